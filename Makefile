@@ -1,0 +1,186 @@
+# sqlite-ledger: a SQLite module for Azure Confidential Ledger, and a local
+# ledger to run it against. `make help` lists the targets.
+#
+# Rooms are found by wildcard: a new .c file in a room needs no line here.
+# What depends on installed libraries is expanded in recipes only, so that
+# `make demo` on a fresh machine may install them first.
+
+VERSION := $(shell sed -n 's/^.define LEDGER_VERSION_[A-Z]* *//p' \
+             include/ledger.h | paste -sd.)
+OS      := $(shell uname -s | tr A-Z a-z)
+CPU     := $(shell uname -m)
+
+PKG_CONFIG ?= pkg-config
+TCLSH      ?= tclsh
+SQLITE3    ?= sqlite3
+PREFIX     ?= /usr/local
+DESTDIR    ?=
+USE_WERROR ?= 1
+JOBS       ?= 2
+
+# ---- what is built of what -------------------------------------------------
+
+MODULE_SRC   := $(sort $(wildcard $(addsuffix /*.c,ext/base ext/receipt \
+                  ext/client ext/sqlite)))
+EMULATOR_SRC := $(sort $(wildcard ext/base/*.c ext/emulator/*.c))
+UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
+UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
+ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC))
+C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] tests/*/*.[ch]))
+
+# $(call objects,VARIANT,SOURCES)
+objects = $(patsubst %.c,build/obj/$1/%.o,$2)
+
+# ---- flags -----------------------------------------------------------------
+
+WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+           $(if $(filter 1,$(USE_WERROR)),-Werror)
+CFLAGS  ?= -O2 -g
+HARDEN   = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+C11      = -std=c11 -D_GNU_SOURCE -pthread -fPIC -fvisibility=hidden $(WARN)
+SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+           -fno-sanitize-recover=undefined
+
+# Each pkg-config question is asked once, when a recipe first needs it.
+once          = $(eval $1 := $(shell $(PKG_CONFIG) $2))$($1)
+MODULE_PKG    = libcurl openssl libcjson
+EMULATOR_PKG  = libevent libevent_openssl openssl sqlite3 libcjson
+PKG_CFLAGS    = $(call once,PKG_CFLAGS,--cflags $(MODULE_PKG) $(EMULATOR_PKG))
+MODULE_LIBS   = $(call once,MODULE_LIBS,--libs $(MODULE_PKG))
+EMULATOR_LIBS = $(call once,EMULATOR_LIBS,--libs $(EMULATOR_PKG))
+
+LDFLAGS_MODULE   = -shared -Wl,--no-undefined -Wl,-z,relro -Wl,-z,now
+LDFLAGS_EMULATOR = -pie -Wl,-z,relro -Wl,-z,now
+
+# Per variant: its optimiser and sanitizer flags, and where its results go.
+FLAGS_release = $(CFLAGS) $(HARDEN)
+FLAGS_asan    = $(SANITIZE)
+OUT_release   = build
+OUT_asan      = build/asan
+
+# ---- targets ---------------------------------------------------------------
+
+.PHONY: all
+all: build/ledger.so build/ledger-emulator ## build module and emulator
+
+# The goals that install what is missing before anything is compiled.
+COMPLETE := demo shell test test-asan test-valgrind bench lint
+ifneq ($(filter $(COMPLETE),$(MAKECMDGOALS)),)
+DEPS := deps
+endif
+
+.PHONY: deps
+deps: ## install what is missing (apt), or say what is
+	@tests/deps.sh $(if $(filter lint,$(MAKECMDGOALS)),--lint) \
+	  $(if $(filter test-valgrind,$(MAKECMDGOALS)),--valgrind)
+
+.PHONY: demo
+demo: deps all ## start a local ledger and run sql/demo.sql on it
+	@tests/with-emulator.sh -- $(SQLITE3) -batch -bail -init /dev/null \
+	  -cmd '.load ./build/ledger' :memory: < sql/demo.sql
+
+.PHONY: shell
+shell: deps all ## the sqlite3 shell on a local ledger of its own
+	@tests/with-emulator.sh -- $(SQLITE3) -cmd '.load ./build/ledger' \
+	  -cmd '.headers on' -cmd '.mode box'
+
+.PHONY: test
+test: deps all $(UNITS) ## run the tests; TESTS='entries*' selects
+	@$(TCLSH) tests/run.tcl -j $(JOBS) $(TESTS)
+
+.PHONY: test-asan
+test-asan: deps build/asan/ledger.so build/asan/ledger-emulator $(UNITS) ## with ASan and UBSan
+	@$(TCLSH) tests/run.tcl -j $(JOBS) -asan $(TESTS)
+
+.PHONY: test-valgrind
+test-valgrind: deps all $(UNITS) ## a few test files under valgrind; TESTS= selects
+	@$(TCLSH) tests/run.tcl -j $(JOBS) -valgrind $(TESTS)
+
+.PHONY: bench
+bench: deps all ## ratios of the same work done in two ways, in one run
+	@$(TCLSH) tests/bench/bench.tcl
+
+.PHONY: lint
+lint: deps build/version.h ## formatting, clang-tidy, cppcheck, style
+	@tests/lint/lint.sh -I$(OUT_release) $(C11) $(PKG_CFLAGS)
+
+.PHONY: format
+format: ## let clang-format write every C file
+	clang-format -i $(C_FILES)
+
+.PHONY: install
+install: all ## into $(DESTDIR)$(PREFIX)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,lib bin include \
+	  share/sqlite-ledger/sql)
+	install -m 644 build/ledger.so $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 build/ledger-emulator $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 include/ledger.h $(DESTDIR)$(PREFIX)/include/
+	$(if $(wildcard sql/*),install -m 644 $(wildcard sql/*) \
+	  $(DESTDIR)$(PREFIX)/share/sqlite-ledger/sql/)
+
+DIST := ledger-$(VERSION)-$(OS)-$(CPU)
+.PHONY: dist
+dist: all ## build/ledger-<version>-<os>-<cpu>.tar.gz
+	rm -rf build/$(DIST)
+	install -d build/$(DIST)/sql
+	cp build/ledger.so build/ledger-emulator include/ledger.h \
+	  $(wildcard README.md LICENSE CHANGELOG.md) build/$(DIST)/
+	$(if $(wildcard sql/*),cp $(wildcard sql/*) build/$(DIST)/sql/)
+	tar --sort=name --owner=0 --group=0 --numeric-owner -C build \
+	  -czf build/$(DIST).tar.gz $(DIST)
+	rm -rf build/$(DIST)
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | \
+	  while IFS="$$(printf '\t')" read -r t d; do \
+	    printf '  make %-14s %s\n' "$$t" "$$d"; done
+
+# ---- rules -----------------------------------------------------------------
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# $(eval $(call variant,NAME)): objects, module and emulator of one variant.
+define variant
+build/obj/$1/%.o: %.c | $$(DEPS) $$(OUT_$1)/version.h
+	@mkdir -p $$(@D)
+	$$(CC) $$(C11) $$(FLAGS_$1) -I$$(OUT_$1) $$(PKG_CFLAGS) -MMD -MP \
+	  -c $$< -o $$@
+
+$$(OUT_$1)/ledger.so: $$(call objects,$1,$$(MODULE_SRC))
+	$$(CC) $$(FLAGS_$1) $$(LDFLAGS_MODULE) $$(LDFLAGS) -o $$@ $$^ \
+	  $$(MODULE_LIBS) -pthread
+
+$$(OUT_$1)/ledger-emulator: $$(call objects,$1,$$(EMULATOR_SRC))
+	$$(CC) $$(FLAGS_$1) $$(LDFLAGS_EMULATOR) $$(LDFLAGS) -o $$@ $$^ \
+	  $$(EMULATOR_LIBS) -pthread -lm
+
+# What ledger_debug() tells of the build; written only when it changes.
+$$(OUT_$1)/version.h: FORCE
+	@mkdir -p $$(@D)
+	@commit=$$$$(git --git-dir=.git rev-parse --short=12 HEAD \
+	  2>/dev/null || echo unknown); \
+	printf '%s\n' '/* Written by make: what was built, and how. */' \
+	  "#define LEDGER_COMMIT \"$$$$commit\"" \
+	  '#define LEDGER_BUILD_FLAGS "$$(strip $$(FLAGS_$1))"' > $$@.new; \
+	if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+
+-include $$(patsubst %.o,%.d,$$(call objects,$1,$$(ALL_SRC)))
+endef
+
+.PHONY: FORCE
+FORCE:
+
+# What tests/*.test run of tests/unit: one program per file, with ext/base.
+build/unit/%: build/obj/release/tests/unit/%.o \
+              $(call objects,release,$(wildcard ext/base/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
+
+$(eval $(call variant,release))
+$(eval $(call variant,asan))

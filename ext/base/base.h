@@ -1,0 +1,197 @@
+/*
+** The face of the room "base": what every other room uses. Errors, transaction
+** ids, bytes (growable text, hex, base64) and strict JSON, read and written.
+**
+** Invariants: nothing here knows SQLite, the network or the clock. A function
+** that can fail returns a LEDGER_* code and fills a LedgerError; LEDGER_OK is
+** 0. Text is UTF-8 with an explicit length wherever it may hold a NUL.
+*/
+#ifndef LEDGER_BASE_H
+#define LEDGER_BASE_H
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- error.c ----------------------------------------------------------- */
+
+/*
+** Result codes. The values are SQLite's primary result codes (asserted in
+** ext/sqlite), so that the room above hands them on unchanged.
+*/
+enum {
+  LEDGER_OK = 0,
+  LEDGER_ERROR = 1,       /* wrong use, or an answer that makes no sense */
+  LEDGER_BUSY = 5,        /* a budget of time or retries is spent */
+  LEDGER_NOMEM = 7,       /* out of memory */
+  LEDGER_READONLY = 8,    /* entries are append-only */
+  LEDGER_INTERRUPT = 9,   /* Ctrl-C, sqlite3_interrupt() */
+  LEDGER_IOERR = 10,      /* network, TLS, file system */
+  LEDGER_NOTFOUND = 12,   /* an id asked for by function does not exist */
+  LEDGER_FULL = 13,       /* a bounded queue is full */
+  LEDGER_TOOBIG = 18,     /* an answer above max_response_bytes */
+  LEDGER_CONSTRAINT = 19, /* refused input */
+  LEDGER_AUTH = 23        /* 401, 403, another service key */
+};
+
+/*
+** One error, passed down by its address. Start with LEDGER_ERROR_INIT; the
+** first error set wins, later ones are dropped, so that a cleanup path can't
+** hide the cause. Free with ledgerErrorClear().
+*/
+typedef struct LedgerError LedgerError;
+struct LedgerError {
+  int rc;     /* LEDGER_* code */
+  int http;   /* HTTP status behind it, or 0 */
+  char *zMsg; /* "ledger: ..." (malloc), or NULL when memory was short */
+};
+#define LEDGER_ERROR_INIT \
+  { 0, 0, NULL }
+
+#if defined(__GNUC__)
+#define LEDGER_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define LEDGER_PRINTF(f, a)
+#endif
+
+/* Sets rc and a printf-formatted message unless pErr already holds an error.
+** Writes "ledger: " in front. Returns pErr->rc. */
+int ledgerErrorSet(LedgerError *pErr, int rc, const char *zFmt, ...)
+    LEDGER_PRINTF(3, 4);
+
+/* Sets LEDGER_NOMEM unless an error is set. Returns pErr->rc. */
+int ledgerErrorNomem(LedgerError *pErr);
+
+/* The analyzer of clang can't see that neither ever returns LEDGER_OK. */
+#ifdef __clang_analyzer__
+#define ledgerErrorSet(...) ((ledgerErrorSet)(__VA_ARGS__), LEDGER_ERROR)
+#define ledgerErrorNomem(p) ((ledgerErrorNomem)(p), LEDGER_NOMEM)
+#endif
+
+/* The message, never NULL: a generic text stands in where there is none. */
+const char *ledgerErrorText(const LedgerError *pErr);
+
+/* Frees the message and makes *pErr empty again. */
+void ledgerErrorClear(LedgerError *pErr);
+
+/* ---- txid.c ------------------------------------------------------------ */
+
+/*
+** A transaction id, `view.seqno`: both decimal without leading zeros, seqno at
+** least 1. The unset id is {0,0}; seqno alone says whether one is set.
+** Reference: CCF documentation, "Transaction IDs".
+*/
+typedef struct LedgerTxid LedgerTxid;
+struct LedgerTxid {
+  int64_t view;
+  int64_t seqno;
+};
+
+#define LEDGER_TXID_MAX 41 /* bytes of the longest id with its NUL */
+
+/* Reads the n bytes at z as a canonical id. Returns 1 and fills *pId, or
+** returns 0 and leaves *pId alone. Views and seqnos are below 2^63; a seqno
+** of 2^48 or more is no id either, since it would not fit into a rowid. */
+int ledgerTxidParse(const char *z, size_t n, LedgerTxid *pId);
+
+/* Writes id as text with a NUL into z[LEDGER_TXID_MAX]; returns z. */
+char *ledgerTxidFormat(LedgerTxid id, char *z);
+
+/* <0, 0 or >0: by seqno, then by view. */
+int ledgerTxidCompare(LedgerTxid a, LedgerTxid b);
+
+/* ---- bytes.c ----------------------------------------------------------- */
+
+/*
+** A growable byte string that is always NUL-terminated behind n bytes. Zero it
+** to start ({0}); memory failures stick in bOom, so that a run of appends is
+** checked once, at its end.
+*/
+typedef struct LedgerBuf LedgerBuf;
+struct LedgerBuf {
+  char *z;       /* the bytes (malloc), or NULL while empty */
+  size_t n;      /* bytes used, without the NUL */
+  size_t nAlloc; /* bytes allocated */
+  int bOom;      /* an append failed; z holds what fitted before */
+};
+
+void ledgerBufAppend(LedgerBuf *p, const void *a, size_t n);
+void ledgerBufText(LedgerBuf *p, const char *z);
+void ledgerBufPrintf(LedgerBuf *p, const char *zFmt, ...) LEDGER_PRINTF(2, 3);
+
+/* Appends text as a JSON string with its quotes. UTF-8 is kept as it is;
+** quotes, backslashes and control characters (NUL too) are escaped. */
+void ledgerBufJson(LedgerBuf *p, const char *z, size_t n);
+
+/* Appends n bytes percent-encoded: all but RFC 3986's unreserved characters. */
+void ledgerBufUrl(LedgerBuf *p, const char *z, size_t n);
+
+void ledgerBufReset(LedgerBuf *p); /* n=0; keeps the memory */
+void ledgerBufFree(LedgerBuf *p);  /* frees the memory; *p is empty again */
+
+/* Hands the text to the caller (free()), or NULL when memory was short; *p is
+** empty afterwards. An empty buffer gives "". */
+char *ledgerBufTake(LedgerBuf *p);
+
+/* Copies n bytes and adds a NUL; NULL when memory is short. z may be NULL. */
+char *ledgerStrndup(const char *z, size_t n);
+
+/* Hex of n bytes, lower case, with a NUL: zOut has 2n+1 bytes. Returns zOut.
+*/
+char *ledgerHexEncode(const void *a, size_t n, char *zOut);
+
+/* Reads exactly n bytes from the nHex=2n hex digits at z, in either case.
+** Returns 1, or 0 when the length or a digit is wrong. */
+int ledgerHexDecode(const char *z, size_t nHex, unsigned char *a, size_t n);
+
+/* Base64 (RFC 4648 section 4, padded; or section 5, "url", unpadded). */
+void ledgerBufBase64(LedgerBuf *p, const void *a, size_t n);
+void ledgerBufBase64Url(LedgerBuf *p, const void *a, size_t n);
+
+/* Strict decoding of n characters: no white space, no stray bits, padding
+** exactly as the encoder writes it. Appends to *p; returns 1, or 0. */
+int ledgerBase64Decode(const char *z, size_t n, LedgerBuf *p);
+int ledgerBase64UrlDecode(const char *z, size_t n, LedgerBuf *p);
+
+/* 1 when the n bytes are well-formed UTF-8 (no surrogates, no overlong form,
+** nothing above U+10FFFF). A NUL is a character like any other. */
+int ledgerUtf8Valid(const char *z, size_t n);
+
+/* ---- json.c ------------------------------------------------------------ */
+
+/*
+** A parsed JSON document. Strict: well-formed UTF-8, no bytes after the value,
+** no member twice in an object, nesting up to LEDGER_JSON_DEPTH, numbers by RFC
+** 8259.
+** Reading goes through cJSON, walked by child and next (never by index).
+**
+** cJSON ends a string at an escaped NUL. The parser therefore puts a character
+** that the text does not contain in its place; ledgerJsonText() puts the NUL
+** back. Never read valuestring directly where contents may stand.
+*/
+typedef struct LedgerJson LedgerJson;
+
+#define LEDGER_JSON_DEPTH 64
+
+/* Parses the n bytes at z. zWhat names the text in messages ("page of
+** entries"). On LEDGER_OK *ppDoc is set; free it with ledgerJsonFree(). */
+int ledgerJsonParse(const char *z, size_t n, const char *zWhat,
+                    LedgerJson **ppDoc, LedgerError *pErr);
+void ledgerJsonFree(LedgerJson *pDoc);
+
+cJSON *ledgerJsonRoot(LedgerJson *pDoc);
+
+/* The member zKey (case-sensitive) of an object, or NULL; NULL also when pObj
+** is NULL or no object. */
+cJSON *ledgerJsonMember(const cJSON *pObj, const char *zKey);
+
+/* The text of a string value with its length; NUL bytes are whole. Returns the
+** text, which lives as long as the document, or NULL when pVal is NULL or no
+** string. pn may be NULL. */
+const char *ledgerJsonText(LedgerJson *pDoc, cJSON *pVal, size_t *pn);
+
+/* Shorthand: ledgerJsonText() of a member. */
+const char *ledgerJsonMemberText(LedgerJson *pDoc, const cJSON *pObj,
+                                 const char *zKey, size_t *pn);
+
+#endif /* LEDGER_BASE_H */

@@ -1,0 +1,41 @@
+/*
+** The public face of sqlite-ledger: its version and its two entry points.
+** Everything else is said in SQL; see README.md.
+**
+** As a loadable module:   .load ./build/ledger
+**
+** Linked into a program (compile every file below ext/base, ext/client and
+** ext/sqlite with -DSQLITE_CORE, link with libcurl, libcrypto and libcjson):
+**
+**     sqlite3_auto_extension((void (*)(void))sqlite3_ledger_init);
+*/
+#ifndef LEDGER_H
+#define LEDGER_H
+
+#define LEDGER_VERSION_MAJOR 0
+#define LEDGER_VERSION_MINOR 1
+#define LEDGER_VERSION_PATCH 0
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sqlite3;
+struct sqlite3_api_routines;
+
+/* Registers every table, function and collation of the module on db.
+** Returns SQLITE_OK_LOAD_PERMANENTLY, or an error with *pzErrMsg set (free it
+** with sqlite3_free). Refuses an SQLite older than 3.38.0. */
+int sqlite3_ledger_init(struct sqlite3 *db, char **pzErrMsg,
+                        const struct sqlite3_api_routines *pApi);
+
+/* The same without anything that can write to a ledger: no ledger_append(),
+** and every table is read-only. */
+int sqlite3_ledgerreadonly_init(struct sqlite3 *db, char **pzErrMsg,
+                                const struct sqlite3_api_routines *pApi);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LEDGER_H */

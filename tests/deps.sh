@@ -1,0 +1,109 @@
+#!/bin/sh
+# Installs what building and testing needs, where it is missing.
+#
+#   tests/deps.sh [--lint] [--valgrind]
+#
+# Each need is probed by use, not by package name, so that a compiler or a
+# library from elsewhere counts. Silent when all is there. Otherwise says what
+# it is about to install and asks apt-get for it, as root or through sudo;
+# where neither can be had it names what is missing and exits 1.
+set -u
+
+want_lint=0
+want_valgrind=0
+for arg; do
+  case $arg in
+    --lint) want_lint=1 ;;
+    --valgrind) want_valgrind=1 ;;
+    *) echo "deps: unknown argument: $arg" >&2; exit 2 ;;
+  esac
+done
+
+has() { command -v "$1" >/dev/null 2>&1; }
+module() { pkg-config --exists "$1" >/dev/null 2>&1; }
+compiles() { echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1; }
+curl_openssl() {
+  module libcurl || return 1
+  has curl-config || return 0
+  curl-config --ssl-backends | grep -qi openssl
+}
+tcl_sqlite() {
+  echo 'exit [catch {package require Tcl 8.6; package require sqlite3}]' |
+    tclsh >/dev/null 2>&1
+}
+python_sqlite() {
+  python=/usr/bin/python3
+  [ -x $python ] || python=python3
+  $python -c 'import sqlite3' >/dev/null 2>&1
+}
+certificates() {
+  [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/ssl/cert.pem ] ||
+    [ -d /etc/pki/tls/certs ]
+}
+
+# probe lists, in packages and names, all that is missing.
+need() { # need "DEBIAN PACKAGES" "NAME ELSEWHERE" COMMAND...
+  debian=$1
+  name=$2
+  shift 2
+  "$@" && return
+  packages="$packages $debian"
+  names="$names${names:+, }$name"
+}
+probe() {
+  packages=
+  names=
+  need "gcc libc6-dev" "a C11 compiler named cc" compiles
+  need make "GNU make" has make
+  need pkg-config pkg-config has pkg-config
+  need libsqlite3-dev "SQLite 3.38 or newer (headers and library)" \
+    pkg-config --exists 'sqlite3 >= 3.38' 2>/dev/null
+  need libcurl4-openssl-dev "libcurl built on OpenSSL" curl_openssl
+  need libssl-dev "OpenSSL 3" pkg-config --exists 'openssl >= 3' 2>/dev/null
+  need libcjson-dev cJSON module libcjson
+  need libevent-dev "libevent with OpenSSL" module libevent_openssl
+  need sqlite3 "the sqlite3 shell" has sqlite3
+  need tcl "Tcl 8.6 (tclsh)" has tclsh
+  need libsqlite3-tcl "Tcl's package sqlite3" tcl_sqlite
+  need curl "the curl command" has curl
+  need openssl "the openssl command" has openssl
+  need python3 "Python 3 with its sqlite3 module" python_sqlite
+  need ca-certificates "CA certificates" certificates
+  if [ $want_lint = 1 ]; then
+    for tool in clang-format clang-tidy cppcheck; do
+      need $tool $tool has $tool
+    done
+  fi
+  if [ $want_valgrind = 1 ]; then need valgrind valgrind has valgrind; fi
+}
+
+stop() {
+  echo "deps: missing: $names" >&2
+  has apt-get && echo "deps: on Debian or Ubuntu: apt-get install$packages" >&2
+  [ $# = 0 ] || echo "deps: $1" >&2
+  exit 1
+}
+
+probe
+[ -n "$packages" ] || exit 0
+
+has apt-get || stop "install these with your system's package manager"
+if [ "$(id -u)" = 0 ]; then
+  root=
+elif has sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+  root=sudo
+else
+  stop "this user can't install packages: neither root nor sudo"
+fi
+
+echo "deps: missing: $names"
+echo "deps: installing by apt-get:$packages"
+apt() { $root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
+apt update || stop "apt-get update failed"
+# shellcheck disable=SC2086 # a list of packages
+apt install -y --no-install-recommends $packages >/dev/null ||
+  stop "apt-get install failed"
+
+probe
+[ -z "$packages" ] || stop "still missing after the installation"
+echo "deps: done"

@@ -1,0 +1,50 @@
+#!/bin/sh
+# All of `make lint`: the style script, clang-format, clang-tidy and cppcheck,
+# each to its end, so that one run shows everything. The arguments are the
+# compiler flags that clang-tidy needs.
+set -u
+
+headers=$(ls include/*.h ext/*/*.h tests/*/*.h 2>/dev/null)
+sources=$(ls ext/*/*.c tests/*/*.c 2>/dev/null)
+bad=
+
+step() { # step NAME COMMAND...
+  name=$1
+  shift
+  if "$@"; then
+    echo "lint: $name: ok"
+  else
+    echo "lint: $name: FAILED"
+    bad="$bad $name"
+  fi
+}
+
+# What was found, without the analyser's path to it: clang-tidy FILE tells.
+tidy() {
+  # shellcheck disable=SC2086 # a list of files
+  printf '%s\n' $sources |
+    xargs -P 2 -I {} clang-tidy --quiet {} -- "$@" \
+      >build/lint-tidy.out 2>build/lint-tidy.err && return
+  awk '/: note: /{show=0} /: (error|warning): /{show=1} show' \
+    build/lint-tidy.out
+  grep ': error: ' build/lint-tidy.err
+  return 1
+}
+
+check() {
+  # shellcheck disable=SC2086
+  cppcheck --quiet -j 2 --std=c11 --inline-suppr --error-exitcode=1 \
+    --enable=warning,performance,portability \
+    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+    --template='{file}:{line}: {severity}: {message} [{id}]' \
+    -D__GNUC__ -DSIZE_MAX=18446744073709551615UL $sources
+}
+
+mkdir -p build
+step style "${TCLSH:-tclsh}" tests/lint/style.tcl
+# shellcheck disable=SC2086
+step clang-format clang-format --dry-run -Werror $headers $sources
+step clang-tidy tidy "$@"
+step cppcheck check
+
+[ -z "$bad" ]

@@ -1,0 +1,251 @@
+# Runs test files, each in a tclsh of its own, and closes with one line:
+# `N passed, N failed`, and `, N skipped` where some were.
+#
+#   tclsh tests/run.tcl ?-j N? ?-v? ?-asan? ?-valgrind? ?-timeout SECONDS?
+#                       ?-dir DIR? ?PATTERN...?
+#
+# A pattern is matched against the names of tests/*.test without `.test`, or is
+# the path of a file. Without one, all run; with -valgrind those that hold a
+# line `# valgrind: yes`. A file works below DIR/NAME (build/test/NAME), which
+# goes when it passes and stays to be looked at when it fails. What a file
+# started, it lists in DIR/NAME/pids: should it die, the runner ends that.
+#
+# A file that dies, runs out of time, ends without finish_test, trips a
+# sanitizer or starts an emulator that does counts as a failed test. So does a
+# run without any test.
+package require Tcl 8.6
+
+set root [file dirname [file dirname [file normalize [info script]]]]
+cd $root
+
+# ---- command line ----------------------------------------------------------
+
+array set opt {jobs 1 verbose 0 asan 0 valgrind 0 timeout 180 dir build/test}
+set patterns {}
+for {set i 0} {$i < [llength $argv]} {incr i} {
+  set arg [lindex $argv $i]
+  switch -glob -- $arg {
+    {-j[1-9]*} { set opt(jobs) [string range $arg 2 end] }
+    -j       { set opt(jobs) [lindex $argv [incr i]] }
+    -v       { set opt(verbose) 1 }
+    -asan    { set opt(asan) 1 }
+    -valgrind { set opt(valgrind) 1 }
+    -timeout { set opt(timeout) [lindex $argv [incr i]] }
+    -dir     { set opt(dir) [lindex $argv [incr i]] }
+    -*       { puts stderr "run.tcl: unknown option: $arg"; exit 2 }
+    default  { lappend patterns $arg }
+  }
+}
+
+# Everything is this many times slower, and may take this many times longer.
+set scale [expr {$opt(valgrind) ? 10 : $opt(asan) ? 3 : 1}]
+
+proc read_file path {
+  set f [open $path]
+  fconfigure $f -encoding utf-8
+  set text [read $f]
+  close $f
+  return $text
+}
+
+proc test_files {} {
+  global patterns opt
+  set all [lsort [glob -nocomplain tests/*.test]]
+  if {$patterns eq ""} {
+    if {!$opt(valgrind)} { return $all }
+    return [lmap f $all {
+      if {![regexp -line {^# valgrind: yes$} [read_file $f]]} continue
+      set f
+    }]
+  }
+  set files {}
+  foreach pattern $patterns {
+    set n [llength $files]
+    if {[file isfile $pattern]} { lappend files $pattern }
+    foreach f $all {
+      if {[string match $pattern [file rootname [file tail $f]]]
+          && $f ni $files} {
+        lappend files $f
+      }
+    }
+    if {[llength $files] == $n} {
+      puts stderr "run.tcl: no test file matches $pattern"
+      exit 2
+    }
+  }
+  return [lsort -unique $files]
+}
+
+# ---- the world a test file sees --------------------------------------------
+
+# Nothing of the user's own set-up reaches a test.
+foreach name [array names env] {
+  if {[string match -nocase AZURE_* $name] || [string match LEDGER_* $name]
+      || [string match -nocase *_proxy $name]
+      || $name in {IDENTITY_ENDPOINT IDENTITY_HEADER MSI_ENDPOINT MSI_SECRET
+                   CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR}} {
+    if {$name ni {LEDGER_MODULE LEDGER_EMULATOR}} { unset env($name) }
+  }
+}
+# Tcl reads source files, and talks to programs, in the locale's encoding.
+set env(LC_ALL) C.UTF-8
+set out [expr {$opt(asan) ? "build/asan" : "build"}]
+if {![info exists env(LEDGER_MODULE)]} { set env(LEDGER_MODULE) ./$out/ledger }
+if {![info exists env(LEDGER_EMULATOR)]} {
+  set env(LEDGER_EMULATOR) ./$out/ledger-emulator
+}
+set env(LEDGER_TEST_SCALE) $scale
+set env(LEDGER_TEST_VERBOSE) $opt(verbose)
+set env(LEDGER_TEST_PRELOAD) ""
+
+# What a test file is run by.
+set command {}
+if {![catch {exec setpriv --pdeathsig KILL true}]} {
+  lappend command setpriv --pdeathsig KILL
+}
+if {$opt(asan)} {
+  set env(LEDGER_TEST_PRELOAD) [exec cc -print-file-name=libasan.so]
+  # Leaks are looked for in the emulator and in tclsh; what libraries keep for
+  # the life of a process is still reachable and so no leak.
+  set env(ASAN_OPTIONS) detect_leaks=1:exitcode=99
+  set env(UBSAN_OPTIONS) print_stacktrace=1
+  lappend command env LD_PRELOAD=$env(LEDGER_TEST_PRELOAD)
+}
+if {$opt(valgrind)} {
+  lappend command valgrind -q --error-exitcode=99 --leak-check=full \
+    --show-leak-kinds=definite --errors-for-leak-kinds=definite
+}
+lappend command [info nameofexecutable]
+
+# ---- one file --------------------------------------------------------------
+
+# Ends the processes that the file under dir started and that still run.
+proc end_processes dir {
+  if {![file exists $dir/pids]} return
+  foreach signal {TERM KILL} {
+    set alive 0
+    foreach pid [read_file $dir/pids] {
+      if {[catch {read_file /proc/$pid/cmdline} line]
+          || [string first $dir $line] < 0} continue
+      catch { exec sh -c "kill -$signal $pid" }
+      set alive 1
+    }
+    if {!$alive} return
+    after 500
+  }
+}
+
+proc start file {
+  global opt env run running command
+  set name [file rootname [file tail $file]]
+  set dir [file normalize $opt(dir)/$name]
+  file delete -force $dir
+  file mkdir $dir/home
+  set env(LEDGER_TEST_DIR) $dir
+  set env(HOME) $dir/home
+  set f [open |[concat $command [list $file] </dev/null 2>@1]]
+  fconfigure $f -blocking 0 -encoding utf-8
+  set run($f,name) $name
+  set run($f,dir) $dir
+  set run($f,text) ""
+  set run($f,why) ""
+  set run($f,t0) [clock milliseconds]
+  set run($f,timer) [after [expr {$opt(timeout) * $::scale * 1000}] \
+    [list out_of_time $f]]
+  fileevent $f readable [list collect $f]
+  incr running
+}
+
+proc out_of_time f {
+  global run opt
+  set run($f,why) "took more than [expr {$opt(timeout) * $::scale}] s"
+  foreach pid [pid $f] { catch { exec sh -c "kill -KILL $pid" } }
+  end_processes $run($f,dir)
+}
+
+proc collect f {
+  global run
+  append run($f,text) [read $f]
+  if {[eof $f]} { finished $f }
+}
+
+
+proc finished f {
+  global run running total opt
+  after cancel $run($f,timer)
+  set why $run($f,why)
+  fconfigure $f -blocking 1
+  if {[catch { close $f } message options] && $why eq ""} {
+    set code [dict get $options -errorcode]
+    switch [lindex $code 0] {
+      CHILDKILLED { set why "killed: [lindex $code 3]" }
+      CHILDSTATUS {
+        # 1 is what finish_test answers when tests failed.
+        if {[lindex $code 2] != 1} { set why "exit code [lindex $code 2]" }
+      }
+      default { set why $message }
+    }
+  }
+  set dir $run($f,dir)
+  end_processes $dir
+  array set n {ok 0 fail 0 skip 0 done 0}
+  if {[file exists $dir/results]} {
+    foreach line [split [string trim [read_file $dir/results]] \n] {
+      incr n([lindex [split $line] 0])
+    }
+  }
+  if {!$n(done) && $why eq ""} { set why "ended without finish_test" }
+  if {$n(ok) + $n(fail) + $n(skip) == 0 && $why eq ""} {
+    set why "no test in it"
+  }
+  foreach err [lsort [glob -nocomplain $dir/*.err]] {
+    set text [read_file $err]
+    if {[regexp {runtime error:|ERROR: (Address|Leak)Sanitizer} $text]} {
+      append run($f,text) $text
+      if {$why eq ""} { set why "a sanitizer spoke in [file tail $err]" }
+    }
+  }
+  if {$why ne ""} { incr n(fail) }
+  set line [format {%-24s %4d passed} $run($f,name) $n(ok)]
+  if {$n(fail)} { append line ", $n(fail) failed" }
+  if {$n(skip)} { append line ", $n(skip) skipped" }
+  puts [format {%-60s %6.1f s} $line \
+    [expr {([clock milliseconds] - $run($f,t0)) / 1000.0}]]
+  set text [string trimright $run($f,text)]
+  if {$text ne "" && ($n(fail) || $opt(verbose))} {
+    puts "  [string map {\n "\n  "} $text]"
+  }
+  if {$why ne ""} { puts "  FAILED $run($f,name): $why" }
+  foreach k {ok fail skip} { incr total($k) $n($k) }
+  if {!$n(fail)} {
+    file delete -force $dir
+  } else {
+    puts "  see $opt(dir)/$run($f,name)"
+  }
+  flush stdout
+  array unset run $f,*
+  incr running -1
+  set ::wake 1
+}
+
+# ---- all files -------------------------------------------------------------
+
+array set total {ok 0 fail 0 skip 0}
+set running 0
+set waiting [test_files]
+while {$running || [llength $waiting]} {
+  while {$running < $opt(jobs) && [llength $waiting]} {
+    set waiting [lassign $waiting file]
+    start $file
+  }
+  vwait wake
+}
+catch { file delete $opt(dir) }
+if {$total(ok) + $total(fail) == 0} {
+  puts "no test ran"
+  incr total(fail)
+}
+set line "$total(ok) passed, $total(fail) failed"
+if {$total(skip)} { append line ", $total(skip) skipped" }
+puts $line
+exit [expr {$total(fail) > 0}]
