@@ -1,0 +1,656 @@
+/*
+** The private face of the room "emulator": what its files share. Each section
+** is titled by the file that defines what it declares.
+**
+** Invariants
+**   - one thread, one libevent loop; nothing here ever sleeps;
+**   - every write of the ledger goes through ledger.c, which keeps one SQLite
+**     transaction open from the first write to the next signature: what is
+**     inside it is Pending, COMMIT makes it Committed, ROLLBACK is an election;
+**   - a key, a token or an entry's contents stand in no log.
+*/
+#ifndef EMU_INT_H
+#define EMU_INT_H
+
+#include "../base/base.h"
+
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+#define EMU_HASH 32 /* bytes of a SHA-256 */
+#define EMU_DEFAULT_COLLECTION "subledger:0"
+#define EMU_AUDIENCE "https://confidential-ledger.azure.com"
+
+struct event;
+struct event_base;
+struct evhttp_request;
+
+typedef struct Emu Emu;
+typedef struct EmuArgs EmuArgs;
+typedef struct EmuEntry EmuEntry;
+typedef struct EmuFaults EmuFaults;
+typedef struct EmuFormer EmuFormer;
+typedef struct EmuKeys EmuKeys;
+typedef struct EmuLedger EmuLedger;
+typedef struct EmuPath EmuPath;
+typedef struct EmuPiece EmuPiece;
+typedef struct EmuRange EmuRange;
+typedef struct EmuReq EmuReq;
+typedef struct EmuServer EmuServer;
+typedef struct EmuShown EmuShown;
+typedef struct EmuSig EmuSig;
+typedef struct EmuStore EmuStore;
+typedef struct EmuTree EmuTree;
+typedef struct EmuTxn EmuTxn;
+typedef struct EmuVersion EmuVersion;
+typedef struct EmuWarm EmuWarm;
+
+/* ---- args.c ------------------------------------------------------------ */
+
+/* The command line, checked. Strings point into argv. */
+struct EmuArgs {
+  const char *zData;       /* --data, or NULL: a temporary ledger */
+  const char *zListen;     /* --listen HOST:PORT */
+  const char *zLedgerId;   /* --ledger-id, or NULL: the file's, else demo */
+  const char *zVersions;   /* --api-versions, or NULL: all */
+  const char *zCurve;      /* --curve, or NULL: the file's, else P-256 */
+  const char *zRequestLog; /* --request-log, or NULL */
+  const char *zReadyFile;  /* --ready-file, or NULL */
+  const char *azFault[16]; /* --fault, as often as given */
+  int nFault;
+  int nPage;         /* --page */
+  int msSignature;   /* --signature-interval */
+  int nLoading;      /* --loading */
+  int msLatency;     /* --latency */
+  int bClaims;       /* --claims on|off */
+  int bStrict;       /* --strict-bounds */
+  int bControl;      /* --control */
+  int bRecover;      /* --recover */
+  int nValidity;     /* --validity: days */
+  int bPrintEnv;     /* --print-env */
+  int64_t nFill;     /* --fill COUNT, 0: none */
+  int nFillLedger;   /* ... SUBLEDGERS */
+  int nFillByte;     /* ... BYTES */
+  int64_t iFillSeed; /* ... SEED */
+  int bHelp;         /* --help: print and end */
+  int bVersion;      /* --version: print and end */
+};
+
+/* Reads the command line. LEDGER_ERROR with one clear line when it is bad. */
+int emuArgsParse(int argc, char **argv, EmuArgs *p, LedgerError *pErr);
+
+/* Prints the text of --help on stdout. */
+void emuArgsHelp(void);
+
+/* Reads a decimal number of at most iMax. Returns 1 and sets *pi, or 0. */
+int emuArgsNumber(const char *z, size_t n, int64_t iMax, int64_t *pi);
+
+/* ---- digest.c ---------------------------------------------------------- */
+
+/* A run of bytes, one of several that are hashed one behind the other. */
+struct EmuPiece {
+  const void *a;
+  size_t n;
+};
+
+/* SHA-256 over the pieces, and HMAC-SHA256 under a key of 32 bytes. aOut has
+** EMU_HASH bytes. These cannot fail. */
+void emuSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut);
+void emuHmac(const unsigned char *aKey, const void *a, size_t n,
+             unsigned char *aOut);
+
+/* SHA-256 of two hashes: an inner node of the tree. */
+void emuHashPair(const unsigned char *aLeft, const unsigned char *aRight,
+                 unsigned char *aOut);
+
+/* What is hashed of one transaction. */
+struct EmuTxn {
+  LedgerTxid id;
+  int eKind;               /* EMU_GENESIS ... */
+  const char *zCollection; /* an entry's collection, else NULL */
+  size_t nCollection;
+  const char *zContents; /* an entry's contents; other kinds: their payload */
+  size_t nContents;
+  const char *zTags; /* an entry's tags, "a,b", or NULL */
+  size_t nTags;
+  int bClaims; /* the claims digest is recorded */
+};
+enum {
+  EMU_GENESIS = 0,
+  EMU_ENTRY = 1,
+  EMU_SIGNATURE = 2,
+  EMU_USERS = 3
+};
+
+/*
+** Computes write set digest and leaf of a transaction. aSecret holds two keys
+** of EMU_HASH bytes: the one commit evidence is derived from, the one claims'
+** secret keys are derived from. Reference: ALGORITHM.md, sections 2 to 6.
+*/
+void emuDigestTxn(const EmuTxn *pTxn, const unsigned char *aSecret,
+                  unsigned char *aWriteSet, unsigned char *aLeaf);
+
+/* What a receipt shows of a transaction, besides its write set's digest. */
+struct EmuShown {
+  char zEvidence[3 + LEDGER_TXID_MAX + 1 + 2 * EMU_HASH]; /* "ce:V.S:..." */
+  unsigned char aClaims[EMU_HASH];                        /* claims digest */
+  unsigned char aKey[EMU_HASH]; /* the claim's secret key, if there is one */
+};
+void emuDigestShow(const EmuTxn *pTxn, const unsigned char *aSecret,
+                   EmuShown *pShown);
+
+/* The leaf made of those and the write set's digest. */
+void emuDigestLeaf(const EmuShown *pShown, const unsigned char *aWriteSet,
+                   unsigned char *aLeaf);
+
+/* ---- tree.c ------------------------------------------------------------ */
+
+/*
+** The Merkle tree over all transactions, cut into rows of 256 hashes: level 0
+** holds the leaves, level k the roots of full rows of level k-1. Only the open
+** row of each level is in memory; full ones are in the store.
+*/
+#define EMU_TREE_FAN 256
+#define EMU_TREE_LEVELS 6 /* 256^6 = 2^48 leaves */
+struct EmuTree {
+  int64_t nLeaf;
+  int anOpen[EMU_TREE_LEVELS];    /* hashes in the open row */
+  int64_t aiRow[EMU_TREE_LEVELS]; /* number of the open row */
+  int abDirty[EMU_TREE_LEVELS];   /* the open row is ahead of the store */
+  unsigned char aOpen[EMU_TREE_LEVELS][EMU_TREE_FAN][EMU_HASH];
+};
+
+/* An empty tree; and the tree of nLeaf leaves from its rows in the store. */
+void emuTreeInit(EmuTree *p);
+int emuTreeLoad(EmuTree *p, EmuStore *pStore, int64_t nLeaf, LedgerError *pErr);
+
+/* Appends a leaf; rows that become full go to the store. */
+int emuTreeAppend(EmuTree *p, EmuStore *pStore, const unsigned char *aLeaf,
+                  LedgerError *pErr);
+
+/* Writes the open rows that changed to the store. */
+int emuTreeFlush(EmuTree *p, EmuStore *pStore, LedgerError *pErr);
+
+/* The root over all leaves. An empty tree has 32 zero bytes. */
+void emuTreeRoot(const EmuTree *p, unsigned char *aOut);
+
+/* The path of a leaf up to the root: its siblings, the lowest first. */
+#define EMU_PATH 64
+struct EmuPath {
+  int n;
+  int abLeft[EMU_PATH]; /* the sibling stands at the left */
+  unsigned char a[EMU_PATH][EMU_HASH];
+};
+
+/* The path of leaf iLeaf in the tree of the first nLeaf leaves, iLeaf < nLeaf,
+** all of them in the store; reads at most two rows per level. */
+int emuTreePath(EmuStore *pStore, int64_t iLeaf, int64_t nLeaf, EmuPath *pPath,
+                LedgerError *pErr);
+
+/* The root that a path leads to from a leaf. */
+void emuPathRoot(const EmuPath *pPath, const unsigned char *aLeaf,
+                 unsigned char *aOut);
+
+/* ---- pki.c ------------------------------------------------------------- */
+
+/* A service identity from before a recovery, endorsed by the present one. */
+struct EmuFormer {
+  X509 *pCert; /* old name, old key; signed by the present service key */
+  char *zPem;  /* the same, owned */
+};
+
+/* Every key of the ledger and its certificate; free with emuKeysFree(). */
+struct EmuKeys {
+  EVP_PKEY *pService; /* the service identity */
+  EVP_PKEY *pNode;    /* signs the tree; the TLS server's key */
+  EVP_PKEY *pCa;      /* of identity service and authority */
+  EVP_PKEY *pWeb;     /* their TLS server's key */
+  EVP_PKEY *pAdmin;   /* the administrator's client certificate */
+  EVP_PKEY *pJwt;     /* RSA, signs tokens */
+  X509 *pServiceCert;
+  X509 *pNodeCert;
+  X509 *pCaCert;
+  X509 *pWebCert;
+  X509 *pAdminCert;
+  EmuFormer *aFormer; /* nFormer of them, the oldest first */
+  int nFormer;
+  int nDay;          /* new certificates run that long */
+  int64_t iNodeCert; /* number of the node certificate in the store */
+  int64_t iAsked;    /* node certificate that was asked about last ... */
+  int iEndorsed;     /* ... and the answer: index in aFormer, or -1 */
+  char zNodeId[65];  /* hex SHA-256 of the node key's SPKI */
+  char zAdmin[96];   /* fingerprint of the administrator */
+  unsigned char aSecret[2 * EMU_HASH]; /* see emuDigestTxn() */
+};
+
+/* Makes every key and certificate of a new ledger and puts them into the
+** store; or reads them from it, renewing certificates (never keys) that have
+** less than a third of their time left. nDay is how long they run. */
+int emuKeysCreate(EmuKeys *p, EmuStore *pStore, const char *zLedgerId,
+                  const char *zCurve, int nDay, LedgerError *pErr);
+int emuKeysLoad(EmuKeys *p, EmuStore *pStore, const char *zLedgerId, int nDay,
+                LedgerError *pErr);
+void emuKeysFree(EmuKeys *p);
+
+/* Changes keys, in *p and, within its open transaction, in the store. *pOld is
+** what they were: to free, or to put back when the transaction fails. */
+enum {
+  EMU_CHANGE_NODE,    /* an election: another node */
+  EMU_CHANGE_SERVICE, /* a recovery: another service and another node */
+  EMU_CHANGE_RENEW    /* the service's certificate, its key stays */
+};
+int emuKeysChange(EmuKeys *p, EmuStore *pStore, const char *zLedgerId,
+                  const char *zCurve, int eChange, EmuKeys *pOld,
+                  LedgerError *pErr);
+
+/* The endorsement that a receipt with this node certificate (its number and
+** its PEM) needs: *pzPem is NULL when the present service signed it. */
+int emuKeysEndorsement(EmuKeys *p, int64_t iNodeCert, const LedgerBuf *pPem,
+                       const char **pzPem, LedgerError *pErr);
+
+/* Writes ca.pem, service.pem and admin.pem into the folder zDir. */
+int emuKeysExport(const EmuKeys *p, const char *zDir, LedgerError *pErr);
+
+/* The certificate as PEM, appended to *pBuf. */
+int emuPemCert(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr);
+
+/* Fingerprint as user ids have it: SHA-256 in upper-case hex with colons.
+** zOut has 96 bytes. Returns 1, or 0. */
+int emuFingerprint(const X509 *pCert, char *zOut);
+
+/* ECDSA over a root as the digest itself: no further hashing. Appends DER. */
+int emuSignRoot(EVP_PKEY *pKey, const unsigned char *aRoot, LedgerBuf *pSig,
+                LedgerError *pErr);
+int emuVerifyRoot(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
+                  size_t nSig);
+
+/* Writes a file as a whole: beside it, then renamed into place. */
+int emuFileWrite(const char *zPath, const char *z, size_t n, int mode,
+                 LedgerError *pErr);
+
+/* ---- ledger.c ---------------------------------------------------------- */
+
+struct EmuLedger {
+  int64_t iView;         /* the current view */
+  LedgerTxid last;       /* the last transaction applied */
+  LedgerTxid committed;  /* the last signature on disk: the committed head */
+  EmuTree tree;          /* with what is pending */
+  EmuTree treeCommitted; /* as of `committed` */
+  struct event *pTimer;  /* signs */
+  EmuReq *pWaiting;      /* requests answered at the next commit */
+  int bServing;          /* the loop runs, so the timer does */
+  int bHold;             /* no signatures (control route) */
+};
+
+/* Creates the ledger in a new store (the caller commits); takes it up, in the
+** next view after an unclean end. */
+int emuLedgerCreate(Emu *p, LedgerError *pErr);
+int emuLedgerLoad(Emu *p, LedgerError *pErr);
+
+/* Ends: signs what is pending and notes that the end was clean. */
+int emuLedgerClose(Emu *p, LedgerError *pErr);
+
+/* Appends a transaction (all but its id is the caller's); *pId is its id. An
+** entry's collection and tags must be within the limits. */
+int emuLedgerAppend(Emu *p, EmuTxn *pTxn, LedgerTxid *pId, LedgerError *pErr);
+
+/* Signs and commits what is pending; does nothing when nothing is. Its two
+** halves: a signature transaction over all before it, and COMMIT. */
+int emuLedgerSign(Emu *p, LedgerError *pErr);
+int emuLedgerSeal(Emu *p, LedgerError *pErr);
+int emuLedgerCommit(Emu *p, LedgerError *pErr);
+
+/* An election: the next view, with another node; what is pending is lost. A
+** disaster recovery: the same two views on, with another service too. */
+int emuLedgerElect(Emu *p, LedgerError *pErr);
+int emuLedgerRecover(Emu *p, LedgerError *pErr);
+
+/* A new certificate of the service, with the same key. */
+int emuLedgerRenew(Emu *p, LedgerError *pErr);
+
+/* Starts the timer of the next signature, unless it runs. */
+void emuLedgerArm(Emu *p);
+
+/* Answers pReq once what it wrote is committed, or lost. */
+void emuLedgerWait(Emu *p, EmuReq *pReq);
+
+/* ---- fill.c ------------------------------------------------------------ */
+
+/* Adds the entries that --fill asks for; the caller commits. */
+int emuFill(Emu *p, LedgerError *pErr);
+
+/* ---- warm.c ------------------------------------------------------------ */
+
+/* Which stretches of history have been loaded. nLoading is how often one is
+** answered Loading before it is Ready. */
+EmuWarm *emuWarmNew(int nLoading);
+void emuWarmFree(EmuWarm *p);
+
+/* 1 when iFrom..iTo is loaded; else 0, and it is one step nearer. */
+int emuWarmReady(EmuWarm *p, int64_t iFrom, int64_t iTo);
+
+/* ---- versions.c -------------------------------------------------------- */
+
+/* What holds in an api-version. */
+enum {
+  EMU_V_SUBLEDGER = 0x0001,    /* subLedgerId, @nextLink; Loading is bare */
+  EMU_V_COLLECTIONS = 0x0002,  /* GET /app/collections */
+  EMU_V_BARE_LIST = 0x0004,    /* ... answers an array */
+  EMU_V_MERGE_PATCH = 0x0008,  /* PATCH needs merge-patch+json */
+  EMU_V_USER_LIST = 0x0010,    /* GET /app/users */
+  EMU_V_LEDGER_USERS = 0x0020, /* /app/ledgerUsers */
+  EMU_V_USERS_MOVED = 0x0040,  /* /app/users/{id} answers 301 */
+  EMU_V_TAGS = 0x0080,         /* tags and tag */
+  EMU_V_TAG_LIST = 0x0100,     /* GET /app/collections/tags */
+  EMU_V_OWN_CURRENT = 0x0200,  /* /current has the entry's own id */
+  EMU_V_WAIT = 0x0400,         /* waitForCommit */
+  EMU_V_CLAIMS = 0x0800,       /* receipts in camelCase, with claims */
+  EMU_V_LEAF_ROOT = 0x1000     /* receipts of leaf and root */
+};
+struct EmuVersion {
+  const char *zName;
+  unsigned flags;
+};
+
+/* The version named by the n bytes at z if it is known and offered, or NULL.
+** zOffered is the value of --api-versions, NULL for all. */
+const EmuVersion *emuVersionFind(const char *zOffered, const char *z, size_t n);
+
+/* Appends the versions offered, newest first, with commas. */
+void emuVersionList(const char *zOffered, LedgerBuf *pBuf);
+
+/* Checks the value of --api-versions. */
+int emuVersionCheck(const char *zOffered, LedgerError *pErr);
+
+/* ---- token.c ----------------------------------------------------------- */
+
+/* Appends a signed token for the principal zOid. zAudience NULL: the ledger's.
+** nLifetime is in seconds and may be negative. */
+int emuTokenIssue(Emu *p, const char *zOid, const char *zClient,
+                  const char *zAudience, int64_t nLifetime, LedgerBuf *pBuf,
+                  LedgerError *pErr);
+
+/* Checks a token; appends its principal to *pOid. LEDGER_AUTH says in pErr
+** which check failed. */
+int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
+                  LedgerError *pErr);
+
+/* Appends the JSON Web Key Set of the authority. */
+int emuTokenKeys(Emu *p, LedgerBuf *pBuf, LedgerError *pErr);
+
+/* Appends a random UUID. */
+int emuUuid(LedgerBuf *pBuf, LedgerError *pErr);
+
+/* ---- fault.c ----------------------------------------------------------- */
+
+enum {
+  EMU_FAULT_NONE = 0,
+  EMU_FAULT_RESET_BEFORE, /* close before anything is done */
+  EMU_FAULT_RESET_AFTER,  /* close after it is done, without an answer */
+  EMU_FAULT_STATUS,       /* answer a status instead of acting */
+  EMU_FAULT_REDIRECT,     /* 307 to another node's name */
+  EMU_FAULT_ELECTION,     /* act, then lose what is pending */
+  EMU_FAULT_RECOVERY,     /* the same, and the service has a new key */
+  EMU_FAULT_LATENCY       /* answer late */
+};
+
+EmuFaults *emuFaultsNew(void);
+void emuFaultsFree(EmuFaults *p);
+
+/* Adds a fault from its text (grammar in fault.c). */
+int emuFaultsAdd(EmuFaults *p, const char *zSpec, LedgerError *pErr);
+void emuFaultsClear(EmuFaults *p);
+
+/* Appends the faults as a JSON array of objects. */
+void emuFaultsList(const EmuFaults *p, LedgerBuf *pBuf);
+
+/* Decides which faults strike the request; notes them in it. Called once per
+** request, before it is routed. */
+void emuFaultsStrike(EmuFaults *p, EmuReq *pReq);
+
+/* ---- log.c ------------------------------------------------------------- */
+
+/* Opens FILE for appending; writes the line of a request. */
+int emuLogOpen(Emu *p, LedgerError *pErr);
+void emuLogRequest(Emu *p, const EmuReq *pReq, double ms);
+
+/* The message of an error without the "ledger: " in front. */
+const char *emuErrorText(const LedgerError *pErr);
+
+/* One line on stderr: "ledger-emulator: ...". */
+void emuWarn(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
+
+/* ---- request.c --------------------------------------------------------- */
+
+#define EMU_SEGMENTS 8 /* of a path */
+#define EMU_PARAMS 24  /* of a query */
+
+/* A piece of text with its length; no NUL need follow. */
+typedef struct EmuText EmuText;
+struct EmuText {
+  char *z;
+  size_t n;
+};
+
+/* One request, from its arrival until its answer is handed to libevent. */
+struct EmuReq {
+  Emu *pEmu;
+  struct evhttp_request *pHttp;
+  EmuReq *pNext, **ppPrev; /* list of all requests, of server.c */
+  EmuReq *pNextWaiting;    /* list of those that wait for a commit */
+  struct event *pTimer;    /* of a late answer */
+  int64_t n;               /* number of the request */
+  int64_t iConn;           /* number of its connection */
+  double msStart;          /* monotonic clock at its arrival */
+  const char *zMethod;
+  char *zPath;                    /* as sent, owned */
+  char *zQuery;                   /* as sent without '?', owned */
+  char *zDecoded;                 /* memory of the texts below, owned */
+  EmuText aSegment[EMU_SEGMENTS]; /* of the path, decoded */
+  int nSegment;
+  EmuText aName[EMU_PARAMS]; /* of the query, decoded */
+  EmuText aValue[EMU_PARAMS];
+  int nParam;
+  const char *zBody; /* the body, in libevent's memory */
+  size_t nBody;
+  const EmuVersion *pVersion; /* on /app routes, once checked */
+  LedgerBuf user;             /* the principal, once known */
+  unsigned mRole;             /* its roles: EMU_ROLE_* */
+
+  /* The answer */
+  int iStatus; /* 0: none yet */
+  LedgerBuf body;
+  const char *zType;  /* of the body */
+  const char *zState; /* for the log: Loading ... or NULL */
+  LedgerTxid id;      /* transaction id header and log; {0,0}: none */
+  int bWaiting;       /* it is answered later, by emuReqSend() */
+
+  /* Faults that struck */
+  int eFault;
+  int iFaultStatus; /* of EMU_FAULT_STATUS */
+  int nRetryAfter;  /* seconds, -1: no such header */
+  char zFaultCode[48];
+  int msFault; /* more latency */
+};
+
+/* Takes a request apart; NULL when memory is short. */
+EmuReq *emuReqNew(Emu *p, struct evhttp_request *pHttp);
+
+/* Frees it without an answer. */
+void emuReqFree(EmuReq *p);
+
+/* Hands the answer to libevent, now or after the latency, and frees p. */
+void emuReqSend(EmuReq *p);
+
+/* The decoded value of a parameter (the first, if repeated), or NULL. */
+const EmuText *emuReqParam(const EmuReq *p, const char *zName);
+
+/* A header's value, or NULL. */
+const char *emuReqHeader(const EmuReq *p, const char *zName);
+
+/* Adds a header to the answer. */
+void emuReqAddHeader(EmuReq *p, const char *zName, const char *zValue);
+
+/* Makes the answer the error {"error":{"code","message"}}; drops what it was
+** before. */
+void emuReqError(EmuReq *p, int iStatus, const char *zCode, const char *zFmt,
+                 ...) LEDGER_PRINTF(4, 5);
+
+/* Makes the answer 500 with the text of *pErr, which is cleared. */
+void emuReqFail(EmuReq *p, LedgerError *pErr);
+
+/* Parses the body as a JSON object for a route; 0 and an answer 400 or 415 if
+** it is none. zType2 is a second content type that is accepted, or NULL. */
+int emuReqJson(EmuReq *p, const char *zType, const char *zType2,
+               LedgerJson **ppDoc);
+
+/* 1 when the n bytes at z are the text zWord. */
+int emuIs(const char *z, size_t n, const char *zWord);
+
+/* Milliseconds of the monotonic clock. */
+double emuClock(void);
+
+/* ---- auth.c ------------------------------------------------------------ */
+
+enum {
+  EMU_ROLE_READER = 1,
+  EMU_ROLE_CONTRIBUTOR = 2,
+  EMU_ROLE_ADMINISTRATOR = 4
+};
+
+/* Finds out who asks and with which roles; else answers 401. Returns 1 when
+** the principal is known to the ledger or at least proved; its roles are 0
+** when the ledger does not know it. */
+int emuAuthenticate(EmuReq *p);
+
+/* 1 when the principal may act as mRole (a higher role includes a lower one);
+** else 0 and the answer is 403. */
+int emuAuthorise(EmuReq *p, unsigned mRole);
+
+/* The EMU_ROLE_* bits of a list "Contributor,Reader". */
+unsigned emuRoleMask(const char *zRoles);
+
+/* 1 for one of the three names. */
+int emuRoleKnown(const char *z, size_t n);
+
+/* ---- route.c ----------------------------------------------------------- */
+
+/* Finds the route, checks credential, version and role, runs its handler. The
+** answer is in pReq afterwards, unless bWaiting. */
+void emuRoute(EmuReq *p);
+
+/* ---- routeEntries.c, routeRange.c, routeCollections.c ------------------ */
+
+void emuRouteAppend(EmuReq *p);
+void emuRouteEntry(EmuReq *p);
+void emuRouteCurrent(EmuReq *p);
+void emuRouteStatus(EmuReq *p);
+void emuRouteRange(EmuReq *p);
+void emuRouteCollections(EmuReq *p);
+void emuRouteTags(EmuReq *p);
+
+/* The collection a request names: *pText, and its number in *pi (0: there is
+** none of that name). Returns 0 when the answer is made (400, 500). */
+int emuCollectionOf(EmuReq *p, EmuText *pText, int64_t *pi);
+
+/* Reads a transaction id of a path or query; 0 and an answer 400 if it is
+** ill-formed. zWhat names it. */
+int emuTxidOf(EmuReq *p, const EmuText *pText, const char *zWhat,
+              LedgerTxid *pId);
+
+/* Appends an entry as JSON: "collectionId", "contents", "tags",
+** "transactionId". */
+void emuEntryJson(const EmuReq *p, const EmuText *pCollection,
+                  const EmuEntry *pEntry, LedgerTxid id, LedgerBuf *pBuf);
+
+/* Appends the text percent-encoded for a query; a colon stays. */
+void emuQueryText(LedgerBuf *pBuf, const char *z, size_t n);
+
+/* ---- routeReceipt.c ---------------------------------------------------- */
+
+void emuRouteReceipt(EmuReq *p);
+
+/* Completes the answer of a write that waited: appends receipt and claims, and
+** closes the object. An error makes it 500. */
+void emuReceiptInline(EmuReq *p);
+
+/* ---- routeUsers.c ------------------------------------------------------ */
+
+void emuRouteUserGet(EmuReq *p);
+void emuRouteUserPatch(EmuReq *p);
+void emuRouteUserDelete(EmuReq *p);
+void emuRouteUserList(EmuReq *p);
+
+/* Registers a user as a transaction of the ledger. zRoles is "A,B". */
+int emuUserWrite(Emu *p, const char *zId, size_t nId, const char *zRoles,
+                 LedgerTxid *pTx, LedgerError *pErr);
+
+/* ---- routeIdentity.c --------------------------------------------------- */
+
+void emuRouteIdentity(EmuReq *p);
+void emuRouteFailover(EmuReq *p);
+void emuRouteOpenid(EmuReq *p);
+void emuRouteToken(EmuReq *p);
+void emuRouteKeys(EmuReq *p);
+void emuRouteInstance(EmuReq *p);
+
+/* ---- routeControl.c ---------------------------------------------------- */
+
+void emuRouteControl(EmuReq *p);
+
+/* ---- server.c ---------------------------------------------------------- */
+
+/* Takes the address; then, once the ledger is there, listens on it. */
+int emuServerBind(Emu *p, LedgerError *pErr);
+int emuServerOpen(Emu *p, LedgerError *pErr);
+
+/* Closes everything; requests under way get no answer. NULL is allowed. */
+void emuServerClose(EmuServer *p);
+
+/* New connections get the node's key and certificate of now. */
+int emuServerRenew(EmuServer *p, LedgerError *pErr);
+
+/* The port it listens on. */
+int emuServerPort(const EmuServer *p);
+
+/* Links a request into the list of those under way; unlinks it. */
+void emuServerLink(EmuServer *p, EmuReq *pReq);
+void emuServerUnlink(EmuReq *pReq);
+
+/* Number of the request's connection; fingerprint of its client certificate
+** into zOut[96], 0 when it has none. */
+int64_t emuServerConn(struct evhttp_request *pHttp);
+int emuServerPeer(struct evhttp_request *pHttp, char *zOut);
+
+/* ---- main.c ------------------------------------------------------------ */
+
+struct Emu {
+  EmuArgs args;
+  char *zDir;      /* absolute folder of ca.pem ... */
+  char *zTemp;     /* temporary folder to remove at the end, or NULL */
+  char *zLedgerId; /* of the ledger, stored */
+  char *zCurve;
+  char *zTenant; /* of the authority */
+  char *zClient; /* the application that is an administrator ... */
+  char *zSecret; /* ... its secret ... */
+  char *zOid;    /* ... and its object id */
+  EmuStore *pStore;
+  EmuKeys keys;
+  EmuLedger ledger;
+  EmuWarm *pWarm;        /* of entries */
+  EmuWarm *pWarmReceipt; /* of receipts */
+  EmuFaults *pFaults;
+  EmuServer *pServer;
+  struct event_base *pBase;
+  struct event *apSignal[2]; /* SIGTERM, SIGINT */
+  FILE *pLog;                /* of --request-log, or NULL */
+  int64_t nRequest;          /* requests so far */
+  int bBroken;               /* the store failed for good: end with exit 1 */
+};
+
+#include "emuStore.h"
+
+#endif /* EMU_INT_H */

@@ -1,0 +1,461 @@
+/*
+** The local ledger: start, the line it prints, end.
+**
+**   ledger-emulator --data FILE --listen 127.0.0.1:PORT
+**
+** One process, one TLS port. When it listens it prints one line of JSON (or,
+** with --print-env, exports for a shell):
+**
+**   {"url":"https://demo.localhost:41873","ledger_id":"demo",
+**    "identity_url":"https://identity.localhost:41873",
+**    "authority":"https://login.localhost:41873","ca_file":".../ca.pem",
+**    "service_certificate":".../service.pem","tenant_id":"...",
+**    "client_id":"...","client_secret":"...",
+**    "admin_certificate":".../admin.pem","token":"...","pid":123}
+**
+** Files: FILE is the ledger; FILE.d/ has ca.pem, service.pem and admin.pem,
+** written at each start. Without --data both are in a temporary folder that
+** goes away at the end.
+**
+** SIGTERM and SIGINT end it: what is pending is signed, all is freed. Exit 0;
+** 2 when it could not start, with one line on stderr; 1 when its file failed
+** for good while it ran.
+*/
+#include "../../include/ledger.h"
+#include "emuInt.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAIN_TEXT_(x) #x
+#define MAIN_TEXT(x) MAIN_TEXT_(x)
+#define MAIN_VERSION              \
+  MAIN_TEXT(LEDGER_VERSION_MAJOR) \
+  "." MAIN_TEXT(LEDGER_VERSION_MINOR) "." MAIN_TEXT(LEDGER_VERSION_PATCH)
+
+#define MAIN_TOKEN_DAYS 365 /* "valid for the run" */
+
+/* ---- the ledger's names ------------------------------------------------ */
+
+/* The texts in the store that are in Emu too. */
+static const struct MainName {
+  const char *zName;
+  size_t iOffset;
+} aMainName[] = {
+    {"ledger_id", offsetof(Emu, zLedgerId)},
+    {"curve", offsetof(Emu, zCurve)},
+    {"tenant_id", offsetof(Emu, zTenant)},
+    {"client_id", offsetof(Emu, zClient)},
+    {"client_secret", offsetof(Emu, zSecret)},
+    {"oid", offsetof(Emu, zOid)},
+};
+#define MAIN_NAMES ((int)(sizeof(aMainName) / sizeof(aMainName[0])))
+
+static char **mainName(Emu *p, int i) {
+  return (char **)(void *)((char *)p + aMainName[i].iOffset);
+}
+
+/* Makes the names of a new ledger and its first users. */
+static int mainCreate(Emu *p, LedgerError *pErr) {
+  LedgerBuf buf = {0};
+  int i, rc = LEDGER_OK;
+  for( i = 0; i < MAIN_NAMES && rc == LEDGER_OK; i++ ) {
+    switch( i ) {
+      case 0:
+        ledgerBufText(&buf, p->args.zLedgerId ? p->args.zLedgerId : "demo");
+        break;
+      case 1:
+        ledgerBufText(&buf, p->args.zCurve ? p->args.zCurve : "P-256");
+        break;
+      default: rc = emuUuid(&buf, pErr); break;
+    }
+    if( rc ) break;
+    rc = emuStoreMetaPut(p->pStore, aMainName[i].zName, buf.z, buf.n, pErr);
+    *mainName(p, i) = ledgerBufTake(&buf);
+    if( *mainName(p, i) == NULL ) rc = ledgerErrorNomem(pErr);
+  }
+  ledgerBufFree(&buf);
+  if( rc == LEDGER_OK ) {
+    rc = emuKeysCreate(&p->keys, p->pStore, p->zLedgerId, p->zCurve,
+                       p->args.nValidity, pErr);
+  }
+  if( rc == LEDGER_OK ) {
+    rc = emuStoreUserPut(p->pStore, p->keys.zAdmin, strlen(p->keys.zAdmin),
+                         "Administrator", pErr);
+  }
+  if( rc == LEDGER_OK ) {
+    rc = emuStoreUserPut(p->pStore, p->zOid, strlen(p->zOid), "Administrator",
+                         pErr);
+  }
+  if( rc == LEDGER_OK ) {
+    rc = emuStoreClientPut(p->pStore, p->zClient, p->zSecret, p->zOid, 3599,
+                           pErr);
+  }
+  if( rc == LEDGER_OK ) rc = emuLedgerCreate(p, pErr);
+  if( rc == LEDGER_OK && p->args.nFill ) rc = emuFill(p, pErr);
+  if( rc == LEDGER_OK ) rc = emuLedgerCommit(p, pErr);
+  return rc;
+}
+
+/* Takes up a ledger that is there. */
+static int mainLoad(Emu *p, LedgerError *pErr) {
+  LedgerBuf buf = {0};
+  int i, rc = LEDGER_OK;
+  for( i = 0; i < MAIN_NAMES && rc == LEDGER_OK; i++ ) {
+    rc = emuStoreMetaGet(p->pStore, aMainName[i].zName, &buf, pErr);
+    if( rc ) break;
+    *mainName(p, i) = ledgerBufTake(&buf);
+    if( *mainName(p, i) == NULL ) rc = ledgerErrorNomem(pErr);
+  }
+  ledgerBufFree(&buf);
+  if( rc ) return rc;
+  if( p->args.zLedgerId && strcmp(p->args.zLedgerId, p->zLedgerId) != 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR, "%s is the ledger '%s', not '%s'",
+                          p->args.zData, p->zLedgerId, p->args.zLedgerId);
+  }
+  if( p->args.zCurve && strcmp(p->args.zCurve, p->zCurve) != 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR, "%s has keys on %s, not %s",
+                          p->args.zData, p->zCurve, p->args.zCurve);
+  }
+  rc = emuStoreBegin(p->pStore, pErr);
+  if( rc == LEDGER_OK ) {
+    rc =
+        emuKeysLoad(&p->keys, p->pStore, p->zLedgerId, p->args.nValidity, pErr);
+  }
+  if( rc == LEDGER_OK ) rc = emuLedgerLoad(p, pErr);
+  if( rc == LEDGER_OK && p->args.nFill ) {
+    int64_t nDefault, nOther;
+    rc = emuStoreCollection(p->pStore, EMU_DEFAULT_COLLECTION,
+                            strlen(EMU_DEFAULT_COLLECTION), &nDefault, pErr);
+    if( rc == LEDGER_OK ) {
+      rc = emuStoreCollectionCount(p->pStore, &nOther, pErr);
+    }
+    if( rc == LEDGER_OK && nDefault == 0 && nOther == 0 ) {
+      rc = emuFill(p, pErr);
+      if( rc == LEDGER_OK ) rc = emuLedgerCommit(p, pErr);
+    }
+  }
+  if( rc == LEDGER_OK ) rc = emuStoreWal(p->pStore, pErr);
+  if( rc == LEDGER_OK && p->args.bRecover ) rc = emuLedgerRecover(p, pErr);
+  return rc;
+}
+
+/* Forgets the ledger in memory. */
+static void mainForget(Emu *p) {
+  int i;
+  emuStoreClose(p->pStore);
+  p->pStore = NULL;
+  emuKeysFree(&p->keys);
+  memset(&p->ledger, 0, sizeof(p->ledger));
+  for( i = 0; i < MAIN_NAMES; i++ ) {
+    free(*mainName(p, i));
+    *mainName(p, i) = NULL;
+  }
+}
+
+/*
+** Opens the ledger. A new one is made whole under another name and renamed, so
+** that a start that is cut short, by a long --fill say, leaves no half of one.
+*/
+static int mainOpen(Emu *p, const char *zData, LedgerError *pErr) {
+  char *zNew = NULL, *zJournal = NULL;
+  int bNew, rc = emuStoreOpen(zData, &p->pStore, &bNew, pErr);
+  if( rc || !bNew ) goto out;
+  zNew = sqlite3_mprintf("%s-new", zData);
+  zJournal = sqlite3_mprintf("%s-new-journal", zData);
+  if( zNew == NULL || zJournal == NULL ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  unlink(zJournal);
+  rc = emuStoreCreate(zNew, &p->pStore, pErr);
+  if( rc ) goto out;
+  rc = mainCreate(p, pErr);
+  mainForget(p);
+  if( rc == LEDGER_OK && rename(zNew, zData) ) {
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", zData,
+                        strerror(errno));
+  }
+  if( rc ) {
+    unlink(zNew);
+  } else {
+    rc = emuStoreOpen(zData, &p->pStore, &bNew, pErr);
+  }
+out:
+  sqlite3_free(zNew);
+  sqlite3_free(zJournal);
+  return rc ? rc : mainLoad(p, pErr);
+}
+
+/* ---- files ------------------------------------------------------------- */
+
+/* Settles the data file's path and the folder of the certificates. */
+static int mainPaths(Emu *p, char **pzData, LedgerError *pErr) {
+  char zReal[PATH_MAX];
+  const char *zTmp = getenv("TMPDIR");
+  char *zDir = NULL;
+  if( p->args.zData == NULL ) {
+    p->zTemp = sqlite3_mprintf("%s/ledger-emulator-XXXXXX",
+                               zTmp && zTmp[0] ? zTmp : "/tmp");
+    if( p->zTemp == NULL ) return ledgerErrorNomem(pErr);
+    if( mkdtemp(p->zTemp) == NULL ) {
+      int rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s",
+                              p->zTemp, strerror(errno));
+      sqlite3_free(p->zTemp);
+      p->zTemp = NULL;
+      return rc;
+    }
+    *pzData = sqlite3_mprintf("%s/ledger.db", p->zTemp);
+    p->zDir = sqlite3_mprintf("%s", p->zTemp);
+  } else {
+    *pzData = sqlite3_mprintf("%s", p->args.zData);
+    zDir = sqlite3_mprintf("%s.d", p->args.zData);
+    if( zDir == NULL || *pzData == NULL ) goto nomem;
+    /* Absolute, since it is printed: clients have another working folder. */
+    if( zDir[0] == '/' ) {
+      p->zDir = zDir;
+      zDir = NULL;
+    } else if( getcwd(zReal, sizeof(zReal)) ) {
+      p->zDir = sqlite3_mprintf("%s/%s", zReal, zDir);
+    }
+  }
+  sqlite3_free(zDir);
+  return *pzData && p->zDir ? LEDGER_OK : ledgerErrorNomem(pErr);
+nomem:
+  sqlite3_free(zDir);
+  return ledgerErrorNomem(pErr);
+}
+
+/* Writes the certificates. */
+static int mainExport(Emu *p, LedgerError *pErr) {
+  if( mkdir(p->zDir, 0700) && errno != EEXIST ) {
+    return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", p->zDir,
+                          strerror(errno));
+  }
+  return emuKeysExport(&p->keys, p->zDir, pErr);
+}
+
+/* Takes the temporary ledger away. */
+static void mainRemoveTemp(Emu *p) {
+  static const char *const azFile[] = {
+      "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal",
+      "ca.pem",    "service.pem",   "admin.pem"};
+  size_t i;
+  if( p->zTemp == NULL ) return;
+  for( i = 0; i < sizeof(azFile) / sizeof(azFile[0]); i++ ) {
+    char *z = sqlite3_mprintf("%s/%s", p->zTemp, azFile[i]);
+    if( z ) unlink(z);
+    sqlite3_free(z);
+  }
+  rmdir(p->zTemp);
+  sqlite3_free(p->zTemp);
+}
+
+/* ---- the line that is printed ------------------------------------------ */
+
+/* Appends "name":"text", with a comma before it unless it is the first. */
+static void mainMember(LedgerBuf *pBuf, const char *zName, const char *zFmt,
+                       ...) LEDGER_PRINTF(3, 4);
+static void mainMember(LedgerBuf *pBuf, const char *zName, const char *zFmt,
+                       ...) {
+  va_list ap;
+  char *z;
+  va_start(ap, zFmt);
+  z = sqlite3_vmprintf(zFmt, ap);
+  va_end(ap);
+  ledgerBufPrintf(pBuf, "%s\"%s\":", pBuf->z[pBuf->n - 1] == '{' ? "" : ",",
+                  zName);
+  if( z == NULL ) {
+    pBuf->bOom = 1;
+  } else {
+    ledgerBufJson(pBuf, z, strlen(z));
+  }
+  sqlite3_free(z);
+}
+
+/* Appends text as one word of a shell. */
+static void mainQuote(LedgerBuf *pBuf, const char *z) {
+  ledgerBufText(pBuf, "'");
+  while( *z ) {
+    size_t n = strcspn(z, "'");
+    ledgerBufAppend(pBuf, z, n);
+    z += n;
+    if( *z == '\'' ) {
+      ledgerBufText(pBuf, "'\\''");
+      z++;
+    }
+  }
+  ledgerBufText(pBuf, "'");
+}
+
+/* The line of JSON, and the exports. */
+static int mainReadyLine(Emu *p, LedgerBuf *pJson, LedgerBuf *pEnv,
+                         LedgerError *pErr) {
+  LedgerBuf token = {0}, options = {0}, url = {0};
+  int iPort = emuServerPort(p->pServer);
+  int rc = emuTokenIssue(p, p->zOid, p->zClient, NULL, MAIN_TOKEN_DAYS * 86400L,
+                         &token, pErr);
+  if( rc ) goto out;
+  ledgerBufPrintf(&url, "https://%s.localhost:%d", p->zLedgerId, iPort);
+  ledgerBufText(pJson, "{");
+  ledgerBufText(&options, "{");
+  if( url.bOom || pJson->bOom || options.bOom ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  mainMember(pJson, "url", "%s", url.z);
+  mainMember(pJson, "ledger_id", "%s", p->zLedgerId);
+  mainMember(pJson, "identity_url", "https://identity.localhost:%d", iPort);
+  mainMember(pJson, "authority", "https://login.localhost:%d", iPort);
+  mainMember(pJson, "ca_file", "%s/ca.pem", p->zDir);
+  mainMember(pJson, "service_certificate", "%s/service.pem", p->zDir);
+  mainMember(pJson, "tenant_id", "%s", p->zTenant);
+  mainMember(pJson, "client_id", "%s", p->zClient);
+  mainMember(pJson, "client_secret", "%s", p->zSecret);
+  mainMember(pJson, "admin_certificate", "%s/admin.pem", p->zDir);
+  mainMember(pJson, "token", "%s", token.z);
+  ledgerBufPrintf(pJson, ",\"pid\":%ld}\n", (long)getpid());
+  mainMember(&options, "ca_file", "%s/ca.pem", p->zDir);
+  mainMember(&options, "identity_url", "https://identity.localhost:%d", iPort);
+  mainMember(&options, "credential", "token");
+  mainMember(&options, "token", "%s", token.z);
+  ledgerBufText(&options, "}");
+  ledgerBufPrintf(pEnv, "export LEDGER_URL=%s LEDGER_OPTIONS=", url.z);
+  if( !options.bOom ) mainQuote(pEnv, options.z);
+  ledgerBufText(pEnv, "\n");
+  if( pJson->bOom || options.bOom || pEnv->bOom ) rc = ledgerErrorNomem(pErr);
+
+out:
+  if( token.z ) OPENSSL_cleanse(token.z, token.n);
+  ledgerBufFree(&token);
+  ledgerBufFree(&options);
+  ledgerBufFree(&url);
+  return rc;
+}
+
+/* Says that it listens: on stdout, and in --ready-file. */
+static int mainReady(Emu *p, LedgerError *pErr) {
+  LedgerBuf json = {0}, env = {0};
+  int rc = mainReadyLine(p, &json, &env, pErr);
+  if( rc == LEDGER_OK && p->args.zReadyFile ) {
+    rc = emuFileWrite(p->args.zReadyFile, json.z, json.n, 0600, pErr);
+  }
+  if( rc == LEDGER_OK ) {
+    fputs(p->args.bPrintEnv ? env.z : json.z, stdout);
+    fflush(stdout);
+  }
+  ledgerBufFree(&json);
+  ledgerBufFree(&env);
+  return rc;
+}
+
+/* ---- start and end ----------------------------------------------------- */
+
+static void mainSignal(evutil_socket_t fd, short what, void *pArg) {
+  (void)fd;
+  (void)what;
+  event_base_loopbreak(pArg);
+}
+
+/* Messages of libevent that are worth a line: errors only. */
+static void mainEventLog(int eSeverity, const char *zMsg) {
+  if( eSeverity >= EVENT_LOG_ERR ) emuWarn("libevent: %s", zMsg);
+}
+
+/* The event loop, which SIGTERM and SIGINT will break: from before the line is
+** printed, since who reads it may send one at once. */
+static int mainLoop(Emu *p, LedgerError *pErr) {
+  static const int aSignal[2] = {SIGTERM, SIGINT};
+  int i;
+  p->pBase = event_base_new();
+  for( i = 0; i < 2 && p->pBase; i++ ) {
+    p->apSignal[i] = evsignal_new(p->pBase, aSignal[i], mainSignal, p->pBase);
+    if( p->apSignal[i] == NULL || evsignal_add(p->apSignal[i], NULL) ) break;
+  }
+  return i == 2 ? LEDGER_OK : ledgerErrorNomem(pErr);
+}
+
+/* Everything up to the running loop. */
+static int mainStart(Emu *p, LedgerError *pErr) {
+  char *zData = NULL;
+  int i, rc;
+  p->pFaults = emuFaultsNew();
+  p->pWarm = emuWarmNew(p->args.nLoading);
+  p->pWarmReceipt = emuWarmNew(p->args.nLoading);
+  if( p->pFaults == NULL || p->pWarm == NULL || p->pWarmReceipt == NULL ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  for( i = 0, rc = LEDGER_OK; i < p->args.nFault && rc == LEDGER_OK; i++ ) {
+    rc = emuFaultsAdd(p->pFaults, p->args.azFault[i], pErr);
+  }
+  if( rc == LEDGER_OK && p->args.zReadyFile ) unlink(p->args.zReadyFile);
+  if( rc == LEDGER_OK ) rc = emuLogOpen(p, pErr);
+  if( rc == LEDGER_OK ) rc = mainLoop(p, pErr);
+  if( rc == LEDGER_OK ) rc = emuServerBind(p, pErr);
+  if( rc == LEDGER_OK ) rc = mainPaths(p, &zData, pErr);
+  if( rc == LEDGER_OK ) rc = mainOpen(p, zData, pErr);
+  if( rc == LEDGER_OK ) rc = mainExport(p, pErr);
+  p->ledger.bServing = rc == LEDGER_OK;
+  if( rc == LEDGER_OK ) rc = emuServerOpen(p, pErr);
+  if( rc == LEDGER_OK ) rc = mainReady(p, pErr);
+out:
+  sqlite3_free(zData);
+  return rc;
+}
+
+/* Frees everything. */
+static void mainEnd(Emu *p) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  int i;
+  if( emuLedgerClose(p, &err) ) emuWarn("%s", emuErrorText(&err));
+  ledgerErrorClear(&err);
+  emuServerClose(p->pServer);
+  for( i = 0; i < 2; i++ ) {
+    if( p->apSignal[i] ) event_free(p->apSignal[i]);
+  }
+  if( p->pBase ) event_base_free(p->pBase);
+  mainForget(p);
+  emuWarmFree(p->pWarm);
+  emuWarmFree(p->pWarmReceipt);
+  emuFaultsFree(p->pFaults);
+  if( p->pLog ) fclose(p->pLog);
+  sqlite3_free(p->zDir);
+  mainRemoveTemp(p);
+  free(p);
+  libevent_global_shutdown();
+}
+
+int main(int argc, char **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  Emu *p = calloc(1, sizeof(*p));
+  int rc, iExit = 0;
+
+  if( p == NULL ) return 2;
+  signal(SIGPIPE, SIG_IGN);
+  event_set_log_callback(mainEventLog);
+  rc = emuArgsParse(argc, argv, &p->args, &err);
+  if( rc == LEDGER_OK && p->args.bHelp ) {
+    emuArgsHelp();
+  } else if( rc == LEDGER_OK && p->args.bVersion ) {
+    printf("ledger-emulator %s\n", MAIN_VERSION);
+  } else if( rc == LEDGER_OK && mainStart(p, &err) == LEDGER_OK ) {
+    event_base_dispatch(p->pBase);
+    if( p->bBroken ) iExit = 1;
+  }
+  if( err.rc ) {
+    emuWarn("%s", emuErrorText(&err));
+    iExit = 2;
+  }
+  ledgerErrorClear(&err);
+  mainEnd(p);
+  return iExit;
+}

@@ -1,0 +1,191 @@
+/*
+** The table of routes, and what is common to them.
+**
+** Order of checks below /app: path and method, credential, api-version, the
+** route's presence in that version, role. A path that no route has is 404
+** ResourceNotFound, a method that its path lacks 405 UnsupportedHttpVerb.
+*/
+#include "emuInt.h"
+
+#include <string.h>
+
+typedef struct Route Route;
+struct Route {
+  const char *zMethod;
+  const char *zPath; /* '*' stands for one segment */
+  void (*xRun)(EmuReq *);
+  unsigned mRole;    /* needed; 0: an open route, no api-version */
+  unsigned mVersion; /* EMU_V_* flag the version must have */
+};
+
+/* The first path that fits counts, so fixed ones stand before '*'. */
+static const Route aRoute[] = {
+    {"POST", "/app/transactions", emuRouteAppend, EMU_ROLE_CONTRIBUTOR, 0},
+    {"GET", "/app/transactions", emuRouteRange, EMU_ROLE_READER, 0},
+    {"GET", "/app/transactions/current", emuRouteCurrent, EMU_ROLE_READER, 0},
+    {"GET", "/app/transactions/*", emuRouteEntry, EMU_ROLE_READER, 0},
+    {"GET", "/app/transactions/*/status", emuRouteStatus, EMU_ROLE_READER, 0},
+    {"GET", "/app/transactions/*/receipt", emuRouteReceipt, EMU_ROLE_READER, 0},
+    {"GET", "/app/collections", emuRouteCollections, EMU_ROLE_READER,
+     EMU_V_COLLECTIONS},
+    {"GET", "/app/collections/tags", emuRouteTags, EMU_ROLE_READER,
+     EMU_V_TAG_LIST},
+    {"GET", "/app/users", emuRouteUserList, EMU_ROLE_READER, EMU_V_USER_LIST},
+    {"GET", "/app/users/*", emuRouteUserGet, EMU_ROLE_READER, 0},
+    {"PATCH", "/app/users/*", emuRouteUserPatch, EMU_ROLE_ADMINISTRATOR, 0},
+    {"DELETE", "/app/users/*", emuRouteUserDelete, EMU_ROLE_ADMINISTRATOR, 0},
+    {"GET", "/app/ledgerUsers", emuRouteUserList, EMU_ROLE_READER,
+     EMU_V_LEDGER_USERS},
+    {"GET", "/app/ledgerUsers/*", emuRouteUserGet, EMU_ROLE_READER,
+     EMU_V_LEDGER_USERS},
+    {"PATCH", "/app/ledgerUsers/*", emuRouteUserPatch, EMU_ROLE_ADMINISTRATOR,
+     EMU_V_LEDGER_USERS},
+    {"DELETE", "/app/ledgerUsers/*", emuRouteUserDelete, EMU_ROLE_ADMINISTRATOR,
+     EMU_V_LEDGER_USERS},
+    {"GET", "/ledgerIdentity/*", emuRouteIdentity, 0, 0},
+    {"GET", "/failover/*", emuRouteFailover, 0, 0},
+    {"GET", "/common/discovery/instance", emuRouteInstance, 0, 0},
+    {"GET", "/*/v2.0/.well-known/openid-configuration", emuRouteOpenid, 0, 0},
+    {"POST", "/*/oauth2/v2.0/token", emuRouteToken, 0, 0},
+    {"GET", "/*/discovery/v2.0/keys", emuRouteKeys, 0, 0},
+    {"GET", "/control/*", emuRouteControl, 0, 0},
+    {"POST", "/control/*", emuRouteControl, 0, 0},
+    {"DELETE", "/control/*", emuRouteControl, 0, 0},
+};
+#define N_ROUTE ((int)(sizeof(aRoute) / sizeof(aRoute[0])))
+
+/* 1 when the segments of the request are those of the path. */
+static int routeFits(const char *zPath, const EmuReq *p) {
+  int i;
+  for( i = 0; *zPath == '/'; i++ ) {
+    size_t n = strcspn(++zPath, "/");
+    if( i >= p->nSegment ) return 0;
+    if( n == 1 && *zPath == '*' ) {
+      if( p->aSegment[i].n == 0 ) return 0;
+    } else if( n != p->aSegment[i].n ||
+               memcmp(zPath, p->aSegment[i].z, n) != 0 ) {
+      return 0;
+    }
+    zPath += n;
+  }
+  return i == p->nSegment;
+}
+
+/* The route of the request; NULL after answering 404 or 405. */
+static const Route *routeFind(EmuReq *p) {
+  LedgerBuf allow = {0};
+  const char *zPath = NULL;
+  int i;
+  for( i = 0; i < N_ROUTE; i++ ) {
+    const Route *pRoute = &aRoute[i];
+    if( zPath ? strcmp(zPath, pRoute->zPath) != 0
+              : !routeFits(pRoute->zPath, p) ) {
+      continue;
+    }
+    if( pRoute->xRun == emuRouteControl && !p->pEmu->args.bControl ) continue;
+    zPath = pRoute->zPath;
+    if( strcmp(p->zMethod, pRoute->zMethod) == 0 ) {
+      ledgerBufFree(&allow);
+      return pRoute;
+    }
+    ledgerBufPrintf(&allow, "%s%s", allow.n ? ", " : "", pRoute->zMethod);
+  }
+  if( zPath ) {
+    emuReqError(p, 405, "UnsupportedHttpVerb",
+                "Allowed methods for '%s' are: %s.", p->zPath,
+                allow.z ? allow.z : "");
+    if( allow.z ) emuReqAddHeader(p, "Allow", allow.z);
+  } else {
+    emuReqError(p, 404, "ResourceNotFound", "Unknown path: %s.", p->zPath);
+  }
+  ledgerBufFree(&allow);
+  return NULL;
+}
+
+/* Settles the api-version; 0 after answering 400. */
+static int routeVersion(EmuReq *p) {
+  const EmuText *pText = emuReqParam(p, "api-version");
+  LedgerBuf list = {0};
+  if( pText == NULL ) {
+    emuReqError(p, 400, "QueryParameterError",
+                "Missing required query parameter 'api-version'.");
+    return 0;
+  }
+  p->pVersion = emuVersionFind(p->pEmu->args.zVersions, pText->z, pText->n);
+  if( p->pVersion ) return 1;
+  emuVersionList(p->pEmu->args.zVersions, &list);
+  emuReqError(p, 400, "QueryParameterError",
+              "Parsed api-version %s is not available. Please use one of the "
+              "following versions: %s",
+              ledgerUtf8Valid(pText->z, pText->n) ? pText->z : "?",
+              list.z ? list.z : "");
+  ledgerBufFree(&list);
+  return 0;
+}
+
+/* What stands between a request and its handler. */
+static int routeAdmit(EmuReq *p, const Route *pRoute) {
+  if( pRoute->mRole == 0 ) return 1;
+  if( !emuAuthenticate(p) || !routeVersion(p) ) return 0;
+  if( pRoute->mVersion && !(p->pVersion->flags & pRoute->mVersion) ) {
+    emuReqError(p, 404, "ResourceNotFound", "Unknown path: %s.", p->zPath);
+    return 0;
+  }
+  return emuAuthorise(p, pRoute->mRole);
+}
+
+/* The answer 307 to the same request on the ledger's first node; a request
+** that came to it already is served. Returns 1 when it answered. */
+static int routeRedirect(EmuReq *p) {
+  const char *zHost = emuReqHeader(p, "Host");
+  char *z;
+  if( zHost == NULL || strncmp(zHost, "node", 4) == 0 ) return 0;
+  z = sqlite3_mprintf("https://node1.%s%s%s%s", zHost, p->zPath,
+                      p->zQuery[0] ? "?" : "", p->zQuery);
+  if( z ) emuReqAddHeader(p, "Location", z);
+  sqlite3_free(z);
+  p->iStatus = 307;
+  return 1;
+}
+
+/* Faults that answer in place of the route. Returns 1 when one did. */
+static int routeFault(EmuReq *p) {
+  switch( p->eFault ) {
+    case EMU_FAULT_RESET_BEFORE: return 1;
+    case EMU_FAULT_REDIRECT: return routeRedirect(p);
+    case EMU_FAULT_STATUS:
+      emuReqError(p, p->iFaultStatus, p->zFaultCode, "A fault was asked for");
+      if( p->nRetryAfter >= 0 ) {
+        char z[24];
+        snprintf(z, sizeof(z), "%d", p->nRetryAfter);
+        emuReqAddHeader(p, "Retry-After", z);
+      }
+      return 1;
+    default: return 0;
+  }
+}
+
+void emuRoute(EmuReq *p) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  Emu *pEmu = p->pEmu;
+  const Route *pRoute;
+  int eFault;
+
+  if( routeFault(p) ) goto send;
+  pRoute = routeFind(p);
+  if( pRoute == NULL || !routeAdmit(p, pRoute) ) goto send;
+  pRoute->xRun(p);
+  if( p->iStatus >= 200 && p->iStatus < 300 && pRoute->mRole &&
+      p->id.seqno == 0 ) {
+    p->id = pEmu->ledger.last;
+  }
+
+send:
+  eFault = p->eFault;
+  if( !p->bWaiting ) emuReqSend(p);
+  if( (eFault == EMU_FAULT_ELECTION && emuLedgerElect(pEmu, &err)) ||
+      (eFault == EMU_FAULT_RECOVERY && emuLedgerRecover(pEmu, &err)) ) {
+    emuWarn("%s", emuErrorText(&err));
+  }
+  ledgerErrorClear(&err);
+}
