@@ -1,0 +1,257 @@
+/*
+** What a server says about a failure, and the messages made of it:
+**
+**   ledger: <what>: <server code>: <server message> (HTTP 503, GET /path,
+**   attempt 4)
+**
+** Invariants
+**   - server text is clipped and freed of control characters;
+**   - a message names the path without its query, and no secret.
+*/
+#include "clientInt.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* printf into memory of the caller's; NULL when memory is short. */
+char *ledgerMprintf(const char *zFmt, ...) {
+  char *z = NULL;
+  va_list ap;
+  va_start(ap, zFmt);
+  if( vasprintf(&z, zFmt, ap) < 0 ) z = NULL;
+  va_end(ap);
+  return z;
+}
+
+/* Copies an error with its texts. Like ledgerErrorSet(), the first one wins. */
+void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom) {
+  static const char zPrefix[] = "ledger: ";
+  const char *z = ledgerErrorText(pFrom);
+  if( pFrom->rc == LEDGER_OK || pTo->rc != LEDGER_OK ) return;
+  if( strncmp(z, zPrefix, sizeof(zPrefix) - 1) == 0 ) z += sizeof(zPrefix) - 1;
+  ledgerErrorSet(pTo, pFrom->rc, "%s", z);
+  pTo->http = pFrom->http;
+}
+
+/* Copies n bytes of foreign text into zOut[nOut]: control characters become
+** spaces, and it is clipped where no UTF-8 character is cut. */
+void ledgerTextClean(const char *z, size_t n, char *zOut, size_t nOut) {
+  size_t i;
+  if( n >= nOut ) {
+    n = nOut - 1;
+    while( n > 0 && ((unsigned char)z[n] & 0xc0) == 0x80 ) n--;
+  }
+  for( i = 0; i < n; i++ ) {
+    unsigned char c = (unsigned char)z[i];
+    zOut[i] = c < ' ' || c == 0x7f ? ' ' : (char)c;
+  }
+  zOut[n] = 0;
+}
+
+/* Reads {"error":{"code","message"}}, or an authority's {"error":"code",
+** "error_description":"..."}. */
+void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerJson *pDoc = NULL;
+  cJSON *pRoot, *pError;
+  const char *z;
+  size_t n = 0;
+
+  memset(pOut, 0, sizeof(*pOut));
+  if( pEx->body.n == 0 || ledgerJsonParse(pEx->body.z, pEx->body.n, "error",
+                                          &pDoc, &err) != LEDGER_OK ) {
+    goto out;
+  }
+  pRoot = ledgerJsonRoot(pDoc);
+  pError = ledgerJsonMember(pRoot, "error");
+  if( cJSON_IsObject(pError) ) {
+    z = ledgerJsonMemberText(pDoc, pError, "code", &n);
+    if( z ) ledgerTextClean(z, n, pOut->zCode, sizeof(pOut->zCode));
+    pOut->bBody = z != NULL;
+    z = ledgerJsonMemberText(pDoc, pError, "message", &n);
+  } else {
+    z = ledgerJsonText(pDoc, pError, &n);
+    if( z ) ledgerTextClean(z, n, pOut->zCode, sizeof(pOut->zCode));
+    z = ledgerJsonMemberText(pDoc, pRoot, "error_description", &n);
+  }
+  if( z ) ledgerTextClean(z, n, pOut->zMessage, sizeof(pOut->zMessage));
+out:
+  ledgerJsonFree(pDoc);
+  ledgerErrorClear(&err);
+}
+
+/* "HTTP 503, GET /app/transactions, attempt 4" into zOut[nOut]. */
+static void answerPlace(const LedgerCall *p, char *zOut, size_t nOut) {
+  char zHttp[24] = "";
+  char zAttempt[32] = "";
+  const char *zMethod = p->pKind ? p->pKind->zMethod : "GET";
+
+  if( p->http ) snprintf(zHttp, sizeof(zHttp), "HTTP %d, ", p->http);
+  if( p->nAttempt > 1 ) {
+    snprintf(zAttempt, sizeof(zAttempt), ", attempt %d", p->nAttempt);
+  }
+  snprintf(zOut, nOut, "%s%s %s%s", zHttp, zMethod, p->zPath, zAttempt);
+}
+
+/* Parses the body of an answer, and frees it. zWhat names it in messages. */
+int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
+                      LedgerJson **ppDoc, LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  char zPlace[512];
+
+  if( ledgerJsonParse(pEx->body.z ? pEx->body.z : "", pEx->body.n, zWhat, ppDoc,
+                      &err) ) {
+    const char *z = ledgerErrorText(&err);
+    if( strncmp(z, "ledger: ", 8) == 0 ) z += 8;
+    answerPlace(p, zPlace, sizeof(zPlace));
+    if( err.rc == LEDGER_NOMEM )
+      ledgerErrorNomem(pErr);
+    else
+      ledgerErrorSet(pErr, err.rc, "%s (%s)", z, zPlace);
+  }
+  ledgerErrorClear(&err);
+  ledgerBufFree(&pEx->body);
+  return pErr->rc;
+}
+
+/* "code: message", or whichever there is, into zOut[nOut]. */
+static void answerSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
+  if( p->zCode[0] && p->zMessage[0] ) {
+    snprintf(zOut, nOut, "%s: %s", p->zCode, p->zMessage);
+  } else if( p->zCode[0] || p->zMessage[0] ) {
+    snprintf(zOut, nOut, "%s%s", p->zCode, p->zMessage);
+  } else {
+    snprintf(zOut, nOut, "the server gives no reason");
+  }
+}
+
+/* The remedy behind a 403. */
+static void answerRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
+  const char *zWho = p->pClient->auth.zPrincipal;
+  if( zWho == NULL || p->pKind == NULL ) return;
+  ledgerBufPrintf(pBuf,
+                  "; the ledger saw you as '%s'; an Administrator can run: "
+                  "INSERT INTO ledger_users(user_id, role) VALUES('%s', '%s')",
+                  zWho, zWho,
+                  strcmp(p->pKind->zMethod, "GET") ? "Contributor" : "Reader");
+}
+
+/* The error of a final refusal, from p->http and p->server. */
+int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
+  LedgerBuf tail = {0};
+  char zPlace[512];
+  char zSaid[700];
+  const int bPublic = p->pKind && p->pKind->bPublic;
+  const int bOnce = p->pKind && p->pKind->bOnce;
+  int rc = LEDGER_ERROR;
+
+  answerPlace(p, zPlace, sizeof(zPlace));
+  answerSaid(&p->server, zSaid, sizeof(zSaid));
+  if( p->http == 401 || p->http == 403 )
+    rc = LEDGER_AUTH;
+  else if( p->http == 400 && bOnce )
+    rc = LEDGER_CONSTRAINT;
+  else if( p->http == 413 && bOnce )
+    rc = LEDGER_CONSTRAINT;
+  else if( p->http == 404 )
+    rc = LEDGER_NOTFOUND;
+  else if( p->http == 408 || p->http == 429 || p->http >= 500 ) {
+    rc = bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN ? LEDGER_IOERR
+                                                        : LEDGER_BUSY;
+  }
+  if( p->http == 401 && !bPublic ) {
+    const char *zKind = p->pClient->auth.zKind;
+    ledgerErrorSet(pErr, rc, "the ledger refused the credential (%s): %s (%s)",
+                   zKind ? zKind : "?", zSaid, zPlace);
+  } else {
+    if( p->http == 403 && !bPublic ) answerRemedy(p, &tail);
+    ledgerErrorSet(pErr, rc, "%s: %s%s (%s)%s", p->zWhat,
+                   bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN
+                       ? "whether the ledger recorded it is unknown: "
+                       : "",
+                   zSaid, zPlace, tail.z ? tail.z : "");
+  }
+  pErr->http = p->http;
+  ledgerBufFree(&tail);
+  return pErr->rc;
+}
+
+/* "https://host:port" of a URL. */
+static void answerHost(const char *zUrl, char *zOut, size_t nOut) {
+  size_t n = strlen(zUrl);
+  if( n > 8 ) n = 8 + strcspn(zUrl + 8, "/?");
+  ledgerTextClean(zUrl, n, zOut, nOut);
+}
+
+/* The error of an exchange without an answer, from p->pEx. */
+int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
+  const LedgerExchange *pEx = p->pEx;
+  const char *zDetail = pEx->zError;
+  const char *zUrl = NULL;
+  char zPlace[512];
+  char zHost[300];
+
+  p->http = 0;
+  answerPlace(p, zPlace, sizeof(zPlace));
+  curl_easy_getinfo(pEx->pEasy, CURLINFO_EFFECTIVE_URL, &zUrl);
+  if( pEx->rc == CURLE_SEND_FAIL_REWIND ) { /* in libcurl's words: seek */
+    zDetail = "the server closed the connection";
+  }
+  answerHost(zUrl ? zUrl : "", zHost, sizeof(zHost));
+  if( pEx->bTooBig ) {
+    return ledgerErrorSet(pErr, LEDGER_TOOBIG,
+                          "%s: the answer has more than max_response_bytes "
+                          "(%lld) (%s)",
+                          p->zWhat, (long long)pEx->nMax, zPlace);
+  }
+  if( pEx->body.bOom || pEx->rc == CURLE_OUT_OF_MEMORY ) {
+    return ledgerErrorNomem(pErr);
+  }
+  if( pEx->rc == CURLE_PEER_FAILED_VERIFICATION && !p->pKind->bPublic ) {
+    return ledgerTrustFailure(p->pClient, pEx->iVerify, zHost, zDetail, pErr);
+  }
+  switch( pEx->rc ) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return ledgerErrorSet(pErr, LEDGER_IOERR,
+                            "could not connect to %s: %s (is the %s running?) "
+                            "(%s)",
+                            zHost, zDetail,
+                            p->pKind->bPublic ? "service" : "ledger", zPlace);
+    case CURLE_SSL_CACERT_BADFILE:
+      return ledgerErrorSet(
+          pErr, LEDGER_IOERR, "option ca_file: cannot read '%.400s' (%s)",
+          p->pClient->pConfig->zCaFile ? p->pClient->pConfig->zCaFile
+                                       : "the system's certificates",
+          zPlace);
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return ledgerErrorSet(pErr, LEDGER_IOERR,
+                            "the certificate of %s is refused: %s (option "
+                            "ca_file names the CAs to trust) (%s)",
+                            zHost, zDetail, zPlace);
+    case CURLE_SSL_CERTPROBLEM:
+      return ledgerErrorSet(pErr, LEDGER_AUTH,
+                            "user_certificate cannot be used: %s (%s)", zDetail,
+                            zPlace);
+    default: break;
+  }
+  if( p->pKind->bOnce && pEx->bSent ) {
+    return ledgerErrorSet(pErr, LEDGER_IOERR,
+                          "%s: the request went out and no answer came back, "
+                          "whether the ledger recorded it is unknown: %s (%s)",
+                          p->zWhat, zDetail, zPlace);
+  }
+  return ledgerErrorSet(pErr, LEDGER_IOERR, "%s: %s (%s)", p->zWhat, zDetail,
+                        zPlace);
+}
+
+/* The error of an answer that can't be. zWhy says what is wrong with it. */
+int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr) {
+  char zPlace[512];
+  answerPlace(p, zPlace, sizeof(zPlace));
+  return ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "%s: the ledger's answer makes no sense: %s (%s)",
+                        p->zWhat, zWhy, zPlace);
+}

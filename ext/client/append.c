@@ -1,0 +1,87 @@
+/*
+** Appending an entry:
+**
+**   POST /app/transactions    ledgerAppendStart
+**
+** Invariants
+**   - the id is in the header x-ms-ccf-transaction-id only;
+**   - which failures are sent again, and which leave the outcome unknown, is
+**     decided in call.c.
+*/
+#include "clientInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  (void)pEx;
+  if( p->http == 202 ) {
+    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "append: whether the ledger recorded it is unknown: "
+                          "a gateway has queued it (HTTP 202, POST %s)",
+                          p->zPath);
+  }
+  if( p->head.seqno == 0 ) {
+    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
+    return ledgerAnswerNonsense(
+        p, "recorded, but no x-ms-ccf-transaction-id is there", pErr);
+  }
+  p->eOutcome = LEDGER_SENT;
+  p->id = p->head;
+  p->pClient->sent = p->head;
+  return LEDGER_OK;
+}
+
+static const LedgerCallKind appendKind = {
+    .zMethod = "POST", .bOnce = 1, .xRead = appendRead};
+
+int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
+                      LedgerCall **ppCall, LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+
+  *ppCall = NULL;
+  if( ledgerCallNew(p, &appendKind, &pCall, pErr) ) return pErr->rc;
+  pCall->zWhat = ledgerStrdup("append");
+  pCall->zPath = ledgerStrdup("/app/transactions");
+  pCall->zType = "application/json";
+  ledgerBufText(&pCall->body, "{\"contents\":");
+  ledgerBufJson(&pCall->body, pAppend->zContents, pAppend->nContents);
+  ledgerBufText(&pCall->body, "}");
+  if( pAppend->zSubLedger ) {
+    pCall->query.zSubLedger = ledgerStrdup(pAppend->zSubLedger);
+  }
+  if( pAppend->zTags ) {
+    pCall->query.zTags = ledgerStrdup(pAppend->zTags);
+    pCall->mNeed |= LEDGER_HAS_TAGS;
+  }
+  if( pCall->body.bOom || !pCall->zWhat || !pCall->zPath ||
+      (pAppend->zSubLedger && !pCall->query.zSubLedger) ||
+      (pAppend->zTags && !pCall->query.zTags) ) {
+    ledgerCallFree(pCall);
+    return ledgerErrorNomem(pErr);
+  }
+  ledgerCallStart(pCall);
+  *ppCall = pCall;
+  return LEDGER_OK;
+}
+
+/* Of a call that is not finished (the wait was interrupted) the outcome is
+** unknown when something of its request may have left, else it is unsent; the
+** code is LEDGER_INTERRUPT. */
+int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
+                       LedgerError *pErr) {
+  pId->view = pId->seqno = 0;
+  if( p->eState != LEDGER_CALL_DONE ) {
+    *peOutcome =
+        ledgerExchangeLeft(p->pEx) ? LEDGER_OUTCOME_UNKNOWN : LEDGER_UNSENT;
+    return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "append: interrupted%s",
+                          *peOutcome == LEDGER_UNSENT
+                              ? ""
+                              : ", whether the ledger recorded it is unknown");
+  }
+  *peOutcome = p->eOutcome;
+  if( p->eOutcome == LEDGER_SENT ) *pId = p->id;
+  ledgerErrorCopy(pErr, &p->err);
+  return pErr->rc;
+}

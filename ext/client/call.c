@@ -1,0 +1,684 @@
+/*
+** A request as the rooms above see it: started, waited for, finished with one
+** answer or one error. Behind it stand as many exchanges as it takes.
+**
+**                  +-------------- again, retry --------------+
+**                  v                                          |
+**   START --> identity, token --> RUN --> answer ---------> PAUSE
+**     ^                            |         |
+**     |                            |         +--> DONE
+**     +-- redirect, version, 401 --+
+**
+** Invariants
+**   - nothing here waits or sleeps: a pause is a time at which
+**     ledgerCallStep() sends again;
+**   - an append is sent again only where the one before it certainly was not
+**     recorded (callCertain, callFailed);
+**   - the credential goes to the ledger's host, or one below it, only.
+**
+** Times are client time (LedgerClient.tNow), which stands while nobody waits:
+** a reader that pauses between two pages doesn't run into a timeout.
+*/
+#include "clientInt.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALL_MAX_REDIRECT 5
+#define CALL_AGAIN_FIRST_MS 5   /* first pause before asking again ... */
+#define CALL_AGAIN_MAX_MS 500   /* ... and the longest */
+#define CALL_RETRY_FIRST_MS 100 /* likewise after a failure */
+#define CALL_RETRY_MAX_MS 5000
+#define CALL_FIRST_CONTACT_MS 1000 /* no server has ever answered: a typo? */
+
+/* ---- life -------------------------------------------------------------- */
+
+/* Makes a call and puts it into the client's list. The caller fills what is to
+** be sent and calls ledgerCallStart(). */
+int ledgerCallNew(LedgerClient *pClient, const LedgerCallKind *pKind,
+                  LedgerCall **ppCall, LedgerError *pErr) {
+  LedgerCall *p = calloc(1, sizeof(*p));
+  *ppCall = p;
+  if( p == NULL ) return ledgerErrorNomem(pErr);
+  p->pClient = pClient;
+  p->pKind = pKind;
+  p->eState = LEDGER_CALL_PAUSE;
+  p->tAt = INT64_MAX; /* until it is started */
+  p->eOutcome = LEDGER_UNSENT;
+  p->pNext = pClient->pCalls;
+  if( p->pNext ) p->pNext->pPrev = p;
+  pClient->pCalls = p;
+  return LEDGER_OK;
+}
+
+/* Frees the exchange and what it carried. */
+static void callEndExchange(LedgerCall *p) {
+  ledgerExchangeFree(p->pClient ? p->pClient->pHttp : NULL, p->pEx);
+  p->pEx = NULL;
+}
+
+/* Takes the call out of its client: what runs is cancelled. */
+void ledgerCallOrphan(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  if( pClient == NULL ) return;
+  callEndExchange(p);
+  if( p->pPrev )
+    p->pPrev->pNext = p->pNext;
+  else
+    pClient->pCalls = p->pNext;
+  if( p->pNext ) p->pNext->pPrev = p->pPrev;
+  p->pNext = p->pPrev = NULL;
+  if( p->eState != LEDGER_CALL_DONE ) {
+    p->eState = LEDGER_CALL_DONE;
+    ledgerErrorSet(&p->err, LEDGER_INTERRUPT, "the ledger was detached");
+  }
+  p->pClient = NULL;
+}
+
+void ledgerCallFree(LedgerCall *p) {
+  if( p == NULL ) return;
+  ledgerCallOrphan(p);
+  free(p->zWhat);
+  free(p->zPath);
+  free(p->zLink);
+  free(p->zBase);
+  free(p->query.zSubLedger);
+  free(p->query.zTag);
+  free(p->query.zTags);
+  if( p->pKind && p->pKind->bPublic ) {
+    if( p->body.z ) OPENSSL_cleanse(p->body.z, p->body.n); /* a secret */
+  }
+  ledgerBufFree(&p->body);
+  ledgerSecretFree(p->zTokenSent);
+  free(p->zVersionSent);
+  ledgerErrorClear(&p->err);
+  ledgerEntryListFree(&p->list);
+  free(p->zNext);
+  ledgerSecretFree(p->zValue);
+  free(p->azName);
+  free(p);
+}
+
+LedgerTxid ledgerCallHead(const LedgerCall *p) {
+  return p->head;
+}
+
+/* Ends the call, with an error unless pErr is NULL. */
+void ledgerCallFail(LedgerCall *p, const LedgerError *pErr) {
+  if( p->eState == LEDGER_CALL_DONE ) return;
+  if( pErr ) ledgerErrorCopy(&p->err, pErr);
+  callEndExchange(p);
+  p->eState = LEDGER_CALL_DONE;
+}
+
+/* Ends the call: p->err says how. */
+static void callDone(LedgerCall *p) {
+  callEndExchange(p);
+  p->eState = LEDGER_CALL_DONE;
+}
+
+/* ---- sending ----------------------------------------------------------- */
+
+/* https://host:port that this attempt goes to. */
+static const char *callBase(const LedgerCall *p) {
+  if( p->zBase ) return p->zBase;
+  if( p->pKind->bOnce && p->pClient->zPrimary ) return p->pClient->zPrimary;
+  return p->pClient->pConfig->zUrl;
+}
+
+/* Appends &name=value. */
+static void callParam(LedgerBuf *pUrl, const char *zName, const char *zValue) {
+  if( zValue == NULL ) return;
+  ledgerBufPrintf(pUrl, "&%s=", zName);
+  ledgerBufUrl(pUrl, zValue, strlen(zValue));
+}
+
+/* Appends &name=view.seqno, where the bound is set and its view is known. */
+static void callBound(LedgerCall *p, LedgerBuf *pUrl, const char *zName,
+                      LedgerTxid id) {
+  char zId[LEDGER_TXID_MAX];
+  if( id.seqno == 0 ) return;
+  if( id.view == 0 ) id.view = p->pClient->iViewMax;
+  if( id.view == 0 ) return;
+  callParam(pUrl, zName, ledgerTxidFormat(id, zId));
+  p->bBounds = 1;
+}
+
+/* The URL of this attempt, in the dialect in use. */
+static void callUrl(LedgerCall *p, LedgerBuf *pUrl) {
+  const LedgerParams *pQuery = &p->query;
+  const char *zVersion = ledgerClientVersion(p->pClient);
+  size_t n;
+
+  ledgerBufText(pUrl, callBase(p));
+  p->bBounds = 0;
+  if( p->zLink ) {
+    ledgerBufText(pUrl, p->zLink);
+    if( !p->pKind->bPublic &&
+        ledgerLinkParam(p->zLink, "api-version", &n) == NULL ) {
+      ledgerBufPrintf(pUrl, "%capi-version=%s",
+                      strchr(p->zLink, '?') ? '&' : '?', zVersion);
+    }
+    return;
+  }
+  ledgerBufPrintf(pUrl, "%s?api-version=", p->zPath);
+  ledgerBufUrl(pUrl, zVersion, strlen(zVersion));
+  callParam(pUrl, p->pClient->pDialect->zSubLedger, pQuery->zSubLedger);
+  callBound(p, pUrl, "fromTransactionId", pQuery->from);
+  callBound(p, pUrl, "toTransactionId", pQuery->to);
+  callParam(pUrl, "tag", pQuery->zTag);
+  callParam(pUrl, "tags", pQuery->zTags);
+}
+
+/* Keeps what the exchange carries, to compare with when it is refused. */
+static int callRemember(LedgerCall *p, LedgerError *pErr) {
+  LedgerClient *pClient = p->pClient;
+  ledgerSecretFree(p->zTokenSent);
+  free(p->zVersionSent);
+  p->zTokenSent = NULL;
+  p->zVersionSent = NULL;
+  if( p->pKind->bPublic ) return LEDGER_OK;
+  p->zVersionSent = ledgerStrdup(ledgerClientVersion(pClient));
+  if( pClient->auth.zToken ) {
+    p->zTokenSent = ledgerStrdup(pClient->auth.zToken);
+    if( p->zTokenSent == NULL ) return ledgerErrorNomem(pErr);
+  }
+  return p->zVersionSent ? LEDGER_OK : ledgerErrorNomem(pErr);
+}
+
+/* Starts an exchange: identity and token are here. */
+static void callSend(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  LedgerConfig *pConfig = pClient->pConfig;
+  LedgerBuf url = {0};
+  LedgerWire w;
+
+  memset(&w, 0, sizeof(w));
+  if( !p->pKind->bPublic ) {
+    if( ledgerDialectNeed(pClient->pDialect, ledgerClientVersion(pClient),
+                          p->mNeed, &p->err) ||
+        callRemember(p, &p->err) ) {
+      callDone(p);
+      return;
+    }
+    w.pTrust = &pClient->trust;
+    w.zToken = pClient->auth.zToken;
+    w.zCertificate = pClient->auth.zCertificate;
+    w.zKey = pClient->auth.zKey;
+  }
+  callUrl(p, &url);
+  w.zMethod = p->pKind->zMethod;
+  w.zUrl = url.z;
+  w.zType = p->zType;
+  w.zBody = p->body.z;
+  w.nBody = p->body.n;
+  w.bOnce = p->pKind->bOnce;
+  w.bFresh = p->bNewConnection;
+  w.zCaFile = pConfig->zCaFile;
+  w.nMax = pConfig->maxResponseBytes;
+  if( url.bOom || p->body.bOom ) ledgerErrorNomem(&p->err);
+  if( p->err.rc == 0 &&
+      ledgerHttpStart(pClient->pHttp, &w, &p->pEx, &p->err) == LEDGER_OK ) {
+    p->bNewConnection = 0;
+    p->nAttempt++;
+    p->eState = LEDGER_CALL_RUN;
+    p->tStart = pClient->tNow;
+  } else {
+    callDone(p);
+  }
+  ledgerBufFree(&url);
+}
+
+/* Sends at once, as soon as identity and token are there. */
+static void callResend(LedgerCall *p) {
+  callEndExchange(p);
+  p->eState = LEDGER_CALL_START;
+}
+
+/* Sends again after ms milliseconds. */
+static void callPause(LedgerCall *p, int ms) {
+  callEndExchange(p);
+  p->eState = LEDGER_CALL_PAUSE;
+  p->tAt = p->pClient->tNow + ms;
+}
+
+/* ---- again and again --------------------------------------------------- */
+
+/* The answer is "not yet": asks again after a pause that grows, until
+** timeout_ms are over. */
+static void callAgain(LedgerCall *p) {
+  const LedgerClient *pClient = p->pClient;
+  const int msTimeout = pClient->pConfig->timeoutMs;
+
+  p->bAgain = 0;
+  p->nAttempt = 0;
+  p->nRedirect = 0;
+  p->tFailed = 0;
+  if( p->tAgain == 0 ) {
+    p->tAgain = pClient->tNow ? pClient->tNow : 1;
+    p->msPause = CALL_AGAIN_FIRST_MS;
+  } else {
+    p->msPause += (p->msPause + 1) / 2;
+    if( p->msPause > CALL_AGAIN_MAX_MS ) p->msPause = CALL_AGAIN_MAX_MS;
+  }
+  if( pClient->tNow + p->msPause - p->tAgain > msTimeout ) {
+    if( p->pKind->xOver ) {
+      p->pKind->xOver(p, &p->err);
+    } else {
+      ledgerErrorSet(&p->err, LEDGER_BUSY,
+                     "%s: still not ready after %d ms (%s %s)", p->zWhat,
+                     msTimeout, p->pKind->zMethod, p->zPath);
+    }
+    callDone(p);
+    return;
+  }
+  callPause(p, p->msPause);
+}
+
+/* A number from 50 to 100, another each time. */
+static int callJitter(LedgerClient *p) {
+  p->iJitter = p->iJitter * 1664525u + 1013904223u;
+  return 50 + (int)((p->iJitter >> 16) % 51);
+}
+
+/*
+** Sends again after a failure, where the budget allows: msBudget from the first
+** one on. msAfter is the server's Retry-After, or -1. Returns 0 when the budget
+** is spent.
+*/
+static int callRetry(LedgerCall *p, int msBudget, int msAfter) {
+  LedgerClient *pClient = p->pClient;
+  int ms = CALL_RETRY_FIRST_MS;
+  int i;
+
+  if( p->tFailed == 0 ) p->tFailed = pClient->tNow ? pClient->tNow : 1;
+  if( msAfter >= 0 ) {
+    ms = msAfter;
+  } else {
+    for( i = 1; i < p->nAttempt && ms < CALL_RETRY_MAX_MS; i++ ) ms *= 2;
+    if( ms > CALL_RETRY_MAX_MS ) ms = CALL_RETRY_MAX_MS;
+    ms = ms * callJitter(pClient) / 100;
+  }
+  if( pClient->tNow + ms - p->tFailed > msBudget ) return 0;
+  callPause(p, ms);
+  return 1;
+}
+
+/* The node this went to is no primary any more. */
+static void callForgetPrimary(LedgerCall *p) {
+  if( p->pKind->bPublic ) return;
+  free(p->pClient->zPrimary);
+  p->pClient->zPrimary = NULL;
+  free(p->zBase);
+  p->zBase = NULL;
+}
+
+/* ---- answers ----------------------------------------------------------- */
+
+/* The exchange ended without an answer. */
+static void callFailed(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  LedgerExchange *pEx = p->pEx;
+  int msBudget = pClient->pConfig->retryBudgetMs;
+  int bFinal = 0;
+
+  ledgerErrorClear(&p->err);
+  ledgerAnswerFailed(p, &p->err);
+  callForgetPrimary(p);
+  if( p->pKind->bOnce && pEx->bSent ) {
+    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
+    callDone(p);
+    return;
+  }
+  switch( pEx->rc ) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+      if( !p->pKind->bPublic && !p->bRenewed &&
+          !ledgerTrustIsName(pEx->iVerify) && ledgerTrustRenew(pClient) ) {
+        p->bRenewed = 1;
+        ledgerErrorClear(&p->err);
+        callResend(p);
+        return;
+      }
+      bFinal = 1;
+      break;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+      if( !pClient->bAnswered && msBudget > CALL_FIRST_CONTACT_MS ) {
+        msBudget = CALL_FIRST_CONTACT_MS;
+      }
+      break;
+    case CURLE_WRITE_ERROR: /* too big, or out of memory */
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL: bFinal = 1; break;
+    default: break;
+  }
+  if( !bFinal && callRetry(p, msBudget, -1) ) {
+    ledgerErrorClear(&p->err);
+    return;
+  }
+  callDone(p);
+}
+
+/* No answer within timeout_ms. */
+static void callTimedOut(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  const int bUnknown = p->pKind->bOnce && ledgerExchangeLeft(p->pEx);
+
+  p->http = 0;
+  if( bUnknown ) p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
+  ledgerErrorSet(&p->err, bUnknown ? LEDGER_IOERR : LEDGER_BUSY,
+                 "%s: no answer within %d ms%s (%s %s)", p->zWhat,
+                 pClient->pConfig->timeoutMs,
+                 bUnknown ? ", whether the ledger recorded it is unknown" : "",
+                 p->pKind->zMethod, p->zPath);
+  callForgetPrimary(p);
+  if( !bUnknown && callRetry(p, pClient->pConfig->retryBudgetMs, -1) ) {
+    ledgerErrorClear(&p->err);
+    return;
+  }
+  callDone(p);
+}
+
+/* Follows a redirect within the ledger, or fails. */
+static void callRedirect(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  const int iHttp = p->http;
+  const char *zWhy = NULL;
+  const char *zTo = p->pEx->location.z;
+  CURLU *pUrl = curl_url();
+  char *zWhole = NULL;
+  char *zPathQuery = NULL;
+
+  if( strcmp(p->server.zCode, "ApiVersionRedirect") == 0 ||
+      !(iHttp == 307 || iHttp == 308 ||
+        ((iHttp == 301 || iHttp == 302) &&
+         strcmp(p->pKind->zMethod, "GET") == 0)) ) {
+    ledgerAnswerRefused(p, &p->err);
+    goto fail;
+  }
+  if( p->pKind->bPublic )
+    zWhy = "this service may not redirect";
+  else if( ++p->nRedirect > CALL_MAX_REDIRECT )
+    zWhy = "too many of them";
+  else if( zTo == NULL )
+    zWhy = "it names no place";
+  else if( pUrl == NULL ||
+           curl_url_set(pUrl, CURLUPART_URL, callBase(p), 0) != CURLUE_OK ||
+           curl_url_set(pUrl, CURLUPART_URL, zTo, 0) != CURLUE_OK ||
+           curl_url_get(pUrl, CURLUPART_URL, &zWhole, 0) != CURLUE_OK ||
+           !ledgerUrlWithin(pClient->pConfig->zUrl, zWhole) ) {
+    zWhy = "it leads away from the ledger's host and port";
+  }
+  if( zWhy ) {
+    ledgerErrorSet(&p->err, LEDGER_IOERR,
+                   "%s: the redirect is refused: %s (HTTP %d, %s %s)", p->zWhat,
+                   zWhy, iHttp, p->pKind->zMethod, p->zPath);
+    p->err.http = iHttp;
+    goto fail;
+  }
+  free(p->zBase);
+  p->zBase = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
+  zPathQuery = ledgerStrdup(zWhole + 8 + strcspn(zWhole + 8, "/?#"));
+  if( p->zBase == NULL || zPathQuery == NULL ) {
+    ledgerErrorNomem(&p->err);
+    goto fail;
+  }
+  /* The same path: our own query is kept, a redirect may have lost it. */
+  if( strcspn(zPathQuery, "?") != strlen(p->zPath) ||
+      strncmp(zPathQuery, p->zPath, strlen(p->zPath)) ) {
+    free(p->zLink);
+    p->zLink = zPathQuery;
+    zPathQuery = NULL;
+  }
+  p->nAttempt--;
+  callResend(p);
+  goto out;
+fail:
+  p->eOutcome = LEDGER_REFUSED;
+  callForgetPrimary(p);
+  callDone(p);
+out:
+  free(zPathQuery);
+  curl_free(zWhole);
+  curl_url_cleanup(pUrl);
+}
+
+/* 400 QueryParameterError about the version: chooses another one, once.
+** Returns 0 when the refusal is about something else. */
+static int callNegotiate(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  const LedgerDialect *pChoice;
+  const char *zList = NULL;
+
+  if( p->http != 400 || strcmp(p->server.zCode, "QueryParameterError") ||
+      strstr(p->server.zMessage, "api-version") == NULL ) {
+    return 0;
+  }
+  pChoice = ledgerDialectChoose(p->server.zMessage, &zList);
+  if( pClient->pConfig->zApiVersion || p->bNegotiated || pChoice == NULL ) {
+    ledgerErrorSet(&p->err, LEDGER_ERROR,
+                   "API version %s is refused%s%s: %s: %s (HTTP 400, %s %s)",
+                   p->zVersionSent, zList ? ", the ledger offers " : "",
+                   zList ? zList : "", p->server.zCode, p->server.zMessage,
+                   p->pKind->zMethod, p->zPath);
+    p->err.http = 400;
+    p->eOutcome = LEDGER_REFUSED;
+    callDone(p);
+    return 1;
+  }
+  p->bNegotiated = 1;
+  /* Another call may have chosen meanwhile. */
+  if( strcmp(ledgerClientVersion(pClient), p->zVersionSent) == 0 &&
+      ledgerClientSetVersion(pClient, pChoice->zVersion, &p->err) ) {
+    callDone(p);
+    return 1;
+  }
+  p->nAttempt--;
+  callResend(p);
+  return 1;
+}
+
+/* Whether a refusal says for certain that nothing was recorded, and that the
+** same request may pass later. */
+static int callCertain(const LedgerCall *p) {
+  const char *zCode = p->server.zCode;
+  if( p->http == 429 ) return 1;
+  if( p->http == 500 && strcmp(zCode, "SessionConsistencyLost") == 0 ) return 1;
+  if( p->http == 404 && strcmp(zCode, "FrontendNotOpen") == 0 ) return 1;
+  if( strcmp(zCode, "TransactionRolledBack") == 0 ) return 1;
+  return p->http == 503 && p->server.bBody && p->head.seqno == 0;
+}
+
+/* Whether an idempotent request may be repeated after this status. */
+static int callRetriable(int iHttp) {
+  return iHttp == 408 || iHttp == 429 || iHttp == 500 || iHttp == 502 ||
+         iHttp == 503 || iHttp == 504;
+}
+
+/* An answer above 399. */
+static void callRefused(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  const LedgerCallKind *pKind = p->pKind;
+  const int bCertain = callCertain(p);
+
+  if( p->http == 401 && !pKind->bPublic && !p->bReauth &&
+      pClient->auth.bRefreshable ) {
+    p->bReauth = 1;
+    ledgerAuthRefused(pClient, p->zTokenSent);
+    callResend(p);
+    return;
+  }
+  if( !pKind->bPublic && callNegotiate(p) ) return;
+  if( bCertain || (!pKind->bOnce && callRetriable(p->http)) ) {
+    p->bNewConnection = p->http == 404 || p->http == 500;
+    if( p->http >= 500 ) callForgetPrimary(p);
+    if( callRetry(p, pClient->pConfig->retryBudgetMs, p->pEx->msRetryAfter) ) {
+      return;
+    }
+    p->eOutcome = LEDGER_UNSENT;
+    ledgerAnswerRefused(p, &p->err);
+    if( bCertain ) p->err.rc = LEDGER_BUSY;
+    callDone(p);
+    return;
+  }
+  if( pKind->xRefused && pKind->xRefused(p) ) {
+    if( p->bAgain )
+      callAgain(p);
+    else
+      callDone(p);
+    return;
+  }
+  if( p->http >= 500 || p->http == 408 ) {
+    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
+    callForgetPrimary(p);
+  } else {
+    p->eOutcome = LEDGER_REFUSED;
+  }
+  ledgerAnswerRefused(p, &p->err);
+  callDone(p);
+}
+
+/* A 2xx answer. */
+static void callRead(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  const LedgerCallKind *pKind = p->pKind;
+
+  if( pKind->bOnce && p->zBase ) {
+    free(pClient->zPrimary);
+    pClient->zPrimary = p->zBase;
+    p->zBase = NULL;
+  }
+  if( pKind->bFresh && p->head.seqno > 0 &&
+      p->head.seqno < pClient->appended.seqno ) {
+    callAgain(p); /* a node that lags behind our own appends */
+    return;
+  }
+  if( pKind->xRead && pKind->xRead(p, p->pEx, &p->err) ) {
+    p->bAgain = 0;
+    callDone(p);
+  } else if( p->bAgain ) {
+    callAgain(p);
+  } else {
+    callDone(p);
+  }
+}
+
+/* The exchange is over. */
+static void callAnswered(LedgerCall *p) {
+  LedgerExchange *pEx = p->pEx;
+
+  p->head = pEx->head;
+  if( pEx->rc != CURLE_OK ) {
+    callFailed(p);
+    return;
+  }
+  p->http = pEx->http;
+  memset(&p->server, 0, sizeof(p->server));
+  if( !p->pKind->bPublic ) {
+    p->pClient->bAnswered = 1;
+    ledgerClientSawHead(p->pClient, pEx->head);
+  }
+  if( p->http >= 200 && p->http < 300 ) {
+    callRead(p);
+    return;
+  }
+  ledgerServerErrorRead(pEx, &p->server);
+  if( p->http >= 300 && p->http < 400 )
+    callRedirect(p);
+  else
+    callRefused(p);
+}
+
+/* ---- driving ----------------------------------------------------------- */
+
+/* Identity or credential can't be had: all calls that wait for it end. */
+static void callFailWaiting(LedgerClient *pClient, const LedgerError *pErr) {
+  LedgerCall *p;
+  for( p = pClient->pCalls; p; p = p->pNext ) {
+    if( p->eState != LEDGER_CALL_START ) continue;
+    if( p->pKind == NULL || !p->pKind->bPublic ) ledgerCallFail(p, pErr);
+  }
+}
+
+/* Moves one call on without waiting. */
+void ledgerCallStep(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+
+  if( p->eState == LEDGER_CALL_RUN ) {
+    if( p->pEx->bDone ) {
+      callAnswered(p);
+    } else if( pClient->tNow - p->tStart > pClient->pConfig->timeoutMs ) {
+      callTimedOut(p);
+    }
+  }
+  if( p->eState == LEDGER_CALL_PAUSE && pClient->tNow >= p->tAt ) {
+    p->eState = LEDGER_CALL_START;
+  }
+  if( p->eState == LEDGER_CALL_START ) {
+    LedgerError err = LEDGER_ERROR_INIT;
+    int bTrust = 1, bAuth = 1;
+    if( p->pKind == NULL || !p->pKind->bPublic ) {
+      /* Both start at once; each is done when both are there. */
+      if( ledgerAuthReady(pClient, &bAuth, &err) == LEDGER_OK ) {
+        ledgerTrustReady(pClient, &bTrust, &err);
+      }
+    }
+    if( err.rc )
+      callFailWaiting(pClient, &err);
+    else if( bTrust && bAuth && p->pKind )
+      callSend(p);
+    else if( bTrust && bAuth )
+      callDone(p);
+    ledgerErrorClear(&err);
+  }
+}
+
+/* Starts the call, and lets its first bytes out where nothing is missing. */
+void ledgerCallStart(LedgerCall *p) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  p->eState = LEDGER_CALL_START;
+  p->tAt = 0;
+  ledgerClientPump(p->pClient, &err);
+  ledgerErrorClear(&err); /* it stays with the calls concerned */
+}
+
+int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
+                      LedgerError *pErr) {
+  LedgerClient *pClient = NULL;
+  int i;
+
+  *pi = -1;
+  for( ;; ) {
+    int msNext = 0;
+    for( i = 0; i < n; i++ ) {
+      if( apCall[i] == NULL ) continue;
+      if( apCall[i]->eState == LEDGER_CALL_DONE ) {
+        *pi = i;
+        return LEDGER_OK;
+      }
+      pClient = apCall[i]->pClient;
+    }
+    if( pClient == NULL ) {
+      return ledgerErrorSet(pErr, LEDGER_ERROR, "nothing to wait for");
+    }
+    if( ledgerClientInterrupted(pClient, pErr) ) return pErr->rc;
+    if( ledgerClientStep(pClient, &msNext, pErr) ) return pErr->rc;
+    for( i = 0; i < n; i++ ) {
+      if( apCall[i] && apCall[i]->eState == LEDGER_CALL_DONE ) break;
+    }
+    if( i < n ) continue;
+    if( ledgerHttpPoll(pClient->pHttp, msNext, pErr) ) return pErr->rc;
+  }
+}
+
+int ledgerCallWait(LedgerCall *p, LedgerError *pErr) {
+  int i;
+  if( ledgerCallWaitAny(&p, 1, &i, pErr) ) return pErr->rc;
+  ledgerErrorCopy(pErr, &p->err);
+  return pErr->rc;
+}

@@ -1,0 +1,351 @@
+/*
+** The face of the room "client": the REST API of an Azure Confidential Ledger
+** as C functions. HTTP, credentials, trust, API versions, retries, paging.
+**
+** Invariants
+**   - no SQLite in here, memory comes from malloc;
+**   - one LedgerClient belongs to one thread; nothing is global but libcurl;
+**   - nothing here touches the network before the first request is asked for;
+**   - a secret stands in no message, and in no getter's answer;
+**   - a POST is given to libcurl so that libcurl cannot repeat it by itself.
+**
+** Requests are asynchronous objects (LedgerCall): start several, then wait. A
+** call hides token and identity fetching, the choice of the API version,
+** redirects, retries with back-off, and the Loading loop. While one call is
+** waited for, all others of the same client make progress.
+*/
+#ifndef LEDGER_CLIENT_H
+#define LEDGER_CLIENT_H
+
+#include "../base/base.h"
+
+/* ---- option.c: the options of a ledger --------------------------------- */
+
+/*
+** The typed options of one ledger: the table in option.c gives each one's
+** name, default and one-line description, and says which are secret. Strings
+** are malloc'd or NULL when not given. References ("env:NAME", "file:PATH")
+** are resolved when the option is set.
+*/
+typedef struct LedgerConfig LedgerConfig;
+struct LedgerConfig {
+  char *zUrl;                /* https://host[:port], no final slash */
+  char *zLedgerId;           /* first label of the host unless given */
+  char *zApiVersion;         /* NULL: negotiated */
+  char *zCredential;         /* default, client_secret, token, ... */
+  char *zTenantId;           /* an Entra application ... */
+  char *zClientId;           /* ... its id ... */
+  char *zClientSecret;       /* ... and secret */
+  char *zUserCertificate;    /* mutual TLS: path of a PEM */
+  char *zUserKey;            /* its key, when not in the same PEM */
+  char *zToken;              /* a bearer token, as it is */
+  char *zAuthority;          /* https://login.microsoftonline.com */
+  char *zScope;              /* what a token is asked for */
+  char *zIdentityUrl;        /* the identity service */
+  char *zServiceCertificate; /* pin: PEM text or path */
+  char *zServiceKey;         /* pin: sha256:<64 hex> of the SPKI */
+  char *zCaFile;             /* CAs for identity service and authority */
+  int waitForCommit;         /* option wait: commit (1) or none (0) */
+  int timeoutMs;             /* Loading, Pending and one request */
+  int retryBudgetMs;         /* all retries of one call */
+  int concurrency;           /* lookups in flight */
+  int rangeConcurrency;      /* ranges in flight */
+  int64_t queueMaxBytes;     /* queued appends */
+  int appendAnyOrder;        /* option append_order: strict (0), any (1) */
+  int64_t maxResponseBytes;  /* one answer's body */
+};
+
+/* One row of the option table, for ledger_option(), the reference page and
+** the nearest-name hint. */
+typedef struct LedgerOptionSpec LedgerOptionSpec;
+struct LedgerOptionSpec {
+  const char *zName;    /* as written in the options object */
+  const char *zDefault; /* as text; "" where there is none */
+  const char *zDoc;     /* one line */
+  int isSecret;         /* never shown */
+};
+const LedgerOptionSpec *ledgerOptionTable(int *pnOption);
+
+/*
+** Makes the configuration of a target: a bare ledger name (becomes
+** https://NAME.confidential-ledger.azure.com), a bare host (has a dot), or an
+** https URL. http, a path, a query or user info is refused. *ppConfig is the
+** caller's, free it with ledgerConfigFree().
+*/
+int ledgerConfigNew(const char *zTarget, LedgerConfig **ppConfig,
+                    LedgerError *pErr);
+void ledgerConfigFree(LedgerConfig *p);
+int ledgerConfigCopy(const LedgerConfig *p, LedgerConfig **ppCopy,
+                     LedgerError *pErr);
+
+/* Applies an options object, a JSON text of n bytes. All or nothing: on an
+** error *p is unchanged. Unknown names are refused with the nearest one. */
+int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
+                      LedgerError *pErr);
+
+/* Sets one option from text, as ledger_option(name, value) does. */
+int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
+                    LedgerError *pErr);
+
+/* The option's value as text into *pBuf; secrets come out as "(set)", unset
+** ones as "". An unknown name is an error with the nearest one. */
+int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
+                    LedgerError *pErr);
+
+/* 1 when a change of this option takes effect with ledgerClientReset(): what
+** says which ledger, whose key and which credential. */
+int ledgerOptionReconnects(const char *zName);
+
+/* ---- client.c: one ledger ---------------------------------------------- */
+
+typedef struct LedgerClient LedgerClient;
+
+/* What the client asks of the room above. xInterrupted is called at least
+** every 50 ms of any wait and says whether the user wants to stop. */
+typedef struct LedgerHooks LedgerHooks;
+struct LedgerHooks {
+  int (*xInterrupted)(void *pArg); /* may be NULL */
+  void *pArg;
+};
+
+/* Takes pConfig over (also when it fails). No network. */
+int ledgerClientNew(LedgerConfig *pConfig, const LedgerHooks *pHooks,
+                    LedgerClient **ppClient, LedgerError *pErr);
+
+/* Cancels what is running and frees the client. Calls that the caller still
+** has end with LEDGER_INTERRUPT, and are the caller's to free; pagers are to be
+** closed before. NULL is allowed. */
+void ledgerClientFree(LedgerClient *p);
+
+/* The client's configuration. It may be changed between calls with
+** ledgerConfigSet(); what concerns identity or credentials then takes effect
+** with ledgerClientReset(). */
+LedgerConfig *ledgerClientConfig(LedgerClient *p);
+
+/* Forgets token, identity, negotiated version and connections. */
+void ledgerClientReset(LedgerClient *p);
+
+/* Fetches what the first request would: identity (or pin) and token. */
+int ledgerClientConnect(LedgerClient *p, LedgerError *pErr);
+
+/*
+** What is known of the ledger. Strings belong to the client and live until
+** its next call; they are NULL (numbers 0) where nothing is known yet.
+*/
+typedef struct LedgerFacts LedgerFacts;
+struct LedgerFacts {
+  const char *zApiVersion;  /* the version in use */
+  const char *zCredential;  /* the kind of credential in use */
+  const char *zPrincipal;   /* the token's oid, or the fingerprint */
+  const char *zCertificate; /* the service certificate, PEM */
+  const char *zKeySha256;   /* sha256:<hex> of its SPKI */
+  const char *zNotBefore;   /* of the certificate: YYYY-MM-DDTHH:MM:SSZ */
+  const char *zNotAfter;
+  const char *zSource;      /* argument, pinned, identity_service */
+  const char *zIdentityUrl; /* asked for it, or NULL */
+  LedgerTxid head;          /* the highest state any answer has shown */
+  LedgerTxid committed;     /* the highest id known to be committed */
+  LedgerTxid appended;      /* the last id this client saw committed that it
+                            ** appended itself; a node behind it is asked
+                            ** again */
+};
+void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts);
+
+/* ---- call.c: a request that may be waited for -------------------------- */
+
+typedef struct LedgerCall LedgerCall;
+
+/* Drives the client until the call is done. Returns LEDGER_OK, or the call's
+** error: LEDGER_BUSY when a budget is spent, LEDGER_INTERRUPT, and so on. An
+** interrupted call goes on when it is waited for again. */
+int ledgerCallWait(LedgerCall *p, LedgerError *pErr);
+
+/* Drives the client until one of the n calls is done; *pi is its index. Calls
+** that are NULL are passed over. The call's own error is left for
+** ledgerCallWait() on it. */
+int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
+                      LedgerError *pErr);
+
+/* Lets all calls make what progress they can without waiting. */
+int ledgerClientPump(LedgerClient *p, LedgerError *pErr);
+
+/* Cancels the call if it runs, and frees it and its answer. NULL is allowed. */
+void ledgerCallFree(LedgerCall *p);
+
+/* The answer's x-ms-ccf-transaction-id: the state of the node that answered.
+** {0,0} while there is none (errors carry none). */
+LedgerTxid ledgerCallHead(const LedgerCall *p);
+
+/* ---- entries.c: the routes below /app/transactions --------------------- */
+
+/* One entry as the ledger tells it. Texts belong to the call or page. */
+typedef struct LedgerEntry LedgerEntry;
+struct LedgerEntry {
+  LedgerTxid id;
+  const char *zSubLedger; /* NUL-terminated */
+  const char *zContents;  /* may hold NUL bytes */
+  size_t nContents;
+  const char *zTags; /* a JSON array, or NULL where the answer has none */
+};
+
+/*
+** GET /app/transactions/{id}: starts the request. zSubLedger NULL is the
+** default one. The Loading loop is part of the call. *ppCall is the caller's.
+*/
+int ledgerEntryGet(LedgerClient *p, LedgerTxid id, const char *zSubLedger,
+                   LedgerCall **ppCall, LedgerError *pErr);
+
+/* The answer of a finished ledgerEntryGet(): *pFound is 0 when the ledger has
+** no such entry there (404, or an answer that carries another id than the one
+** asked for: what is answered is the collection's value at that point). */
+int ledgerEntryResult(LedgerCall *p, int *pFound, LedgerEntry *pEntry,
+                      LedgerError *pErr);
+
+/* GET /app/transactions/current. zSubLedger NULL is the default one. The
+** answer's id may be that of the state read, not of the write. Read it with
+** ledgerEntryResult(). */
+int ledgerCurrentGet(LedgerClient *p, const char *zSubLedger,
+                     LedgerCall **ppCall, LedgerError *pErr);
+
+/* States of a transaction. */
+enum {
+  LEDGER_TX_PENDING = 1,
+  LEDGER_TX_COMMITTED = 2,
+  LEDGER_TX_INVALID = 3, /* 404 InvalidTransactionId: final */
+  LEDGER_TX_UNKNOWN = 4  /* 404 of another kind: not issued, or not yet here */
+};
+
+/* GET /app/transactions/{id}/status, once; 406 is pending. */
+int ledgerStatusGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
+                    LedgerError *pErr);
+int ledgerStatusResult(LedgerCall *p, int *peState, LedgerError *pErr);
+
+/* Asks for the status with growing pauses until it is final: *peState is
+** LEDGER_TX_COMMITTED or LEDGER_TX_INVALID. LEDGER_BUSY after timeout_ms:
+** "was accepted and may still be recorded". */
+int ledgerStatusWait(LedgerClient *p, LedgerTxid id, int *peState,
+                     LedgerError *pErr);
+
+/* What became of an append. */
+enum {
+  LEDGER_SENT = 1,    /* recorded under the id given; commit is to come */
+  LEDGER_UNSENT = 2,  /* certainly not recorded; may be sent again */
+  LEDGER_REFUSED = 3, /* certainly not recorded, and never will be */
+  LEDGER_OUTCOME_UNKNOWN = 4 /* the request went out, no answer came back */
+};
+
+typedef struct LedgerAppend LedgerAppend;
+struct LedgerAppend {
+  const char *zContents; /* UTF-8, may hold NUL bytes */
+  size_t nContents;
+  const char *zSubLedger; /* NULL: the default one */
+  const char *zTags;      /* comma list for the wire, or NULL */
+};
+
+/*
+** POST /app/transactions: starts the request; the texts are copied. Repeats
+** only what is certain not to be recorded (no connection; 307/308; 401 once
+** with a fresh token; 429; 500 SessionConsistencyLost and 404 FrontendNotOpen
+** on a new connection; TransactionRolledBack; a 503 with the ledger's error
+** body and no transaction id), within retry_budget_ms.
+*/
+int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
+                      LedgerCall **ppCall, LedgerError *pErr);
+
+/* Of an append: *peOutcome is always set, *pId with LEDGER_SENT. Returns the
+** code of the failure, with its text, for the other outcomes. An append that
+** is not finished, since its wait was interrupted, is LEDGER_INTERRUPT, and
+** unknown when something of it may have left this machine, else unsent. */
+int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
+                       LedgerError *pErr);
+
+/* GET /app/collections, followed to its end: the names of the sub-ledgers, as
+** the service lists them, without repeats. *pazName is one allocation, the
+** caller's (free()). *pHead is the state of the first answer. An API version
+** without this route is an error that names the version needed. */
+int ledgerSubLedgerList(LedgerClient *p, char ***pazName, int *pnName,
+                        LedgerTxid *pHead, LedgerError *pErr);
+
+#define LEDGER_DEFAULT_SUB_LEDGER "subledger:0"
+
+/* Limits of the service, documented. Larger input is refused by the room
+** above before anything of a batch is sent. */
+#define LEDGER_MAX_CONTENTS 8192  /* bytes of an entry */
+#define LEDGER_MAX_SUB_LEDGER 256 /* bytes of a new sub-ledger's name */
+#define LEDGER_MAX_TAGS 5         /* tags of an entry */
+
+/* ---- pager.c: GET /app/transactions, page by page ---------------------- */
+
+/* What to read. Bounds are inclusive; a seqno of 0 is no bound. A bound whose
+** view is 0 is a seqno only: it goes on the wire with the highest view seen,
+** where one was seen, and is applied here in any case. */
+typedef struct LedgerRange LedgerRange;
+struct LedgerRange {
+  const char *zSubLedger; /* NULL: the default one; copied */
+  const char *zTag;       /* one tag, or NULL; copied */
+  LedgerTxid from;
+  LedgerTxid to;
+};
+
+typedef struct LedgerPage LedgerPage;
+struct LedgerPage {
+  LedgerEntry *aEntry; /* ascending by seqno, within the range */
+  int nEntry;          /* may be 0 though more pages follow */
+  int isLast;          /* no page follows */
+  int isUnbounded;     /* the service refused the bounds: the whole range is
+                       ** being read, and filtered here */
+  LedgerTxid head;     /* state of the node that answered this page */
+  LedgerTxid bound;    /* toTransactionId in the service's own next link: the
+                       ** snapshot it reads at; {0,0} where it names none */
+};
+
+typedef struct LedgerPager LedgerPager;
+
+/* Opens a pager; nothing is sent. */
+int ledgerPagerOpen(LedgerClient *p, const LedgerRange *pRange,
+                    LedgerPager **ppPager, LedgerError *pErr);
+
+/* Starts the request of the page that the next ledgerPagerNext() will return,
+** if it isn't under way and there is one. Never waits. */
+int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr);
+
+/*
+** Gets the next page, waiting for it where needed; *ppPage is NULL behind the
+** last one. The page lives until this function is called again, or the pager is
+** closed. Rows outside the range are dropped here, the Loading loop is within;
+** a bound that the service refuses is dropped from the wire and the range
+** repeated; a page from a node behind this client's last committed append is
+** asked again. An answer whose rows do not ascend, or whose next link never
+** advances, is an error.
+*/
+int ledgerPagerNext(LedgerPager *p, const LedgerPage **ppPage,
+                    LedgerError *pErr);
+
+/* Ends the range at this seqno from now on (a snapshot's bound found later).
+*/
+void ledgerPagerLimit(LedgerPager *p, int64_t iSeqnoMax);
+
+void ledgerPagerClose(LedgerPager *p);
+
+/* ---- receipts.c: GET /app/transactions/{id}/receipt --------------------- */
+
+/* Starts the request for a receipt; the Loading loop is part of the call. */
+int ledgerReceiptGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
+                     LedgerError *pErr);
+
+/* Of a finished call: the service's whole answer as it came, which lives as
+** long as the call. *pzAnswer is NULL where there is none (404). */
+int ledgerReceiptResult(LedgerCall *p, const char **pzAnswer, size_t *pnAnswer,
+                        LedgerError *pErr);
+
+/* ---- trust.c: pure helpers --------------------------------------------- */
+
+/* SHA-256 of the first certificate in the PEM text, as upper-case hex with
+** colons: the user id of a client certificate. zOut has 96 bytes. */
+int ledgerCertificateFingerprint(const char *zPem, size_t n, char *zOut,
+                                 LedgerError *pErr);
+
+/* Versions of the libraries below, one "name version" per line. */
+void ledgerClientVersions(LedgerBuf *pBuf);
+
+#endif /* LEDGER_CLIENT_H */

@@ -1,0 +1,331 @@
+/*
+** What the files of the room "client" share with each other and nobody else.
+** Prototypes stand below the name of the file that defines them, and are
+** documented there.
+*/
+#ifndef LEDGER_CLIENT_INT_H
+#define LEDGER_CLIENT_INT_H
+
+#include "client.h"
+
+#include <curl/curl.h>
+#include <openssl/x509.h>
+
+typedef struct LedgerAuth LedgerAuth;
+typedef struct LedgerCallKind LedgerCallKind;
+typedef struct LedgerDialect LedgerDialect;
+typedef struct LedgerEntryList LedgerEntryList;
+typedef struct LedgerExchange LedgerExchange;
+typedef struct LedgerHttp LedgerHttp;
+typedef struct LedgerParams LedgerParams;
+typedef struct LedgerServerError LedgerServerError;
+typedef struct LedgerTrust LedgerTrust;
+typedef struct LedgerWire LedgerWire;
+
+/* ---- target.c ---------------------------------------------------------- */
+
+int ledgerTargetParse(const char *zTarget, char **pzUrl, char **pzLedgerId,
+                      LedgerError *pErr);
+int ledgerUrlCheck(const char *zName, const char *z, LedgerError *pErr);
+int ledgerUrlWithin(const char *zBase, const char *zUrl);
+int ledgerUrlIsLoopback(const char *zUrl);
+int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
+                   const char *zPath, char **pzPathQuery, LedgerError *pErr);
+const char *ledgerLinkParam(const char *zLink, const char *zName, size_t *pn);
+LedgerTxid ledgerLinkTxid(const char *zLink, const char *zName);
+
+/* ---- option.c ---------------------------------------------------------- */
+
+char *ledgerStrdup(const char *z);
+void ledgerSecretFree(char *z);
+
+/* ---- dialect.c --------------------------------------------------------- */
+
+#define LEDGER_NEWEST_VERSION "2026-02-23"   /* asked for first */
+#define LEDGER_FALLBACK_VERSION "2022-05-13" /* when refused without a list */
+
+#define LEDGER_HAS_COLLECTIONS 0x01u /* GET /app/collections */
+#define LEDGER_HAS_TAGS 0x02u        /* tags and tag as query parameters */
+
+struct LedgerDialect {
+  const char *zVersion;   /* the api-version parameter */
+  int bStable;            /* no preview */
+  unsigned mHas;          /* LEDGER_HAS_* */
+  const char *zSubLedger; /* query parameter that names a sub-ledger */
+};
+
+const LedgerDialect *ledgerDialectFind(const char *zVersion);
+const LedgerDialect *ledgerDialectChoose(const char *zMessage,
+                                         const char **pzList);
+int ledgerDialectNeed(const LedgerDialect *pDialect, const char *zVersion,
+                      unsigned mNeed, LedgerError *pErr);
+
+/* ---- trust.c ----------------------------------------------------------- */
+
+#define LEDGER_KEY_MAX 72 /* "sha256:", 64 hex digits, NUL */
+
+/* Whom the client takes for the ledger: one service certificate. */
+struct LedgerTrust {
+  char *zPem;                /* the certificate, or NULL: not known yet */
+  X509 *pCert;               /* the same, parsed */
+  int bPinned;               /* given by option: its dates don't matter */
+  int bFetched;              /* it came from the identity service */
+  char zKey[LEDGER_KEY_MAX]; /* fingerprint of its key */
+  char zNotBefore[24];       /* its dates, YYYY-MM-DDTHH:MM:SSZ */
+  char zNotAfter[24];
+  char zSeen[LEDGER_KEY_MAX]; /* key met in the last refused handshake ... */
+  int bSeenService;           /* ... which was a service's, not a node's */
+  LedgerCall *pCall;          /* GET /ledgerIdentity under way, or NULL */
+};
+
+void ledgerTrustReset(LedgerTrust *p);
+int ledgerTrustReady(LedgerClient *p, int *pbReady, LedgerError *pErr);
+int ledgerTrustRenew(LedgerClient *p);
+CURLcode ledgerTrustSslCtx(CURL *pEasy, void *pCtx, void *pTrust);
+int ledgerTrustIsName(long iVerify);
+int ledgerTrustFailure(LedgerClient *p, long iVerify, const char *zUrl,
+                       const char *zDetail, LedgerError *pErr);
+int ledgerReadPem(const char *zOption, const char *zValue, char **pzPem,
+                  LedgerError *pErr);
+
+/* ---- credential.c ------------------------------------------------------ */
+
+/* How the client shows who it is. */
+struct LedgerAuth {
+  const char *zKind;  /* "token", ...; NULL: not chosen yet */
+  char *zPrincipal;   /* oid or fingerprint, where it is known */
+  char *zToken;       /* the bearer in use, or NULL */
+  int64_t tRefresh;   /* ledgerClockMs() from which a new one is fetched */
+  int64_t tExpire;    /* ledgerClockMs() at which it ends */
+  int bRefreshable;   /* a 401 is worth a new token */
+  char *zCertificate; /* mutual TLS: PEM text ... */
+  char *zKey;         /* ... and its key's; NULL: in the same text */
+  LedgerCall *pCall;  /* the request for a token under way, or NULL */
+};
+
+void ledgerAuthReset(LedgerAuth *p);
+int ledgerAuthReady(LedgerClient *p, int *pbReady, LedgerError *pErr);
+void ledgerAuthRefused(LedgerClient *p, const char *zToken);
+int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
+                         LedgerError *pErr);
+
+/* ---- http.c ------------------------------------------------------------ */
+
+/* What one exchange sends. Everything is borrowed; body and trust must stay
+** until the exchange is freed. */
+struct LedgerWire {
+  const char *zMethod; /* GET or POST */
+  const char *zUrl;    /* whole */
+  const char *zToken;  /* bearer, or NULL */
+  const char *zType;   /* content type of the body, or NULL: none */
+  const char *zBody;   /* nBody bytes */
+  size_t nBody;
+  int bOnce;                /* libcurl must not repeat it by itself */
+  int bFresh;               /* on a new connection */
+  LedgerTrust *pTrust;      /* whom to trust; NULL: public CAs ... */
+  const char *zCaFile;      /* ... or those of this file */
+  const char *zCertificate; /* mutual TLS: PEM text, or NULL */
+  const char *zKey;
+  int64_t nMax; /* bytes of the answer's body */
+};
+
+/* One request and its answer. */
+struct LedgerExchange {
+  CURL *pEasy;
+  struct curl_slist *pHeader;
+  const char *zBody; /* borrowed */
+  size_t nBody;
+  size_t iBody; /* bytes of the body that libcurl has taken */
+  int64_t nMax;
+  int bAdded;  /* part of the multi handle */
+  int bDone;   /* the answer is here, or rc says why not */
+  int bTooBig; /* broken off: more than nMax bytes */
+  int bSent;   /* with rc: something of the request may have left */
+  CURLcode rc;
+  long iVerify;       /* with rc: X509_V_* of the handshake */
+  int http;           /* status */
+  int msRetryAfter;   /* Retry-After, or -1 */
+  LedgerTxid head;    /* x-ms-ccf-transaction-id */
+  LedgerBuf location; /* Location */
+  LedgerBuf body;
+  char zError[CURL_ERROR_SIZE];
+};
+
+int64_t ledgerClockMs(void);
+int ledgerHttpNew(LedgerHttp **ppHttp, LedgerError *pErr);
+void ledgerHttpFree(LedgerHttp *p);
+int ledgerHttpReset(LedgerHttp *p, LedgerError *pErr);
+int ledgerHttpStart(LedgerHttp *p, const LedgerWire *pWire,
+                    LedgerExchange **ppEx, LedgerError *pErr);
+int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr);
+int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr);
+int ledgerExchangeLeft(LedgerExchange *p);
+void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p);
+
+/* ---- answer.c ---------------------------------------------------------- */
+
+/* What a server says about a failure; "" where it says nothing. */
+struct LedgerServerError {
+  int bBody;          /* the ledger's own error object was there */
+  char zCode[128];    /* cleaned for messages */
+  char zMessage[512]; /* cleaned and clipped */
+};
+
+void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut);
+void ledgerTextClean(const char *z, size_t n, char *zOut, size_t nOut);
+int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
+                      LedgerJson **ppDoc, LedgerError *pErr);
+int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr);
+int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr);
+int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr);
+void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom);
+
+/* ---- call.c ------------------------------------------------------------ */
+
+/* Parameters of a ledger request, spelled at sending by the dialect. */
+struct LedgerParams {
+  char *zSubLedger; /* NULL: left out */
+  char *zTag;
+  char *zTags;
+  LedgerTxid from; /* seqno 0: left out; view 0: the highest seen */
+  LedgerTxid to;
+};
+
+/* Entries in one block of memory. */
+struct LedgerEntryList {
+  LedgerEntry *aEntry;
+  int nEntry;
+  char *zArena;
+};
+
+/* What the kinds of requests differ in. */
+struct LedgerCallKind {
+  const char *zMethod;
+  int bPublic; /* not for the ledger: public CAs, no credential, no version */
+  int bOnce;   /* an append: repeated only where that is safe */
+  int bFresh;  /* a read: a node behind our own appends is asked again */
+  /* Reads a 2xx answer. Sets p->bAgain to be asked again after a pause. */
+  int (*xRead)(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
+  /* Whether a final refusal is an answer too; may set p->bAgain. NULL: no. */
+  int (*xRefused)(LedgerCall *p);
+  /* The error when asking again took too long. NULL: a general one. */
+  int (*xOver)(LedgerCall *p, LedgerError *pErr);
+};
+
+enum {                   /* LedgerCall.eState */
+  LEDGER_CALL_START = 0, /* to be sent as soon as identity and token are here */
+  LEDGER_CALL_PAUSE = 1, /* to be sent again at tAt */
+  LEDGER_CALL_RUN = 2,   /* pEx is under way */
+  LEDGER_CALL_DONE = 3   /* err, or the answer, is set */
+};
+
+struct LedgerCall {
+  LedgerClient *pClient; /* NULL: the client is gone */
+  LedgerCall *pNext;     /* the client's calls */
+  LedgerCall *pPrev;
+  const LedgerCallKind *pKind; /* NULL: only identity and token */
+  int eState;                  /* LEDGER_CALL_* */
+
+  char *zWhat; /* in messages: "entry 2.15" */
+  char *zPath; /* /app/transactions/2.15 */
+  char *zLink; /* path and query to ask for instead, or NULL */
+  char *zBase; /* https://host:port to ask, or NULL: the ledger's */
+  LedgerParams query;
+  LedgerBuf body;    /* what is sent */
+  const char *zType; /* its content type, or NULL */
+  unsigned mNeed;    /* LEDGER_HAS_* */
+
+  LedgerExchange *pEx; /* under way */
+  char *zTokenSent;    /* the bearer it carries */
+  char *zVersionSent;  /* the version it carries, or NULL */
+  int bBounds;         /* it carries bounds */
+  int nAttempt;        /* times sent for the answer now looked for */
+  int nRedirect;       /* hops of this attempt */
+  int bNegotiated;     /* the version was chosen once already */
+  int bReauth;         /* the token was fetched anew once already */
+  int bRenewed;        /* the identity was fetched anew once already */
+  int bNewConnection;  /* next attempt on a new connection */
+  int bAgain;          /* xRead, xRefused: ask again */
+  int msPause;         /* last pause while asking again */
+  int64_t tStart;      /* client time: the exchange began */
+  int64_t tAt;         /* client time: the pause ends */
+  int64_t tAgain;      /* client time: first asked again, or 0 */
+  int64_t tFailed;     /* client time: first failure, or 0 */
+
+  int http;                 /* the last answer's status */
+  LedgerServerError server; /* what it said about a refusal */
+  LedgerTxid head;          /* its x-ms-ccf-transaction-id */
+  LedgerError err;          /* the call's error */
+
+  LedgerTxid id;        /* asked for; of an append: given by the ledger */
+  int eOutcome;         /* append: LEDGER_SENT ... */
+  int bWait;            /* status: ask until it is final */
+  int bSuspect;         /* status: a later view may have passed it by */
+  int eTx;              /* status: LEDGER_TX_* */
+  int bFound;           /* entry, current */
+  LedgerEntryList list; /* entry, current, range */
+  char *zNext;          /* range, list: the next link, or NULL */
+  LedgerTxid bound;     /* range: toTransactionId of a link */
+  char *zValue;         /* identity: the PEM; token: the bearer */
+  int64_t nValue;       /* token: seconds it lives */
+  char **azName;        /* list of sub-ledgers: one block of memory */
+  int nName;
+};
+
+int ledgerCallNew(LedgerClient *p, const LedgerCallKind *pKind,
+                  LedgerCall **ppCall, LedgerError *pErr);
+void ledgerCallStart(LedgerCall *p);
+void ledgerCallStep(LedgerCall *p);
+void ledgerCallFail(LedgerCall *p, const LedgerError *pErr);
+void ledgerCallOrphan(LedgerCall *p);
+char *ledgerMprintf(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
+
+/* ---- client.c ---------------------------------------------------------- */
+
+struct LedgerClient {
+  LedgerConfig *pConfig;
+  LedgerHooks hooks;
+  LedgerHttp *pHttp;
+  LedgerTrust trust;
+  LedgerAuth auth;
+  char *zVersion; /* api-version in use; NULL: the first choice */
+  const LedgerDialect *pDialect; /* its row */
+  char *zPrimary;                /* https://host:port for writes, or NULL */
+  LedgerCall *pCalls;            /* all calls, done or not */
+  int bPumping;                  /* within ledgerClientStep() */
+  int bDropConnections;          /* at the next time without exchanges */
+  int bAnswered;                 /* a server has answered before */
+  int64_t tReal;                 /* ledgerClockMs() at the last tick */
+  int64_t tNow;                  /* client time: stands while nobody waits */
+  int64_t tHook;                 /* ledgerClockMs() of the last xInterrupted */
+  uint32_t iJitter;              /* state of the generator for jitter */
+  int64_t iViewMax;              /* the highest view seen */
+  LedgerTxid head;               /* as in LedgerFacts */
+  LedgerTxid committed;
+  LedgerTxid appended;
+  LedgerTxid sent; /* the last id given to an append of ours */
+};
+
+int ledgerClientStep(LedgerClient *p, int *pmsNext, LedgerError *pErr);
+int ledgerClientInterrupted(LedgerClient *p, LedgerError *pErr);
+const char *ledgerClientVersion(LedgerClient *p);
+int ledgerClientSetVersion(LedgerClient *p, const char *zVersion,
+                           LedgerError *pErr);
+void ledgerClientSawHead(LedgerClient *p, LedgerTxid id);
+void ledgerClientSawCommitted(LedgerClient *p, LedgerTxid id);
+
+/* ---- entries.c --------------------------------------------------------- */
+
+int ledgerEntryListRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pFirst,
+                        int nEntry, LedgerError *pErr);
+void ledgerEntryListFree(LedgerEntryList *p);
+int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
+                       LedgerError *pErr);
+const char *ledgerSubLedgerRead(LedgerJson *pDoc, const cJSON *pObj,
+                                size_t *pn);
+int ledgerEntriesStart(LedgerClient *p, const LedgerCallKind *pKind,
+                       char *zWhat, char *zPath, LedgerTxid id,
+                       const char *zSubLedger, LedgerCall **ppCall,
+                       LedgerError *pErr);
+
+#endif /* LEDGER_CLIENT_INT_H */

@@ -1,0 +1,433 @@
+/*
+** One HTTP exchange at a time and many at once: the only file that speaks to
+** libcurl. It knows nothing about ledgers, retries or versions.
+**
+** Invariants
+**   - https only, the certificate and the host name are always checked, and
+**     redirects are never followed by libcurl;
+**   - the ledger's own exchanges trust its service certificate alone: CAPATH
+**     is NULL, since Debian's libcurl otherwise trusts the system's folder too;
+**   - a request with bOnce hands its body over through a read function whose
+**     seek function fails. libcurl repeats a request on a kept connection that
+**     was closed; it then can't rewind, and the exchange fails instead;
+**   - no answer's body grows beyond nMax bytes.
+*/
+#include "clientInt.h"
+
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define HTTP_MAXAGE_SECONDS 30L /* the service closes idle ones after 60 */
+#define HTTP_MAXCONNECTS 64L    /* kept connections */
+
+struct LedgerHttp {
+  CURLM *pMulti;
+  int nRunning; /* exchanges added to pMulti */
+};
+
+static void httpGlobalInit(void) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* Milliseconds of a clock that never goes back. */
+int64_t ledgerClockMs(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+** With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE alone, and before 7.87 OpenSSL
+** then writes to a closed socket with write(): the host would die. So SIGPIPE
+** is blocked in this thread while libcurl runs, and one that came is taken
+** away. Nothing process-wide is touched.
+*/
+typedef struct HttpSignals HttpSignals;
+struct HttpSignals {
+  sigset_t old; /* the thread's mask */
+  int bPending; /* a SIGPIPE was there before us */
+};
+
+static void httpSignalsBlock(HttpSignals *p) {
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigpending(&pipe);
+  p->bPending = sigismember(&pipe, SIGPIPE) == 1;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, &p->old);
+}
+
+static void httpSignalsRestore(HttpSignals *p) {
+  static const struct timespec zero = {0, 0};
+  sigset_t pipe;
+  if( !p->bPending ) {
+    sigemptyset(&pipe);
+    sigpending(&pipe);
+    if( sigismember(&pipe, SIGPIPE) == 1 ) {
+      sigemptyset(&pipe);
+      sigaddset(&pipe, SIGPIPE);
+      sigtimedwait(&pipe, NULL, &zero);
+    }
+  }
+  pthread_sigmask(SIG_SETMASK, &p->old, NULL);
+}
+
+/* Makes the multi handle. */
+static int httpOpen(LedgerHttp *p, LedgerError *pErr) {
+  p->pMulti = curl_multi_init();
+  if( p->pMulti == NULL ) return ledgerErrorNomem(pErr);
+  curl_multi_setopt(p->pMulti, CURLMOPT_MAXCONNECTS, HTTP_MAXCONNECTS);
+  return LEDGER_OK;
+}
+
+int ledgerHttpNew(LedgerHttp **ppHttp, LedgerError *pErr) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  LedgerHttp *p;
+
+  *ppHttp = NULL;
+  pthread_once(&once, httpGlobalInit);
+  p = calloc(1, sizeof(*p));
+  if( p == NULL ) return ledgerErrorNomem(pErr);
+  if( httpOpen(p, pErr) ) {
+    free(p);
+    return pErr->rc;
+  }
+  *ppHttp = p;
+  return LEDGER_OK;
+}
+
+/* Closes all connections. All exchanges have been freed. NULL is allowed. */
+void ledgerHttpFree(LedgerHttp *p) {
+  HttpSignals signals;
+  if( p == NULL ) return;
+  httpSignalsBlock(&signals);
+  curl_multi_cleanup(p->pMulti);
+  httpSignalsRestore(&signals);
+  free(p);
+}
+
+/* Closes all connections where no exchange runs; returns LEDGER_BUSY, without
+** an error set, where one does. */
+int ledgerHttpReset(LedgerHttp *p, LedgerError *pErr) {
+  HttpSignals signals;
+  if( p->nRunning > 0 ) return LEDGER_BUSY;
+  httpSignalsBlock(&signals);
+  curl_multi_cleanup(p->pMulti);
+  httpSignalsRestore(&signals);
+  return httpOpen(p, pErr);
+}
+
+/* ---- callbacks of libcurl ---------------------------------------------- */
+
+static size_t httpWrite(char *z, size_t nSize, size_t nItem, void *pArg) {
+  LedgerExchange *p = pArg;
+  size_t n = nSize * nItem;
+  if( (int64_t)n > p->nMax - (int64_t)p->body.n ) {
+    p->bTooBig = 1;
+    return 0;
+  }
+  ledgerBufAppend(&p->body, z, n);
+  return p->body.bOom ? 0 : n;
+}
+
+static size_t httpRead(char *z, size_t nSize, size_t nItem, void *pArg) {
+  LedgerExchange *p = pArg;
+  size_t n = nSize * nItem;
+  if( n > p->nBody - p->iBody ) n = p->nBody - p->iBody;
+  if( n > 0 ) memcpy(z, p->zBody + p->iBody, n);
+  p->iBody += n;
+  return n;
+}
+
+static int httpSeek(void *pArg, curl_off_t iOffset, int eOrigin) {
+  (void)pArg, (void)iOffset, (void)eOrigin;
+  return CURL_SEEKFUNC_FAIL;
+}
+
+/* Keeps the headers that are asked for. A 1xx answer's are forgotten. */
+static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
+  static const char zId[] = "x-ms-ccf-transaction-id:";
+  static const char zLocation[] = "location:";
+  LedgerExchange *p = pArg;
+  const size_t nAll = nSize * nItem;
+  size_t n = nAll;
+  size_t i;
+
+  while( n > 0 && (unsigned char)z[n - 1] <= ' ' ) n--;
+  if( n > 5 && memcmp(z, "HTTP/", 5) == 0 ) {
+    p->head.view = p->head.seqno = 0;
+    ledgerBufReset(&p->location);
+  } else if( n >= sizeof(zId) && strncasecmp(z, zId, sizeof(zId) - 1) == 0 ) {
+    i = sizeof(zId) - 1;
+    while( i < n && z[i] == ' ' ) i++;
+    ledgerTxidParse(z + i, n - i, &p->head);
+  } else if( n >= sizeof(zLocation) &&
+             strncasecmp(z, zLocation, sizeof(zLocation) - 1) == 0 ) {
+    i = sizeof(zLocation) - 1;
+    while( i < n && z[i] == ' ' ) i++;
+    ledgerBufReset(&p->location);
+    ledgerBufAppend(&p->location, z + i, n - i);
+  }
+  return nAll;
+}
+
+/* ---- exchanges --------------------------------------------------------- */
+
+/* Adds a header line; the copy that libcurl makes is wiped when it is freed. */
+static int httpAddHeader(LedgerExchange *p, const char *z, LedgerError *pErr) {
+  struct curl_slist *pNew = curl_slist_append(p->pHeader, z);
+  if( pNew == NULL ) return ledgerErrorNomem(pErr);
+  p->pHeader = pNew;
+  return LEDGER_OK;
+}
+
+/* The request's header lines. */
+static int httpSetHeaders(LedgerExchange *p, const LedgerWire *pWire,
+                          LedgerError *pErr) {
+  LedgerBuf line = {0};
+
+  if( httpAddHeader(p, "Accept: application/json", pErr) ) goto out;
+  if( httpAddHeader(p, "Expect:", pErr) ) goto out;
+  if( pWire->zType ) {
+    ledgerBufPrintf(&line, "Content-Type: %s", pWire->zType);
+    if( line.bOom || httpAddHeader(p, line.z, pErr) ) goto out;
+    ledgerBufReset(&line);
+  }
+  if( pWire->zToken ) {
+    ledgerBufPrintf(&line, "Authorization: Bearer %s", pWire->zToken);
+    if( line.bOom || httpAddHeader(p, line.z, pErr) ) goto out;
+  }
+out:
+  if( line.bOom ) ledgerErrorNomem(pErr);
+  if( line.z ) OPENSSL_cleanse(line.z, line.nAlloc);
+  ledgerBufFree(&line);
+  return pErr->rc;
+}
+
+/* A PEM text for libcurl, which copies it. */
+static struct curl_blob httpBlob(const char *z) {
+  struct curl_blob b;
+  b.data = (void *)(uintptr_t)z;
+  b.len = strlen(z);
+  b.flags = CURL_BLOB_COPY;
+  return b;
+}
+
+/* Whom to trust, and the client's own certificate. */
+static CURLcode httpSetTls(CURL *h, const LedgerWire *pWire) {
+  CURLcode rc = CURLE_OK;
+  struct curl_blob b;
+
+#define SET(opt, val) \
+  if( rc == CURLE_OK ) rc = curl_easy_setopt(h, (opt), (val))
+  SET(CURLOPT_SSL_VERIFYPEER, 1L);
+  SET(CURLOPT_SSL_VERIFYHOST, 2L);
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  if( pWire->pTrust ) {
+    b = httpBlob(pWire->pTrust->zPem);
+    SET(CURLOPT_CAINFO_BLOB, &b);
+    SET(CURLOPT_CAINFO, NULL);
+    SET(CURLOPT_CAPATH, NULL);
+    SET(CURLOPT_SSL_CTX_FUNCTION, ledgerTrustSslCtx);
+    SET(CURLOPT_SSL_CTX_DATA, pWire->pTrust);
+  } else if( pWire->zCaFile ) {
+    SET(CURLOPT_CAINFO, pWire->zCaFile);
+    SET(CURLOPT_CAPATH, NULL);
+  }
+  if( pWire->zCertificate ) {
+    const char *zKey = pWire->zKey ? pWire->zKey : pWire->zCertificate;
+    b = httpBlob(pWire->zCertificate);
+    SET(CURLOPT_SSLCERT_BLOB, &b);
+    SET(CURLOPT_SSLCERTTYPE, "PEM");
+    b = httpBlob(zKey);
+    SET(CURLOPT_SSLKEY_BLOB, &b);
+    SET(CURLOPT_SSLKEYTYPE, "PEM");
+    SET(CURLOPT_KEYPASSWD, ""); /* or OpenSSL asks on the terminal */
+  }
+  return rc;
+}
+
+/* What all exchanges have in common, and the method. */
+static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
+                               const LedgerWire *pWire) {
+  CURLcode rc = CURLE_OK;
+
+  SET(CURLOPT_PRIVATE, p);
+  SET(CURLOPT_ERRORBUFFER, p->zError);
+  SET(CURLOPT_URL, pWire->zUrl);
+#if LIBCURL_VERSION_NUM >= 0x075500
+  SET(CURLOPT_PROTOCOLS_STR, "https");
+#else
+  SET(CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+  SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
+  SET(CURLOPT_FOLLOWLOCATION, 0L);
+  SET(CURLOPT_PATH_AS_IS, 1L);
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+  SET(CURLOPT_TCP_NODELAY, 1L);
+  SET(CURLOPT_MAXAGE_CONN, HTTP_MAXAGE_SECONDS);
+  SET(CURLOPT_USERAGENT, "sqlite-ledger");
+  SET(CURLOPT_HTTPHEADER, p->pHeader);
+  SET(CURLOPT_HEADERFUNCTION, httpHeader);
+  SET(CURLOPT_HEADERDATA, p);
+  SET(CURLOPT_WRITEFUNCTION, httpWrite);
+  SET(CURLOPT_WRITEDATA, p);
+  if( pWire->bFresh ) SET(CURLOPT_FRESH_CONNECT, 1L);
+  if( ledgerUrlIsLoopback(pWire->zUrl) ) SET(CURLOPT_PROXY, "");
+  if( strcmp(pWire->zMethod, "POST") == 0 ) {
+    SET(CURLOPT_POST, 1L);
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)pWire->nBody);
+    if( pWire->bOnce ) {
+      SET(CURLOPT_READFUNCTION, httpRead);
+      SET(CURLOPT_READDATA, p);
+      SET(CURLOPT_SEEKFUNCTION, httpSeek);
+      SET(CURLOPT_SEEKDATA, p);
+    } else {
+      SET(CURLOPT_POSTFIELDS, pWire->zBody);
+    }
+  }
+#undef SET
+  return rc;
+}
+
+/*
+** Starts an exchange; *ppEx is the caller's. It is bDone once
+** ledgerHttpPerform() has seen its end.
+*/
+int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
+                    LedgerExchange **ppEx, LedgerError *pErr) {
+  LedgerExchange *p = calloc(1, sizeof(*p));
+  CURLcode rc;
+
+  *ppEx = NULL;
+  if( p == NULL ) return ledgerErrorNomem(pErr);
+  p->zBody = pWire->zBody;
+  p->nBody = pWire->nBody;
+  p->nMax = pWire->nMax;
+  p->msRetryAfter = -1;
+  p->pEasy = curl_easy_init();
+  if( p->pEasy == NULL ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
+  if( httpSetHeaders(p, pWire, pErr) ) goto out;
+  rc = httpSetRequest(p->pEasy, p, pWire);
+  if( rc == CURLE_OK ) rc = httpSetTls(p->pEasy, pWire);
+  if( rc == CURLE_OUT_OF_MEMORY ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
+  if( rc != CURLE_OK ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR, "libcurl refuses an option: %s",
+                   curl_easy_strerror(rc));
+    goto out;
+  }
+  if( curl_multi_add_handle(pHttp->pMulti, p->pEasy) != CURLM_OK ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
+  p->bAdded = 1;
+  pHttp->nRunning++;
+  *ppEx = p;
+  p = NULL;
+out:
+  ledgerExchangeFree(pHttp, p);
+  return pErr->rc;
+}
+
+/* Takes the results of a finished exchange over. */
+static void httpFinish(LedgerExchange *p, CURLcode rc) {
+  long iHttp = 0;
+  curl_off_t nSecond = 0;
+
+  p->bDone = 1;
+  p->rc = rc;
+  curl_easy_getinfo(p->pEasy, CURLINFO_RESPONSE_CODE, &iHttp);
+  p->http = (int)iHttp;
+  if( curl_easy_getinfo(p->pEasy, CURLINFO_RETRY_AFTER, &nSecond) == CURLE_OK &&
+      nSecond > 0 ) {
+    p->msRetryAfter = nSecond > INT_MAX / 1000 ? INT_MAX : (int)nSecond * 1000;
+  }
+  if( rc != CURLE_OK ) {
+    curl_easy_getinfo(p->pEasy, CURLINFO_SSL_VERIFYRESULT, &p->iVerify);
+    p->bSent = ledgerExchangeLeft(p);
+    if( p->zError[0] == 0 ) {
+      snprintf(p->zError, sizeof(p->zError), "%s", curl_easy_strerror(rc));
+    }
+  }
+}
+
+/* Whether anything of the request may have left this machine. */
+int ledgerExchangeLeft(LedgerExchange *p) {
+  long nSent = 0;
+  if( p == NULL ) return 0;
+  if( p->iBody > 0 ) return 1;
+  curl_easy_getinfo(p->pEasy, CURLINFO_REQUEST_SIZE, &nSent);
+  return nSent > 0;
+}
+
+/* Moves all exchanges on without waiting. */
+int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
+  HttpSignals signals;
+  CURLMcode rc;
+  CURLMsg *pMsg;
+  int n = 0;
+
+  if( p->nRunning == 0 ) return LEDGER_OK;
+  httpSignalsBlock(&signals);
+  rc = curl_multi_perform(p->pMulti, &n);
+  httpSignalsRestore(&signals);
+  if( rc != CURLM_OK ) {
+    return ledgerErrorSet(pErr, LEDGER_IOERR, "libcurl: %s",
+                          curl_multi_strerror(rc));
+  }
+  while( (pMsg = curl_multi_info_read(p->pMulti, &n)) != NULL ) {
+    char *pPrivate = NULL;
+    if( pMsg->msg != CURLMSG_DONE ) continue;
+    curl_easy_getinfo(pMsg->easy_handle, CURLINFO_PRIVATE, &pPrivate);
+    if( pPrivate ) {
+      httpFinish((LedgerExchange *)(void *)pPrivate, pMsg->data.result);
+    }
+  }
+  return LEDGER_OK;
+}
+
+/* Waits until something can be done, at most ms milliseconds. */
+int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr) {
+  CURLMcode rc = curl_multi_poll(p->pMulti, NULL, 0, ms, NULL);
+  if( rc == CURLM_OK ) return LEDGER_OK;
+  return ledgerErrorSet(pErr, LEDGER_IOERR, "libcurl: %s",
+                        curl_multi_strerror(rc));
+}
+
+/* Ends an exchange where it runs, and frees it. NULL is allowed. */
+void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p) {
+  struct curl_slist *pLine;
+  if( p == NULL ) return;
+  if( p->bAdded ) {
+    HttpSignals signals;
+    httpSignalsBlock(&signals);
+    curl_multi_remove_handle(pHttp->pMulti, p->pEasy);
+    httpSignalsRestore(&signals);
+    pHttp->nRunning--;
+  }
+  if( p->pEasy ) curl_easy_cleanup(p->pEasy);
+  for( pLine = p->pHeader; pLine; pLine = pLine->next ) {
+    OPENSSL_cleanse(pLine->data, strlen(pLine->data));
+  }
+  curl_slist_free_all(p->pHeader);
+  ledgerBufFree(&p->location);
+  ledgerBufFree(&p->body);
+  free(p);
+}

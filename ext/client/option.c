@@ -1,0 +1,550 @@
+/*
+** The options of a ledger. One table drives everything: reading and checking,
+** showing, copying, freeing, the reference page and the nearest-name hint.
+** Issues no request.
+**
+** Invariants
+**   - a secret stands in no message and in no getter's answer;
+**   - what is set is checked when it is set; a set that fails changes nothing;
+**   - naming a secret is choosing it: with `token` and no `credential` the
+**     credential is `token`, likewise for client_secret and user_certificate.
+*/
+#include "clientInt.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Kinds of values. */
+enum {
+  OPTION_TEXT = 1, /* char *, as it is given */
+  OPTION_URL,      /* char *, https://host[:port] */
+  OPTION_INT,      /* int, from iMin */
+  OPTION_INT64,    /* int64_t, from iMin */
+  OPTION_CHOICE    /* int: index into the words of zWords; or char *, a word */
+};
+
+#define OPTION_SECRET 0x01 /* never shown */
+#define OPTION_REF 0x02    /* env:NAME and file:PATH are references */
+#define OPTION_WORD 0x04   /* OPTION_CHOICE kept as its word (char *) */
+
+typedef struct OptionRow OptionRow;
+struct OptionRow {
+  const char *zName;
+  int eType;
+  int mFlag;
+  size_t iOffset;       /* of its field in LedgerConfig */
+  const char *zDefault; /* as text; "" where there is none */
+  int64_t iMin;         /* least number */
+  const char *zWords;   /* OPTION_CHOICE: the words, one space between */
+  const char *zDoc;
+};
+
+#define AT(x) offsetof(LedgerConfig, x)
+#define REF OPTION_REF
+#define SECRET (OPTION_REF | OPTION_SECRET)
+#define CREDENTIALS                                                  \
+  "default client_secret token user_certificate client_certificate " \
+  "workload_identity managed_identity azure_cli azd"
+
+static const OptionRow aOption[] = {
+    {"ledger_id", OPTION_TEXT, REF, AT(zLedgerId), "", 0, NULL,
+     "the ledger's id at the identity service; else the first label of its "
+     "host"},
+    {"api_version", OPTION_TEXT, REF, AT(zApiVersion), "", 0, NULL,
+     "the API version to use; else negotiated from 2026-02-23 downwards"},
+    {"credential", OPTION_CHOICE, OPTION_WORD, AT(zCredential), "", 0,
+     CREDENTIALS,
+     "how to sign in: default (the environment's client secret), "
+     "client_secret, token, user_certificate; else by the secret given"},
+    {"tenant_id", OPTION_TEXT, REF, AT(zTenantId), "", 0, NULL,
+     "tenant of the Entra application; else AZURE_TENANT_ID"},
+    {"client_id", OPTION_TEXT, REF, AT(zClientId), "", 0, NULL,
+     "id of the Entra application; else AZURE_CLIENT_ID"},
+    {"client_secret", OPTION_TEXT, SECRET, AT(zClientSecret), "", 0, NULL,
+     "secret of the Entra application; else AZURE_CLIENT_SECRET"},
+    {"user_certificate", OPTION_TEXT, REF, AT(zUserCertificate), "", 0, NULL,
+     "certificate of a ledger user (mutual TLS): path of a PEM, or its text"},
+    {"user_key", OPTION_TEXT, SECRET, AT(zUserKey), "", 0, NULL,
+     "key of user_certificate: path of a PEM, or its text; else in the same "
+     "PEM"},
+    {"token", OPTION_TEXT, SECRET, AT(zToken), "", 0, NULL,
+     "a bearer token, used as it is"},
+    {"authority", OPTION_URL, REF, AT(zAuthority), "", 0, NULL,
+     "where tokens are fetched; else AZURE_AUTHORITY_HOST or "
+     "https://login.microsoftonline.com"},
+    {"scope", OPTION_TEXT, REF, AT(zScope),
+     "https://confidential-ledger.azure.com/.default", 0, NULL,
+     "what a token is asked for"},
+    {"identity_url", OPTION_URL, REF, AT(zIdentityUrl),
+     "https://identity.confidential-ledger.core.azure.com", 0, NULL,
+     "the identity service, which tells the service certificate"},
+    {"service_certificate", OPTION_TEXT, REF, AT(zServiceCertificate), "", 0,
+     NULL,
+     "pin: the service certificate, path of a PEM or its text; its key counts, "
+     "its dates don't"},
+    {"service_key", OPTION_TEXT, REF, AT(zServiceKey), "", 0, NULL,
+     "pin: sha256:HEX of the service key (its SubjectPublicKeyInfo)"},
+    {"ca_file", OPTION_TEXT, 0, AT(zCaFile), "", 0, NULL,
+     "CAs for identity service and authority: path of a PEM; else the "
+     "system's"},
+    {"wait", OPTION_CHOICE, 0, AT(waitForCommit), "commit", 0, "none commit",
+     "what COMMIT waits for: commit, or none"},
+    {"timeout_ms", OPTION_INT, 0, AT(timeoutMs), "30000", 1, NULL,
+     "limit of one request, of Loading and of Pending, in milliseconds"},
+    {"retry_budget_ms", OPTION_INT, 0, AT(retryBudgetMs), "30000", 0, NULL,
+     "limit of all retries after a failure, in milliseconds"},
+    {"concurrency", OPTION_INT, 0, AT(concurrency), "16", 1, NULL,
+     "lookups under way at a time"},
+    {"range_concurrency", OPTION_INT, 0, AT(rangeConcurrency), "4", 1, NULL,
+     "ranges under way at a time"},
+    {"queue_max_bytes", OPTION_INT64, 0, AT(queueMaxBytes), "67108864", 0, NULL,
+     "limit of the appends waiting for COMMIT, in bytes"},
+    {"append_order", OPTION_CHOICE, 0, AT(appendAnyOrder), "strict", 0,
+     "strict any", "order of a COMMIT's appends: strict, or any (faster)"},
+    {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "33554432",
+     1024, NULL, "limit of one answer, in bytes"},
+};
+#define OPTION_COUNT ((int)(sizeof(aOption) / sizeof(aOption[0])))
+#undef AT
+#undef REF
+#undef SECRET
+
+/* The credentials that this version can use, for messages. */
+#define OPTION_CREDENTIALS_NOW "default, client_secret, token, user_certificate"
+
+char *ledgerStrdup(const char *z) {
+  return ledgerStrndup(z, strlen(z));
+}
+
+/* Wipes and frees a secret; NULL is allowed. */
+void ledgerSecretFree(char *z) {
+  if( z == NULL ) return;
+  OPENSSL_cleanse(z, strlen(z));
+  free(z);
+}
+
+static LedgerOptionSpec aSpec[OPTION_COUNT]; /* filled once */
+
+/* Fills aSpec from the table. */
+static void optionSpecFill(void) {
+  int i;
+  for( i = 0; i < OPTION_COUNT; i++ ) {
+    aSpec[i].zName = aOption[i].zName;
+    aSpec[i].zDefault = aOption[i].zDefault;
+    aSpec[i].zDoc = aOption[i].zDoc;
+    aSpec[i].isSecret = (aOption[i].mFlag & OPTION_SECRET) != 0;
+  }
+}
+
+const LedgerOptionSpec *ledgerOptionTable(int *pnOption) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, optionSpecFill);
+  *pnOption = OPTION_COUNT;
+  return aSpec;
+}
+
+/* Whether the row's field is a char *. */
+static int optionIsText(const OptionRow *pRow) {
+  return pRow->eType == OPTION_TEXT || pRow->eType == OPTION_URL ||
+         (pRow->mFlag & OPTION_WORD) != 0;
+}
+
+static char **optionTextField(LedgerConfig *p, const OptionRow *pRow) {
+  return (char **)(void *)((char *)p + pRow->iOffset);
+}
+static const void *optionField(const LedgerConfig *p, const OptionRow *pRow) {
+  return (const char *)p + pRow->iOffset;
+}
+
+/* Levenshtein distance of two short names. */
+static int optionDistance(const char *zA, const char *zB) {
+  int aRow[64];
+  int nB = (int)strlen(zB);
+  int i, j;
+
+  if( nB >= 64 ) return 64;
+  for( j = 0; j <= nB; j++ ) aRow[j] = j;
+  for( i = 0; zA[i]; i++ ) {
+    int iDiag = aRow[0];
+    aRow[0] = i + 1;
+    for( j = 0; j < nB; j++ ) {
+      int iBest = iDiag + (zA[i] != zB[j]);
+      if( aRow[j] + 1 < iBest ) iBest = aRow[j] + 1;
+      if( aRow[j + 1] + 1 < iBest ) iBest = aRow[j + 1] + 1;
+      iDiag = aRow[j + 1];
+      aRow[j + 1] = iBest;
+    }
+  }
+  return aRow[nB];
+}
+
+/* The row of an option, or NULL with an error that names the nearest. */
+static const OptionRow *optionFind(const char *zName, LedgerError *pErr) {
+  const OptionRow *pNear = aOption;
+  int iNear = 1000;
+  int i;
+
+  for( i = 0; i < OPTION_COUNT; i++ ) {
+    int iDistance;
+    if( strcmp(aOption[i].zName, zName) == 0 ) return &aOption[i];
+    iDistance = optionDistance(zName, aOption[i].zName);
+    if( iDistance < iNear ) {
+      iNear = iDistance;
+      pNear = &aOption[i];
+    }
+  }
+  ledgerErrorSet(pErr, LEDGER_ERROR,
+                 "unknown option '%.64s': the nearest is '%s'", zName,
+                 pNear->zName);
+  return NULL;
+}
+
+/* Reads a file whole, up to 1 MiB, without its final newline. */
+static char *optionReadFile(const char *zName, const char *zRef,
+                            LedgerError *pErr) {
+  FILE *pFile = fopen(zRef + 5, "rb");
+  LedgerBuf buf = {0};
+  char aChunk[4096];
+  size_t n = 0;
+
+  if( pFile == NULL ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: cannot read '%s': %s", zName,
+                   zRef, strerror(errno));
+    return NULL;
+  }
+  ledgerBufText(&buf, "");
+  while( buf.n <= 1 << 20 &&
+         (n = fread(aChunk, 1, sizeof(aChunk), pFile)) > 0 ) {
+    ledgerBufAppend(&buf, aChunk, n);
+  }
+  OPENSSL_cleanse(aChunk, sizeof(aChunk));
+  if( ferror(pFile) || buf.n > 1 << 20 ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: cannot read '%s'", zName,
+                   zRef);
+  }
+  fclose(pFile);
+  while( buf.n > 0 && (buf.z[buf.n - 1] == '\n' || buf.z[buf.n - 1] == '\r') ) {
+    buf.z[--buf.n] = 0;
+  }
+  if( pErr->rc ) {
+    ledgerBufFree(&buf);
+    return NULL;
+  }
+  return ledgerBufTake(&buf);
+}
+
+/* The text that a value stands for: itself, or what it refers to. */
+static char *optionResolve(const OptionRow *pRow, const char *zValue,
+                           LedgerError *pErr) {
+  const char *zFrom = zValue;
+  char *z;
+
+  if( (pRow->mFlag & OPTION_REF) && strncmp(zValue, "env:", 4) == 0 ) {
+    zFrom = getenv(zValue + 4);
+    if( zFrom == NULL ) {
+      ledgerErrorSet(pErr, LEDGER_ERROR,
+                     "option %s: the environment has no variable for '%s'",
+                     pRow->zName, zValue);
+      return NULL;
+    }
+  } else if( (pRow->mFlag & OPTION_REF) && strncmp(zValue, "file:", 5) == 0 ) {
+    z = optionReadFile(pRow->zName, zValue, pErr);
+    if( z == NULL ) ledgerErrorNomem(pErr);
+    return z;
+  }
+  z = ledgerStrdup(zFrom);
+  if( z == NULL ) ledgerErrorNomem(pErr);
+  return z;
+}
+
+/* The index of zWord among the words of zWords, or -1. */
+static int optionWord(const char *zWords, const char *zWord) {
+  size_t n = strlen(zWord);
+  int i = 0;
+  while( *zWords ) {
+    size_t nWord = strcspn(zWords, " ");
+    if( nWord == n && memcmp(zWords, zWord, n) == 0 ) return i;
+    zWords += nWord + strspn(zWords + nWord, " ");
+    i++;
+  }
+  return -1;
+}
+
+/* Checks a text value beyond its type. */
+static int optionCheckText(const OptionRow *pRow, char *z, LedgerError *pErr) {
+  size_t n = strlen(z);
+  size_t i;
+
+  if( pRow->eType == OPTION_URL ) {
+    while( n > 0 && z[n - 1] == '/' ) z[--n] = 0;
+    return ledgerUrlCheck(pRow->zName, z, pErr);
+  }
+  if( strcmp(pRow->zName, "service_key") == 0 ) {
+    unsigned char a[32];
+    if( n == 7 + 64 && strncmp(z, "sha256:", 7) == 0 &&
+        ledgerHexDecode(z + 7, 64, a, 32) ) {
+      ledgerHexEncode(a, 32, z + 7);
+      return LEDGER_OK;
+    }
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "option service_key: give sha256: and 64 hex digits");
+  }
+  if( strcmp(pRow->zName, "token") == 0 ||
+      strcmp(pRow->zName, "api_version") == 0 ) {
+    for( i = 0; i < n; i++ ) {
+      if( z[i] > ' ' && z[i] < 0x7f ) continue;
+      return ledgerErrorSet(
+          pErr, LEDGER_ERROR,
+          "option %s: only visible ASCII characters may stand in it",
+          pRow->zName);
+    }
+  }
+  return LEDGER_OK;
+}
+
+/* Sets an option of *p from text; an empty text takes a text option away. */
+static int optionSet(LedgerConfig *p, const OptionRow *pRow, const char *zValue,
+                     LedgerError *pErr) {
+  char *z = NULL;
+  int64_t i = 0;
+
+  if( pRow->eType == OPTION_CHOICE ) {
+    int iWord;
+    if( pRow->mFlag & OPTION_WORD && zValue[0] == 0 )
+      iWord = 0;
+    else
+      iWord = optionWord(pRow->zWords, zValue);
+    if( iWord < 0 ) {
+      return ledgerErrorSet(
+          pErr, LEDGER_ERROR, "option %s: '%.64s' is none of: %s", pRow->zName,
+          zValue,
+          pRow->mFlag & OPTION_WORD ? OPTION_CREDENTIALS_NOW : pRow->zWords);
+    }
+    if( pRow->mFlag & OPTION_WORD && iWord > 3 ) {
+      return ledgerErrorSet(pErr, LEDGER_ERROR,
+                            "option %s: this version does not support '%s', "
+                            "only: " OPTION_CREDENTIALS_NOW,
+                            pRow->zName, zValue);
+    }
+    i = iWord;
+  } else if( !optionIsText(pRow) ) {
+    char *zEnd = NULL;
+    errno = 0;
+    i = strtoll(zValue, &zEnd, 10);
+    if( zValue[0] == 0 || *zEnd || errno || i < pRow->iMin ||
+        (pRow->eType == OPTION_INT && i > INT32_MAX) ) {
+      return ledgerErrorSet(pErr, LEDGER_ERROR,
+                            "option %s: '%.64s' is no whole number from %lld",
+                            pRow->zName, zValue, (long long)pRow->iMin);
+    }
+  }
+  if( optionIsText(pRow) ) {
+    char **pz = optionTextField(p, pRow);
+    if( zValue[0] ) {
+      z = optionResolve(pRow, zValue, pErr);
+      if( z == NULL || optionCheckText(pRow, z, pErr) ) {
+        ledgerSecretFree(z);
+        return pErr->rc;
+      }
+    } else if( pRow->zDefault[0] ) {
+      z = ledgerStrdup(pRow->zDefault);
+      if( z == NULL ) return ledgerErrorNomem(pErr);
+    }
+    ledgerSecretFree(*pz);
+    *pz = z;
+  } else if( pRow->eType == OPTION_INT64 ) {
+    *(int64_t *)(void *)((char *)p + pRow->iOffset) = i;
+  } else {
+    *(int *)(void *)((char *)p + pRow->iOffset) = (int)i;
+  }
+  return LEDGER_OK;
+}
+
+int ledgerConfigNew(const char *zTarget, LedgerConfig **ppConfig,
+                    LedgerError *pErr) {
+  LedgerConfig *p = calloc(1, sizeof(*p));
+  int i;
+
+  *ppConfig = NULL;
+  if( p == NULL ) return ledgerErrorNomem(pErr);
+  if( ledgerTargetParse(zTarget, &p->zUrl, &p->zLedgerId, pErr) ) goto out;
+  for( i = 0; i < OPTION_COUNT; i++ ) {
+    if( aOption[i].zDefault[0] == 0 ) continue;
+    if( optionSet(p, &aOption[i], aOption[i].zDefault, pErr) ) goto out;
+  }
+  *ppConfig = p;
+  p = NULL;
+out:
+  ledgerConfigFree(p);
+  return pErr->rc;
+}
+
+void ledgerConfigFree(LedgerConfig *p) {
+  int i;
+  if( p == NULL ) return;
+  for( i = 0; i < OPTION_COUNT; i++ ) {
+    if( optionIsText(&aOption[i]) ) {
+      ledgerSecretFree(*optionTextField(p, &aOption[i]));
+    }
+  }
+  free(p->zUrl);
+  free(p);
+}
+
+int ledgerConfigCopy(const LedgerConfig *p, LedgerConfig **ppCopy,
+                     LedgerError *pErr) {
+  LedgerConfig *pCopy = malloc(sizeof(*pCopy));
+  int bOom = 0;
+  int i;
+
+  *ppCopy = NULL;
+  if( pCopy == NULL ) return ledgerErrorNomem(pErr);
+  *pCopy = *p;
+  pCopy->zUrl = ledgerStrdup(p->zUrl);
+  if( pCopy->zUrl == NULL ) bOom = 1;
+  for( i = 0; i < OPTION_COUNT; i++ ) {
+    char **pz;
+    if( !optionIsText(&aOption[i]) ) continue;
+    pz = optionTextField(pCopy, &aOption[i]);
+    if( *pz == NULL ) continue;
+    *pz = ledgerStrdup(*pz);
+    if( *pz == NULL ) bOom = 1;
+  }
+  if( bOom ) {
+    ledgerConfigFree(pCopy);
+    return ledgerErrorNomem(pErr);
+  }
+  *ppCopy = pCopy;
+  return LEDGER_OK;
+}
+
+/* Makes *p what *pFrom is, and frees *pFrom. */
+static void optionMove(LedgerConfig *p, LedgerConfig *pFrom) {
+  LedgerConfig old = *p;
+  *p = *pFrom;
+  *pFrom = old;
+  ledgerConfigFree(pFrom);
+}
+
+/* Sets an option from a member of the options object. */
+static int optionApplyMember(LedgerConfig *p, LedgerJson *pDoc, cJSON *pVal,
+                             LedgerError *pErr) {
+  const OptionRow *pRow = optionFind(pVal->string, pErr);
+  size_t n = 0;
+
+  if( pRow == NULL ) return pErr->rc;
+  if( cJSON_IsString(pVal) ) {
+    const char *z = ledgerJsonText(pDoc, pVal, &n);
+    if( z == NULL ) return ledgerErrorNomem(pErr);
+    if( strlen(z) != n ) {
+      return ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: it holds a NUL",
+                            pRow->zName);
+    }
+    return optionSet(p, pRow, z, pErr);
+  }
+  if( cJSON_IsNull(pVal) ) return optionSet(p, pRow, pRow->zDefault, pErr);
+  if( cJSON_IsNumber(pVal) && !optionIsText(pRow) ) {
+    char zNumber[32];
+    snprintf(zNumber, sizeof(zNumber), "%.15g", pVal->valuedouble);
+    return optionSet(p, pRow, zNumber, pErr);
+  }
+  if( cJSON_IsBool(pVal) && pRow->eType == OPTION_CHOICE &&
+      strcmp(pRow->zWords, "off on") == 0 ) {
+    return optionSet(p, pRow, cJSON_IsTrue(pVal) ? "on" : "off", pErr);
+  }
+  return ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: give a %s", pRow->zName,
+                        optionIsText(pRow) || pRow->eType == OPTION_CHOICE
+                            ? "text"
+                            : "whole number");
+}
+
+int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
+                      LedgerError *pErr) {
+  LedgerConfig *pNew = NULL;
+  LedgerJson *pDoc = NULL;
+  const char *zKind;
+  cJSON *pVal;
+
+  if( ledgerJsonParse(zJson, n, "options object", &pDoc, pErr) ) goto out;
+  if( !cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR, "the options are no JSON object");
+    goto out;
+  }
+  if( ledgerConfigCopy(p, &pNew, pErr) || pNew == NULL ) goto out;
+  for( pVal = ledgerJsonRoot(pDoc)->child; pVal; pVal = pVal->next ) {
+    if( optionApplyMember(pNew, pDoc, pVal, pErr) ) goto out;
+  }
+  if( ledgerCredentialKind(pNew, &zKind, pErr) ) goto out;
+  optionMove(p, pNew);
+  pNew = NULL;
+out:
+  ledgerConfigFree(pNew);
+  ledgerJsonFree(pDoc);
+  return pErr->rc;
+}
+
+int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
+                    LedgerError *pErr) {
+  const OptionRow *pRow = optionFind(zName, pErr);
+  LedgerConfig *pNew = NULL;
+  const char *zKind;
+
+  if( pRow == NULL || ledgerConfigCopy(p, &pNew, pErr) || pNew == NULL ) {
+    return pErr->rc;
+  }
+  if( optionSet(pNew, pRow, zValue, pErr) == LEDGER_OK &&
+      ledgerCredentialKind(pNew, &zKind, pErr) == LEDGER_OK ) {
+    optionMove(p, pNew);
+    pNew = NULL;
+  }
+  ledgerConfigFree(pNew);
+  return pErr->rc;
+}
+
+int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
+                    LedgerError *pErr) {
+  const OptionRow *pRow = optionFind(zName, pErr);
+
+  if( pRow == NULL ) return pErr->rc;
+  ledgerBufText(pBuf, "");
+  if( strcmp(pRow->zName, "credential") == 0 ) {
+    const char *zKind;
+    if( ledgerCredentialKind(p, &zKind, pErr) ) return pErr->rc;
+    ledgerBufText(pBuf, zKind);
+  } else if( optionIsText(pRow) ) {
+    const char *z = *(char *const *)optionField(p, pRow);
+    if( z == NULL ) z = "";
+    if( z[0] && (pRow->mFlag & OPTION_SECRET) ) z = "(set)";
+    /* A PEM given as text may hold a key. */
+    if( strstr(z, "PRIVATE KEY") ) z = "(set)";
+    ledgerBufText(pBuf, z);
+  } else if( pRow->eType == OPTION_CHOICE ) {
+    int i = *(const int *)optionField(p, pRow);
+    const char *z = pRow->zWords;
+    while( i-- > 0 ) z += strcspn(z, " ") + 1;
+    ledgerBufAppend(pBuf, z, strcspn(z, " "));
+  } else if( pRow->eType == OPTION_INT64 ) {
+    int64_t i = *(const int64_t *)optionField(p, pRow);
+    ledgerBufPrintf(pBuf, "%lld", (long long)i);
+  } else {
+    ledgerBufPrintf(pBuf, "%d", *(const int *)optionField(p, pRow));
+  }
+  if( pBuf->bOom ) ledgerErrorNomem(pErr);
+  return pErr->rc;
+}
+
+int ledgerOptionReconnects(const char *zName) {
+  int i;
+  for( i = 0; i < OPTION_COUNT; i++ ) {
+    const OptionRow *pRow = &aOption[i];
+    if( strcmp(pRow->zName, zName) != 0 ) continue;
+    return pRow->eType == OPTION_TEXT || pRow->eType == OPTION_URL ||
+           (pRow->mFlag & OPTION_WORD) != 0;
+  }
+  return 0;
+}
