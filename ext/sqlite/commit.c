@@ -1,0 +1,351 @@
+/*
+** COMMIT: the queue goes to the ledger.
+**
+** Requests: POST /app/transactions for each row, in order; then
+** GET /app/transactions/{id}/status for the last one, until it is committed.
+**
+** Invariants
+**   - a row that was sent is never sent again, but for rows that the ledger
+**     itself reports lost, once;
+**   - LEDGER_BUSY is returned only while every row is certainly sent or
+**     certainly not sent: SQLite then keeps the transaction open, and a second
+**     COMMIT goes on;
+**   - every other failure undoes the local changes, and its message names what
+**     the ledger had recorded.
+*/
+#include "ledgerInt.h"
+
+#include <string.h>
+
+/* The rows of one ledger that are sent together. */
+typedef struct CommitBatch CommitBatch;
+struct CommitBatch {
+  LedgerDb *pDb;
+  Ledger *pLedger; /* borrowed from its rows */
+  int nRow;
+  LedgerQueueRow **apRow; /* in the order they were queued */
+};
+
+/* Adds to the error what the ledger has of this batch already. */
+static void commitExplain(LedgerQueueRow *const *apRow, int nRow,
+                          LedgerError *pErr) {
+  LedgerError all = LEDGER_ERROR_INIT;
+  LedgerBuf ids = {0};
+  char zId[LEDGER_TXID_MAX];
+  int i, n = 0;
+  for( i = 0; i < nRow; i++ ) {
+    const LedgerQueueRow *pRow = apRow[i];
+    if( pRow->eState != LEDGER_PENDING && pRow->eState != LEDGER_COMMITTED ) {
+      continue;
+    }
+    if( n++ >= 10 ) continue;
+    ledgerBufPrintf(&ids, "%s%s", ids.n ? ", " : "",
+                    ledgerTxidFormat(pRow->id, zId));
+  }
+  if( n == 0 || ids.bOom ||
+      (nRow == 1 && strstr(ledgerErrorText(pErr), ids.z)) ) {
+    ledgerBufFree(&ids);
+    return;
+  }
+  if( n > 10 ) ledgerBufText(&ids, ", ...");
+  ledgerErrorSet(&all, pErr->rc,
+                 "%s; the ledger '%s' has accepted %d of the %d rows: %s "
+                 "(SELECT * FROM ledger_appends)",
+                 ledgerErrorText(pErr) + strlen("ledger: "), apRow[0]->zLedger,
+                 n, nRow, ids.z);
+  all.http = pErr->http;
+  ledgerErrorClear(pErr);
+  *pErr = all;
+  ledgerBufFree(&ids);
+}
+
+/* Notes on the row what went wrong with it. */
+static void commitNote(LedgerQueueRow *pRow, const LedgerError *pErr) {
+  sqlite3_free(pRow->zError);
+  pRow->zError = sqlite3_mprintf("%s", ledgerErrorText(pErr));
+}
+
+/* Reads the outcome of one finished append into its row. */
+static int commitOutcome(CommitBatch *p, int i, LedgerCall *pCall,
+                         LedgerError *pErr) {
+  LedgerQueueRow *pRow = p->apRow[i];
+  LedgerError err = LEDGER_ERROR_INIT;
+  int eOutcome = LEDGER_OUTCOME_UNKNOWN, rc;
+  rc = ledgerAppendResult(pCall, &eOutcome, &pRow->id, &err);
+  switch( eOutcome ) {
+    case LEDGER_SENT:
+      pRow->eState = LEDGER_PENDING;
+      p->pDb->last = pRow->id;
+      break;
+    case LEDGER_UNSENT:
+      pRow->eState = LEDGER_QUEUED;
+      if( rc == LEDGER_IOERR ) rc = LEDGER_BUSY; /* it may pass later */
+      ledgerErrorSet(pErr, rc, "row %d of %d was not sent: %s", i + 1, p->nRow,
+                     ledgerErrorText(&err) + strlen("ledger: "));
+      break;
+    case LEDGER_REFUSED:
+      pRow->eState = LEDGER_ROW_REFUSED;
+      commitNote(pRow, &err);
+      ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_CONSTRAINT : rc, "%s",
+                     ledgerErrorText(&err) + strlen("ledger: "));
+      break;
+    default:
+      pRow->eState = LEDGER_UNKNOWN;
+      commitNote(pRow, &err);
+      ledgerErrorSet(pErr, LEDGER_IOERR,
+                     "row %d of %d was sent and no answer came: the ledger may "
+                     "or may not have recorded it: %s",
+                     i + 1, p->nRow,
+                     ledgerErrorText(&err) + strlen("ledger: "));
+      break;
+  }
+  ledgerErrorClear(&err);
+  return pErr->rc;
+}
+
+/* A failure that leaves a row's outcome open outranks one that keeps the
+** transaction alive: it replaces a LEDGER_BUSY. */
+static void commitWorse(LedgerError *pErr, LedgerError *pNew) {
+  if( pNew->rc && (pErr->rc == LEDGER_OK || pErr->rc == LEDGER_BUSY) ) {
+    ledgerErrorClear(pErr);
+    *pErr = *pNew;
+  } else {
+    ledgerErrorClear(pNew);
+  }
+}
+
+/* Sends the batch's queued rows: one at a time, or with append_order `any`
+** `concurrency` of them. After a failure nothing new is started, and what is
+** under way is waited for. */
+static int commitSend(CommitBatch *p, LedgerError *pErr) {
+  const LedgerConfig *pConfig = ledgerClientConfig(p->pLedger->pClient);
+  int nLane = pConfig->appendAnyOrder ? pConfig->concurrency : 1;
+  int iStart = 0, i;
+  LedgerCall **apCall;
+  int *aiRow;
+
+  if( nLane < 1 ) nLane = 1;
+  apCall = sqlite3_malloc64(sizeof(*apCall) * (sqlite3_uint64)nLane);
+  aiRow = sqlite3_malloc64(sizeof(*aiRow) * (sqlite3_uint64)nLane);
+  if( apCall == NULL || aiRow == NULL ) {
+    sqlite3_free(apCall);
+    sqlite3_free(aiRow);
+    return ledgerErrorNomem(pErr);
+  }
+  memset(apCall, 0, sizeof(*apCall) * (size_t)nLane);
+  for( ;; ) {
+    int nRunning = 0, iDone = 0;
+    LedgerError err = LEDGER_ERROR_INIT;
+    for( i = 0; i < nLane; i++ ) {
+      while( apCall[i] == NULL && pErr->rc == LEDGER_OK && iStart < p->nRow ) {
+        LedgerQueueRow *pRow = p->apRow[iStart];
+        LedgerAppend append;
+        aiRow[i] = iStart++;
+        if( pRow->eState != LEDGER_QUEUED ) continue;
+        append.zContents = pRow->zContents;
+        append.nContents = pRow->nContents;
+        append.zSubLedger = pRow->zSubLedger;
+        append.zTags = pRow->zTags;
+        if( ledgerAppendStart(p->pLedger->pClient, &append, &apCall[i],
+                              pErr) ) {
+          break;
+        }
+        pRow->eState = LEDGER_SENDING;
+      }
+      if( apCall[i] ) nRunning++;
+    }
+    if( nRunning == 0 ) break;
+    if( ledgerCallWaitAny(apCall, nLane, &iDone, &err) ) {
+      /* An interrupt. What is under way is given up: its outcome is unknown,
+      ** unless the call knows better. */
+      for( i = 0; i < nLane; i++ ) {
+        LedgerError one = LEDGER_ERROR_INIT;
+        if( apCall[i] == NULL ) continue;
+        commitOutcome(p, aiRow[i], apCall[i], &one);
+        commitWorse(pErr, &one);
+        ledgerCallFree(apCall[i]);
+        apCall[i] = NULL;
+      }
+      commitWorse(pErr, &err);
+      break;
+    }
+    commitOutcome(p, aiRow[iDone], apCall[iDone], &err);
+    commitWorse(pErr, &err);
+    ledgerCallFree(apCall[iDone]);
+    apCall[iDone] = NULL;
+  }
+  sqlite3_free(apCall);
+  sqlite3_free(aiRow);
+  return pErr->rc;
+}
+
+/* Waits until every row that has an id is committed or lost. One wait serves
+** all rows of a view up to the id waited for. */
+static int commitAwait(CommitBatch *p, int *pnLost, LedgerError *pErr) {
+  *pnLost = 0;
+  for( ;; ) {
+    LedgerQueueRow *pLast = NULL;
+    int i, eState = 0, rc;
+    for( i = 0; i < p->nRow; i++ ) {
+      LedgerQueueRow *pRow = p->apRow[i];
+      if( pRow->eState == LEDGER_PENDING &&
+          (pLast == NULL || ledgerTxidCompare(pRow->id, pLast->id) > 0) ) {
+        pLast = pRow;
+      }
+    }
+    if( pLast == NULL ) return LEDGER_OK;
+    rc = ledgerStatusWait(p->pLedger->pClient, pLast->id, &eState, pErr);
+    if( rc ) return rc;
+    if( eState == LEDGER_TX_INVALID ) {
+      char zId[LEDGER_TXID_MAX];
+      pLast->eState = LEDGER_LOST;
+      sqlite3_free(pLast->zError);
+      pLast->zError = sqlite3_mprintf("a change of view took %s back",
+                                      ledgerTxidFormat(pLast->id, zId));
+      ++*pnLost;
+      continue;
+    }
+    for( i = 0; i < p->nRow; i++ ) {
+      LedgerQueueRow *pRow = p->apRow[i];
+      if( pRow->eState == LEDGER_PENDING && pRow->id.view == pLast->id.view &&
+          pRow->id.seqno <= pLast->id.seqno ) {
+        pRow->eState = LEDGER_COMMITTED;
+      }
+    }
+  }
+}
+
+/* Lost rows are queued once more if they are the tail of the batch, so that
+** the order holds; otherwise that is the error. */
+static int commitRequeue(CommitBatch *p, LedgerError *pErr) {
+  LedgerBuf ids = {0};
+  char zId[LEDGER_TXID_MAX];
+  int i, iFirst = 0, bTail = 1, rc = LEDGER_OK;
+  while( p->apRow[iFirst]->eState != LEDGER_LOST ) iFirst++;
+  for( i = iFirst; i < p->nRow; i++ ) {
+    if( p->apRow[i]->eState != LEDGER_LOST || p->apRow[i]->nSent > 0 ) {
+      bTail = 0;
+    }
+  }
+  for( i = iFirst; i < p->nRow; i++ ) {
+    LedgerQueueRow *pRow = p->apRow[i];
+    if( pRow->eState != LEDGER_LOST ) continue;
+    if( bTail ) {
+      pRow->eState = LEDGER_QUEUED;
+      pRow->nSent++;
+      memset(&pRow->id, 0, sizeof(pRow->id));
+      sqlite3_free(pRow->zError);
+      pRow->zError = NULL;
+    } else {
+      ledgerBufPrintf(&ids, "%srow %d (%s)", ids.n ? ", " : "", i + 1,
+                      ledgerTxidFormat(pRow->id, zId));
+    }
+  }
+  if( !bTail ) {
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR,
+                        "a change of view took rows of this transaction back: "
+                        "%s",
+                        ids.z ? ids.z : "");
+  }
+  ledgerBufFree(&ids);
+  return rc;
+}
+
+static int commitBatch(CommitBatch *p, LedgerError *pErr) {
+  int bWait = ledgerClientConfig(p->pLedger->pClient)->waitForCommit;
+  int nLost = 0, rc;
+  do {
+    rc = commitSend(p, pErr);
+    if( rc == LEDGER_OK && bWait ) rc = commitAwait(p, &nLost, pErr);
+    if( rc == LEDGER_OK && nLost > 0 ) rc = commitRequeue(p, pErr);
+  } while( rc == LEDGER_OK && nLost > 0 );
+  if( rc ) commitExplain(p->apRow, p->nRow, pErr);
+  return pErr->rc;
+}
+
+/* Is there something of this ledger left to do? */
+static int commitIsOpen(const LedgerQueueRow *pRow) {
+  return pRow->eState == LEDGER_QUEUED ||
+         (pRow->eState == LEDGER_PENDING &&
+          ledgerClientConfig(pRow->pLedger->pClient)->waitForCommit);
+}
+
+/* Names the ledgers whose part of the transaction is recorded already. */
+static void commitOthers(LedgerDb *p, const Ledger *pFailed,
+                         LedgerError *pErr) {
+  LedgerError all = LEDGER_ERROR_INIT;
+  LedgerBuf names = {0};
+  int i;
+  for( i = 0; i < p->nLedger; i++ ) {
+    const LedgerQueueRow *pRow;
+    int n = 0;
+    for( pRow = p->pQueue; pRow; pRow = pRow->pNext ) {
+      n += pRow->pLedger == p->apLedger[i] &&
+           (pRow->eState == LEDGER_PENDING || pRow->eState == LEDGER_COMMITTED);
+    }
+    if( n > 0 && p->apLedger[i] != pFailed ) {
+      ledgerBufPrintf(&names, "%s'%s' (%d rows)", names.n ? ", " : "",
+                      p->apLedger[i]->zName, n);
+    }
+  }
+  if( names.n > 0 && !names.bOom ) {
+    ledgerErrorSet(&all, pErr->rc, "%s; recorded on other ledgers: %s",
+                   ledgerErrorText(pErr) + strlen("ledger: "), names.z);
+    ledgerErrorClear(pErr);
+    *pErr = all;
+  }
+  ledgerBufFree(&names);
+}
+
+int ledgerCommit(LedgerDb *p, LedgerError *pErr) {
+  LedgerQueueRow *pRow;
+  CommitBatch batch;
+  int nAll = 0, nOpen = 0, i, rc;
+
+  for( pRow = p->pQueue; pRow; pRow = pRow->pNext ) {
+    nAll++;
+    nOpen += commitIsOpen(pRow);
+  }
+  if( nOpen == 0 ) return LEDGER_OK;
+  rc = ledgerLockForCommit(p, pErr);
+  if( rc ) return rc;
+  ledgerScopeEnd(p);
+  memset(&batch, 0, sizeof(batch));
+  batch.pDb = p;
+  batch.apRow = sqlite3_malloc64(sizeof(*batch.apRow) * (sqlite3_uint64)nAll);
+  if( batch.apRow == NULL ) return ledgerErrorNomem(pErr);
+  for( i = 0; i < p->nLedger && rc == LEDGER_OK; i++ ) {
+    batch.pLedger = p->apLedger[i];
+    batch.nRow = nOpen = 0;
+    for( pRow = p->pQueue; pRow; pRow = pRow->pNext ) {
+      if( pRow->pLedger != batch.pLedger ) continue;
+      batch.apRow[batch.nRow++] = pRow;
+      nOpen += commitIsOpen(pRow);
+    }
+    if( nOpen == 0 ) continue;
+    rc = commitBatch(&batch, pErr);
+    if( rc ) commitOthers(p, batch.pLedger, pErr);
+  }
+  sqlite3_free(batch.apRow);
+  return rc;
+}
+
+int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
+                    LedgerError *pErr) {
+  CommitBatch batch;
+  int rc;
+  batch.pDb = p;
+  batch.pLedger = pRow->pLedger;
+  batch.nRow = 1;
+  batch.apRow = &pRow;
+  ledgerScopeEnd(p);
+  rc = commitBatch(&batch, pErr);
+  *pId = pRow->id;
+  if( p->pWriter == NULL ) p->iLastBatch = pRow->n;
+  if( pRow->eState == LEDGER_QUEUED ) {
+    ledgerQueueRowFree(pRow); /* never sent */
+  } else {
+    ledgerHistoryAdd(p, pRow);
+  }
+  return rc;
+}

@@ -1,0 +1,207 @@
+/*
+** The ledgers attached to one SQLite connection.
+**
+**     SELECT ledger_attach('my-ledger');        -- no request is made
+**     SELECT ledger_detach('main');
+**
+** Invariants: names are unique without regard to case; a slot is never used
+** twice, so that a rowid means one entry as long as the connection lives; the
+** environment attaches "main" once, and only where nothing is attached.
+*/
+#include "ledgerInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int ledgerDbNew(sqlite3 *db, int bReadonly, LedgerDb **ppDb) {
+  LedgerDb *p = sqlite3_malloc64(sizeof(*p));
+  *ppDb = p;
+  if( p == NULL ) return SQLITE_NOMEM;
+  memset(p, 0, sizeof(*p));
+  p->db = db;
+  p->nRef = 1;
+  p->bReadonly = bReadonly;
+  p->iNextRow = 1;
+  p->ppQueueEnd = &p->pQueue;
+  p->ppHistoryEnd = &p->pHistory;
+  return SQLITE_OK;
+}
+
+void ledgerDbRef(LedgerDb *p) {
+  p->nRef++;
+}
+
+void ledgerDbUnref(void *pArg) {
+  LedgerDb *p = pArg;
+  int i;
+  if( --p->nRef > 0 ) return;
+  ledgerQueueFree(p);
+  for( i = 0; i < p->nLedger; i++ ) ledgerUnref(p->apLedger[i]);
+  sqlite3_free(p->apLedger);
+  sqlite3_free(p);
+}
+
+void ledgerRef(Ledger *p) {
+  p->nRef++;
+}
+
+void ledgerUnref(Ledger *p) {
+  if( p == NULL || --p->nRef > 0 ) return;
+  ledgerClientFree(p->pClient);
+  sqlite3_free(p->zName);
+  sqlite3_free(p);
+}
+
+int ledgerDbInterrupted(void *pArg) {
+  LedgerDb *p = pArg;
+  sqlite3_stmt *pStmt = NULL;
+  int rc;
+#if SQLITE_VERSION_NUMBER >= 3041000
+  if( sqlite3_libversion_number() >= 3041000 ) {
+    return sqlite3_is_interrupted(p->db);
+  }
+#endif
+  /* A statement of our own is interrupted like all others. It can't be kept:
+  ** an unfinalized statement makes sqlite3_close() fail. */
+  rc = sqlite3_prepare_v2(p->db, "SELECT 1", -1, &pStmt, NULL);
+  if( rc == SQLITE_OK ) rc = sqlite3_step(pStmt);
+  sqlite3_finalize(pStmt);
+  return rc == SQLITE_INTERRUPT;
+}
+
+/* Is z an identifier, [A-Za-z_][A-Za-z0-9_]*? */
+static int connectionNameOk(const char *z) {
+  int i;
+  for( i = 0; z[i]; i++ ) {
+    char c = z[i];
+    int bAlpha = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+    if( !bAlpha && (i == 0 || c < '0' || c > '9') ) return 0;
+  }
+  return i > 0;
+}
+
+static int connectionIndex(LedgerDb *p, const char *zName) {
+  int i;
+  for( i = 0; i < p->nLedger; i++ ) {
+    if( sqlite3_stricmp(p->apLedger[i]->zName, zName) == 0 ) return i;
+  }
+  return -1;
+}
+
+int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
+                   const char *zJson, int nJson, LedgerError *pErr) {
+  LedgerConfig *pConfig = NULL;
+  LedgerHooks hooks = {ledgerDbInterrupted, p};
+  Ledger *pNew = NULL;
+  Ledger **apNew;
+  int rc;
+
+  if( zName == NULL ) zName = "main";
+  if( !connectionNameOk(zName) ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "'%s' is no name for a ledger: letters, digits and _",
+                          zName);
+  }
+  if( connectionIndex(p, zName) >= 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "a ledger named '%s' is attached already: SELECT "
+                          "ledger_detach('%s') first",
+                          zName, zName);
+  }
+  if( p->iNextSlot > 32767 ) {
+    return ledgerErrorSet(pErr, LEDGER_FULL,
+                          "this connection has attached 32768 ledgers");
+  }
+  rc = ledgerConfigNew(zTarget, &pConfig, pErr);
+  if( rc == LEDGER_OK && zJson ) {
+    rc = ledgerConfigApply(pConfig, zJson, (size_t)nJson, pErr);
+  }
+  if( rc ) goto out;
+  pNew = sqlite3_malloc64(sizeof(*pNew));
+  apNew = sqlite3_realloc64(p->apLedger,
+                            sizeof(*apNew) * (sqlite3_uint64)(p->nLedger + 1));
+  if( apNew ) p->apLedger = apNew;
+  if( pNew == NULL || apNew == NULL ) {
+    sqlite3_free(pNew);
+    pNew = NULL;
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  memset(pNew, 0, sizeof(*pNew));
+  pNew->pDb = p;
+  pNew->nRef = 1;
+  pNew->iSlot = p->iNextSlot;
+  pNew->zName = sqlite3_mprintf("%s", zName);
+  if( pNew->zName == NULL ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  rc = ledgerClientNew(pConfig, &hooks, &pNew->pClient, pErr);
+  pConfig = NULL;
+  if( rc ) goto out;
+  p->apLedger[p->nLedger++] = pNew;
+  p->iNextSlot++;
+  pNew = NULL;
+
+out:
+  ledgerConfigFree(pConfig);
+  ledgerUnref(pNew);
+  return rc;
+}
+
+int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr) {
+  Ledger *pLedger;
+  int i;
+  int rc = ledgerDbFind(p, zName, 0, &pLedger, pErr);
+  if( rc ) return rc;
+  if( ledgerQueueHasRows(p, pLedger) ) {
+    return ledgerErrorSet(pErr, LEDGER_BUSY,
+                          "'%s' has rows that wait for COMMIT: COMMIT or "
+                          "ROLLBACK first",
+                          pLedger->zName);
+  }
+  i = connectionIndex(p, pLedger->zName);
+  p->nLedger--;
+  memmove(&p->apLedger[i], &p->apLedger[i + 1],
+          sizeof(*p->apLedger) * (size_t)(p->nLedger - i));
+  ledgerUnref(pLedger);
+  return LEDGER_OK;
+}
+
+int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
+  const char *zUrl, *zJson;
+  if( p->nLedger > 0 ) return LEDGER_OK;
+  zUrl = bEnv ? getenv("LEDGER_URL") : NULL;
+  if( zUrl && zUrl[0] ) {
+    zJson = getenv("LEDGER_OPTIONS");
+    if( zJson && zJson[0] == 0 ) zJson = NULL;
+    return ledgerDbAttach(p, zUrl, NULL, zJson, zJson ? (int)strlen(zJson) : 0,
+                          pErr);
+  }
+  return ledgerErrorSet(
+      pErr, LEDGER_ERROR,
+      "no ledger attached: SELECT ledger_attach('NAME'), or set LEDGER_URL");
+}
+
+int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
+                 LedgerError *pErr) {
+  LedgerBuf names = {0};
+  int i, rc;
+  *ppLedger = NULL;
+  rc = ledgerDbReady(p, bEnv, pErr);
+  if( rc ) return rc;
+  if( zName == NULL ) zName = "main";
+  i = connectionIndex(p, zName);
+  if( i >= 0 ) {
+    *ppLedger = p->apLedger[i];
+    return LEDGER_OK;
+  }
+  for( i = 0; i < p->nLedger; i++ ) {
+    ledgerBufPrintf(&names, "%s%s", i ? ", " : "", p->apLedger[i]->zName);
+  }
+  rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                      "no ledger named '%s' is attached (attached: %s)", zName,
+                      names.z ? names.z : "none");
+  ledgerBufFree(&names);
+  return rc;
+}

@@ -1,0 +1,133 @@
+/*
+** The two entry points, and the list of all that they register.
+**
+**     .load ./build/ledger
+**     SELECT load_extension('./build/ledger', 'sqlite3_ledgerreadonly_init');
+**
+** A new table or function is added to a list here; the rest of it stands in a
+** file of its own.
+*/
+#define LEDGER_EXTENSION_C
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT1
+
+#include "ledgerInt.h"
+#include "../../include/ledger.h"
+
+#ifdef _WIN32
+#define EXTENSION_EXPORT __declspec(dllexport)
+#else
+#define EXTENSION_EXPORT __attribute__((visibility("default")))
+#endif
+
+#define EXTENSION_SQLITE_MIN 3038000
+
+static const LedgerTableSpec *const apExtensionTable[] = {
+    &ledgerTableSubLedgers, &ledgerTableTransactions, &ledgerTableIdentity,
+    &ledgerTableAttached,   &ledgerTableAppends,
+};
+
+static const LedgerFunction *const apExtensionFunction[] = {
+    aLedgerFunctionPure,
+    aLedgerFunctionAttach,
+    aLedgerFunctionEntry,
+};
+
+/* Registers one function under each number of arguments it takes. */
+static int extensionFunction(LedgerDb *pDb, const LedgerFunction *pFunc) {
+  int nArg, rc = SQLITE_OK;
+  if( pDb->bReadonly && (pFunc->eFlags & LEDGER_FN_WRITES) ) return SQLITE_OK;
+  for( nArg = pFunc->nMin; nArg <= pFunc->nMax && rc == SQLITE_OK; nArg++ ) {
+    ledgerDbRef(pDb); /* given back by the destructor, also on failure */
+    rc = sqlite3_create_function_v2(pDb->db, pFunc->zName, nArg,
+                                    pFunc->eFlags & ~LEDGER_FN_WRITES, pDb,
+                                    pFunc->xFunc, NULL, NULL, ledgerDbUnref);
+  }
+  return rc;
+}
+
+static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
+  size_t i;
+  int rc;
+  *pzWhat = "ledger_txid";
+  ledgerDbRef(pDb);
+  rc = sqlite3_create_collation_v2(pDb->db, "ledger_txid", SQLITE_UTF8, pDb,
+                                   ledgerTxidCollate, ledgerDbUnref);
+  if( rc ) {
+    ledgerDbUnref(pDb); /* collations don't call it on failure */
+    return rc;
+  }
+  for( i = 0; i < sizeof(apExtensionFunction) / sizeof(apExtensionFunction[0]);
+       i++ ) {
+    const LedgerFunction *pFunc = apExtensionFunction[i];
+    for( ; pFunc->zName; pFunc++ ) {
+      *pzWhat = pFunc->zName;
+      rc = extensionFunction(pDb, pFunc);
+      if( rc ) return rc;
+    }
+  }
+  *pzWhat = "ledger_entries";
+  ledgerDbRef(pDb);
+  rc = sqlite3_create_module_v2(pDb->db, "ledger_entries",
+                                pDb->bReadonly ? &ledgerEntriesReadonlyModule
+                                               : &ledgerEntriesModule,
+                                pDb, ledgerDbUnref);
+  for( i = 0; i < sizeof(apExtensionTable) / sizeof(apExtensionTable[0]) &&
+              rc == SQLITE_OK;
+       i++ ) {
+    *pzWhat = apExtensionTable[i]->zName;
+    rc = ledgerTableRegister(pDb, apExtensionTable[i]);
+  }
+  return rc;
+}
+
+/* Has this connection loaded the module before? */
+static int extensionLoaded(sqlite3 *db) {
+  sqlite3_stmt *pStmt = NULL;
+  int rc = sqlite3_prepare_v2(db, "SELECT 'a' = 'b' COLLATE ledger_txid", -1,
+                              &pStmt, NULL);
+  sqlite3_finalize(pStmt);
+  return rc == SQLITE_OK;
+}
+
+static int extensionInit(sqlite3 *db, char **pzErrMsg,
+                         const struct sqlite3_api_routines *pApi,
+                         int bReadonly) {
+  const char *zWhat = "";
+  LedgerDb *pDb;
+  int rc;
+  SQLITE_EXTENSION_INIT2(pApi);
+  (void)pApi;
+  if( sqlite3_libversion_number() < EXTENSION_SQLITE_MIN ) {
+    *pzErrMsg = sqlite3_mprintf("ledger: SQLite %s is too old: 3.38.0 or later "
+                                "is needed",
+                                sqlite3_libversion());
+    return SQLITE_ERROR;
+  }
+  /* A second load changes nothing: what is in use can't be replaced, and a
+  ** read-only connection stays one. */
+  if( extensionLoaded(db) ) return SQLITE_OK_LOAD_PERMANENTLY;
+  rc = ledgerDbNew(db, bReadonly, &pDb);
+  if( rc ) return rc;
+  rc = extensionRegister(pDb, &zWhat);
+  ledgerDbUnref(pDb); /* the registrations keep it */
+  if( rc ) {
+    *pzErrMsg = sqlite3_mprintf("ledger: %s could not be registered: %s", zWhat,
+                                sqlite3_errstr(rc));
+    return rc;
+  }
+  /* libcurl's global state outlives the connection. */
+  return SQLITE_OK_LOAD_PERMANENTLY;
+}
+
+EXTENSION_EXPORT int
+sqlite3_ledger_init(sqlite3 *db, char **pzErrMsg,
+                    const struct sqlite3_api_routines *pApi) {
+  return extensionInit(db, pzErrMsg, pApi, 0);
+}
+
+EXTENSION_EXPORT int
+sqlite3_ledgerreadonly_init(sqlite3 *db, char **pzErrMsg,
+                            const struct sqlite3_api_routines *pApi) {
+  return extensionInit(db, pzErrMsg, pApi, 1);
+}

@@ -1,0 +1,365 @@
+/*
+** Functions on entries and transactions.
+**
+**     SELECT ledger_append('hello', 'A', '{"tags":"red"}');   -- '2.15'
+**     SELECT ledger_entry('2.15', 'A');
+**     SELECT ledger_current('A');
+**     SELECT ledger_status('2.15'), ledger_wait('2.15');
+**     SELECT ledger_last_transaction_id();
+**
+** The last argument is an options object: `ledger` names the ledger,
+** `timeout_ms` bounds this call; ledger_append() also knows `tags` and `wait`.
+**
+** Requests: POST /app/transactions, GET /app/transactions/{id}, .../current,
+** .../{id}/status. ledger_append() sends at once: it is outside transactions,
+** ROLLBACK does not undo it, and SQLite may call it more than once per row.
+*/
+#include "ledgerInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a call's options object says, applied while the call runs. */
+typedef struct EntryCall EntryCall;
+struct EntryCall {
+  LedgerDb *pDb;
+  Ledger *pLedger; /* the ledger meant */
+  char *zTags;     /* as written: text or an array (malloc), or NULL */
+  LedgerConfig *pConfig;
+  int timeoutMs; /* the ledger's own values, put back at the end */
+  int waitForCommit;
+};
+
+static int entryUnknown(const char *zOption, LedgerError *pErr) {
+  return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                        "options: '%s' is not known here (ledger, timeout_ms; "
+                        "for ledger_append also tags, wait)",
+                        zOption);
+}
+
+/* Reads the options object pVal (NULL: none) and finds the ledger. */
+static int entryBegin(EntryCall *p, sqlite3_context *pCtx, sqlite3_value *pVal,
+                      int bAppend, LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+  const char *z = pVal ? (const char *)sqlite3_value_text(pVal) : NULL;
+  const char *zLedger = NULL;
+  cJSON *pItem;
+  int rc = LEDGER_OK;
+
+  memset(p, 0, sizeof(*p));
+  p->pDb = sqlite3_user_data(pCtx);
+  if( z ) {
+    rc = ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "options", &pDoc,
+                         pErr);
+    if( rc == LEDGER_OK && !cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
+      rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "options: expected a JSON object");
+    }
+    if( rc ) goto out;
+    zLedger = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "ledger", NULL);
+  }
+  rc = ledgerDbFind(p->pDb, zLedger, 1, &p->pLedger, pErr);
+  if( rc ) goto out;
+  p->pConfig = ledgerClientConfig(p->pLedger->pClient);
+  p->timeoutMs = p->pConfig->timeoutMs;
+  p->waitForCommit = p->pConfig->waitForCommit;
+  if( z == NULL ) goto out;
+  for( pItem = ledgerJsonRoot(pDoc)->child; pItem && rc == LEDGER_OK;
+       pItem = pItem->next ) {
+    const char *zName = pItem->string;
+    const char *zText = ledgerJsonText(pDoc, pItem, NULL);
+    if( strcmp(zName, "ledger") == 0 && zText ) continue;
+    if( strcmp(zName, "timeout_ms") == 0 && cJSON_IsNumber(pItem) ) {
+      char zNum[32];
+      sqlite3_snprintf(sizeof(zNum), zNum, "%lld", (i64)pItem->valuedouble);
+      rc = ledgerConfigSet(p->pConfig, zName, zNum, pErr);
+    } else if( bAppend && strcmp(zName, "wait") == 0 && zText ) {
+      rc = ledgerConfigSet(p->pConfig, zName, zText, pErr);
+    } else if( bAppend && strcmp(zName, "tags") == 0 &&
+               (zText || cJSON_IsArray(pItem)) ) {
+      char *zJson = zText ? NULL : cJSON_PrintUnformatted(pItem);
+      const char *zTags = zText ? zText : zJson;
+      rc = zTags ? ledgerTagsParse(zTags, strlen(zTags), &p->zTags, pErr)
+                 : ledgerErrorNomem(pErr);
+      cJSON_free(zJson);
+    } else {
+      rc = entryUnknown(zName, pErr);
+    }
+  }
+
+out:
+  ledgerJsonFree(pDoc);
+  return rc;
+}
+
+static void entryEnd(EntryCall *p) {
+  if( p->pConfig ) {
+    p->pConfig->timeoutMs = p->timeoutMs;
+    p->pConfig->waitForCommit = p->waitForCommit;
+  }
+  free(p->zTags);
+}
+
+static void entryResultTxid(sqlite3_context *pCtx, LedgerTxid id) {
+  char zId[LEDGER_TXID_MAX];
+  sqlite3_result_text(pCtx, ledgerTxidFormat(id, zId), -1, SQLITE_TRANSIENT);
+}
+
+static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerQueueRow *pRow = NULL;
+  LedgerTxid id = {0, 0};
+  EntryCall call;
+  const char *zSub =
+      argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
+  int nSub = argc > 1 ? sqlite3_value_bytes(argv[1]) : 0;
+  int rc = entryBegin(&call, pCtx, argc > 2 ? argv[2] : NULL, 1, &err);
+  if( rc == LEDGER_OK && ledgerQueueHasRows(call.pDb, call.pLedger) ) {
+    rc = ledgerErrorSet(&err, LEDGER_BUSY,
+                        "ledger_append: rows of this transaction wait for "
+                        "COMMIT and would come behind: COMMIT first, or INSERT "
+                        "INTO ledger_entries");
+  }
+  if( rc == LEDGER_OK ) {
+    rc = ledgerQueueRowNew(call.pDb, call.pLedger, argv[0], zSub, nSub, NULL,
+                           &pRow, &err);
+  }
+  if( rc == LEDGER_OK ) {
+    pRow->zTags = call.zTags;
+    call.zTags = NULL;
+    rc = ledgerAppendNow(call.pDb, pRow, &id, &err);
+  }
+  if( rc ) {
+    ledgerFunctionError(pCtx, &err);
+  } else {
+    entryResultTxid(pCtx, id);
+  }
+  entryEnd(&call);
+}
+
+/* An entry as a function returns it. */
+static void entryResult(sqlite3_context *pCtx, const LedgerEntry *pEntry,
+                        const LedgerTxid *pAsOf) {
+  LedgerBuf buf = {0};
+  char zId[LEDGER_TXID_MAX];
+  if( pAsOf ) {
+    ledgerBufPrintf(&buf, "{\"transaction_id\":null,\"as_of\":\"%s\"",
+                    ledgerTxidFormat(*pAsOf, zId));
+  } else {
+    ledgerBufPrintf(&buf, "{\"transaction_id\":\"%s\"",
+                    ledgerTxidFormat(pEntry->id, zId));
+  }
+  ledgerBufText(&buf, ",\"sub_ledger\":");
+  ledgerBufJson(&buf, pEntry->zSubLedger, strlen(pEntry->zSubLedger));
+  ledgerBufText(&buf, ",\"contents\":");
+  ledgerBufJson(&buf, pEntry->zContents, pEntry->nContents);
+  ledgerBufPrintf(&buf, ",\"tags\":%s}", pEntry->zTags ? pEntry->zTags : "[]");
+  if( buf.bOom ) {
+    sqlite3_result_error_nomem(pCtx);
+  } else {
+    sqlite3_result_text64(pCtx, buf.z, buf.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+    sqlite3_result_subtype(pCtx, 'J');
+  }
+  ledgerBufFree(&buf);
+}
+
+/* GET /app/transactions/{id}; *ppCall owns the entry's texts. */
+static int entryFetch(Ledger *pLedger, LedgerTxid id, const char *zSub,
+                      LedgerCall **ppCall, int *pbFound, LedgerEntry *pEntry,
+                      LedgerError *pErr) {
+  int rc = ledgerEntryGet(pLedger->pClient, id, zSub, ppCall, pErr);
+  if( rc == LEDGER_OK ) rc = ledgerCallWait(*ppCall, pErr);
+  if( rc == LEDGER_OK ) rc = ledgerEntryResult(*ppCall, pbFound, pEntry, pErr);
+  return rc;
+}
+
+static void entryEntry(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerCall *pCall = NULL;
+  LedgerEntry entry;
+  LedgerTxid id;
+  EntryCall call;
+  char zId[LEDGER_TXID_MAX];
+  const char *zSub =
+      argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
+  int bFound = 0, rc;
+  if( zSub == NULL ) zSub = LEDGER_DEFAULT_SUB_LEDGER;
+  rc = entryBegin(&call, pCtx, argc > 2 ? argv[2] : NULL, 0, &err);
+  if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
+  if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
+  if( rc == LEDGER_OK ) {
+    rc = entryFetch(call.pLedger, id, zSub, &pCall, &bFound, &entry, &err);
+  }
+  if( rc == LEDGER_OK && !bFound ) {
+    ledgerTxidFormat(id, zId);
+    rc = ledgerErrorSet(&err, LEDGER_NOTFOUND,
+                        "no entry %s in sub-ledger '%s'; to search them all: "
+                        "SELECT * FROM ledger_entries WHERE transaction_id = "
+                        "'%s'",
+                        zId, zSub, zId);
+  }
+  if( rc ) {
+    ledgerFunctionError(pCtx, &err);
+  } else {
+    entryResult(pCtx, &entry, NULL);
+  }
+
+out:
+  ledgerCallFree(pCall);
+  entryEnd(&call);
+}
+
+/* Is the row the entry that `current` has shown? */
+static int entrySame(const LedgerEntry *a, const LedgerEntry *b) {
+  return a->nContents == b->nContents &&
+         memcmp(a->zContents, b->zContents, a->nContents) == 0;
+}
+
+/*
+** The id that /current answers may be that of the state read. Once that state
+** is committed: if there is an entry of that id, it is the one; else the last
+** entry of the range up to there is, if its contents are the same. *pbSettled
+** says whether pEntry->id is the write's own id.
+*/
+static int entrySettle(EntryCall *p, const char *zSub, LedgerEntry *pEntry,
+                       int *pbSettled, LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+  LedgerScope *pScope = NULL;
+  LedgerLane *pLane = NULL;
+  const LedgerRow *pRow = NULL;
+  LedgerQuery query;
+  LedgerEntry entry;
+  LedgerFacts facts;
+  int bFound = 0, eState = LEDGER_TX_COMMITTED, rc = LEDGER_OK;
+
+  *pbSettled = 0;
+  ledgerClientFacts(p->pLedger->pClient, &facts);
+  if( ledgerTxidCompare(pEntry->id, facts.committed) > 0 ) {
+    rc = ledgerStatusWait(p->pLedger->pClient, pEntry->id, &eState, pErr);
+  }
+  if( rc || eState != LEDGER_TX_COMMITTED ) return rc;
+  rc = entryFetch(p->pLedger, pEntry->id, zSub, &pCall, &bFound, &entry, pErr);
+  if( rc == LEDGER_OK && bFound && entrySame(&entry, pEntry) ) *pbSettled = 1;
+  ledgerCallFree(pCall);
+  if( rc || *pbSettled ) return rc;
+
+  memset(&query, 0, sizeof(query));
+  query.to = pEntry->id;
+  query.bOrder = query.bDesc = 1;
+  if( ledgerScopeJoin(p->pDb, &pScope) ) return ledgerErrorNomem(pErr);
+  rc = ledgerLaneOpen(pScope, p->pLedger, zSub, &query, NULL, &pLane, pErr);
+  if( rc == LEDGER_OK ) rc = ledgerLaneNext(pLane, 0, &pRow, pErr);
+  if( rc == LEDGER_OK && pRow && entrySame(&pRow->entry, pEntry) ) {
+    pEntry->id = pRow->entry.id;
+    *pbSettled = 1;
+  }
+  ledgerLaneClose(pLane);
+  ledgerScopeLeave(p->pDb, pScope);
+  return rc;
+}
+
+static void entryCurrent(sqlite3_context *pCtx, int argc,
+                         sqlite3_value **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerCall *pCall = NULL;
+  LedgerEntry entry;
+  LedgerTxid asOf = {0, 0};
+  EntryCall call;
+  const char *zSub =
+      argc > 0 ? (const char *)sqlite3_value_text(argv[0]) : NULL;
+  int bFound = 0, bSettled = 0, rc;
+  if( zSub == NULL ) zSub = LEDGER_DEFAULT_SUB_LEDGER;
+  rc = entryBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerCurrentGet(call.pLedger->pClient, zSub, &pCall, &err);
+  }
+  if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, &err);
+  if( rc == LEDGER_OK ) rc = ledgerEntryResult(pCall, &bFound, &entry, &err);
+  if( rc == LEDGER_OK && !bFound ) {
+    rc = ledgerErrorSet(&err, LEDGER_NOTFOUND,
+                        "sub-ledger '%s' has no current entry", zSub);
+  }
+  if( rc == LEDGER_OK ) {
+    asOf = entry.id;
+    rc = entrySettle(&call, zSub, &entry, &bSettled, &err);
+  }
+  if( rc ) {
+    ledgerFunctionError(pCtx, &err);
+  } else {
+    entryResult(pCtx, &entry, bSettled ? NULL : &asOf);
+  }
+  ledgerCallFree(pCall);
+  entryEnd(&call);
+}
+
+static void entryStatus(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+  static const char *const azState[] = {"", "Pending", "Committed", "Invalid"};
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerCall *pCall = NULL;
+  EntryCall call;
+  LedgerTxid id;
+  char zId[LEDGER_TXID_MAX];
+  int eState = LEDGER_TX_UNKNOWN;
+  int rc = entryBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
+  if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
+  if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerStatusGet(call.pLedger->pClient, id, &pCall, &err);
+  }
+  if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, &err);
+  if( rc == LEDGER_OK ) rc = ledgerStatusResult(pCall, &eState, &err);
+  if( rc == LEDGER_OK && eState == LEDGER_TX_UNKNOWN ) {
+    rc = ledgerErrorSet(&err, LEDGER_NOTFOUND,
+                        "the ledger has not issued transaction %s",
+                        ledgerTxidFormat(id, zId));
+  }
+  if( rc ) {
+    ledgerFunctionError(pCtx, &err);
+  } else {
+    sqlite3_result_text(pCtx, azState[eState], -1, SQLITE_STATIC);
+  }
+
+out:
+  ledgerCallFree(pCall);
+  entryEnd(&call);
+}
+
+static void entryWait(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  EntryCall call;
+  LedgerTxid id;
+  int eState = LEDGER_TX_UNKNOWN;
+  int rc = entryBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
+  if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
+  if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerStatusWait(call.pLedger->pClient, id, &eState, &err);
+  }
+  if( rc ) {
+    ledgerFunctionError(pCtx, &err);
+  } else {
+    sqlite3_result_text(pCtx,
+                        eState == LEDGER_TX_COMMITTED ? "Committed" : "Invalid",
+                        -1, SQLITE_STATIC);
+  }
+
+out:
+  entryEnd(&call);
+}
+
+static void entryLastId(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+  LedgerDb *pDb = sqlite3_user_data(pCtx);
+  (void)argc;
+  (void)argv;
+  if( pDb->last.seqno ) entryResultTxid(pCtx, pDb->last);
+}
+
+const LedgerFunction aLedgerFunctionEntry[] = {
+    {"ledger_append", 1, 3, LEDGER_FN_ACT | LEDGER_FN_WRITES, entryAppend},
+    {"ledger_entry", 1, 3, LEDGER_FN_ACT, entryEntry},
+    {"ledger_current", 0, 2, LEDGER_FN_ACT, entryCurrent},
+    {"ledger_status", 1, 2, LEDGER_FN_ACT, entryStatus},
+    {"ledger_wait", 1, 2, LEDGER_FN_ACT, entryWait},
+    {"ledger_last_transaction_id", 0, 0, LEDGER_FN_ACT, entryLastId},
+    {NULL, 0, 0, 0, NULL},
+};

@@ -1,0 +1,494 @@
+/*
+** What the files of the room "sqlite" share. The room turns SQL into calls of
+** the room "client"; it holds no HTTP and no JSON of the wire.
+**
+** Invariants
+**   - all state hangs off one LedgerDb per SQLite connection; nothing is
+**     global;
+**   - xBestIndex and xConnect never touch the network;
+**   - memory of this room comes from sqlite3_malloc64().
+*/
+#ifndef LEDGER_SQLITE_INT_H
+#define LEDGER_SQLITE_INT_H
+
+#include <sqlite3ext.h>
+#ifndef LEDGER_EXTENSION_C
+SQLITE_EXTENSION_INIT3
+#endif
+
+#include "../client/client.h"
+
+typedef sqlite3_int64 i64;
+
+typedef struct Ledger Ledger;
+typedef struct LedgerDb LedgerDb;
+typedef struct LedgerQueueRow LedgerQueueRow;
+typedef struct LedgerRow LedgerRow;
+typedef struct LedgerRows LedgerRows;
+typedef struct LedgerScope LedgerScope;
+typedef struct LedgerWriter LedgerWriter;
+
+/* ---- connection.c: the ledgers attached to one SQLite connection ------- */
+
+/* One attached ledger. Counted references: the attach list holds one, each
+** cursor that reads it one more, so that ledger_detach() can't pull it away. */
+struct Ledger {
+  LedgerDb *pDb;         /* where it is attached */
+  LedgerClient *pClient; /* owned */
+  char *zName;           /* the name in SQL (sqlite3_free) */
+  int iSlot;             /* upper bits of its rowids; never used again */
+  int nRef;              /* references */
+};
+
+/* Everything the module knows of one SQLite connection. Freed when the last
+** module, function and collation registered for it is destroyed. */
+struct LedgerDb {
+  sqlite3 *db;            /* the connection */
+  int nRef;               /* registrations that point here */
+  int bReadonly;          /* entry point sqlite3_ledgerreadonly_init */
+  int nLedger;            /* attached ledgers */
+  Ledger **apLedger;      /* in the order they were attached */
+  int iNextSlot;          /* next Ledger.iSlot */
+  LedgerScope *pScope;    /* the statement being read, or NULL */
+  LedgerWriter *pWriter;  /* tables within a transaction */
+  i64 iNextRow;           /* next ledger_appends.n */
+  LedgerQueueRow *pQueue; /* rows of the open transaction, in order */
+  LedgerQueueRow **ppQueueEnd;
+  i64 nQueueByte;           /* their contents */
+  LedgerQueueRow *pHistory; /* settled rows, oldest first */
+  LedgerQueueRow **ppHistoryEnd;
+  int nHistory;    /* their number */
+  i64 iLastBatch;  /* n of the last transaction's first row */
+  LedgerTxid last; /* ledger_last_transaction_id() */
+};
+
+int ledgerDbNew(sqlite3 *db, int bReadonly, LedgerDb **ppDb);
+void ledgerDbRef(LedgerDb *p);
+void ledgerDbUnref(void *p); /* a destructor for SQLite */
+
+/*
+** Finds an attached ledger. zName NULL is "main"; where nothing is attached at
+** all and bEnv is set, "main" is attached from LEDGER_URL and LEDGER_OPTIONS
+** first. *ppLedger is borrowed. Not found is an error with its remedy.
+*/
+int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
+                 LedgerError *pErr);
+
+/* Makes sure that something is attached, from the environment if need be. */
+int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr);
+
+/* Attaches a ledger under zName ("main" if NULL) with the options object zJson
+** (may be NULL). No network. */
+int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
+                   const char *zJson, int nJson, LedgerError *pErr);
+int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr);
+
+void ledgerRef(Ledger *p);
+void ledgerUnref(Ledger *p);
+
+/* The hook given to clients: has sqlite3_interrupt() been called? */
+int ledgerDbInterrupted(void *pDb);
+
+/* ---- error.c: errors on their way to SQLite ---------------------------- */
+
+/* Moves the error into a vtab's zErrMsg; returns the SQLite code. */
+int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr);
+
+/* Moves the error into a function's result. */
+void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr);
+
+/* ---- rows.c: rows kept aside, in memory and then in a file ------------- */
+
+/* One row of ledger_entries, wherever it comes from. */
+struct LedgerRow {
+  Ledger *pLedger;
+  LedgerEntry entry;
+};
+
+#define LEDGER_ROWS_MEMORY (8 * 1024 * 1024)
+
+/* A store of rows that is written once and read forwards or backwards. It
+** keeps nMemory bytes in memory and what is beyond in an unlinked temporary
+** file; with bSpill 0 it gives up (ledgerRowsFull) instead. */
+int ledgerRowsNew(i64 nMemory, int bSpill, LedgerRows **ppRows,
+                  LedgerError *pErr);
+void ledgerRowsFree(LedgerRows *p);
+int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr);
+int ledgerRowsFull(const LedgerRows *p); /* 1: a row did not fit, it is useless
+                                         ** now */
+i64 ledgerRowsCount(const LedgerRows *p);
+
+/* Reads the row at *piPos and moves *piPos behind (or, with bBack, before) it.
+** Start with 0, or with ledgerRowsEnd(). *ppRow is NULL at the end, and lives
+** until the next call. */
+int ledgerRowsRead(LedgerRows *p, i64 *piPos, int bBack,
+                   const LedgerRow **ppRow, LedgerError *pErr);
+i64 ledgerRowsEnd(const LedgerRows *p);
+
+/* ---- scope.c: what the cursors of one statement share ------------------ */
+
+/*
+** A scope lives while any cursor of ledger_entries is open on the connection:
+** the read transaction of this module. It fixes, per ledger, the snapshot
+** (no row above it is shown), and remembers entries that were looked up.
+*/
+int ledgerScopeJoin(LedgerDb *p, LedgerScope **ppScope);
+void ledgerScopeLeave(LedgerDb *p, LedgerScope *pScope);
+
+/* Our own append ends the current scope: cursors opened from now on start a
+** new one and see it. */
+void ledgerScopeEnd(LedgerDb *p);
+
+/* The seqno that bounds what the scope shows of a ledger; INT64_MAX while no
+** bound is set. */
+i64 ledgerScopeBound(LedgerScope *p, const Ledger *pLedger);
+
+/* The same as an id, {0,0} while no bound is set. */
+LedgerTxid ledgerScopeBoundId(LedgerScope *p, const Ledger *pLedger);
+
+/*
+** A range was answered: head is the state it was read at. Sets the bound if
+** none is set. Only the first range of a scope is remembered, as "soft": its
+** bound is not known to be committed. iNext is the seqno behind the last row
+** the answer showed, bLast that the range is answered to its end.
+*/
+int ledgerScopeAnswered(LedgerScope *p, Ledger *pLedger, const void *pOwner,
+                        const LedgerRange *pRange, LedgerTxid head, i64 iNext,
+                        int bLast, LedgerError *pErr);
+
+/* pOwner is closed: what it was shown stays, its address may be used again. */
+void ledgerScopeForget(LedgerScope *p, const Ledger *pLedger,
+                       const void *pOwner);
+
+/* 1 while no range of the ledger has been read in this scope. */
+int ledgerScopeFresh(LedgerScope *p, const Ledger *pLedger);
+
+/*
+** Makes the bound firm: committed, and consistent with what a soft range has
+** shown. head is a fresh state of the ledger, or {0,0}: then one is asked for
+** (zSubLedger says where). Makes no request where all is known.
+*/
+int ledgerScopeFirm(LedgerScope *p, Ledger *pLedger, const char *zSubLedger,
+                    LedgerTxid head, LedgerError *pErr);
+
+/* Remembers a looked-up row, or (pRow NULL) that there is none. */
+int ledgerScopeRemember(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
+                        const char *zSubLedger, const LedgerRow *pRow,
+                        LedgerError *pErr);
+
+/* Looks a row up in what was remembered: returns 1 if it is known, with *ppRow
+** NULL when it is known that there is none. */
+int ledgerScopeRecall(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
+                      const char *zSubLedger, const LedgerRow **ppRow,
+                      LedgerError *pErr);
+
+/* ---- plan.c: what xBestIndex tells xFilter ----------------------------- */
+
+/* The columns of ledger_entries. */
+enum {
+  ENTRIES_TRANSACTION_ID = 0,
+  ENTRIES_SUB_LEDGER,
+  ENTRIES_CONTENTS,
+  ENTRIES_TAGS,
+  ENTRIES_LEDGER,
+  ENTRIES_VIEW,
+  ENTRIES_SEQNO
+};
+
+/* What a query asks for, decoded from idxStr and the values of xFilter. */
+typedef struct LedgerQuery LedgerQuery;
+struct LedgerQuery {
+  int bEmpty;      /* nothing can match */
+  int bAnyLedger;  /* no condition on ledger */
+  int nLedgerName; /* names, when there is one */
+  char **azLedger;
+  int bAnySubLedger; /* no condition on sub_ledger */
+  int nSubLedger;
+  char **azSubLedger;
+  int bIds; /* transaction ids are given */
+  int nId;  /* ascending, without repeats */
+  LedgerTxid *aId;
+  LedgerTxid from; /* inclusive bounds; seqno 0: none; view 0: seqno only */
+  LedgerTxid to;
+  i64 iViewMin; /* conditions on view, checked on rows */
+  i64 iViewMax;
+  char *zMatch; /* tags MATCH: the expression, or NULL */
+  int bOrder;   /* rows are to come in order of transaction_id */
+  int bDesc;    /* ... downwards */
+  i64 nWanted;  /* LIMIT + OFFSET as a hint, or INT64_MAX */
+};
+
+/* xBestIndex of ledger_entries. zLedger and zSubLedger are what a declared
+** table fixes, or NULL. */
+int ledgerPlanEntries(sqlite3_index_info *pInfo, int bLedgerFixed,
+                      int bSubLedgerFixed);
+
+/* Decodes the plan with its values. A declared table's slice is applied.
+** Free *pQuery with ledgerQueryClear() in any case. */
+int ledgerQueryDecode(const char *zPlan, int nArg, sqlite3_value **apArg,
+                      const char *zLedger, const char *zSubLedger,
+                      LedgerQuery *pQuery, LedgerError *pErr);
+void ledgerQueryClear(LedgerQuery *pQuery);
+
+/* A text that two queries share only if they ask for the same rows in the
+** same order (sqlite3_free); NULL when memory is short. */
+char *ledgerQueryKey(const LedgerQuery *pQuery);
+
+/* ---- lane.c: one sub-ledger of one ledger, in order --------------------- */
+
+typedef struct LedgerLane LedgerLane;
+
+/* Opens a lane upwards or (bDesc) downwards; nothing is sent. zTag is the tag
+** for the wire or NULL. The query must outlive the lane. */
+int ledgerLaneOpen(LedgerScope *pScope, Ledger *pLedger, const char *zSubLedger,
+                   const LedgerQuery *pQuery, const char *zTag,
+                   LedgerLane **ppLane, LedgerError *pErr);
+void ledgerLaneClose(LedgerLane *p);
+
+/* Starts the lane's first request without waiting for it. */
+int ledgerLaneStart(LedgerLane *p, LedgerError *pErr);
+
+/* The next row, or NULL at the end. It lives until the next call. bMore says
+** that rows beyond those at hand will be wanted: the next page may be asked
+** for ahead. */
+int ledgerLaneNext(LedgerLane *p, int bMore, const LedgerRow **ppRow,
+                   LedgerError *pErr);
+
+/* Rows that ledgerLaneNext() will return without a request. */
+int ledgerLaneReady(const LedgerLane *p);
+
+/* ---- lookup.c: entries by id ------------------------------------------- */
+
+typedef struct LedgerLookup LedgerLookup;
+
+int ledgerLookupOpen(LedgerScope *pScope, LedgerDb *pDb,
+                     Ledger *const *apLedger, int nLedger,
+                     const LedgerQuery *pQuery, LedgerLookup **ppLookup,
+                     LedgerError *pErr);
+int ledgerLookupNext(LedgerLookup *p, const LedgerRow **ppRow,
+                     LedgerError *pErr);
+void ledgerLookupClose(LedgerLookup *p);
+
+/* ---- scan.c: the rows of a query --------------------------------------- */
+
+typedef struct LedgerScan LedgerScan;
+
+/* Opens the rows that the query asks for. The scan takes the query over
+** (*pQuery is empty afterwards, also on an error). */
+int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+                   LedgerQuery *pQuery, LedgerScan **ppScan, LedgerError *pErr);
+int ledgerScanNext(LedgerScan *p, const LedgerRow **ppRow, LedgerError *pErr);
+void ledgerScanClose(LedgerScan *p);
+
+/* ---- replay.c: the rows of a cursor, asked for once ---------------------- */
+
+typedef struct LedgerReplay LedgerReplay;
+
+int ledgerReplayNew(LedgerDb *pDb, LedgerScope *pScope,
+                    LedgerReplay **ppReplay);
+void ledgerReplayFree(LedgerReplay *p);
+
+/* Starts a query, from the ledger or from what was recorded. Takes the query
+** over. */
+int ledgerReplayOpen(LedgerReplay *p, int bEnv, LedgerQuery *pQuery,
+                     LedgerError *pErr);
+int ledgerReplayNext(LedgerReplay *p, const LedgerRow **ppRow,
+                     LedgerError *pErr);
+
+/* ---- tags.c: tags, written and matched --------------------------------- */
+
+/* Reads tags as a user writes them, a JSON array or a comma list, and makes
+** the comma list of the wire (malloc) or NULL when there are none. */
+int ledgerTagsParse(const char *z, size_t n, char **pzWire, LedgerError *pErr);
+
+/* Is the MATCH expression well-formed? If it is one term, *pzTag is that tag
+** (sqlite3_free), else NULL. */
+int ledgerMatchCheck(const char *zExpr, char **pzTag, LedgerError *pErr);
+
+/* Evaluates the expression on an entry's tags, a JSON array or NULL. */
+int ledgerMatchEval(const char *zExpr, const char *zTags, int *pbMatch,
+                    LedgerError *pErr);
+
+/* The function behind MATCH where SQLite evaluates it itself. */
+void ledgerMatchFunction(sqlite3_context *pCtx, int nArg,
+                         sqlite3_value **apArg);
+
+/* ---- queue.c: appends that wait for COMMIT, and what became of all ------ */
+
+enum {
+  LEDGER_QUEUED = 1,  /* waits for COMMIT */
+  LEDGER_SENDING,     /* the request is under way */
+  LEDGER_PENDING,     /* accepted under an id; commit not seen yet */
+  LEDGER_COMMITTED,   /* recorded for good */
+  LEDGER_ROW_REFUSED, /* refused by the ledger */
+  LEDGER_LOST,        /* a change of view took it back */
+  LEDGER_UNKNOWN      /* sent, and no answer came */
+};
+
+struct LedgerQueueRow {
+  LedgerQueueRow *pNext;
+  i64 n;              /* ledger_appends.n */
+  const void *pOwner; /* the table that queued it */
+  Ledger *pLedger;    /* counted reference while queued, else NULL */
+  int iSlot;          /* its slot */
+  char *zLedger;      /* its name, for the history */
+  char *zContents;    /* freed once settled */
+  size_t nContents;
+  char *zSubLedger; /* never NULL */
+  char *zTags;      /* comma list or NULL */
+  int eState;       /* LEDGER_QUEUED ... */
+  int nSent;        /* how often it was sent after being lost */
+  LedgerTxid id;    /* when it has one */
+  char *zError;     /* what went wrong */
+};
+
+const char *ledgerStateName(int eState);
+
+/* The checks that INSERT and ledger_append() share; fills *pRow (new, not in
+** any list). pContents and so on are SQL values; NULL pointers are NULL. */
+int ledgerQueueRowNew(LedgerDb *p, Ledger *pLedger, sqlite3_value *pContents,
+                      const char *zSubLedger, int nSubLedger,
+                      sqlite3_value *pTags, LedgerQueueRow **ppRow,
+                      LedgerError *pErr);
+void ledgerQueueRowFree(LedgerQueueRow *p);
+
+/* Puts a row at the end of the queue; takes it over. LEDGER_FULL above the
+** ledger's queue_max_bytes (the row is freed). */
+int ledgerQueueAdd(LedgerDb *p, LedgerQueueRow *pRow, LedgerError *pErr);
+
+/* Drops the rows of pOwner with n >= iFrom that were not sent. */
+void ledgerQueueCut(LedgerDb *p, const void *pOwner, i64 iFrom);
+
+/* Ends the transaction for pOwner: its unsent rows are dropped, the others
+** become history. */
+void ledgerQueueSettle(LedgerDb *p, const void *pOwner);
+
+/* Appends a settled row to the history; takes it over. */
+void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow);
+
+/* The sub-ledger this connection appended the id to, or NULL. */
+const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
+                                   LedgerTxid id);
+
+int ledgerQueueHasRows(const LedgerDb *p, const Ledger *pLedger);
+void ledgerQueueFree(LedgerDb *p); /* everything, when the connection closes */
+
+/* ---- lock.c: the local half of COMMIT ------------------------------------ */
+
+/* Takes the locks that the local COMMIT will need, so that it can't fail once
+** the ledger has recorded. LEDGER_BUSY when another connection reads. */
+int ledgerLockForCommit(LedgerDb *p, LedgerError *pErr);
+
+/* ---- commit.c: COMMIT ---------------------------------------------------- */
+
+/* xSync: locks what COMMIT will need, sends the queue, waits for the ledgers.
+** Called again (after LEDGER_BUSY, or by the next table) it goes on where it
+** stopped. */
+int ledgerCommit(LedgerDb *p, LedgerError *pErr);
+
+/* Sends one row at once and waits as the option says; the row's state tells
+** what became of it. The row becomes history. *pId is its id, if it has one. */
+int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
+                    LedgerError *pErr);
+
+/* ---- writer.c: the transaction methods of a table that queues ----------- */
+
+/*
+** The part of a writable table that follows SQLite's transaction. Savepoint
+** marks are kept per table (marks shared between tables let rows through), the
+** queue is shared by all tables of the connection.
+*/
+struct LedgerWriter {
+  LedgerDb *pDb; /* borrowed */
+  char *zSchema; /* main, temp, ... (sqlite3_free) */
+  i64 iBegin;    /* LedgerDb.iNextRow at xBegin */
+  int bBegun;    /* within a transaction, and in LedgerDb.pWriter */
+  int nMark;     /* savepoint marks */
+  int nMarkAlloc;
+  struct LedgerMark *aMark; /* ascending by savepoint (sqlite3_free) */
+  LedgerWriter *pNext;      /* the next one within the transaction */
+};
+
+int ledgerWriterInit(LedgerWriter *p, LedgerDb *pDb, const char *zSchema);
+void ledgerWriterClear(LedgerWriter *p);
+void ledgerWriterBegin(LedgerWriter *p);
+int ledgerWriterSavepoint(LedgerWriter *p, int iSavepoint);
+void ledgerWriterRelease(LedgerWriter *p, int iSavepoint);
+void ledgerWriterRollbackTo(LedgerWriter *p, int iSavepoint);
+void ledgerWriterEnd(LedgerWriter *p); /* xCommit and xRollback */
+
+/* ---- table.c: small read-only tables ------------------------------------- */
+
+typedef struct LedgerTableRows LedgerTableRows;
+typedef struct LedgerTableSpec LedgerTableSpec;
+
+/* What a small table is: one of these per table_*.c. */
+struct LedgerTableSpec {
+  const char *zName;   /* the module's name */
+  const char *zSchema; /* for sqlite3_declare_vtab() */
+  int nColumn;         /* columns of the schema */
+  int iLedger;         /* the hidden column ledger, or -1: not per ledger */
+  int iKey;            /* a column whose = and IN are asked for, or -1 */
+  const char *zKey;    /* its name, for the plan and for messages */
+  int bKeyRequired;    /* no key, no answer */
+
+  /* Adds the rows of one ledger (NULL where iLedger is -1): those of the nKey
+  ** keys, or all where nKey is -1. */
+  int (*xRead)(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger, int nKey,
+               char **azKey, LedgerError *pErr);
+};
+
+/* Starts a row; the columns are then set by index, unset ones are NULL. */
+int ledgerTableRow(LedgerTableRows *p, LedgerError *pErr);
+int ledgerTableText(LedgerTableRows *p, int iCol, const char *z,
+                    LedgerError *pErr);
+void ledgerTableInt(LedgerTableRows *p, int iCol, i64 v);
+
+/* Starts a row and sets its first nText columns; NULL is NULL. */
+int ledgerTableTexts(LedgerTableRows *p, const char *const *azText, int nText,
+                     LedgerError *pErr);
+
+/* Registers a small table on the connection; an SQLite code. */
+int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec);
+
+/* table_sub_ledgers.c, table_transactions.c, ... */
+extern const LedgerTableSpec ledgerTableSubLedgers;
+extern const LedgerTableSpec ledgerTableTransactions;
+extern const LedgerTableSpec ledgerTableIdentity;
+extern const LedgerTableSpec ledgerTableAttached;
+extern const LedgerTableSpec ledgerTableAppends;
+
+/* ---- function_*.c: the functions ------------------------------------- */
+
+/* One function of SQL. */
+typedef struct LedgerFunction LedgerFunction;
+struct LedgerFunction {
+  const char *zName;
+  int nMin, nMax; /* numbers of arguments it takes */
+  int eFlags;     /* LEDGER_FN_* */
+  void (*xFunc)(sqlite3_context *, int, sqlite3_value **);
+};
+
+#define LEDGER_FN_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
+#define LEDGER_FN_ACT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
+#define LEDGER_FN_WRITES 0x40000000 /* not in the read-only entry point */
+
+/* Tables of functions, ended by one without a name. Their user data is the
+** LedgerDb. */
+extern const LedgerFunction aLedgerFunctionPure[];   /* function_pure.c */
+extern const LedgerFunction aLedgerFunctionAttach[]; /* function_attach.c */
+extern const LedgerFunction aLedgerFunctionEntry[];  /* function_entry.c */
+
+/* The collation ledger_txid: ids by seqno, then view; other text behind them,
+** bytewise. */
+int ledgerTxidCollate(void *pArg, int n1, const void *z1, int n2,
+                      const void *z2); /* function_pure.c */
+
+/* Reads an id given to a function; NULL is for the caller to handle. A number
+** or an ill-formed text is an error. */
+int ledgerValueTxid(sqlite3_value *pVal, LedgerTxid *pId, LedgerError *pErr);
+
+extern const sqlite3_module ledgerEntriesModule;         /* entries.c */
+extern const sqlite3_module ledgerEntriesReadonlyModule; /* entries.c */
+
+#endif /* LEDGER_SQLITE_INT_H */

@@ -1,0 +1,355 @@
+/*
+** What the cursors of one statement share: a snapshot per ledger, and the
+** entries looked up.
+**
+** Requests: GET /app/transactions/{id}/status, to know that a bound is
+** committed; GET /app/transactions/current, where no state of the ledger is
+** known; GET /app/transactions, to look behind a soft range (see below).
+**
+** The snapshot. Ranges show committed transactions only, and the committed
+** head moves while a statement reads. A bound is therefore set by the first
+** answer, to the state that its header tells, and no row above it is shown.
+** That state may hold transactions not yet committed. One range read upwards
+** shows a prefix of the ledger all the same, and costs nothing extra: it is
+** "soft". A second range (another sub-ledger, a self join) makes the bound
+** firm first: it waits until the bound is committed, and asks whether anything
+** appeared in the first range behind the rows shown; if so, the bound moves
+** below it. From then on every range shows the same prefix.
+*/
+#include "ledgerInt.h"
+
+#include <string.h>
+
+#define SCOPE_MEMO_MAX 131072 /* lookups remembered; a power of two */
+
+enum {
+  SNAPSHOT_NONE,
+  SNAPSHOT_SOFT,
+  SNAPSHOT_FIRM
+};
+
+/* The snapshot of one ledger. */
+typedef struct ScopeSnapshot ScopeSnapshot;
+struct ScopeSnapshot {
+  ScopeSnapshot *pNext;
+  Ledger *pLedger;    /* counted reference */
+  int eState;         /* SNAPSHOT_* */
+  LedgerTxid bound;   /* set in SOFT and FIRM */
+  const void *pOwner; /* SOFT: the lane that reads */
+  int bLast;          /* SOFT: it is answered to its end ... */
+  i64 iNext;          /* ... and showed nothing from here on */
+  LedgerTxid to;      /* SOFT: its own upper bound */
+  char *zSubLedger;   /* SOFT: its range (sqlite3_free) */
+  char *zTag;
+};
+
+/* One remembered lookup. */
+typedef struct ScopeMemo ScopeMemo;
+struct ScopeMemo {
+  int iSlot;      /* Ledger.iSlot + 1; 0: the place is free */
+  unsigned iHash; /* of the sub-ledger's name, 0 for any */
+  LedgerTxid id;
+  i64 iPos; /* of its row in pRows; one with seqno 0 says that there
+                   ** is no such entry */
+};
+
+struct LedgerScope {
+  int nRef;                 /* open cursors */
+  ScopeSnapshot *pSnapshot; /* one per ledger read */
+  ScopeMemo *aMemo;         /* open addressing, nMemoAlloc places */
+  int nMemo;
+  int nMemoAlloc;    /* a power of two */
+  LedgerRows *pRows; /* the rows remembered */
+};
+
+int ledgerScopeJoin(LedgerDb *p, LedgerScope **ppScope) {
+  if( p->pScope == NULL ) {
+    p->pScope = sqlite3_malloc64(sizeof(LedgerScope));
+    if( p->pScope == NULL ) return SQLITE_NOMEM;
+    memset(p->pScope, 0, sizeof(LedgerScope));
+  }
+  p->pScope->nRef++;
+  *ppScope = p->pScope;
+  return SQLITE_OK;
+}
+
+static void scopeClearMemo(LedgerScope *p) {
+  sqlite3_free(p->aMemo);
+  ledgerRowsFree(p->pRows);
+  p->aMemo = NULL;
+  p->pRows = NULL;
+  p->nMemo = p->nMemoAlloc = 0;
+}
+
+void ledgerScopeLeave(LedgerDb *p, LedgerScope *pScope) {
+  if( pScope == NULL || --pScope->nRef > 0 ) return;
+  if( p->pScope == pScope ) p->pScope = NULL;
+  while( pScope->pSnapshot ) {
+    ScopeSnapshot *pSnap = pScope->pSnapshot;
+    pScope->pSnapshot = pSnap->pNext;
+    ledgerUnref(pSnap->pLedger);
+    sqlite3_free(pSnap->zSubLedger);
+    sqlite3_free(pSnap->zTag);
+    sqlite3_free(pSnap);
+  }
+  scopeClearMemo(pScope);
+  sqlite3_free(pScope);
+}
+
+void ledgerScopeEnd(LedgerDb *p) {
+  p->pScope = NULL; /* its cursors free it */
+}
+
+static ScopeSnapshot *scopeFind(LedgerScope *p, const Ledger *pLedger) {
+  ScopeSnapshot *pSnap;
+  for( pSnap = p->pSnapshot; pSnap; pSnap = pSnap->pNext ) {
+    if( pSnap->pLedger == pLedger ) return pSnap;
+  }
+  return NULL;
+}
+
+static ScopeSnapshot *scopeFindOrAdd(LedgerScope *p, Ledger *pLedger,
+                                     LedgerError *pErr) {
+  ScopeSnapshot *pSnap = scopeFind(p, pLedger);
+  if( pSnap ) return pSnap;
+  pSnap = sqlite3_malloc64(sizeof(*pSnap));
+  if( pSnap == NULL ) {
+    ledgerErrorNomem(pErr);
+    return NULL;
+  }
+  memset(pSnap, 0, sizeof(*pSnap));
+  ledgerRef(pLedger);
+  pSnap->pLedger = pLedger;
+  pSnap->pNext = p->pSnapshot;
+  p->pSnapshot = pSnap;
+  return pSnap;
+}
+
+LedgerTxid ledgerScopeBoundId(LedgerScope *p, const Ledger *pLedger) {
+  static const LedgerTxid none = {0, 0};
+  ScopeSnapshot *pSnap = scopeFind(p, pLedger);
+  return pSnap ? pSnap->bound : none;
+}
+
+i64 ledgerScopeBound(LedgerScope *p, const Ledger *pLedger) {
+  LedgerTxid id = ledgerScopeBoundId(p, pLedger);
+  return id.seqno ? id.seqno : INT64_MAX;
+}
+
+int ledgerScopeFresh(LedgerScope *p, const Ledger *pLedger) {
+  ScopeSnapshot *pSnap = scopeFind(p, pLedger);
+  return pSnap == NULL || pSnap->eState == SNAPSHOT_NONE;
+}
+
+void ledgerScopeForget(LedgerScope *p, const Ledger *pLedger,
+                       const void *pOwner) {
+  ScopeSnapshot *pSnap = scopeFind(p, pLedger);
+  if( pSnap && pSnap->pOwner == pOwner ) pSnap->pOwner = NULL;
+}
+
+/* Is this state of the ledger known to be committed? */
+static int scopeIsCommitted(Ledger *pLedger, LedgerTxid id) {
+  LedgerFacts facts;
+  ledgerClientFacts(pLedger->pClient, &facts);
+  return facts.committed.view == id.view && facts.committed.seqno >= id.seqno;
+}
+
+int ledgerScopeAnswered(LedgerScope *p, Ledger *pLedger, const void *pOwner,
+                        const LedgerRange *pRange, LedgerTxid head, i64 iNext,
+                        int bLast, LedgerError *pErr) {
+  ScopeSnapshot *pSnap = scopeFindOrAdd(p, pLedger, pErr);
+  if( pSnap == NULL ) return pErr->rc;
+  if( pSnap->eState == SNAPSHOT_NONE && head.seqno ) {
+    pSnap->bound = head;
+    pSnap->eState = SNAPSHOT_FIRM;
+    if( scopeIsCommitted(pLedger, head) ) return LEDGER_OK;
+    pSnap->eState = SNAPSHOT_SOFT;
+    pSnap->pOwner = pOwner;
+    pSnap->to = pRange->to;
+    pSnap->zSubLedger = sqlite3_mprintf("%s", pRange->zSubLedger);
+    if( pRange->zTag ) pSnap->zTag = sqlite3_mprintf("%s", pRange->zTag);
+    if( pSnap->zSubLedger == NULL || (pRange->zTag && pSnap->zTag == NULL) ) {
+      return ledgerErrorNomem(pErr);
+    }
+  }
+  if( pSnap->eState == SNAPSHOT_SOFT && pSnap->pOwner == pOwner ) {
+    pSnap->iNext = iNext;
+    pSnap->bLast = bLast;
+  }
+  return LEDGER_OK;
+}
+
+/* Asks for a state of the ledger where none is given. */
+static int scopeLearn(Ledger *pLedger, const char *zSubLedger,
+                      LedgerTxid *pHead, LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+  LedgerEntry entry;
+  int bFound = 0;
+  int rc = ledgerCurrentGet(pLedger->pClient, zSubLedger, &pCall, pErr);
+  if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, pErr);
+  if( rc == LEDGER_OK ) rc = ledgerEntryResult(pCall, &bFound, &entry, pErr);
+  if( rc == LEDGER_OK ) *pHead = ledgerCallHead(pCall);
+  if( rc == LEDGER_OK && pHead->seqno == 0 ) {
+    LedgerFacts facts; /* a 404 tells no state; an earlier answer may have */
+    ledgerClientFacts(pLedger->pClient, &facts);
+    *pHead = facts.head;
+  }
+  ledgerCallFree(pCall);
+  return rc;
+}
+
+/* Moves the bound below the first row that a soft range did not show though
+** it lies below the bound. */
+static int scopeProbe(ScopeSnapshot *pSnap, LedgerError *pErr) {
+  LedgerRange range;
+  LedgerPager *pPager = NULL;
+  const LedgerPage *pPage = NULL;
+  int rc;
+  memset(&range, 0, sizeof(range));
+  range.zSubLedger = pSnap->zSubLedger;
+  range.zTag = pSnap->zTag;
+  range.from.seqno = pSnap->iNext;
+  range.to = pSnap->bound;
+  if( pSnap->to.seqno && pSnap->to.seqno < range.to.seqno ) {
+    range.to = pSnap->to;
+  }
+  if( range.from.seqno > range.to.seqno ) return LEDGER_OK;
+  rc = ledgerPagerOpen(pSnap->pLedger->pClient, &range, &pPager, pErr);
+  while( rc == LEDGER_OK ) {
+    rc = ledgerPagerNext(pPager, &pPage, pErr);
+    if( rc || pPage == NULL ) break;
+    if( pPage->nEntry > 0 ) {
+      pSnap->bound.seqno = pPage->aEntry[0].id.seqno - 1;
+      break;
+    }
+  }
+  ledgerPagerClose(pPager);
+  return rc;
+}
+
+int ledgerScopeFirm(LedgerScope *p, Ledger *pLedger, const char *zSubLedger,
+                    LedgerTxid head, LedgerError *pErr) {
+  ScopeSnapshot *pSnap = scopeFindOrAdd(p, pLedger, pErr);
+  int nTry, rc = LEDGER_OK, eState = LEDGER_TX_PENDING;
+
+  if( pSnap == NULL ) return pErr->rc;
+  if( pSnap->eState == SNAPSHOT_FIRM ) return LEDGER_OK;
+  if( pSnap->eState == SNAPSHOT_SOFT ) head = pSnap->bound;
+  for( nTry = 0; nTry < 3; nTry++ ) {
+    if( head.seqno == 0 ) {
+      rc = scopeLearn(pLedger, zSubLedger, &head, pErr);
+      if( rc || head.seqno == 0 ) return rc;
+    }
+    if( scopeIsCommitted(pLedger, head) ) break;
+    rc = ledgerStatusWait(pLedger->pClient, head, &eState, pErr);
+    if( rc ) return rc;
+    if( eState == LEDGER_TX_COMMITTED ) break;
+    head.seqno = 0; /* a change of view took that state back */
+  }
+  if( nTry == 3 ) {
+    return ledgerErrorSet(pErr, LEDGER_BUSY,
+                          "the ledger '%s' changes its view again and again",
+                          pLedger->zName);
+  }
+  pSnap->bound = head;
+  if( pSnap->eState == SNAPSHOT_SOFT && pSnap->bLast ) {
+    rc = scopeProbe(pSnap, pErr);
+    if( rc ) return rc;
+  }
+  pSnap->eState = SNAPSHOT_FIRM;
+  return LEDGER_OK;
+}
+
+/* A hash of a sub-ledger's name; 0 stands for "any". Two names with one hash
+** are told apart by the row's own sub-ledger. */
+static unsigned scopeHash(const char *z) {
+  unsigned h = 2166136261u;
+  if( z == NULL ) return 0;
+  for( ; *z; z++ ) h = (h ^ (unsigned char)*z) * 16777619u;
+  return h ? h : 1;
+}
+
+static ScopeMemo *scopePlace(ScopeMemo *aMemo, int nAlloc, int iSlot,
+                             unsigned iHash, LedgerTxid id) {
+  unsigned i = (unsigned)id.seqno * 2654435761u ^ iHash ^ (unsigned)iSlot << 20;
+  for( ;; i++ ) {
+    ScopeMemo *pAt = &aMemo[i & (unsigned)(nAlloc - 1)];
+    if( pAt->iSlot == 0 ) return pAt;
+    if( pAt->iSlot == iSlot && pAt->iHash == iHash &&
+        ledgerTxidCompare(pAt->id, id) == 0 ) {
+      return pAt;
+    }
+  }
+}
+
+/* Makes room for one more lookup; forgets all of them when there are too
+** many. */
+static int scopeGrow(LedgerScope *p, LedgerError *pErr) {
+  ScopeMemo *aNew;
+  int nNew, i;
+  if( p->nMemo >= SCOPE_MEMO_MAX / 2 ) scopeClearMemo(p);
+  if( p->pRows == NULL ) {
+    int rc = ledgerRowsNew(LEDGER_ROWS_MEMORY / 2, 1, &p->pRows, pErr);
+    if( rc ) return rc;
+  }
+  if( p->nMemo * 2 < p->nMemoAlloc ) return LEDGER_OK;
+  nNew = p->nMemoAlloc ? p->nMemoAlloc * 2 : 64;
+  aNew = sqlite3_malloc64(sizeof(*aNew) * (sqlite3_uint64)nNew);
+  if( aNew == NULL ) return ledgerErrorNomem(pErr);
+  memset(aNew, 0, sizeof(*aNew) * (size_t)nNew);
+  for( i = 0; i < p->nMemoAlloc; i++ ) {
+    ScopeMemo *pOld = &p->aMemo[i];
+    if( pOld->iSlot == 0 ) continue;
+    *scopePlace(aNew, nNew, pOld->iSlot, pOld->iHash, pOld->id) = *pOld;
+  }
+  sqlite3_free(p->aMemo);
+  p->aMemo = aNew;
+  p->nMemoAlloc = nNew;
+  return LEDGER_OK;
+}
+
+int ledgerScopeRemember(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
+                        const char *zSubLedger, const LedgerRow *pRow,
+                        LedgerError *pErr) {
+  LedgerRow none;
+  ScopeMemo *pAt;
+  int rc = scopeGrow(p, pErr);
+  if( rc ) return rc;
+  pAt = scopePlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
+                   scopeHash(zSubLedger), id);
+  if( pAt->iSlot ) return LEDGER_OK;
+  if( pRow == NULL ) {
+    memset(&none, 0, sizeof(none));
+    none.pLedger = pLedger;
+    none.entry.zSubLedger = zSubLedger ? zSubLedger : "";
+    pRow = &none;
+  }
+  pAt->iPos = ledgerRowsEnd(p->pRows);
+  rc = ledgerRowsAdd(p->pRows, pRow, pErr);
+  if( rc ) return rc;
+  pAt->iSlot = pLedger->iSlot + 1;
+  pAt->iHash = scopeHash(zSubLedger);
+  pAt->id = id;
+  p->nMemo++;
+  return LEDGER_OK;
+}
+
+int ledgerScopeRecall(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
+                      const char *zSubLedger, const LedgerRow **ppRow,
+                      LedgerError *pErr) {
+  ScopeMemo *pAt;
+  i64 iPos;
+  *ppRow = NULL;
+  if( p->aMemo == NULL ) return 0;
+  pAt = scopePlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
+                   scopeHash(zSubLedger), id);
+  if( pAt->iSlot == 0 ) return 0;
+  iPos = pAt->iPos;
+  if( ledgerRowsRead(p->pRows, &iPos, 0, ppRow, pErr) ) return 0;
+  if( zSubLedger && strcmp((*ppRow)->entry.zSubLedger, zSubLedger) != 0 ) {
+    *ppRow = NULL; /* another name with the same hash */
+    return 0;
+  }
+  if( (*ppRow)->entry.id.seqno == 0 ) *ppRow = NULL;
+  return 1;
+}
