@@ -13,7 +13,7 @@
 **   - nothing here waits or sleeps: a pause is a time at which
 **     ledgerCallStep() sends again;
 **   - an append is sent again only where the one before it certainly was not
-**     recorded (callCertain, callFailed);
+**     recorded (outcome.c);
 **   - the credential goes to the ledger's host, or one below it, only.
 **
 ** Times are client time (LedgerClient.tNow), which stands while nobody waits:
@@ -26,12 +26,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_MAX_REDIRECT 5
 #define CALL_AGAIN_FIRST_MS 5   /* first pause before asking again ... */
 #define CALL_AGAIN_MAX_MS 500   /* ... and the longest */
 #define CALL_RETRY_FIRST_MS 100 /* likewise after a failure */
 #define CALL_RETRY_MAX_MS 5000
-#define CALL_FIRST_CONTACT_MS 1000 /* no server has ever answered: a typo? */
 
 /* ---- life -------------------------------------------------------------- */
 
@@ -114,7 +112,7 @@ void ledgerCallFail(LedgerCall *p, const LedgerError *pErr) {
 }
 
 /* Ends the call: p->err says how. */
-static void callDone(LedgerCall *p) {
+void ledgerCallDone(LedgerCall *p) {
   callEndExchange(p);
   p->eState = LEDGER_CALL_DONE;
 }
@@ -122,7 +120,7 @@ static void callDone(LedgerCall *p) {
 /* ---- sending ----------------------------------------------------------- */
 
 /* https://host:port that this attempt goes to. */
-static const char *callBase(const LedgerCall *p) {
+const char *ledgerCallBase(const LedgerCall *p) {
   if( p->zBase ) return p->zBase;
   if( p->pKind->bOnce && p->pClient->zPrimary ) return p->pClient->zPrimary;
   return p->pClient->pConfig->zUrl;
@@ -152,7 +150,7 @@ static void callUrl(LedgerCall *p, LedgerBuf *pUrl) {
   const char *zVersion = ledgerClientVersion(p->pClient);
   size_t n;
 
-  ledgerBufText(pUrl, callBase(p));
+  ledgerBufText(pUrl, ledgerCallBase(p));
   p->bBounds = 0;
   if( p->zLink ) {
     ledgerBufText(pUrl, p->zLink);
@@ -200,7 +198,7 @@ static void callSend(LedgerCall *p) {
     if( ledgerDialectNeed(pClient->pDialect, ledgerClientVersion(pClient),
                           p->mNeed, &p->err) ||
         callRemember(p, &p->err) ) {
-      callDone(p);
+      ledgerCallDone(p);
       return;
     }
     w.pTrust = &pClient->trust;
@@ -226,13 +224,13 @@ static void callSend(LedgerCall *p) {
     p->eState = LEDGER_CALL_RUN;
     p->tStart = pClient->tNow;
   } else {
-    callDone(p);
+    ledgerCallDone(p);
   }
   ledgerBufFree(&url);
 }
 
 /* Sends at once, as soon as identity and token are there. */
-static void callResend(LedgerCall *p) {
+void ledgerCallResend(LedgerCall *p) {
   callEndExchange(p);
   p->eState = LEDGER_CALL_START;
 }
@@ -248,7 +246,7 @@ static void callPause(LedgerCall *p, int ms) {
 
 /* The answer is "not yet": asks again after a pause that grows, until
 ** timeout_ms are over. */
-static void callAgain(LedgerCall *p) {
+void ledgerCallAgain(LedgerCall *p) {
   const LedgerClient *pClient = p->pClient;
   const int msTimeout = pClient->pConfig->timeoutMs;
 
@@ -271,7 +269,7 @@ static void callAgain(LedgerCall *p) {
                      "%s: still not ready after %d ms (%s %s)", p->zWhat,
                      msTimeout, p->pKind->zMethod, p->zPath);
     }
-    callDone(p);
+    ledgerCallDone(p);
     return;
   }
   callPause(p, p->msPause);
@@ -288,7 +286,7 @@ static int callJitter(LedgerClient *p) {
 ** one on. msAfter is the server's Retry-After, or -1. Returns 0 when the budget
 ** is spent.
 */
-static int callRetry(LedgerCall *p, int msBudget, int msAfter) {
+int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
   LedgerClient *pClient = p->pClient;
   int ms = CALL_RETRY_FIRST_MS;
   int i;
@@ -304,294 +302,6 @@ static int callRetry(LedgerCall *p, int msBudget, int msAfter) {
   if( pClient->tNow + ms - p->tFailed > msBudget ) return 0;
   callPause(p, ms);
   return 1;
-}
-
-/* The node this went to is no primary any more. */
-static void callForgetPrimary(LedgerCall *p) {
-  if( p->pKind->bPublic ) return;
-  free(p->pClient->zPrimary);
-  p->pClient->zPrimary = NULL;
-  free(p->zBase);
-  p->zBase = NULL;
-}
-
-/* ---- answers ----------------------------------------------------------- */
-
-/* The exchange ended without an answer. */
-static void callFailed(LedgerCall *p) {
-  LedgerClient *pClient = p->pClient;
-  LedgerExchange *pEx = p->pEx;
-  int msBudget = pClient->pConfig->retryBudgetMs;
-  int bFinal = 0;
-
-  ledgerErrorClear(&p->err);
-  ledgerAnswerFailed(p, &p->err);
-  callForgetPrimary(p);
-  if( p->pKind->bOnce && pEx->bSent ) {
-    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
-    callDone(p);
-    return;
-  }
-  switch( pEx->rc ) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-      if( !p->pKind->bPublic && !p->bRenewed &&
-          !ledgerTrustIsName(pEx->iVerify) && ledgerTrustRenew(pClient) ) {
-        p->bRenewed = 1;
-        ledgerErrorClear(&p->err);
-        callResend(p);
-        return;
-      }
-      bFinal = 1;
-      break;
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-      if( !pClient->bAnswered && msBudget > CALL_FIRST_CONTACT_MS ) {
-        msBudget = CALL_FIRST_CONTACT_MS;
-      }
-      break;
-    case CURLE_WRITE_ERROR: /* too big, or out of memory */
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: bFinal = 1; break;
-    default: break;
-  }
-  if( !bFinal && callRetry(p, msBudget, -1) ) {
-    ledgerErrorClear(&p->err);
-    return;
-  }
-  callDone(p);
-}
-
-/* No answer within timeout_ms. */
-static void callTimedOut(LedgerCall *p) {
-  LedgerClient *pClient = p->pClient;
-  const int bUnknown = p->pKind->bOnce && ledgerExchangeLeft(p->pEx);
-
-  p->http = 0;
-  if( bUnknown ) p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
-  ledgerErrorSet(&p->err, bUnknown ? LEDGER_IOERR : LEDGER_BUSY,
-                 "%s: no answer within %d ms%s (%s %s)", p->zWhat,
-                 pClient->pConfig->timeoutMs,
-                 bUnknown ? ", whether the ledger recorded it is unknown" : "",
-                 p->pKind->zMethod, p->zPath);
-  callForgetPrimary(p);
-  if( !bUnknown && callRetry(p, pClient->pConfig->retryBudgetMs, -1) ) {
-    ledgerErrorClear(&p->err);
-    return;
-  }
-  callDone(p);
-}
-
-/* Follows a redirect within the ledger, or fails. */
-static void callRedirect(LedgerCall *p) {
-  LedgerClient *pClient = p->pClient;
-  const int iHttp = p->http;
-  const char *zWhy = NULL;
-  const char *zTo = p->pEx->location.z;
-  CURLU *pUrl = curl_url();
-  char *zWhole = NULL;
-  char *zPathQuery = NULL;
-
-  if( strcmp(p->server.zCode, "ApiVersionRedirect") == 0 ||
-      !(iHttp == 307 || iHttp == 308 ||
-        ((iHttp == 301 || iHttp == 302) &&
-         strcmp(p->pKind->zMethod, "GET") == 0)) ) {
-    ledgerAnswerRefused(p, &p->err);
-    goto fail;
-  }
-  if( p->pKind->bPublic )
-    zWhy = "this service may not redirect";
-  else if( ++p->nRedirect > CALL_MAX_REDIRECT )
-    zWhy = "too many of them";
-  else if( zTo == NULL )
-    zWhy = "it names no place";
-  else if( pUrl == NULL ||
-           curl_url_set(pUrl, CURLUPART_URL, callBase(p), 0) != CURLUE_OK ||
-           curl_url_set(pUrl, CURLUPART_URL, zTo, 0) != CURLUE_OK ||
-           curl_url_get(pUrl, CURLUPART_URL, &zWhole, 0) != CURLUE_OK ||
-           !ledgerUrlWithin(pClient->pConfig->zUrl, zWhole) ) {
-    zWhy = "it leads away from the ledger's host and port";
-  }
-  if( zWhy ) {
-    ledgerErrorSet(&p->err, LEDGER_IOERR,
-                   "%s: the redirect is refused: %s (HTTP %d, %s %s)", p->zWhat,
-                   zWhy, iHttp, p->pKind->zMethod, p->zPath);
-    p->err.http = iHttp;
-    goto fail;
-  }
-  free(p->zBase);
-  p->zBase = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
-  zPathQuery = ledgerStrdup(zWhole + 8 + strcspn(zWhole + 8, "/?#"));
-  if( p->zBase == NULL || zPathQuery == NULL ) {
-    ledgerErrorNomem(&p->err);
-    goto fail;
-  }
-  /* The same path: our own query is kept, a redirect may have lost it. */
-  if( strcspn(zPathQuery, "?") != strlen(p->zPath) ||
-      strncmp(zPathQuery, p->zPath, strlen(p->zPath)) ) {
-    free(p->zLink);
-    p->zLink = zPathQuery;
-    zPathQuery = NULL;
-  }
-  p->nAttempt--;
-  callResend(p);
-  goto out;
-fail:
-  p->eOutcome = LEDGER_REFUSED;
-  callForgetPrimary(p);
-  callDone(p);
-out:
-  free(zPathQuery);
-  curl_free(zWhole);
-  curl_url_cleanup(pUrl);
-}
-
-/* 400 QueryParameterError about the version: chooses another one, once.
-** Returns 0 when the refusal is about something else. */
-static int callNegotiate(LedgerCall *p) {
-  LedgerClient *pClient = p->pClient;
-  const LedgerDialect *pChoice;
-  const char *zList = NULL;
-
-  if( p->http != 400 || strcmp(p->server.zCode, "QueryParameterError") ||
-      strstr(p->server.zMessage, "api-version") == NULL ) {
-    return 0;
-  }
-  pChoice = ledgerDialectChoose(p->server.zMessage, &zList);
-  if( pClient->pConfig->zApiVersion || p->bNegotiated || pChoice == NULL ) {
-    ledgerErrorSet(&p->err, LEDGER_ERROR,
-                   "API version %s is refused%s%s: %s: %s (HTTP 400, %s %s)",
-                   p->zVersionSent, zList ? ", the ledger offers " : "",
-                   zList ? zList : "", p->server.zCode, p->server.zMessage,
-                   p->pKind->zMethod, p->zPath);
-    p->err.http = 400;
-    p->eOutcome = LEDGER_REFUSED;
-    callDone(p);
-    return 1;
-  }
-  p->bNegotiated = 1;
-  /* Another call may have chosen meanwhile. */
-  if( strcmp(ledgerClientVersion(pClient), p->zVersionSent) == 0 &&
-      ledgerClientSetVersion(pClient, pChoice->zVersion, &p->err) ) {
-    callDone(p);
-    return 1;
-  }
-  p->nAttempt--;
-  callResend(p);
-  return 1;
-}
-
-/* Whether a refusal says for certain that nothing was recorded, and that the
-** same request may pass later. */
-static int callCertain(const LedgerCall *p) {
-  const char *zCode = p->server.zCode;
-  if( p->http == 429 ) return 1;
-  if( p->http == 500 && strcmp(zCode, "SessionConsistencyLost") == 0 ) return 1;
-  if( p->http == 404 && strcmp(zCode, "FrontendNotOpen") == 0 ) return 1;
-  if( strcmp(zCode, "TransactionRolledBack") == 0 ) return 1;
-  return p->http == 503 && p->server.bBody && p->head.seqno == 0;
-}
-
-/* Whether an idempotent request may be repeated after this status. */
-static int callRetriable(int iHttp) {
-  return iHttp == 408 || iHttp == 429 || iHttp == 500 || iHttp == 502 ||
-         iHttp == 503 || iHttp == 504;
-}
-
-/* An answer above 399. */
-static void callRefused(LedgerCall *p) {
-  LedgerClient *pClient = p->pClient;
-  const LedgerCallKind *pKind = p->pKind;
-  const int bCertain = callCertain(p);
-
-  if( p->http == 401 && !pKind->bPublic && !p->bReauth &&
-      pClient->auth.bRefreshable ) {
-    p->bReauth = 1;
-    ledgerAuthRefused(pClient, p->zTokenSent);
-    callResend(p);
-    return;
-  }
-  if( !pKind->bPublic && callNegotiate(p) ) return;
-  if( bCertain || (!pKind->bOnce && callRetriable(p->http)) ) {
-    p->bNewConnection = p->http == 404 || p->http == 500;
-    if( p->http >= 500 ) callForgetPrimary(p);
-    if( callRetry(p, pClient->pConfig->retryBudgetMs, p->pEx->msRetryAfter) ) {
-      return;
-    }
-    p->eOutcome = LEDGER_UNSENT;
-    ledgerAnswerRefused(p, &p->err);
-    if( bCertain ) p->err.rc = LEDGER_BUSY;
-    callDone(p);
-    return;
-  }
-  if( pKind->xRefused && pKind->xRefused(p) ) {
-    if( p->bAgain )
-      callAgain(p);
-    else
-      callDone(p);
-    return;
-  }
-  if( p->http >= 500 || p->http == 408 ) {
-    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
-    callForgetPrimary(p);
-  } else {
-    p->eOutcome = LEDGER_REFUSED;
-  }
-  ledgerAnswerRefused(p, &p->err);
-  callDone(p);
-}
-
-/* A 2xx answer. */
-static void callRead(LedgerCall *p) {
-  LedgerClient *pClient = p->pClient;
-  const LedgerCallKind *pKind = p->pKind;
-
-  if( pKind->bOnce && p->zBase ) {
-    free(pClient->zPrimary);
-    pClient->zPrimary = p->zBase;
-    p->zBase = NULL;
-  }
-  if( pKind->bFresh && p->head.seqno > 0 &&
-      p->head.seqno < pClient->appended.seqno ) {
-    callAgain(p); /* a node that lags behind our own appends */
-    return;
-  }
-  if( pKind->xRead && pKind->xRead(p, p->pEx, &p->err) ) {
-    p->bAgain = 0;
-    callDone(p);
-  } else if( p->bAgain ) {
-    callAgain(p);
-  } else {
-    callDone(p);
-  }
-}
-
-/* The exchange is over. */
-static void callAnswered(LedgerCall *p) {
-  LedgerExchange *pEx = p->pEx;
-
-  p->head = pEx->head;
-  if( pEx->rc != CURLE_OK ) {
-    callFailed(p);
-    return;
-  }
-  p->http = pEx->http;
-  memset(&p->server, 0, sizeof(p->server));
-  if( !p->pKind->bPublic ) {
-    p->pClient->bAnswered = 1;
-    ledgerClientSawHead(p->pClient, pEx->head);
-  }
-  if( p->http >= 200 && p->http < 300 ) {
-    callRead(p);
-    return;
-  }
-  ledgerServerErrorRead(pEx, &p->server);
-  if( p->http >= 300 && p->http < 400 )
-    callRedirect(p);
-  else
-    callRefused(p);
 }
 
 /* ---- driving ----------------------------------------------------------- */
@@ -611,9 +321,9 @@ void ledgerCallStep(LedgerCall *p) {
 
   if( p->eState == LEDGER_CALL_RUN ) {
     if( p->pEx->bDone ) {
-      callAnswered(p);
+      ledgerOutcomeRead(p);
     } else if( pClient->tNow - p->tStart > pClient->pConfig->timeoutMs ) {
-      callTimedOut(p);
+      ledgerOutcomeTimedOut(p);
     }
   }
   if( p->eState == LEDGER_CALL_PAUSE && pClient->tNow >= p->tAt ) {
@@ -633,7 +343,7 @@ void ledgerCallStep(LedgerCall *p) {
     else if( bTrust && bAuth && p->pKind )
       callSend(p);
     else if( bTrust && bAuth )
-      callDone(p);
+      ledgerCallDone(p);
     ledgerErrorClear(&err);
   }
 }

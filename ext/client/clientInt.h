@@ -278,7 +278,17 @@ void ledgerCallStart(LedgerCall *p);
 void ledgerCallStep(LedgerCall *p);
 void ledgerCallFail(LedgerCall *p, const LedgerError *pErr);
 void ledgerCallOrphan(LedgerCall *p);
+void ledgerCallDone(LedgerCall *p);
+void ledgerCallResend(LedgerCall *p);
+void ledgerCallAgain(LedgerCall *p);
+int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter);
+const char *ledgerCallBase(const LedgerCall *p);
 char *ledgerMprintf(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
+
+/* ---- outcome.c --------------------------------------------------------- */
+
+void ledgerOutcomeRead(LedgerCall *p);
+void ledgerOutcomeTimedOut(LedgerCall *p);
 
 /* ---- client.c ---------------------------------------------------------- */
 
