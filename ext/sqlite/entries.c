@@ -28,6 +28,17 @@
 
 #include <string.h>
 
+/* The columns of ledger_entries. */
+enum {
+  ENTRIES_TRANSACTION_ID = 0,
+  ENTRIES_SUB_LEDGER,
+  ENTRIES_CONTENTS,
+  ENTRIES_TAGS,
+  ENTRIES_LEDGER,
+  ENTRIES_VIEW,
+  ENTRIES_SEQNO
+};
+
 typedef struct EntriesTable EntriesTable;
 struct EntriesTable {
   sqlite3_vtab base;   /* must be first */
@@ -135,8 +146,13 @@ static int entriesConnect(sqlite3 *db, void *pAux, int argc,
 }
 
 static int entriesBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
+  static const LedgerPlanTable table = {
+      {ENTRIES_TRANSACTION_ID, ENTRIES_SUB_LEDGER, ENTRIES_TAGS, ENTRIES_LEDGER,
+       ENTRIES_VIEW, ENTRIES_SEQNO},
+      1.0};
   EntriesTable *p = (EntriesTable *)pVtab;
-  return ledgerPlanEntries(pInfo, p->zLedger != NULL, p->zSubLedger != NULL);
+  return ledgerPlanEntries(pInfo, &table, p->zLedger != NULL,
+                           p->zSubLedger != NULL);
 }
 
 static int entriesOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
@@ -147,7 +163,7 @@ static int entriesOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
   memset(pCur, 0, sizeof(*pCur));
   rc = ledgerScopeJoin(p->pDb, &pCur->pScope);
   if( rc == SQLITE_OK ) {
-    rc = ledgerReplayNew(p->pDb, pCur->pScope, &pCur->pReplay);
+    rc = ledgerReplayNew(p->pDb, pCur->pScope, &ledgerScanRows, &pCur->pReplay);
   }
   if( rc ) {
     ledgerScopeLeave(p->pDb, pCur->pScope);

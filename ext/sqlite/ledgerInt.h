@@ -184,17 +184,6 @@ int ledgerScopeRecall(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
 
 /* ---- plan.c: what xBestIndex tells xFilter ----------------------------- */
 
-/* The columns of ledger_entries. */
-enum {
-  ENTRIES_TRANSACTION_ID = 0,
-  ENTRIES_SUB_LEDGER,
-  ENTRIES_CONTENTS,
-  ENTRIES_TAGS,
-  ENTRIES_LEDGER,
-  ENTRIES_VIEW,
-  ENTRIES_SEQNO
-};
-
 /* What a query asks for, decoded from idxStr and the values of xFilter. */
 typedef struct LedgerQuery LedgerQuery;
 struct LedgerQuery {
@@ -218,10 +207,26 @@ struct LedgerQuery {
   i64 nWanted;  /* LIMIT + OFFSET as a hint, or INT64_MAX */
 };
 
-/* xBestIndex of ledger_entries. zLedger and zSubLedger are what a declared
-** table fixes, or NULL. */
-int ledgerPlanEntries(sqlite3_index_info *pInfo, int bLedgerFixed,
-                      int bSubLedgerFixed);
+/* The columns that a plan can use, and where a table has them. */
+enum {
+  LEDGER_PLAN_TRANSACTION_ID = 0,
+  LEDGER_PLAN_SUB_LEDGER,
+  LEDGER_PLAN_TAGS,
+  LEDGER_PLAN_LEDGER,
+  LEDGER_PLAN_VIEW,
+  LEDGER_PLAN_SEQNO,
+  LEDGER_PLAN_COLUMNS
+};
+typedef struct LedgerPlanTable LedgerPlanTable;
+struct LedgerPlanTable {
+  int aColumn[LEDGER_PLAN_COLUMNS]; /* by LEDGER_PLAN_*; -1: it has none */
+  double rCost;                     /* of a row, where an entry's is 1 */
+};
+
+/* xBestIndex of a table whose rows are entries, or stand for them. The flags
+** say what a declared table fixes. */
+int ledgerPlanEntries(sqlite3_index_info *pInfo, const LedgerPlanTable *pTable,
+                      int bLedgerFixed, int bSubLedgerFixed);
 
 /* Decodes the plan with its values. A declared table's slice is applied.
 ** Free *pQuery with ledgerQueryClear() in any case. */
@@ -280,12 +285,24 @@ int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
 int ledgerScanNext(LedgerScan *p, const LedgerRow **ppRow, LedgerError *pErr);
 void ledgerScanClose(LedgerScan *p);
 
+/* What a replay records: rows that come one by one. xOpen takes the query over,
+** as ledgerScanOpen() does. */
+typedef struct LedgerRowSource LedgerRowSource;
+struct LedgerRowSource {
+  int bIds; /* rows by id are recorded too: nobody else remembers them */
+  int (*xOpen)(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+               LedgerQuery *pQuery, void **pp, LedgerError *pErr);
+  int (*xNext)(void *p, const LedgerRow **ppRow, LedgerError *pErr);
+  void (*xClose)(void *p); /* NULL is allowed */
+};
+extern const LedgerRowSource ledgerScanRows; /* scan.c: entries */
+
 /* ---- replay.c: the rows of a cursor, asked for once ---------------------- */
 
 typedef struct LedgerReplay LedgerReplay;
 
 int ledgerReplayNew(LedgerDb *pDb, LedgerScope *pScope,
-                    LedgerReplay **ppReplay);
+                    const LedgerRowSource *pSource, LedgerReplay **ppReplay);
 void ledgerReplayFree(LedgerReplay *p);
 
 /* Starts a query, from the ledger or from what was recorded. Takes the query

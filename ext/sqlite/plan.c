@@ -1,5 +1,6 @@
 /*
-** What xBestIndex of ledger_entries tells xFilter.
+** What xBestIndex of the tables over entries tells xFilter: ledger_entries,
+** ledger_audit, and ledger_receipts, which knows ids only.
 **
 ** The plan is text, so that EXPLAIN QUERY PLAN shows it and nothing is kept
 ** beside it: words separated by a blank, those with an operator each taking
@@ -33,16 +34,16 @@
 typedef struct PlanColumn PlanColumn;
 struct PlanColumn {
   const char *zName;
-  int iColumn;
-  int bRange; /* < <= > >= too */
+  int eColumn; /* LEDGER_PLAN_* */
+  int bRange;  /* < <= > >= too */
 };
 
 static const PlanColumn aPlanColumn[] = {
-    {"ledger", ENTRIES_LEDGER, 0},
-    {"sub_ledger", ENTRIES_SUB_LEDGER, 0},
-    {"transaction_id", ENTRIES_TRANSACTION_ID, 1},
-    {"view", ENTRIES_VIEW, 1},
-    {"seqno", ENTRIES_SEQNO, 1},
+    {"ledger", LEDGER_PLAN_LEDGER, 0},
+    {"sub_ledger", LEDGER_PLAN_SUB_LEDGER, 0},
+    {"transaction_id", LEDGER_PLAN_TRANSACTION_ID, 1},
+    {"view", LEDGER_PLAN_VIEW, 1},
+    {"seqno", LEDGER_PLAN_SEQNO, 1},
 };
 
 enum {
@@ -76,20 +77,28 @@ static int planOp(sqlite3_index_info *pInfo, int i) {
   }
 }
 
+/* Is the table's column iColumn (-1: the rowid) the one that is meant? */
+static int planIs(const LedgerPlanTable *pTable, int eColumn, int iColumn) {
+  return iColumn >= 0 && pTable->aColumn[eColumn] == iColumn;
+}
+
 /* The row of aPlanColumn that the constraint can use, or NULL. */
-static const PlanColumn *planColumn(sqlite3_index_info *pInfo, int i, int eOp) {
+static const PlanColumn *planColumn(const LedgerPlanTable *pTable,
+                                    sqlite3_index_info *pInfo, int i, int eOp) {
   const char *zColl;
   size_t k;
   for( k = 0; k < sizeof(aPlanColumn) / sizeof(aPlanColumn[0]); k++ ) {
     const PlanColumn *pCol = &aPlanColumn[k];
-    if( pCol->iColumn != pInfo->aConstraint[i].iColumn ) continue;
+    if( !planIs(pTable, pCol->eColumn, pInfo->aConstraint[i].iColumn) )
+      continue;
     if( eOp != PLAN_EQ && !pCol->bRange ) return NULL;
-    if( pCol->iColumn == ENTRIES_VIEW || pCol->iColumn == ENTRIES_SEQNO ) {
+    if( pCol->eColumn == LEDGER_PLAN_VIEW ||
+        pCol->eColumn == LEDGER_PLAN_SEQNO ) {
       return pCol;
     }
     zColl = sqlite3_vtab_collation(pInfo, i);
     if( zColl == NULL ) return NULL;
-    if( pCol->iColumn == ENTRIES_TRANSACTION_ID &&
+    if( pCol->eColumn == LEDGER_PLAN_TRANSACTION_ID &&
         sqlite3_stricmp(zColl, "ledger_txid") == 0 ) {
       return pCol;
     }
@@ -145,8 +154,8 @@ static void planCost(sqlite3_index_info *pInfo, const PlanFound *p,
   pInfo->estimatedRows = (sqlite3_int64)rRow;
 }
 
-int ledgerPlanEntries(sqlite3_index_info *pInfo, int bLedgerFixed,
-                      int bSubLedgerFixed) {
+int ledgerPlanEntries(sqlite3_index_info *pInfo, const LedgerPlanTable *pTable,
+                      int bLedgerFixed, int bSubLedgerFixed) {
   sqlite3_str *pStr = sqlite3_str_new(NULL);
   PlanFound found;
   int nArg = 0, i;
@@ -161,31 +170,34 @@ int ledgerPlanEntries(sqlite3_index_info *pInfo, int bLedgerFixed,
     if( eOp == PLAN_LIMIT || eOp == PLAN_OFFSET ) {
       zName = eOp == PLAN_LIMIT ? "limit" : "offset";
     } else if( eOp == PLAN_MATCH ) {
-      if( pInfo->aConstraint[i].iColumn != ENTRIES_TAGS || found.bMatch ) {
+      if( found.bMatch ||
+          !planIs(pTable, LEDGER_PLAN_TAGS, pInfo->aConstraint[i].iColumn) ) {
         continue;
       }
       zName = "tags-match";
       found.bMatch = 1;
       pInfo->aConstraintUsage[i].omit = 1;
     } else {
-      pCol = planColumn(pInfo, i, eOp);
+      pCol = planColumn(pTable, pInfo, i, eOp);
       if( pCol == NULL ) continue;
-      if( eOp == PLAN_EQ && pCol->iColumn != ENTRIES_VIEW &&
-          pCol->iColumn != ENTRIES_SEQNO && sqlite3_vtab_in(pInfo, i, 1) ) {
+      if( eOp == PLAN_EQ && pCol->eColumn != LEDGER_PLAN_VIEW &&
+          pCol->eColumn != LEDGER_PLAN_SEQNO && sqlite3_vtab_in(pInfo, i, 1) ) {
         eOp = PLAN_IN;
       }
       zName = pCol->zName;
-      if( pCol->iColumn == ENTRIES_LEDGER && eOp == PLAN_EQ ) found.bLedger = 1;
-      if( pCol->iColumn == ENTRIES_SUB_LEDGER ) {
+      if( pCol->eColumn == LEDGER_PLAN_LEDGER && eOp == PLAN_EQ )
+        found.bLedger = 1;
+      if( pCol->eColumn == LEDGER_PLAN_SUB_LEDGER ) {
         if( eOp == PLAN_EQ ) found.bSubLedger = 1;
         if( eOp == PLAN_IN ) found.bSubLedgerIn = 1;
       }
-      if( pCol->iColumn == ENTRIES_TRANSACTION_ID ) {
+      if( pCol->eColumn == LEDGER_PLAN_TRANSACTION_ID ) {
         if( eOp == PLAN_EQ ) found.bId = 1;
         if( eOp == PLAN_IN ) found.bIdIn = 1;
       }
-      if( pCol->iColumn == ENTRIES_SEQNO && eOp == PLAN_EQ ) found.bSeqno = 1;
-      if( pCol->iColumn != ENTRIES_VIEW ) {
+      if( pCol->eColumn == LEDGER_PLAN_SEQNO && eOp == PLAN_EQ )
+        found.bSeqno = 1;
+      if( pCol->eColumn != LEDGER_PLAN_VIEW ) {
         if( eOp == PLAN_GE || eOp == PLAN_GT ) found.bLow = 1;
         if( eOp == PLAN_LE || eOp == PLAN_LT ) found.bHigh = 1;
       }
@@ -198,13 +210,14 @@ int ledgerPlanEntries(sqlite3_index_info *pInfo, int bLedgerFixed,
     sqlite3_str_appendf(pStr, "%sslice", zSep);
     zSep = " ";
   }
-  if( !found.bSubLedger && !found.bSubLedgerIn && !bSubLedgerFixed ) {
+  if( !found.bSubLedger && !found.bSubLedgerIn && !bSubLedgerFixed &&
+      pTable->aColumn[LEDGER_PLAN_SUB_LEDGER] >= 0 ) {
     sqlite3_str_appendf(pStr, "%sall sub-ledgers", zSep);
     zSep = " ";
   }
   if( pInfo->nOrderBy == 1 && (found.bSubLedger || bSubLedgerFixed) &&
-      (pInfo->aOrderBy[0].iColumn == ENTRIES_TRANSACTION_ID ||
-       pInfo->aOrderBy[0].iColumn == ENTRIES_SEQNO) ) {
+      (planIs(pTable, LEDGER_PLAN_TRANSACTION_ID, pInfo->aOrderBy[0].iColumn) ||
+       planIs(pTable, LEDGER_PLAN_SEQNO, pInfo->aOrderBy[0].iColumn)) ) {
     pInfo->orderByConsumed = 1;
     sqlite3_str_appendf(pStr, "%sorder%s", zSep,
                         pInfo->aOrderBy[0].desc ? " desc" : "");
@@ -214,6 +227,7 @@ int ledgerPlanEntries(sqlite3_index_info *pInfo, int bLedgerFixed,
                       ? 2
                       : 3;
   planCost(pInfo, &found, bLedgerFixed, bSubLedgerFixed);
+  pInfo->estimatedCost *= pTable->rCost;
   pInfo->idxStr = sqlite3_str_finish(pStr);
   if( pInfo->idxStr == NULL ) return SQLITE_NOMEM;
   pInfo->needToFreeIdxStr = 1;
@@ -485,29 +499,29 @@ static int queryWord(LedgerQuery *p, const char *zWord, size_t nWord,
     }
   }
   switch( k < sizeof(aPlanColumn) / sizeof(aPlanColumn[0])
-              ? aPlanColumn[k].iColumn
+              ? aPlanColumn[k].eColumn
               : -1 ) {
-    case ENTRIES_LEDGER:
-    case ENTRIES_SUB_LEDGER:
+    case LEDGER_PLAN_LEDGER:
+    case LEDGER_PLAN_SUB_LEDGER:
       rc = queryList(&list, eOp == PLAN_IN, 0, pVal, pErr);
-      if( aPlanColumn[k].iColumn == ENTRIES_LEDGER ) {
+      if( aPlanColumn[k].eColumn == LEDGER_PLAN_LEDGER ) {
         queryMeetNames(&list, &p->bAnyLedger, &p->nLedgerName, &p->azLedger);
       } else {
         queryMeetNames(&list, &p->bAnySubLedger, &p->nSubLedger,
                        &p->azSubLedger);
       }
       return rc;
-    case ENTRIES_TRANSACTION_ID:
+    case LEDGER_PLAN_TRANSACTION_ID:
       if( eOp != PLAN_EQ && eOp != PLAN_IN ) {
         return queryBoundId(p, eOp, pVal, pErr);
       }
       rc = queryList(&list, eOp == PLAN_IN, 1, pVal, pErr);
       queryMeetIds(p, &list);
       return rc;
-    case ENTRIES_VIEW:
+    case LEDGER_PLAN_VIEW:
       if( !queryBoundInt(eOp, pVal, &p->iViewMin, &p->iViewMax) ) p->bEmpty = 1;
       return LEDGER_OK;
-    case ENTRIES_SEQNO:
+    case LEDGER_PLAN_SEQNO:
       if( !queryBoundInt(eOp, pVal, &aiSeqno[0], &aiSeqno[1]) ) p->bEmpty = 1;
       return LEDGER_OK;
     default:

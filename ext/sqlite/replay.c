@@ -4,6 +4,9 @@
 ** inner table of a LEFT JOIN is scanned again for each outer row; the ledger is
 ** asked only once.
 **
+** Where the rows come from is a LedgerRowSource: entries (scan.c), or what an
+** audit found of them (table_audit.c).
+**
 ** Invariants: a recording holds the rows of one query, from its first on. The
 ** first scan of a query is recorded in memory only, and given up when it grows
 ** above REPLAY_FIRST; a second scan of the same query is recorded in full
@@ -24,25 +27,27 @@ struct ReplayTape {
 };
 
 struct LedgerReplay {
-  LedgerScope *pScope; /* borrowed from the cursor */
-  LedgerDb *pDb;       /* borrowed */
-  char *zKey;          /* of the query being read (sqlite3_free) */
-  LedgerScan *pScan;   /* its live rows, or NULL when it is read to its end */
-  LedgerRows *pRows;   /* its recording, or NULL */
-  i64 iPos;            /* where it is read next */
-  char *zOverflow;     /* key of a query whose recording was given up */
-  int nTape;           /* complete recordings of other queries, oldest first */
+  const LedgerRowSource *pSource; /* where live rows come from */
+  LedgerScope *pScope;            /* borrowed from the cursor */
+  LedgerDb *pDb;                  /* borrowed */
+  char *zKey;                     /* of the query being read (sqlite3_free) */
+  void *pLive;       /* its live rows, or NULL when it is read to its end */
+  LedgerRows *pRows; /* its recording, or NULL */
+  i64 iPos;          /* where it is read next */
+  char *zOverflow;   /* key of a query whose recording was given up */
+  int nTape;         /* complete recordings of other queries, oldest first */
   ReplayTape aTape[REPLAY_KEPT];
 };
 
 int ledgerReplayNew(LedgerDb *pDb, LedgerScope *pScope,
-                    LedgerReplay **ppReplay) {
+                    const LedgerRowSource *pSource, LedgerReplay **ppReplay) {
   LedgerReplay *p = sqlite3_malloc64(sizeof(*p));
   *ppReplay = p;
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
   p->pDb = pDb;
   p->pScope = pScope;
+  p->pSource = pSource;
   return SQLITE_OK;
 }
 
@@ -57,7 +62,7 @@ static void replayDrop(LedgerReplay *p, int i) {
 void ledgerReplayFree(LedgerReplay *p) {
   if( p == NULL ) return;
   while( p->nTape > 0 ) replayDrop(p, p->nTape - 1);
-  ledgerScanClose(p->pScan);
+  p->pSource->xClose(p->pLive);
   ledgerRowsFree(p->pRows);
   sqlite3_free(p->zKey);
   sqlite3_free(p->zOverflow);
@@ -68,7 +73,7 @@ void ledgerReplayFree(LedgerReplay *p) {
 static void replayPutAside(LedgerReplay *p) {
   i64 nByte;
   int i;
-  if( p->zKey && p->pRows && p->pScan == NULL ) {
+  if( p->zKey && p->pRows && p->pLive == NULL ) {
     nByte = ledgerRowsEnd(p->pRows);
     for( i = 0; i < p->nTape; i++ ) nByte += ledgerRowsEnd(p->aTape[i].pRows);
     while( p->nTape > 0 &&
@@ -83,10 +88,10 @@ static void replayPutAside(LedgerReplay *p) {
     sqlite3_free(p->zKey);
     ledgerRowsFree(p->pRows);
   }
-  ledgerScanClose(p->pScan);
+  p->pSource->xClose(p->pLive);
   p->zKey = NULL;
   p->pRows = NULL;
-  p->pScan = NULL;
+  p->pLive = NULL;
 }
 
 int ledgerReplayOpen(LedgerReplay *p, int bEnv, LedgerQuery *pQuery,
@@ -115,7 +120,7 @@ int ledgerReplayOpen(LedgerReplay *p, int bEnv, LedgerQuery *pQuery,
     return LEDGER_OK;
   }
   bSpill = p->zOverflow && strcmp(p->zOverflow, zKey) == 0;
-  if( !pQuery->bIds ) { /* entries by id are remembered by the scope */
+  if( !pQuery->bIds || p->pSource->bIds ) {
     rc = ledgerRowsNew(bSpill ? LEDGER_ROWS_MEMORY : REPLAY_FIRST, bSpill,
                        &p->pRows, pErr);
     if( rc ) {
@@ -123,7 +128,7 @@ int ledgerReplayOpen(LedgerReplay *p, int bEnv, LedgerQuery *pQuery,
       return rc;
     }
   }
-  return ledgerScanOpen(p->pScope, p->pDb, bEnv, pQuery, &p->pScan, pErr);
+  return p->pSource->xOpen(p->pScope, p->pDb, bEnv, pQuery, &p->pLive, pErr);
 }
 
 int ledgerReplayNext(LedgerReplay *p, const LedgerRow **ppRow,
@@ -133,12 +138,12 @@ int ledgerReplayNext(LedgerReplay *p, const LedgerRow **ppRow,
   if( p->pRows && p->iPos < ledgerRowsEnd(p->pRows) ) {
     return ledgerRowsRead(p->pRows, &p->iPos, 0, ppRow, pErr);
   }
-  if( p->pScan == NULL ) return LEDGER_OK;
-  rc = ledgerScanNext(p->pScan, ppRow, pErr);
+  if( p->pLive == NULL ) return LEDGER_OK;
+  rc = p->pSource->xNext(p->pLive, ppRow, pErr);
   if( rc ) return rc;
   if( *ppRow == NULL ) {
-    ledgerScanClose(p->pScan);
-    p->pScan = NULL;
+    p->pSource->xClose(p->pLive);
+    p->pLive = NULL;
     return LEDGER_OK;
   }
   if( p->pRows ) {

@@ -287,3 +287,22 @@ int ledgerScanNext(LedgerScan *p, const LedgerRow **ppRow, LedgerError *pErr) {
   p->nRow++;
   return LEDGER_OK;
 }
+
+static int scanSourceOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+                          LedgerQuery *pQuery, void **pp, LedgerError *pErr) {
+  LedgerScan *p;
+  int rc = ledgerScanOpen(pScope, pDb, bEnv, pQuery, &p, pErr);
+  *pp = p;
+  return rc;
+}
+
+static int scanSourceNext(void *p, const LedgerRow **ppRow, LedgerError *pErr) {
+  return ledgerScanNext(p, ppRow, pErr);
+}
+
+static void scanSourceClose(void *p) {
+  ledgerScanClose(p);
+}
+
+const LedgerRowSource ledgerScanRows = {0, scanSourceOpen, scanSourceNext,
+                                        scanSourceClose};
