@@ -16,89 +16,7 @@
 */
 #include "ledgerInt.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* What a call's options object says, applied while the call runs. */
-typedef struct EntryCall EntryCall;
-struct EntryCall {
-  LedgerDb *pDb;
-  Ledger *pLedger; /* the ledger meant */
-  char *zTags;     /* as written: text or an array (malloc), or NULL */
-  LedgerConfig *pConfig;
-  int timeoutMs; /* the ledger's own values, put back at the end */
-  int waitForCommit;
-};
-
-static int entryUnknown(const char *zOption, LedgerError *pErr) {
-  return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                        "options: '%s' is not known here (ledger, timeout_ms; "
-                        "for ledger_append also tags, wait)",
-                        zOption);
-}
-
-/* Reads the options object pVal (NULL: none) and finds the ledger. */
-static int entryBegin(EntryCall *p, sqlite3_context *pCtx, sqlite3_value *pVal,
-                      int bAppend, LedgerError *pErr) {
-  LedgerJson *pDoc = NULL;
-  const char *z = pVal ? (const char *)sqlite3_value_text(pVal) : NULL;
-  const char *zLedger = NULL;
-  cJSON *pItem;
-  int rc = LEDGER_OK;
-
-  memset(p, 0, sizeof(*p));
-  p->pDb = sqlite3_user_data(pCtx);
-  if( z ) {
-    rc = ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "options", &pDoc,
-                         pErr);
-    if( rc == LEDGER_OK && !cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
-      rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "options: expected a JSON object");
-    }
-    if( rc ) goto out;
-    zLedger = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "ledger", NULL);
-  }
-  rc = ledgerDbFind(p->pDb, zLedger, 1, &p->pLedger, pErr);
-  if( rc ) goto out;
-  p->pConfig = ledgerClientConfig(p->pLedger->pClient);
-  p->timeoutMs = p->pConfig->timeoutMs;
-  p->waitForCommit = p->pConfig->waitForCommit;
-  if( z == NULL ) goto out;
-  for( pItem = ledgerJsonRoot(pDoc)->child; pItem && rc == LEDGER_OK;
-       pItem = pItem->next ) {
-    const char *zName = pItem->string;
-    const char *zText = ledgerJsonText(pDoc, pItem, NULL);
-    if( strcmp(zName, "ledger") == 0 && zText ) continue;
-    if( strcmp(zName, "timeout_ms") == 0 && cJSON_IsNumber(pItem) ) {
-      char zNum[32];
-      sqlite3_snprintf(sizeof(zNum), zNum, "%lld", (i64)pItem->valuedouble);
-      rc = ledgerConfigSet(p->pConfig, zName, zNum, pErr);
-    } else if( bAppend && strcmp(zName, "wait") == 0 && zText ) {
-      rc = ledgerConfigSet(p->pConfig, zName, zText, pErr);
-    } else if( bAppend && strcmp(zName, "tags") == 0 &&
-               (zText || cJSON_IsArray(pItem)) ) {
-      char *zJson = zText ? NULL : cJSON_PrintUnformatted(pItem);
-      const char *zTags = zText ? zText : zJson;
-      rc = zTags ? ledgerTagsParse(zTags, strlen(zTags), &p->zTags, pErr)
-                 : ledgerErrorNomem(pErr);
-      cJSON_free(zJson);
-    } else {
-      rc = entryUnknown(zName, pErr);
-    }
-  }
-
-out:
-  ledgerJsonFree(pDoc);
-  return rc;
-}
-
-static void entryEnd(EntryCall *p) {
-  if( p->pConfig ) {
-    p->pConfig->timeoutMs = p->timeoutMs;
-    p->pConfig->waitForCommit = p->waitForCommit;
-  }
-  free(p->zTags);
-}
 
 static void entryResultTxid(sqlite3_context *pCtx, LedgerTxid id) {
   char zId[LEDGER_TXID_MAX];
@@ -109,11 +27,11 @@ static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerQueueRow *pRow = NULL;
   LedgerTxid id = {0, 0};
-  EntryCall call;
+  LedgerFunctionCall call;
   const char *zSub =
       argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
   int nSub = argc > 1 ? sqlite3_value_bytes(argv[1]) : 0;
-  int rc = entryBegin(&call, pCtx, argc > 2 ? argv[2] : NULL, 1, &err);
+  int rc = ledgerFunctionBegin(&call, pCtx, argc > 2 ? argv[2] : NULL, 1, &err);
   if( rc == LEDGER_OK && ledgerQueueHasRows(call.pDb, call.pLedger) ) {
     rc = ledgerErrorSet(&err, LEDGER_BUSY,
                         "ledger_append: rows of this transaction wait for "
@@ -134,7 +52,7 @@ static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   } else {
     entryResultTxid(pCtx, id);
   }
-  entryEnd(&call);
+  ledgerFunctionEnd(&call);
 }
 
 /* An entry as a function returns it. */
@@ -178,13 +96,13 @@ static void entryEntry(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerCall *pCall = NULL;
   LedgerEntry entry;
   LedgerTxid id;
-  EntryCall call;
+  LedgerFunctionCall call;
   char zId[LEDGER_TXID_MAX];
   const char *zSub =
       argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
   int bFound = 0, rc;
   if( zSub == NULL ) zSub = LEDGER_DEFAULT_SUB_LEDGER;
-  rc = entryBegin(&call, pCtx, argc > 2 ? argv[2] : NULL, 0, &err);
+  rc = ledgerFunctionBegin(&call, pCtx, argc > 2 ? argv[2] : NULL, 0, &err);
   if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
   if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
   if( rc == LEDGER_OK ) {
@@ -206,7 +124,7 @@ static void entryEntry(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 
 out:
   ledgerCallFree(pCall);
-  entryEnd(&call);
+  ledgerFunctionEnd(&call);
 }
 
 /* Is the row the entry that `current` has shown? */
@@ -221,8 +139,8 @@ static int entrySame(const LedgerEntry *a, const LedgerEntry *b) {
 ** entry of the range up to there is, if its contents are the same. *pbSettled
 ** says whether pEntry->id is the write's own id.
 */
-static int entrySettle(EntryCall *p, const char *zSub, LedgerEntry *pEntry,
-                       int *pbSettled, LedgerError *pErr) {
+static int entrySettle(LedgerFunctionCall *p, const char *zSub,
+                       LedgerEntry *pEntry, int *pbSettled, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
   LedgerScope *pScope = NULL;
   LedgerLane *pLane = NULL;
@@ -264,12 +182,12 @@ static void entryCurrent(sqlite3_context *pCtx, int argc,
   LedgerCall *pCall = NULL;
   LedgerEntry entry;
   LedgerTxid asOf = {0, 0};
-  EntryCall call;
+  LedgerFunctionCall call;
   const char *zSub =
       argc > 0 ? (const char *)sqlite3_value_text(argv[0]) : NULL;
   int bFound = 0, bSettled = 0, rc;
   if( zSub == NULL ) zSub = LEDGER_DEFAULT_SUB_LEDGER;
-  rc = entryBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
+  rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
   if( rc == LEDGER_OK ) {
     rc = ledgerCurrentGet(call.pLedger->pClient, zSub, &pCall, &err);
   }
@@ -289,18 +207,18 @@ static void entryCurrent(sqlite3_context *pCtx, int argc,
     entryResult(pCtx, &entry, bSettled ? NULL : &asOf);
   }
   ledgerCallFree(pCall);
-  entryEnd(&call);
+  ledgerFunctionEnd(&call);
 }
 
 static void entryStatus(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   static const char *const azState[] = {"", "Pending", "Committed", "Invalid"};
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerCall *pCall = NULL;
-  EntryCall call;
+  LedgerFunctionCall call;
   LedgerTxid id;
   char zId[LEDGER_TXID_MAX];
   int eState = LEDGER_TX_UNKNOWN;
-  int rc = entryBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
+  int rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
   if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
   if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
   if( rc == LEDGER_OK ) {
@@ -321,15 +239,15 @@ static void entryStatus(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 
 out:
   ledgerCallFree(pCall);
-  entryEnd(&call);
+  ledgerFunctionEnd(&call);
 }
 
 static void entryWait(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
-  EntryCall call;
+  LedgerFunctionCall call;
   LedgerTxid id;
   int eState = LEDGER_TX_UNKNOWN;
-  int rc = entryBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
+  int rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
   if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
   if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
   if( rc == LEDGER_OK ) {
@@ -344,7 +262,7 @@ static void entryWait(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   }
 
 out:
-  entryEnd(&call);
+  ledgerFunctionEnd(&call);
 }
 
 static void entryLastId(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {

@@ -475,6 +475,25 @@ extern const LedgerTableSpec ledgerTableIdentity;
 extern const LedgerTableSpec ledgerTableAttached;
 extern const LedgerTableSpec ledgerTableAppends;
 
+/* ---- function_call.c: the options of a call ------------------------------ */
+
+/* What a call's options object says, applied while the call runs. */
+typedef struct LedgerFunctionCall LedgerFunctionCall;
+struct LedgerFunctionCall {
+  LedgerDb *pDb;
+  Ledger *pLedger; /* the ledger meant */
+  char *zTags;     /* as written: text or an array (malloc), or NULL */
+  LedgerConfig *pConfig;
+  int timeoutMs; /* the ledger's own values, put back at the end */
+  int waitForCommit;
+};
+
+/* Reads the options object pVal (NULL: none) and finds the ledger. End it with
+** ledgerFunctionEnd() in any case. */
+int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
+                        sqlite3_value *pVal, int bAppend, LedgerError *pErr);
+void ledgerFunctionEnd(LedgerFunctionCall *p);
+
 /* ---- function_*.c: the functions ------------------------------------- */
 
 /* One function of SQL. */

@@ -1,0 +1,85 @@
+/*
+** What functions that act on a ledger share: the options object, their last
+** argument.
+**
+**     SELECT ledger_entry('2.15', 'A', '{"ledger":"pay","timeout_ms":500}');
+**
+** `ledger` names the ledger, `timeout_ms` bounds this call; ledger_append()
+** also knows `tags` and `wait`.
+**
+** Invariants: what an option changes is put back when the call ends; an option
+** that is not known is an error.
+*/
+#include "ledgerInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int callUnknown(const char *zOption, LedgerError *pErr) {
+  return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                        "options: '%s' is not known here (ledger, timeout_ms; "
+                        "for ledger_append also tags, wait)",
+                        zOption);
+}
+
+int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
+                        sqlite3_value *pVal, int bAppend, LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+  const char *z = pVal ? (const char *)sqlite3_value_text(pVal) : NULL;
+  const char *zLedger = NULL;
+  cJSON *pItem;
+  int rc = LEDGER_OK;
+
+  memset(p, 0, sizeof(*p));
+  p->pDb = sqlite3_user_data(pCtx);
+  if( z ) {
+    rc = ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "options", &pDoc,
+                         pErr);
+    if( rc == LEDGER_OK && !cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
+      rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "options: expected a JSON object");
+    }
+    if( rc ) goto out;
+    zLedger = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "ledger", NULL);
+  }
+  rc = ledgerDbFind(p->pDb, zLedger, 1, &p->pLedger, pErr);
+  if( rc ) goto out;
+  p->pConfig = ledgerClientConfig(p->pLedger->pClient);
+  p->timeoutMs = p->pConfig->timeoutMs;
+  p->waitForCommit = p->pConfig->waitForCommit;
+  if( z == NULL ) goto out;
+  for( pItem = ledgerJsonRoot(pDoc)->child; pItem && rc == LEDGER_OK;
+       pItem = pItem->next ) {
+    const char *zName = pItem->string;
+    const char *zText = ledgerJsonText(pDoc, pItem, NULL);
+    if( strcmp(zName, "ledger") == 0 && zText ) continue;
+    if( strcmp(zName, "timeout_ms") == 0 && cJSON_IsNumber(pItem) ) {
+      char zNum[32];
+      sqlite3_snprintf(sizeof(zNum), zNum, "%lld", (i64)pItem->valuedouble);
+      rc = ledgerConfigSet(p->pConfig, zName, zNum, pErr);
+    } else if( bAppend && strcmp(zName, "wait") == 0 && zText ) {
+      rc = ledgerConfigSet(p->pConfig, zName, zText, pErr);
+    } else if( bAppend && strcmp(zName, "tags") == 0 &&
+               (zText || cJSON_IsArray(pItem)) ) {
+      char *zJson = zText ? NULL : cJSON_PrintUnformatted(pItem);
+      const char *zTags = zText ? zText : zJson;
+      rc = zTags ? ledgerTagsParse(zTags, strlen(zTags), &p->zTags, pErr)
+                 : ledgerErrorNomem(pErr);
+      cJSON_free(zJson);
+    } else {
+      rc = callUnknown(zName, pErr);
+    }
+  }
+
+out:
+  ledgerJsonFree(pDoc);
+  return rc;
+}
+
+void ledgerFunctionEnd(LedgerFunctionCall *p) {
+  if( p->pConfig ) {
+    p->pConfig->timeoutMs = p->timeoutMs;
+    p->pConfig->waitForCommit = p->waitForCommit;
+  }
+  free(p->zTags);
+}
