@@ -53,6 +53,7 @@ int ledgerCallNew(LedgerClient *pClient, const LedgerCallKind *pKind,
 
 /* Frees the exchange and what it carried. */
 static void callEndExchange(LedgerCall *p) {
+  if( p->pEx ) ledgerLogExchange(p, "given up");
   ledgerExchangeFree(p->pClient ? p->pClient->pHttp : NULL, p->pEx);
   p->pEx = NULL;
 }
@@ -216,6 +217,7 @@ static void callSend(LedgerCall *p) {
   w.bFresh = p->bNewConnection;
   w.zCaFile = pConfig->zCaFile;
   w.nMax = pConfig->maxResponseBytes;
+  w.bKeepHeaders = ledgerLogDetailed(pClient);
   if( url.bOom || p->body.bOom ) ledgerErrorNomem(&p->err);
   if( p->err.rc == 0 &&
       ledgerHttpStart(pClient->pHttp, &w, &p->pEx, &p->err) == LEDGER_OK ) {

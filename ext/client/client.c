@@ -32,7 +32,9 @@ int ledgerClientNew(LedgerConfig *pConfig, const LedgerHooks *pHooks,
   p->tNow = 1;
   p->iJitter = (uint32_t)p->tReal ^ (uint32_t)(uintptr_t)p;
   p->pDialect = ledgerDialectFind(ledgerClientVersion(p));
-  if( ledgerHttpNew(&p->pHttp, pErr) ) {
+  p->pLog = ledgerLogNew();
+  if( p->pLog == NULL ) ledgerErrorNomem(pErr);
+  if( p->pLog == NULL || ledgerHttpNew(&p->pHttp, pErr) ) {
     ledgerClientFree(p);
     return pErr->rc;
   }
@@ -46,6 +48,7 @@ void ledgerClientFree(LedgerClient *p) {
   ledgerTrustReset(&p->trust);
   while( p->pCalls ) ledgerCallOrphan(p->pCalls);
   ledgerHttpFree(p->pHttp);
+  ledgerLogFree(p->pLog);
   ledgerConfigFree(p->pConfig);
   free(p->zVersion);
   free(p->zPrimary);

@@ -53,6 +53,7 @@ struct LedgerConfig {
   int64_t queueMaxBytes;     /* queued appends */
   int appendAnyOrder;        /* option append_order: strict (0), any (1) */
   int64_t maxResponseBytes;  /* one answer's body */
+  char *zLog;                /* off, info, debug; then maybe " file:PATH" */
 };
 
 /* One row of the option table, for ledger_option(), the reference page and
@@ -77,6 +78,9 @@ int ledgerConfigNew(const char *zTarget, LedgerConfig **ppConfig,
 void ledgerConfigFree(LedgerConfig *p);
 int ledgerConfigCopy(const LedgerConfig *p, LedgerConfig **ppCopy,
                      LedgerError *pErr);
+
+/* Makes *p what *pFrom is; *pFrom is freed. */
+void ledgerConfigReplace(LedgerConfig *p, LedgerConfig *pFrom);
 
 /* Applies an options object, a JSON text of n bytes. All or nothing: on an
 ** error *p is unchanged. Unknown names are refused with the nearest one. */
@@ -150,6 +154,30 @@ struct LedgerFacts {
                             ** again */
 };
 void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts);
+
+/* ---- log.c: what was asked ---------------------------------------------- */
+
+/* One exchange that is over, as ledger_http shows it. No secret stands in it:
+** parameters that may hold one are ***. */
+typedef struct LedgerRequest LedgerRequest;
+struct LedgerRequest {
+  int64_t n;       /* 1, 2, ... */
+  int64_t tWall;   /* its end, in milliseconds since 1970 */
+  char *zMethod;   /* GET ... */
+  char *zHost;     /* https://host:port */
+  char *zPath;     /* path and query */
+  int iStatus;     /* HTTP status; 0: no answer */
+  double ms;       /* from its start to its end */
+  int64_t nByte;   /* of the answer's body */
+  int nAttempt;    /* 1, 2, ... for the same answer */
+  int iConnection; /* local port: the same one is the same connection */
+  int bCache;      /* answered from the cache */
+  char *zError;    /* why there is no answer, or the server's code */
+};
+
+/* The i-th of the requests remembered, the oldest first; NULL behind the last.
+** It lives until the next request. */
+const LedgerRequest *ledgerClientRequest(const LedgerClient *p, int i);
 
 /* ---- call.c: a request that may be waited for -------------------------- */
 

@@ -17,6 +17,7 @@ typedef struct LedgerDialect LedgerDialect;
 typedef struct LedgerEntryList LedgerEntryList;
 typedef struct LedgerExchange LedgerExchange;
 typedef struct LedgerHttp LedgerHttp;
+typedef struct LedgerLog LedgerLog;
 typedef struct LedgerParams LedgerParams;
 typedef struct LedgerServerError LedgerServerError;
 typedef struct LedgerTrust LedgerTrust;
@@ -38,6 +39,7 @@ LedgerTxid ledgerLinkTxid(const char *zLink, const char *zName);
 
 char *ledgerStrdup(const char *z);
 void ledgerSecretFree(char *z);
+int ledgerConfigSecret(const LedgerConfig *p, int i, const char **pz);
 
 /* ---- dialect.c --------------------------------------------------------- */
 
@@ -122,6 +124,7 @@ struct LedgerWire {
   size_t nBody;
   int bOnce;                /* libcurl must not repeat it by itself */
   int bFresh;               /* on a new connection */
+  int bKeepHeaders;         /* keep the answer's headers for the log */
   LedgerTrust *pTrust;      /* whom to trust; NULL: public CAs ... */
   const char *zCaFile;      /* ... or those of this file */
   const char *zCertificate; /* mutual TLS: PEM text, or NULL */
@@ -147,6 +150,9 @@ struct LedgerExchange {
   int msRetryAfter;   /* Retry-After, or -1 */
   LedgerTxid head;    /* x-ms-ccf-transaction-id */
   LedgerBuf location; /* Location */
+  int bKeepHeaders;
+  LedgerBuf headers; /* the answer's, when bKeepHeaders */
+  int bLogged;       /* noted by ledgerLogExchange() */
   LedgerBuf body;
   char zError[CURL_ERROR_SIZE];
 };
@@ -179,6 +185,14 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr);
 int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr);
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr);
 void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom);
+
+/* ---- log.c ------------------------------------------------------------- */
+
+LedgerLog *ledgerLogNew(void);
+void ledgerLogFree(LedgerLog *p);
+int ledgerLogCheck(const char *zValue, LedgerError *pErr);
+int ledgerLogDetailed(const LedgerClient *p);
+void ledgerLogExchange(LedgerCall *pCall, const char *zError);
 
 /* ---- call.c ------------------------------------------------------------ */
 
@@ -296,6 +310,7 @@ struct LedgerClient {
   LedgerConfig *pConfig;
   LedgerHooks hooks;
   LedgerHttp *pHttp;
+  LedgerLog *pLog; /* owned */
   LedgerTrust trust;
   LedgerAuth auth;
   char *zVersion; /* api-version in use; NULL: the first choice */

@@ -26,6 +26,7 @@
 
 #define HTTP_MAXAGE_SECONDS 30L /* the service closes idle ones after 60 */
 #define HTTP_MAXCONNECTS 64L    /* kept connections */
+#define HTTP_MAX_HEADERS 16384  /* bytes of headers kept for the log */
 
 struct LedgerHttp {
   CURLM *pMulti;
@@ -165,6 +166,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   if( n > 5 && memcmp(z, "HTTP/", 5) == 0 ) {
     p->head.view = p->head.seqno = 0;
     ledgerBufReset(&p->location);
+    ledgerBufReset(&p->headers);
   } else if( n >= sizeof(zId) && strncasecmp(z, zId, sizeof(zId) - 1) == 0 ) {
     i = sizeof(zId) - 1;
     while( i < n && z[i] == ' ' ) i++;
@@ -175,6 +177,10 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
     while( i < n && z[i] == ' ' ) i++;
     ledgerBufReset(&p->location);
     ledgerBufAppend(&p->location, z + i, n - i);
+  }
+  if( p->bKeepHeaders && p->headers.n + n < HTTP_MAX_HEADERS ) {
+    ledgerBufAppend(&p->headers, z, n);
+    ledgerBufText(&p->headers, "\n");
   }
   return nAll;
 }
@@ -315,6 +321,7 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   p->zBody = pWire->zBody;
   p->nBody = pWire->nBody;
   p->nMax = pWire->nMax;
+  p->bKeepHeaders = pWire->bKeepHeaders;
   p->msRetryAfter = -1;
   p->pEasy = curl_easy_init();
   if( p->pEasy == NULL ) {
@@ -428,6 +435,7 @@ void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p) {
   }
   curl_slist_free_all(p->pHeader);
   ledgerBufFree(&p->location);
+  ledgerBufFree(&p->headers);
   ledgerBufFree(&p->body);
   free(p);
 }

@@ -31,6 +31,7 @@ enum {
 #define OPTION_SECRET 0x01 /* never shown */
 #define OPTION_REF 0x02    /* env:NAME and file:PATH are references */
 #define OPTION_WORD 0x04   /* OPTION_CHOICE kept as its word (char *) */
+#define OPTION_LIVE 0x10   /* text that says nothing of whom to connect to */
 
 typedef struct OptionRow OptionRow;
 struct OptionRow {
@@ -108,6 +109,9 @@ static const OptionRow aOption[] = {
      "strict any", "order of a COMMIT's appends: strict, or any (faster)"},
     {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "33554432",
      1024, NULL, "limit of one answer, in bytes"},
+    {"log", OPTION_TEXT, OPTION_LIVE, AT(zLog), "off", 0, NULL,
+     "off, info (a line per request) or debug (headers and bodies, redacted); "
+     "to stderr, or with ' file:PATH' behind it appended to a file"},
 };
 #define OPTION_COUNT ((int)(sizeof(aOption) / sizeof(aOption[0])))
 #undef AT
@@ -284,6 +288,7 @@ static int optionCheckText(const OptionRow *pRow, char *z, LedgerError *pErr) {
     while( n > 0 && z[n - 1] == '/' ) z[--n] = 0;
     return ledgerUrlCheck(pRow->zName, z, pErr);
   }
+  if( strcmp(pRow->zName, "log") == 0 ) return ledgerLogCheck(z, pErr);
   if( strcmp(pRow->zName, "service_key") == 0 ) {
     unsigned char a[32];
     if( n == 7 + 64 && strncmp(z, "sha256:", 7) == 0 &&
@@ -423,8 +428,7 @@ int ledgerConfigCopy(const LedgerConfig *p, LedgerConfig **ppCopy,
   return LEDGER_OK;
 }
 
-/* Makes *p what *pFrom is, and frees *pFrom. */
-static void optionMove(LedgerConfig *p, LedgerConfig *pFrom) {
+void ledgerConfigReplace(LedgerConfig *p, LedgerConfig *pFrom) {
   LedgerConfig old = *p;
   *p = *pFrom;
   *pFrom = old;
@@ -480,7 +484,7 @@ int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
     if( optionApplyMember(pNew, pDoc, pVal, pErr) ) goto out;
   }
   if( ledgerCredentialKind(pNew, &zKind, pErr) ) goto out;
-  optionMove(p, pNew);
+  ledgerConfigReplace(p, pNew);
   pNew = NULL;
 out:
   ledgerConfigFree(pNew);
@@ -499,7 +503,7 @@ int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
   }
   if( optionSet(pNew, pRow, zValue, pErr) == LEDGER_OK &&
       ledgerCredentialKind(pNew, &zKind, pErr) == LEDGER_OK ) {
-    optionMove(p, pNew);
+    ledgerConfigReplace(p, pNew);
     pNew = NULL;
   }
   ledgerConfigFree(pNew);
@@ -538,11 +542,24 @@ int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
   return pErr->rc;
 }
 
+/* The i-th of the options that hold a secret: *pz is its value or NULL. Returns
+** 0 behind the last one. */
+int ledgerConfigSecret(const LedgerConfig *p, int i, const char **pz) {
+  int k;
+  for( k = 0; k < OPTION_COUNT; k++ ) {
+    if( !(aOption[k].mFlag & OPTION_SECRET) || i-- > 0 ) continue;
+    *pz = *(char *const *)optionField(p, &aOption[k]);
+    return 1;
+  }
+  return 0;
+}
+
 int ledgerOptionReconnects(const char *zName) {
   int i;
   for( i = 0; i < OPTION_COUNT; i++ ) {
     const OptionRow *pRow = &aOption[i];
     if( strcmp(pRow->zName, zName) != 0 ) continue;
+    if( pRow->mFlag & OPTION_LIVE ) return 0;
     return pRow->eType == OPTION_TEXT || pRow->eType == OPTION_URL ||
            (pRow->mFlag & OPTION_WORD) != 0;
   }

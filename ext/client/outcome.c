@@ -77,6 +77,7 @@ void ledgerOutcomeTimedOut(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   const int bUnknown = p->pKind->bOnce && ledgerExchangeLeft(p->pEx);
 
+  ledgerLogExchange(p, "no answer within timeout_ms");
   p->http = 0;
   if( bUnknown ) p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
   ledgerErrorSet(&p->err, bUnknown ? LEDGER_IOERR : LEDGER_BUSY,
@@ -284,6 +285,7 @@ void ledgerOutcomeRead(LedgerCall *p) {
 
   p->head = pEx->head;
   if( pEx->rc != CURLE_OK ) {
+    ledgerLogExchange(p, pEx->zError);
     outcomeFailed(p);
     return;
   }
@@ -294,10 +296,12 @@ void ledgerOutcomeRead(LedgerCall *p) {
     ledgerClientSawHead(p->pClient, pEx->head);
   }
   if( p->http >= 200 && p->http < 300 ) {
+    ledgerLogExchange(p, NULL);
     outcomeRead(p);
     return;
   }
   ledgerServerErrorRead(pEx, &p->server);
+  ledgerLogExchange(p, p->server.zCode[0] ? p->server.zCode : NULL);
   if( p->http >= 300 && p->http < 400 )
     outcomeRedirect(p);
   else

@@ -24,7 +24,7 @@ SQLITE_EXTENSION_INIT1
 
 static const LedgerTableSpec *const apExtensionTable[] = {
     &ledgerTableSubLedgers, &ledgerTableTransactions, &ledgerTableIdentity,
-    &ledgerTableAttached,   &ledgerTableAppends,
+    &ledgerTableAttached,   &ledgerTableAppends,      &ledgerTableHttp,
 };
 
 static const LedgerFunction *const apExtensionFunction[] = {

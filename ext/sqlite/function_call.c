@@ -4,8 +4,8 @@
 **
 **     SELECT ledger_entry('2.15', 'A', '{"ledger":"pay","timeout_ms":500}');
 **
-** `ledger` names the ledger, `timeout_ms` bounds this call; ledger_append()
-** also knows `tags` and `wait`.
+** `ledger` names the ledger; `timeout_ms` and the others of azCallOption are
+** in force for this call; ledger_append() also knows `tags` and `wait`.
 **
 ** Invariants: what an option changes is put back when the call ends; an option
 ** that is not known is an error.
@@ -15,11 +15,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Options of a ledger that a call may set for itself. */
+static const char *const azCallOption[] = {"timeout_ms", "log", NULL};
+
 static int callUnknown(const char *zOption, LedgerError *pErr) {
   return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                        "options: '%s' is not known here (ledger, timeout_ms; "
-                        "for ledger_append also tags, wait)",
+                        "options: '%s' is not known here (ledger, timeout_ms, "
+                        "log; for ledger_append also tags, wait)",
                         zOption);
+}
+
+/* Sets an option of the ledger for this call. */
+static int callSet(LedgerFunctionCall *p, const char *zName, const char *zValue,
+                   LedgerError *pErr) {
+  if( p->pSaved == NULL && ledgerConfigCopy(p->pConfig, &p->pSaved, pErr) ) {
+    return pErr->rc;
+  }
+  return ledgerConfigSet(p->pConfig, zName, zValue, pErr);
+}
+
+/* Whether the option is one of azCallOption. */
+static int callMaySet(const char *zName) {
+  int i;
+  for( i = 0; azCallOption[i]; i++ ) {
+    if( strcmp(azCallOption[i], zName) == 0 ) return 1;
+  }
+  return 0;
 }
 
 int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
@@ -45,20 +66,19 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
   rc = ledgerDbFind(p->pDb, zLedger, 1, &p->pLedger, pErr);
   if( rc ) goto out;
   p->pConfig = ledgerClientConfig(p->pLedger->pClient);
-  p->timeoutMs = p->pConfig->timeoutMs;
-  p->waitForCommit = p->pConfig->waitForCommit;
   if( z == NULL ) goto out;
   for( pItem = ledgerJsonRoot(pDoc)->child; pItem && rc == LEDGER_OK;
        pItem = pItem->next ) {
     const char *zName = pItem->string;
     const char *zText = ledgerJsonText(pDoc, pItem, NULL);
     if( strcmp(zName, "ledger") == 0 && zText ) continue;
-    if( strcmp(zName, "timeout_ms") == 0 && cJSON_IsNumber(pItem) ) {
+    if( callMaySet(zName) && cJSON_IsNumber(pItem) ) {
       char zNum[32];
       sqlite3_snprintf(sizeof(zNum), zNum, "%lld", (i64)pItem->valuedouble);
-      rc = ledgerConfigSet(p->pConfig, zName, zNum, pErr);
-    } else if( bAppend && strcmp(zName, "wait") == 0 && zText ) {
-      rc = ledgerConfigSet(p->pConfig, zName, zText, pErr);
+      rc = callSet(p, zName, zNum, pErr);
+    } else if( zText && (callMaySet(zName) ||
+                         (bAppend && strcmp(zName, "wait") == 0)) ) {
+      rc = callSet(p, zName, zText, pErr);
     } else if( bAppend && strcmp(zName, "tags") == 0 &&
                (zText || cJSON_IsArray(pItem)) ) {
       char *zJson = zText ? NULL : cJSON_PrintUnformatted(pItem);
@@ -77,9 +97,6 @@ out:
 }
 
 void ledgerFunctionEnd(LedgerFunctionCall *p) {
-  if( p->pConfig ) {
-    p->pConfig->timeoutMs = p->timeoutMs;
-    p->pConfig->waitForCommit = p->waitForCommit;
-  }
+  if( p->pSaved ) ledgerConfigReplace(p->pConfig, p->pSaved);
   free(p->zTags);
 }

@@ -8,7 +8,8 @@
 **     SELECT ledger_last_transaction_id();
 **
 ** The last argument is an options object: `ledger` names the ledger,
-** `timeout_ms` bounds this call; ledger_append() also knows `tags` and `wait`.
+** `timeout_ms`, `log` and the like (function_call.c) are in force for this call;
+** ledger_append() also knows `tags` and `wait`.
 **
 ** Requests: POST /app/transactions, GET /app/transactions/{id}, .../current,
 ** .../{id}/status. ledger_append() sends at once: it is outside transactions,

@@ -460,6 +460,7 @@ int ledgerTableRow(LedgerTableRows *p, LedgerError *pErr);
 int ledgerTableText(LedgerTableRows *p, int iCol, const char *z,
                     LedgerError *pErr);
 void ledgerTableInt(LedgerTableRows *p, int iCol, i64 v);
+void ledgerTableReal(LedgerTableRows *p, int iCol, double r);
 
 /* Starts a row and sets its first nText columns; NULL is NULL. */
 int ledgerTableTexts(LedgerTableRows *p, const char *const *azText, int nText,
@@ -474,6 +475,7 @@ extern const LedgerTableSpec ledgerTableTransactions;
 extern const LedgerTableSpec ledgerTableIdentity;
 extern const LedgerTableSpec ledgerTableAttached;
 extern const LedgerTableSpec ledgerTableAppends;
+extern const LedgerTableSpec ledgerTableHttp;
 
 /* ---- function_call.c: the options of a call ------------------------------ */
 
@@ -484,8 +486,7 @@ struct LedgerFunctionCall {
   Ledger *pLedger; /* the ledger meant */
   char *zTags;     /* as written: text or an array (malloc), or NULL */
   LedgerConfig *pConfig;
-  int timeoutMs; /* the ledger's own values, put back at the end */
-  int waitForCommit;
+  LedgerConfig *pSaved; /* as it was before this call, or NULL: unchanged */
 };
 
 /* Reads the options object pVal (NULL: none) and finds the ledger. End it with

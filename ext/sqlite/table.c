@@ -18,11 +18,12 @@
 
 #include <string.h>
 
-/* A cell: text, an integer, or NULL. */
+/* A cell: text, a number, or NULL. */
 typedef struct TableCell TableCell;
 struct TableCell {
-  int eType; /* SQLITE_NULL, SQLITE_INTEGER or SQLITE_TEXT */
+  int eType; /* SQLITE_NULL, SQLITE_INTEGER, SQLITE_FLOAT or SQLITE_TEXT */
   i64 i;
+  double r;
   char *z; /* sqlite3_free */
 };
 
@@ -87,6 +88,12 @@ void ledgerTableInt(LedgerTableRows *p, int iCol, i64 v) {
   TableCell *pCell = tableCell(p, p->nRow - 1, iCol);
   pCell->i = v;
   pCell->eType = SQLITE_INTEGER;
+}
+
+void ledgerTableReal(LedgerTableRows *p, int iCol, double r) {
+  TableCell *pCell = tableCell(p, p->nRow - 1, iCol);
+  pCell->r = r;
+  pCell->eType = SQLITE_FLOAT;
 }
 
 int ledgerTableTexts(LedgerTableRows *p, const char *const *azText, int nText,
@@ -354,6 +361,8 @@ static int tableColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *pCtx,
   const TableCell *pCell = tableCell(&p->rows, p->iRow, iCol);
   if( pCell->eType == SQLITE_INTEGER ) {
     sqlite3_result_int64(pCtx, pCell->i);
+  } else if( pCell->eType == SQLITE_FLOAT ) {
+    sqlite3_result_double(pCtx, pCell->r);
   } else if( pCell->eType == SQLITE_TEXT ) {
     sqlite3_result_text(pCtx, pCell->z, -1, SQLITE_TRANSIENT);
   }
