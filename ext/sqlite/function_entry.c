@@ -8,7 +8,7 @@
 **     SELECT ledger_last_transaction_id();
 **
 ** The last argument is an options object: `ledger` names the ledger,
-** `timeout_ms`, `log` and the like (function_call.c) are in force for this call;
+** `timeout_ms`, `log` and others (function_call.c) are in force for this call;
 ** ledger_append() also knows `tags` and `wait`.
 **
 ** Requests: POST /app/transactions, GET /app/transactions/{id}, .../current,
