@@ -55,8 +55,8 @@ static const struct ArgSpec {
     {"request-log", ARG_TEXT, offsetof(EmuArgs, zRequestLog), 0, 0,
      "FILE     append a line of JSON per request"},
     {"fault", ARG_FAULT, offsetof(EmuArgs, azFault), 0, 0,
-     "SPEC           let something go wrong, such as\n"
-     "                         reset-after-record,nth=3 or status=503,count=2"},
+     "SPEC           let something go wrong, such as status=503,count=2 or\n"
+     "                         reset-after-record,probability=0.1,seed=7"},
     {"control", ARG_FLAG, offsetof(EmuArgs, bControl), 0, 0,
      "             open the route /control, for tests"},
     {"recover", ARG_FLAG, offsetof(EmuArgs, bRecover), 0, 0,

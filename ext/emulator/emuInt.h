@@ -59,7 +59,7 @@ struct EmuArgs {
   const char *zCurve;      /* --curve, or NULL: the file's, else P-256 */
   const char *zRequestLog; /* --request-log, or NULL */
   const char *zReadyFile;  /* --ready-file, or NULL */
-  const char *azFault[16]; /* --fault, as often as given */
+  const char *azFault[64]; /* --fault, as often as given */
   int nFault;
   int nPage;         /* --page */
   int msSignature;   /* --signature-interval */
@@ -246,6 +246,11 @@ int emuKeysChange(EmuKeys *p, EmuStore *pStore, const char *zLedgerId,
                   const char *zCurve, int eChange, EmuKeys *pOld,
                   LedgerError *pErr);
 
+/* A certificate of the node, named as in emuFaultsConnect(); *ppKey is its key,
+** the caller's reference. */
+int emuKeysWrong(const EmuKeys *p, const char *zLedgerId, const char *zHow,
+                 X509 **ppCert, EVP_PKEY **ppKey, LedgerError *pErr);
+
 /* The endorsement that a receipt with this node certificate (its number and
 ** its PEM) needs: *pzPem is NULL when the present service signed it. */
 int emuKeysEndorsement(EmuKeys *p, int64_t iNodeCert, const LedgerBuf *pPem,
@@ -261,15 +266,17 @@ int emuPemCert(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr);
 ** zOut has 96 bytes. Returns 1, or 0. */
 int emuFingerprint(const X509 *pCert, char *zOut);
 
+/* Writes a file as a whole: beside it, then renamed into place. */
+int emuFileWrite(const char *zPath, const char *z, size_t n, int mode,
+                 LedgerError *pErr);
+
+/* ---- sign.c ------------------------------------------------------------- */
+
 /* ECDSA over a root as the digest itself: no further hashing. Appends DER. */
 int emuSignRoot(EVP_PKEY *pKey, const unsigned char *aRoot, LedgerBuf *pSig,
                 LedgerError *pErr);
 int emuVerifyRoot(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
                   size_t nSig);
-
-/* Writes a file as a whole: beside it, then renamed into place. */
-int emuFileWrite(const char *zPath, const char *z, size_t n, int mode,
-                 LedgerError *pErr);
 
 /* ---- ledger.c ---------------------------------------------------------- */
 
@@ -384,33 +391,6 @@ int emuTokenKeys(Emu *p, LedgerBuf *pBuf, LedgerError *pErr);
 /* Appends a random UUID. */
 int emuUuid(LedgerBuf *pBuf, LedgerError *pErr);
 
-/* ---- fault.c ----------------------------------------------------------- */
-
-enum {
-  EMU_FAULT_NONE = 0,
-  EMU_FAULT_RESET_BEFORE, /* close before anything is done */
-  EMU_FAULT_RESET_AFTER,  /* close after it is done, without an answer */
-  EMU_FAULT_STATUS,       /* answer a status instead of acting */
-  EMU_FAULT_REDIRECT,     /* 307 to another node's name */
-  EMU_FAULT_ELECTION,     /* act, then lose what is pending */
-  EMU_FAULT_RECOVERY,     /* the same, and the service has a new key */
-  EMU_FAULT_LATENCY       /* answer late */
-};
-
-EmuFaults *emuFaultsNew(void);
-void emuFaultsFree(EmuFaults *p);
-
-/* Adds a fault from its text (grammar in fault.c). */
-int emuFaultsAdd(EmuFaults *p, const char *zSpec, LedgerError *pErr);
-void emuFaultsClear(EmuFaults *p);
-
-/* Appends the faults as a JSON array of objects. */
-void emuFaultsList(const EmuFaults *p, LedgerBuf *pBuf);
-
-/* Decides which faults strike the request; notes them in it. Called once per
-** request, before it is routed. */
-void emuFaultsStrike(EmuFaults *p, EmuReq *pReq);
-
 /* ---- log.c ------------------------------------------------------------- */
 
 /* Opens FILE for appending; writes the line of a request. */
@@ -470,10 +450,14 @@ struct EmuReq {
 
   /* Faults that struck */
   int eFault;
-  int iFaultStatus; /* of EMU_FAULT_STATUS */
-  int nRetryAfter;  /* seconds, -1: no such header */
-  char zFaultCode[48];
-  int msFault; /* more latency */
+  const char *zFault;  /* its name, for the log */
+  int64_t iFaultValue; /* its value, a number ... */
+  char zFaultWord[12]; /* ... or a word */
+  char zFaultCode[48]; /* error code */
+  int nRetryAfter;     /* seconds, -1: no such header */
+  int msFault;         /* more latency */
+  int64_t nSent;       /* bytes of the body so far, sent in pieces ... */
+  int bDrained;        /* ... which have all left */
 };
 
 /* Takes a request apart; NULL when memory is short. */
@@ -490,6 +474,10 @@ const EmuText *emuReqParam(const EmuReq *p, const char *zName);
 
 /* A header's value, or NULL. */
 const char *emuReqHeader(const EmuReq *p, const char *zName);
+
+/* Hangs up without a word and frees p. Not within a callback of libevent's
+** HTTP. */
+void emuReqHangUp(EmuReq *p);
 
 /* Adds a header to the answer. */
 void emuReqAddHeader(EmuReq *p, const char *zName, const char *zValue);
@@ -651,6 +639,7 @@ struct Emu {
   int bBroken;               /* the store failed for good: end with exit 1 */
 };
 
+#include "emuFault.h"
 #include "emuStore.h"
 
 #endif /* EMU_INT_H */

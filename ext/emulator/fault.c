@@ -4,28 +4,52 @@
 **
 **   SPEC = KIND[=VALUE][,KEY=VALUE]...
 **
-**   reset-before-record   close the connection, nothing is done
-**   reset-after-record    do it, then close the connection without an answer
-**   status=N              answer N with an error body, nothing is done; keys
+** In place of the route, so that nothing is recorded:
+**   reset-before-record   close the connection
+**   status=N              answer N with an error body; keys
 **                         retry-after=SECONDS and code=NAME
-**   redirect              307 to https://node1.<host>, unless asked there
-**   election              do it and answer; then view + 1, pending is lost
+**   behind                404 UnknownTransactionId: a node that has not heard
+**                         of the write yet
+**   session-lost          500 SessionConsistencyLost, and again to whatever
+**                         comes on the same connection
+**   not-open              404 FrontendNotOpen
+**   rolled-back           503 TransactionRolledBack
+**   redirect[=WHERE]      307 to node1 of the ledger, unless asked there; with
+**                         loop to another node each time, with away to a host
+**                         that is not the ledger's
+** After the route has done its work:
+**   reset-after-record    close the connection without an answer
+**   cut                   half of the body, then the connection is closed
+**   slow=MS               a byte of the body every MS milliseconds
+**   huge=BYTES            that many bytes of JSON in place of the body
+**   deep=N                JSON nested N deep in place of the body
+**   malformed[=HOW]       what is no JSON, or not what was asked for: half (of
+**                         the body), html, empty, types (a number in place of
+**                         the object), duplicate (a key twice), no-id (the
+**                         body is right, x-ms-ccf-transaction-id is missing)
+**   election              answer; then view + 1, what is pending is lost
 **   recovery              the same with view + 2 and a new service key
+** Besides any of them:
 **   latency=MS            answer that much later
+**   certificate=HOW       new connections meet a node certificate that is
+**                         expired, early (not valid yet), foreign (of another
+**                         service) or name (of another host). A connection has
+**                         neither method nor path
 **
 **   method=POST           only such requests
-**   path=GLOB             only such paths (as sent); '*' fits anything. The
-**                         default is /app/transactions with POST for
-**                         reset-after-record, election and recovery, /app/ and
-**                         anything for the others
+**   path=GLOB             only such paths (as sent); '*' fits anything, also
+**                         '/'. aFaultKind has the defaults. The control route
+**                         is never struck
+**   host=GLOB             only such Host headers, such as node1.*
 **   nth=N                 strike from the Nth fitting request on (1)
 **   count=N               strike N times; 0 for ever. The default is 0 for
 **                         latency and with probability, else 1
 **   probability=P         strike with probability P (0 to 1), drawn from
-**   seed=N                ... this seed (1)
+**   seed=N                ... this seed (1): the same requests in the same
+**                         order meet the same faults
 **
 ** Of several faults that fit a request the first given strikes; latencies add
-** up. A kind is one row of aFaultKind.
+** up. A kind is one row of aFaultKind. faultAnswer.c makes the answers.
 */
 #include "emuInt.h"
 
@@ -33,24 +57,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FAULT_NUMBER "#" /* a kind that takes a number */
+
 typedef struct FaultKind FaultKind;
 struct FaultKind {
   const char *zName;
   int eFault;
-  int bValue;          /* takes =VALUE */
+  const char *zValue;  /* NULL: none; FAULT_NUMBER; or the words it takes, each
+                       ** between bars, an empty one first if it may lack */
   const char *zMethod; /* default filters */
   const char *zPath;
+  int iStatus;       /* of EMU_FAULT_STATUS, unless it takes a number */
+  const char *zCode; /* error code of that answer */
 };
 
 static const FaultKind aFaultKind[] = {
-    {"reset-before-record", EMU_FAULT_RESET_BEFORE, 0, "", "/app/*"},
-    {"reset-after-record", EMU_FAULT_RESET_AFTER, 0, "POST",
-     "/app/transactions"},
-    {"status", EMU_FAULT_STATUS, 1, "", "/app/*"},
-    {"redirect", EMU_FAULT_REDIRECT, 0, "", "/app/*"},
-    {"election", EMU_FAULT_ELECTION, 0, "POST", "/app/transactions"},
-    {"recovery", EMU_FAULT_RECOVERY, 0, "POST", "/app/transactions"},
-    {"latency", EMU_FAULT_LATENCY, 1, "", "/app/*"},
+    {"reset-before-record", EMU_FAULT_RESET_BEFORE, NULL, "", "/app/*", 0, ""},
+    {"reset-after-record", EMU_FAULT_RESET_AFTER, NULL, "POST",
+     "/app/transactions", 0, ""},
+    {"status", EMU_FAULT_STATUS, FAULT_NUMBER, "", "/app/*", 0,
+     "InjectedFault"},
+    {"behind", EMU_FAULT_STATUS, NULL, "GET", "/app/transactions/*/status", 404,
+     "UnknownTransactionId"},
+    {"session-lost", EMU_FAULT_SESSION, NULL, "", "/app/*", 500,
+     "SessionConsistencyLost"},
+    {"not-open", EMU_FAULT_STATUS, NULL, "", "/app/*", 404, "FrontendNotOpen"},
+    {"rolled-back", EMU_FAULT_STATUS, NULL, "POST", "/app/transactions", 503,
+     "TransactionRolledBack"},
+    {"redirect", EMU_FAULT_REDIRECT, "||loop|away|", "", "/app/*", 0, ""},
+    {"cut", EMU_FAULT_CUT, NULL, "", "/app/*", 0, ""},
+    {"slow", EMU_FAULT_SLOW, FAULT_NUMBER, "", "/app/*", 0, ""},
+    {"huge", EMU_FAULT_HUGE, FAULT_NUMBER, "", "/app/*", 0, ""},
+    {"deep", EMU_FAULT_DEEP, FAULT_NUMBER, "", "/app/*", 0, ""},
+    {"malformed", EMU_FAULT_MALFORMED,
+     "||half|html|empty|types|duplicate|no-id|", "", "/app/*", 0, ""},
+    {"election", EMU_FAULT_ELECTION, NULL, "POST", "/app/transactions", 0, ""},
+    {"recovery", EMU_FAULT_RECOVERY, NULL, "POST", "/app/transactions", 0, ""},
+    {"latency", EMU_FAULT_LATENCY, FAULT_NUMBER, "", "/app/*", 0, ""},
+    {"certificate", EMU_FAULT_CERTIFICATE, "|expired|early|foreign|name|", "",
+     "", 0, ""},
 };
 #define N_FAULT_KIND ((int)(sizeof(aFaultKind) / sizeof(aFaultKind[0])))
 
@@ -60,14 +105,17 @@ struct Fault {
   const FaultKind *pKind;
   char *zSpec; /* as given, owned */
   int64_t iValue;
+  char zWord[12]; /* the value, where it is a word */
   char zMethod[12];
   char zPath[256];
+  char zHost[128];
   char zCode[48];
   int64_t nRetryAfter; /* -1: none */
   int64_t nth, nCount;
   double rProbability; /* 1: always */
   uint64_t iRandom;
   int64_t nFit, nStruck; /* so far */
+  int64_t iConn;         /* connection whose session is lost, or 0 */
 };
 
 struct EmuFaults {
@@ -101,6 +149,42 @@ static int faultCopy(char *z, size_t nMax, const char *zFrom, size_t n) {
   return 1;
 }
 
+/* 1 when the n bytes at z are one of the words between bars. */
+static int faultWord(const char *zWords, const char *z, size_t n) {
+  const char *zAt = zWords;
+  while( *zAt == '|' ) {
+    size_t nWord = strcspn(++zAt, "|");
+    if( zAt[nWord] == 0 ) return 0;
+    if( nWord == n && memcmp(zAt, z, n) == 0 ) return 1;
+    zAt += nWord;
+  }
+  return 0;
+}
+
+/* The value of a kind; 0 if it isn't one. */
+static int faultValue(Fault *p, const char *zVal, size_t nVal) {
+  const FaultKind *pKind = p->pKind;
+  if( pKind->zValue == NULL ) return zVal == NULL;
+  if( strcmp(pKind->zValue, FAULT_NUMBER) != 0 ) {
+    if( zVal == NULL ) {
+      zVal = "";
+    } else if( nVal == 0 ) {
+      return 0;
+    }
+    return faultWord(pKind->zValue, zVal, nVal) &&
+           faultCopy(p->zWord, sizeof(p->zWord), zVal, nVal);
+  }
+  if( zVal == NULL || !emuArgsNumber(zVal, nVal, INT64_C(1) << 40, &p->iValue) )
+    return 0;
+  switch( pKind->eFault ) {
+    case EMU_FAULT_STATUS: return p->iValue >= 400 && p->iValue <= 599;
+    case EMU_FAULT_LATENCY: return p->iValue <= 3600000;
+    case EMU_FAULT_SLOW: return p->iValue > 0 && p->iValue <= 3600000;
+    case EMU_FAULT_DEEP: return p->iValue > 0 && p->iValue <= 10000000;
+    default: return p->iValue > 0;
+  }
+}
+
 /* The kind: the first item of a spec. */
 static int faultKind(Fault *p, const char *z, size_t n, const char *zVal,
                      size_t nVal) {
@@ -108,17 +192,15 @@ static int faultKind(Fault *p, const char *z, size_t n, const char *zVal,
   for( i = 0; i < N_FAULT_KIND; i++ ) {
     if( emuIs(z, n, aFaultKind[i].zName) ) p->pKind = &aFaultKind[i];
   }
-  if( p->pKind == NULL || p->pKind->bValue != (zVal != NULL) ) return 0;
-  if( zVal && !emuArgsNumber(zVal, nVal, 3600000, &p->iValue) ) return 0;
-  if( p->pKind->eFault == EMU_FAULT_STATUS &&
-      (p->iValue < 400 || p->iValue > 599) ) {
-    return 0;
-  }
+  if( p->pKind == NULL || !faultValue(p, zVal, nVal) ) return 0;
+  if( p->pKind->iStatus ) p->iValue = p->pKind->iStatus;
   p->nCount = p->pKind->eFault == EMU_FAULT_LATENCY ? 0 : 1;
   return faultCopy(p->zMethod, sizeof(p->zMethod), p->pKind->zMethod,
                    strlen(p->pKind->zMethod)) &&
          faultCopy(p->zPath, sizeof(p->zPath), p->pKind->zPath,
-                   strlen(p->pKind->zPath));
+                   strlen(p->pKind->zPath)) &&
+         faultCopy(p->zCode, sizeof(p->zCode), p->pKind->zCode,
+                   strlen(p->pKind->zCode));
 }
 
 /* One key=value of a spec. *pbCount notes that a count is given. */
@@ -131,6 +213,9 @@ static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
   }
   if( emuIs(z, n, "path") ) {
     return faultCopy(p->zPath, sizeof(p->zPath), zVal, nVal);
+  }
+  if( emuIs(z, n, "host") ) {
+    return faultCopy(p->zHost, sizeof(p->zHost), zVal, nVal);
   }
   if( emuIs(z, n, "code") ) {
     return faultCopy(p->zCode, sizeof(p->zCode), zVal, nVal);
@@ -221,10 +306,8 @@ static double faultDraw(Fault *p) {
   return (double)((x * 2685821657736338717u) >> 11) / 9007199254740992.0;
 }
 
-/* 1 when the fault strikes this request; counts it. */
-static int faultStrikes(Fault *p, const EmuReq *pReq) {
-  if( p->zMethod[0] && strcmp(p->zMethod, pReq->zMethod) != 0 ) return 0;
-  if( fnmatch(p->zPath, pReq->zPath, 0) != 0 ) return 0;
+/* It is the turn of this fault; counts it. */
+static int faultTurn(Fault *p) {
   if( ++p->nFit < p->nth ) return 0;
   if( p->nCount && p->nStruck >= p->nCount ) return 0;
   if( p->rProbability < 1 && faultDraw(p) >= p->rProbability ) return 0;
@@ -232,20 +315,47 @@ static int faultStrikes(Fault *p, const EmuReq *pReq) {
   return 1;
 }
 
+/* 1 when the fault strikes this request. */
+static int faultStrikes(Fault *p, const EmuReq *pReq) {
+  if( p->iConn && p->iConn == pReq->iConn ) return 1; /* its session is lost */
+  if( p->zMethod[0] && strcmp(p->zMethod, pReq->zMethod) != 0 ) return 0;
+  if( fnmatch(p->zPath, pReq->zPath, 0) != 0 ) return 0;
+  if( p->zHost[0] ) {
+    const char *zHost = emuReqHeader(pReq, "Host");
+    if( fnmatch(p->zHost, zHost ? zHost : "", 0) != 0 ) return 0;
+  }
+  return faultTurn(p);
+}
+
 void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
   Fault *pFault;
+  if( strncmp(pReq->zPath, "/control/", 9) == 0 ) return;
   for( pFault = p->pFirst; pFault; pFault = pFault->pNext ) {
-    int bLate = pFault->pKind->eFault == EMU_FAULT_LATENCY;
-    if( !bLate && pReq->eFault ) continue; /* one has struck already */
+    int eFault = pFault->pKind->eFault;
+    if( eFault == EMU_FAULT_CERTIFICATE ) continue;
+    if( eFault != EMU_FAULT_LATENCY && pReq->eFault ) continue;
     if( !faultStrikes(pFault, pReq) ) continue;
-    if( bLate ) {
+    if( eFault == EMU_FAULT_LATENCY ) {
       pReq->msFault += (int)pFault->iValue;
+      if( pReq->zFault == NULL ) pReq->zFault = pFault->pKind->zName;
       continue;
     }
-    pReq->eFault = pFault->pKind->eFault;
-    pReq->iFaultStatus = (int)pFault->iValue;
+    if( eFault == EMU_FAULT_SESSION ) pFault->iConn = pReq->iConn;
+    pReq->eFault = eFault;
+    pReq->zFault = pFault->pKind->zName;
+    pReq->iFaultValue = pFault->iValue;
     pReq->nRetryAfter = (int)pFault->nRetryAfter;
-    snprintf(pReq->zFaultCode, sizeof(pReq->zFaultCode), "%s",
-             pFault->zCode[0] ? pFault->zCode : "InjectedFault");
+    memcpy(pReq->zFaultWord, pFault->zWord, sizeof(pReq->zFaultWord));
+    memcpy(pReq->zFaultCode, pFault->zCode, sizeof(pReq->zFaultCode));
   }
+}
+
+const char *emuFaultsConnect(EmuFaults *p) {
+  Fault *pFault;
+  for( pFault = p->pFirst; pFault; pFault = pFault->pNext ) {
+    if( pFault->pKind->eFault == EMU_FAULT_CERTIFICATE && faultTurn(pFault) ) {
+      return pFault->zWord;
+    }
+  }
+  return NULL;
 }

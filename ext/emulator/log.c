@@ -4,10 +4,12 @@
 **
 **   {"n":1,"connection":3,"host":"demo.localhost:1234","method":"GET",
 **    "path":"/app/transactions","query":"api-version=2026-02-23","status":200,
-**    "state":"Ready","transaction_id":"2.7","user":"...","ms":0.31}
+**    "state":"Ready","transaction_id":"2.7","user":"...","fault":null,
+**    "ms":0.31}
 **
 ** path and query are as they came, not decoded. status is 0 when the
-** connection was closed in place of an answer. Absent things are null.
+** connection was closed in place of an answer; fault names what struck (see
+** fault.c). Absent things are null.
 **
 ** Invariants: a line is on its way to the file before its answer is on its way
 ** to the client; no token, no secret and no contents stand in it.
@@ -68,6 +70,7 @@ void emuLogRequest(Emu *p, const EmuReq *pReq, double ms) {
   logText(&line, "transaction_id",
           pReq->id.seqno ? ledgerTxidFormat(pReq->id, zId) : NULL);
   logText(&line, "user", pReq->user.n ? pReq->user.z : NULL);
+  logText(&line, "fault", pReq->zFault);
   ledgerBufPrintf(&line, ",\"ms\":%.2f}\n", ms);
   if( !line.bOom ) {
     fwrite(line.z, 1, line.n, p->pLog);

@@ -93,11 +93,12 @@ int emuFingerprint(const X509 *pCert, char *zOut) {
 typedef struct PkiSpec PkiSpec;
 struct PkiSpec {
   const char *zName;   /* common name */
-  long nDay;           /* it runs that long */
+  long nDay;           /* it runs that many days from now on ... */
   const char *zBasic;  /* basicConstraints */
   const char *zUsage;  /* keyUsage */
   const char *zExtUse; /* extendedKeyUsage, or NULL */
   const char *zSan;    /* subjectAltName, or NULL */
+  long nFrom;          /* ... or, if not 0, from nFrom to nDay days from now */
 };
 
 static int pkiExtension(X509 *pCert, X509V3_CTX *pCtx, int nid,
@@ -133,7 +134,8 @@ static int pkiCertNew(EVP_PKEY *pKey, const PkiSpec *pSpec, X509 *pIssuer,
       !BN_to_ASN1_INTEGER(pSerial, X509_get_serialNumber(p)) )
     goto bad;
   if( !X509_set_version(p, X509_VERSION_3) || !X509_set_pubkey(p, pKey) ||
-      !X509_gmtime_adj(X509_getm_notBefore(p), -PKI_DAY) ||
+      !X509_gmtime_adj(X509_getm_notBefore(p),
+                       (pSpec->nFrom ? pSpec->nFrom : -1) * PKI_DAY) ||
       !X509_time_adj_ex(X509_getm_notAfter(p), (int)pSpec->nDay, 0, NULL) )
     goto bad;
   pName = X509_get_subject_name(p);
@@ -172,21 +174,31 @@ static const char zPkiCaUsage[] = "critical,keyCertSign,cRLSign";
 static const char zPkiLeafUsage[] = "critical,digitalSignature";
 
 static int pkiService(EmuKeys *p, LedgerError *pErr) {
-  PkiSpec spec = {"CCF Service", p->nDay, "critical,CA:TRUE,pathlen:1",
-                  zPkiCaUsage,   NULL,    NULL};
+  PkiSpec spec = {.zName = "CCF Service",
+                  .nDay = p->nDay,
+                  .zBasic = "critical,CA:TRUE,pathlen:1",
+                  .zUsage = zPkiCaUsage};
   return pkiCertNew(p->pService, &spec, NULL, NULL, &p->pServiceCert, pErr);
 }
 
-static int pkiNode(EmuKeys *p, const char *zId, LedgerError *pErr) {
-  PkiSpec spec = {"CCF Node",    p->nDay, "critical,CA:FALSE",
-                  zPkiLeafUsage, NULL,    NULL};
-  LedgerBuf san = {0};
-  int rc, i;
-  ledgerBufPrintf(&san, "DNS:%s.localhost", zId);
+/* Appends the names of the ledger's nodes. */
+static void pkiNodeNames(const char *zId, LedgerBuf *pSan) {
+  int i;
+  ledgerBufPrintf(pSan, "DNS:%s.localhost", zId);
   for( i = 1; i <= 3; i++ ) {
-    ledgerBufPrintf(&san, ",DNS:node%d.%s.localhost", i, zId);
+    ledgerBufPrintf(pSan, ",DNS:node%d.%s.localhost", i, zId);
   }
-  ledgerBufText(&san, ",DNS:localhost,IP:127.0.0.1,IP:::1");
+  ledgerBufText(pSan, ",DNS:localhost,IP:127.0.0.1,IP:::1");
+}
+
+static int pkiNode(EmuKeys *p, const char *zId, LedgerError *pErr) {
+  PkiSpec spec = {.zName = "CCF Node",
+                  .nDay = p->nDay,
+                  .zBasic = "critical,CA:FALSE",
+                  .zUsage = zPkiLeafUsage};
+  LedgerBuf san = {0};
+  int rc;
+  pkiNodeNames(zId, &san);
   spec.zSan = san.z;
   rc = san.bOom ? ledgerErrorNomem(pErr)
                 : pkiCertNew(p->pNode, &spec, p->pServiceCert, p->pService,
@@ -195,23 +207,71 @@ static int pkiNode(EmuKeys *p, const char *zId, LedgerError *pErr) {
   return rc;
 }
 
+int emuKeysWrong(const EmuKeys *p, const char *zLedgerId, const char *zHow,
+                 X509 **ppCert, EVP_PKEY **ppKey, LedgerError *pErr) {
+  const int bForeign = strcmp(zHow, "foreign") == 0;
+  PkiSpec spec = {.zName = "CCF Node",
+                  .nDay = p->nDay,
+                  .zBasic = "critical,CA:FALSE",
+                  .zUsage = zPkiLeafUsage};
+  LedgerBuf san = {0};
+  EVP_PKEY *pKey = bForeign ? EVP_EC_gen("P-256") : p->pNode;
+  int rc = LEDGER_OK;
+  if( !bForeign ) EVP_PKEY_up_ref(pKey);
+  if( strcmp(zHow, "expired") == 0 ) {
+    spec.nFrom = -30;
+    spec.nDay = -1;
+  } else if( strcmp(zHow, "early") == 0 ) {
+    spec.nFrom = 1;
+    spec.nDay = 30;
+  }
+  if( strcmp(zHow, "name") == 0 ) {
+    ledgerBufText(&san, "DNS:elsewhere.invalid");
+  } else {
+    pkiNodeNames(zLedgerId, &san);
+  }
+  spec.zSan = san.z;
+  if( pKey == NULL ) {
+    rc = pkiError(pErr, "cannot make keys");
+  } else if( san.bOom ) {
+    rc = ledgerErrorNomem(pErr);
+  } else {
+    rc = pkiCertNew(pKey, &spec, bForeign ? NULL : p->pServiceCert,
+                    bForeign ? NULL : p->pService, ppCert, pErr);
+  }
+  if( rc ) {
+    EVP_PKEY_free(pKey);
+    pKey = NULL;
+  }
+  *ppKey = pKey;
+  ledgerBufFree(&san);
+  return rc;
+}
+
 static int pkiCa(EmuKeys *p, LedgerError *pErr) {
-  PkiSpec spec = {"ledger-emulator CA", 3650, "critical,CA:TRUE,pathlen:0",
-                  zPkiCaUsage,          NULL, NULL};
+  PkiSpec spec = {.zName = "ledger-emulator CA",
+                  .nDay = 3650,
+                  .zBasic = "critical,CA:TRUE,pathlen:0",
+                  .zUsage = zPkiCaUsage};
   return pkiCertNew(p->pCa, &spec, NULL, NULL, &p->pCaCert, pErr);
 }
 
 static int pkiWeb(EmuKeys *p, LedgerError *pErr) {
-  PkiSpec spec = {
-      "identity.localhost", p->nDay,
-      "critical,CA:FALSE",  zPkiLeafUsage,
-      "serverAuth",         "DNS:identity.localhost,DNS:login.localhost"};
+  PkiSpec spec = {.zName = "identity.localhost",
+                  .nDay = p->nDay,
+                  .zBasic = "critical,CA:FALSE",
+                  .zUsage = zPkiLeafUsage,
+                  .zExtUse = "serverAuth",
+                  .zSan = "DNS:identity.localhost,DNS:login.localhost"};
   return pkiCertNew(p->pWeb, &spec, p->pCaCert, p->pCa, &p->pWebCert, pErr);
 }
 
 static int pkiAdmin(EmuKeys *p, LedgerError *pErr) {
-  PkiSpec spec = {"administrator", 3650,         "critical,CA:FALSE",
-                  zPkiLeafUsage,   "clientAuth", NULL};
+  PkiSpec spec = {.zName = "administrator",
+                  .nDay = 3650,
+                  .zBasic = "critical,CA:FALSE",
+                  .zUsage = zPkiLeafUsage,
+                  .zExtUse = "clientAuth"};
   return pkiCertNew(p->pAdmin, &spec, NULL, NULL, &p->pAdminCert, pErr);
 }
 
@@ -386,8 +446,10 @@ static int pkiFormerAdd(EmuKeys *p, X509 *pCert, LedgerError *pErr) {
 
 /* Endorses a former service by the present one, and adds it. */
 static int pkiEndorse(EmuKeys *p, X509 *pFormer, LedgerError *pErr) {
-  PkiSpec spec = {"CCF Service", p->nDay, "critical,CA:TRUE,pathlen:1",
-                  zPkiCaUsage,   NULL,    NULL};
+  PkiSpec spec = {.zName = "CCF Service",
+                  .nDay = p->nDay,
+                  .zBasic = "critical,CA:TRUE,pathlen:1",
+                  .zUsage = zPkiCaUsage};
   X509 *pCert = NULL;
   int rc = pkiCertNew(X509_get0_pubkey(pFormer), &spec, p->pServiceCert,
                       p->pService, &pCert, pErr);
@@ -635,33 +697,4 @@ int emuKeysExport(const EmuKeys *p, const char *zDir, LedgerError *pErr) {
   if( pem.z ) OPENSSL_cleanse(pem.z, pem.n);
   ledgerBufFree(&pem);
   return rc;
-}
-
-/* ---- signing ----------------------------------------------------------- */
-
-int emuSignRoot(EVP_PKEY *pKey, const unsigned char *aRoot, LedgerBuf *pSig,
-                LedgerError *pErr) {
-  EVP_PKEY_CTX *pCtx = EVP_PKEY_CTX_new(pKey, NULL);
-  unsigned char aSig[256];
-  size_t nSig = sizeof(aSig);
-  int rc = LEDGER_OK;
-  if( pCtx == NULL || EVP_PKEY_sign_init(pCtx) <= 0 ||
-      EVP_PKEY_sign(pCtx, aSig, &nSig, aRoot, EMU_HASH) <= 0 ) {
-    rc = pkiError(pErr, "cannot sign");
-  } else {
-    ledgerBufAppend(pSig, aSig, nSig);
-    if( pSig->bOom ) rc = ledgerErrorNomem(pErr);
-  }
-  EVP_PKEY_CTX_free(pCtx);
-  return rc;
-}
-
-int emuVerifyRoot(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
-                  size_t nSig) {
-  EVP_PKEY_CTX *pCtx = EVP_PKEY_CTX_new(pKey, NULL);
-  int bOk = pCtx && EVP_PKEY_verify_init(pCtx) > 0 &&
-            EVP_PKEY_verify(pCtx, aSig, nSig, aRoot, EMU_HASH) == 1;
-  EVP_PKEY_CTX_free(pCtx);
-  ERR_clear_error();
-  return bOk;
 }

@@ -244,13 +244,8 @@ static void reqReleaseBody(const void *a, size_t n, void *pArg) {
   free(pArg);
 }
 
-/* The faults that close the connection: without a word, in either case. */
-static void reqHangUp(EmuReq *p) {
+void emuReqHangUp(EmuReq *p) {
   struct evhttp_connection *pConn = evhttp_request_get_connection(p->pHttp);
-  p->iStatus = 0;
-  p->zState = NULL;
-  memset(&p->id, 0, sizeof(p->id));
-  emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
   if( pConn ) {
     evhttp_connection_free(pConn);
   } else {
@@ -262,6 +257,7 @@ static void reqHangUp(EmuReq *p) {
 /* Hands the answer over. */
 static void reqReply(EmuReq *p) {
   struct evbuffer *pOut = NULL;
+  emuFaultSpoil(p);
   if( p->body.bOom ) {
     ledgerBufFree(&p->body);
     emuReqError(p, 500, "InternalError", "out of memory");
@@ -275,6 +271,7 @@ static void reqReply(EmuReq *p) {
   } else if( p->body.n ) {
     emuReqAddHeader(p, "Content-Type",
                     p->zType ? p->zType : "application/json");
+    if( emuFaultSend(p) ) return;
     pOut = evbuffer_new();
     if( pOut && evbuffer_add_reference(pOut, p->body.z, p->body.n,
                                        reqReleaseBody, p->body.z) == 0 ) {
@@ -293,7 +290,11 @@ static void reqLate(evutil_socket_t fd, short what, void *pArg) {
   (void)what;
   if( p->eFault == EMU_FAULT_RESET_BEFORE ||
       p->eFault == EMU_FAULT_RESET_AFTER ) {
-    reqHangUp(p);
+    p->iStatus = 0;
+    p->zState = NULL;
+    memset(&p->id, 0, sizeof(p->id));
+    emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
+    emuReqHangUp(p);
   } else {
     reqReply(p);
   }

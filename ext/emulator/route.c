@@ -134,44 +134,13 @@ static int routeAdmit(EmuReq *p, const Route *pRoute) {
   return emuAuthorise(p, pRoute->mRole);
 }
 
-/* The answer 307 to the same request on the ledger's first node; a request
-** that came to it already is served. Returns 1 when it answered. */
-static int routeRedirect(EmuReq *p) {
-  const char *zHost = emuReqHeader(p, "Host");
-  char *z;
-  if( zHost == NULL || strncmp(zHost, "node", 4) == 0 ) return 0;
-  z = sqlite3_mprintf("https://node1.%s%s%s%s", zHost, p->zPath,
-                      p->zQuery[0] ? "?" : "", p->zQuery);
-  if( z ) emuReqAddHeader(p, "Location", z);
-  sqlite3_free(z);
-  p->iStatus = 307;
-  return 1;
-}
-
-/* Faults that answer in place of the route. Returns 1 when one did. */
-static int routeFault(EmuReq *p) {
-  switch( p->eFault ) {
-    case EMU_FAULT_RESET_BEFORE: return 1;
-    case EMU_FAULT_REDIRECT: return routeRedirect(p);
-    case EMU_FAULT_STATUS:
-      emuReqError(p, p->iFaultStatus, p->zFaultCode, "A fault was asked for");
-      if( p->nRetryAfter >= 0 ) {
-        char z[24];
-        snprintf(z, sizeof(z), "%d", p->nRetryAfter);
-        emuReqAddHeader(p, "Retry-After", z);
-      }
-      return 1;
-    default: return 0;
-  }
-}
-
 void emuRoute(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   Emu *pEmu = p->pEmu;
   const Route *pRoute;
   int eFault;
 
-  if( routeFault(p) ) goto send;
+  if( emuFaultInstead(p) ) goto send;
   pRoute = routeFind(p);
   if( pRoute == NULL || !routeAdmit(p, pRoute) ) goto send;
   pRoute->xRun(p);

@@ -5,7 +5,7 @@
 ** web (signed by the CA) for identity.localhost and login.localhost, the
 ** node's (signed by the service) for every other name or none. A client
 ** certificate is asked for and taken whoever issued it: what counts is its
-** fingerprint (auth.c).
+** fingerprint (auth.c). A fault may put a wrong certificate in its place.
 **
 ** Invariants
 **   - TLS sessions are not resumed, so each connection shows its certificate;
@@ -62,17 +62,6 @@ static int serverConnIndex(void) {
   return iIndex;
 }
 
-static int serverSni(SSL *pSsl, int *piAlert, void *pArg) {
-  EmuServer *p = pArg;
-  const char *z = SSL_get_servername(pSsl, TLSEXT_NAMETYPE_host_name);
-  (void)piAlert;
-  if( z && (strcasecmp(z, "identity.localhost") == 0 ||
-            strcasecmp(z, "login.localhost") == 0) ) {
-    SSL_set_SSL_CTX(pSsl, p->pWeb);
-  }
-  return SSL_TLSEXT_ERR_OK;
-}
-
 /* Any client certificate will do. */
 static int serverAnyCert(X509_STORE_CTX *pCtx, void *pArg) {
   (void)pArg;
@@ -97,6 +86,41 @@ static SSL_CTX *serverTls(EVP_PKEY *pKey, X509 *pCert) {
     p = NULL;
   }
   return p;
+}
+
+/* Gives the connection a certificate that is wrong, as the fault says. */
+static void serverWrong(EmuServer *p, SSL *pSsl, const char *zHow) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  EVP_PKEY *pKey = NULL;
+  X509 *pCert = NULL;
+  SSL_CTX *pCtx = NULL;
+  if( emuKeysWrong(&p->pEmu->keys, p->pEmu->zLedgerId, zHow, &pCert, &pKey,
+                   &err) == LEDGER_OK ) {
+    pCtx = serverTls(pKey, pCert);
+  }
+  if( pCtx ) {
+    SSL_set_SSL_CTX(pSsl, pCtx);
+  } else {
+    emuWarn("no certificate for a fault: %s", emuErrorText(&err));
+  }
+  SSL_CTX_free(pCtx); /* the connection holds on to it */
+  EVP_PKEY_free(pKey);
+  X509_free(pCert);
+  ledgerErrorClear(&err);
+}
+
+static int serverSni(SSL *pSsl, int *piAlert, void *pArg) {
+  EmuServer *p = pArg;
+  const char *z = SSL_get_servername(pSsl, TLSEXT_NAMETYPE_host_name);
+  const char *zWrong;
+  (void)piAlert;
+  if( z && (strcasecmp(z, "identity.localhost") == 0 ||
+            strcasecmp(z, "login.localhost") == 0) ) {
+    SSL_set_SSL_CTX(pSsl, p->pWeb);
+  } else if( (zWrong = emuFaultsConnect(p->pEmu->pFaults)) != NULL ) {
+    serverWrong(p, pSsl, zWrong);
+  }
+  return SSL_TLSEXT_ERR_OK;
 }
 
 /* A new connection's buffer. */

@@ -1,0 +1,60 @@
+/*
+** What goes wrong on purpose, as the rest of the room sees it. Included by
+** emuInt.h.
+*/
+#ifndef EMU_FAULT_H
+#define EMU_FAULT_H
+
+#include "emuInt.h"
+
+/* ---- fault.c ----------------------------------------------------------- */
+
+enum {
+  EMU_FAULT_NONE = 0,
+  EMU_FAULT_RESET_BEFORE, /* close before anything is done */
+  EMU_FAULT_RESET_AFTER,  /* close after it is done, without an answer */
+  EMU_FAULT_STATUS,       /* answer a status instead of acting */
+  EMU_FAULT_SESSION,      /* the same, on that connection from then on */
+  EMU_FAULT_REDIRECT,     /* 307 to another node's name */
+  EMU_FAULT_CUT,          /* half of the body, then close */
+  EMU_FAULT_SLOW,         /* the body byte by byte */
+  EMU_FAULT_HUGE,         /* a body that does not end */
+  EMU_FAULT_DEEP,         /* ... that nests */
+  EMU_FAULT_MALFORMED,    /* ... that is not what was asked for */
+  EMU_FAULT_ELECTION,     /* act, then lose what is pending */
+  EMU_FAULT_RECOVERY,     /* the same, and the service has a new key */
+  EMU_FAULT_LATENCY,      /* answer late */
+  EMU_FAULT_CERTIFICATE   /* a connection with a wrong certificate */
+};
+
+EmuFaults *emuFaultsNew(void);
+void emuFaultsFree(EmuFaults *p);
+
+/* Adds a fault from its text (grammar in fault.c). */
+int emuFaultsAdd(EmuFaults *p, const char *zSpec, LedgerError *pErr);
+void emuFaultsClear(EmuFaults *p);
+
+/* Appends the faults as a JSON array of objects. */
+void emuFaultsList(const EmuFaults *p, LedgerBuf *pBuf);
+
+/* Decides which faults strike the request; notes them in it. Called once per
+** request, before it is routed. */
+void emuFaultsStrike(EmuFaults *p, EmuReq *pReq);
+
+/* Decides whether a new connection to the node meets a wrong certificate:
+** "expired", ... (see fault.c), or NULL. */
+const char *emuFaultsConnect(EmuFaults *p);
+
+/* ---- faultAnswer.c ----------------------------------------------------- */
+
+/* Faults that answer in place of the route. Returns 1 when one did. */
+int emuFaultInstead(EmuReq *p);
+
+/* Faults that spoil the answer the route has made. */
+void emuFaultSpoil(EmuReq *p);
+
+/* Sends the answer in pieces where the fault says so, and takes p over.
+** Returns 0 when it is to be sent as usual. */
+int emuFaultSend(EmuReq *p);
+
+#endif /* EMU_FAULT_H */

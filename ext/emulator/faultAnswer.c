@@ -1,0 +1,215 @@
+/*
+** What the faults of fault.c do to an answer: in place of the route, to the
+** body that the route has made, and to the way it is sent.
+**
+** Serves every route but /control. An answer that is sent in pieces goes over
+** libevent's chunks, moved on by a timer that also sees a client hang up.
+**
+** Invariants
+**   - memory is bounded: a huge body is made piece by piece, and no piece is
+**     added while more than FAULT_AHEAD bytes wait to leave;
+**   - the log says what the route did and which fault struck; the line is there
+**     before the first byte.
+*/
+#include "emuInt.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAULT_PIECE 65536  /* bytes of a huge body at a time */
+#define FAULT_AHEAD 262144 /* bytes that may wait to leave */
+#define FAULT_TICK_US 1000 /* pause while they do */
+#define FAULT_NODES 1000   /* names of nodes that a loop goes through */
+#define FAULT_AWAY "localhost.invalid"
+
+/* ---- in place of the route --------------------------------------------- */
+
+/* The answer 307 to the same request on another node. Returns 1 when it
+** answered: a plain redirect serves what came to a node's name already. */
+static int faultRedirect(EmuReq *p) {
+  const char *zHost = emuReqHeader(p, "Host");
+  const char *zTail = zHost ? zHost : "";
+  int iNode = 0;
+  char *z;
+  if( strncmp(zTail, "node", 4) == 0 ) {
+    iNode = (int)strtol(zTail + 4, NULL, 10);
+    zTail += strcspn(zTail, ".");
+    zTail += *zTail == '.';
+  }
+  if( strcmp(p->zFaultWord, "away") == 0 ) {
+    z = sqlite3_mprintf("https://" FAULT_AWAY "%s%s%s", p->zPath,
+                        p->zQuery[0] ? "?" : "", p->zQuery);
+  } else if( iNode == 0 || strcmp(p->zFaultWord, "loop") == 0 ) {
+    z = sqlite3_mprintf("https://node%d.%s%s%s%s", iNode % FAULT_NODES + 1,
+                        zTail, p->zPath, p->zQuery[0] ? "?" : "", p->zQuery);
+  } else {
+    return 0;
+  }
+  if( z ) emuReqAddHeader(p, "Location", z);
+  sqlite3_free(z);
+  p->iStatus = 307;
+  return 1;
+}
+
+int emuFaultInstead(EmuReq *p) {
+  switch( p->eFault ) {
+    case EMU_FAULT_RESET_BEFORE: return 1;
+    case EMU_FAULT_REDIRECT: return faultRedirect(p);
+    case EMU_FAULT_STATUS:
+    case EMU_FAULT_SESSION:
+      emuReqError(p, (int)p->iFaultValue, p->zFaultCode,
+                  "A fault was asked for");
+      if( p->nRetryAfter >= 0 ) {
+        char z[24];
+        snprintf(z, sizeof(z), "%d", p->nRetryAfter);
+        emuReqAddHeader(p, "Retry-After", z);
+      }
+      return 1;
+    default: return 0;
+  }
+}
+
+/* ---- the body ---------------------------------------------------------- */
+
+static void faultNest(LedgerBuf *pBuf, int64_t nDeep) {
+  int64_t i;
+  ledgerBufText(pBuf, "{\"entries\":");
+  for( i = 0; i < nDeep; i++ ) ledgerBufText(pBuf, "[");
+  for( i = 0; i < nDeep; i++ ) ledgerBufText(pBuf, "]");
+  ledgerBufText(pBuf, "}");
+}
+
+static void faultMalform(EmuReq *p) {
+  const char *zHow = p->zFaultWord;
+  if( strcmp(zHow, "no-id") == 0 ) {
+    memset(&p->id, 0, sizeof(p->id));
+  } else if( zHow[0] == 0 || strcmp(zHow, "half") == 0 ) {
+    p->body.n /= 2;
+  } else if( strcmp(zHow, "empty") == 0 ) {
+    p->body.n = 0;
+  } else if( strcmp(zHow, "html") == 0 ) {
+    ledgerBufReset(&p->body);
+    ledgerBufText(&p->body, "<html><body>It works!</body></html>");
+    p->zType = "text/html";
+  } else if( strcmp(zHow, "types") == 0 ) {
+    ledgerBufReset(&p->body);
+    ledgerBufText(&p->body, "42");
+  } else { /* duplicate */
+    ledgerBufReset(&p->body);
+    ledgerBufText(&p->body, "{\"state\":\"Ready\",\"state\":\"Ready\"}");
+  }
+}
+
+void emuFaultSpoil(EmuReq *p) {
+  if( p->eFault == EMU_FAULT_MALFORMED ) {
+    faultMalform(p);
+  } else if( p->eFault == EMU_FAULT_DEEP ) {
+    ledgerBufReset(&p->body);
+    faultNest(&p->body, p->iFaultValue);
+  }
+}
+
+/* ---- the way it is sent ------------------------------------------------ */
+
+/* Adds n bytes of the huge body to pOut: {"entries":"aaa..."}, of iFaultValue
+** bytes in all. */
+static int faultHuge(EmuReq *p, struct evbuffer *pOut, int64_t n) {
+  static const char zHead[] = "{\"entries\":\"";
+  char *z = malloc((size_t)n);
+  int64_t nHead = (int64_t)sizeof(zHead) - 1, i;
+  int bOk;
+  if( z == NULL ) return 0;
+  memset(z, 'a', (size_t)n);
+  for( i = 0; i < n && p->nSent + i < nHead; i++ ) z[i] = zHead[p->nSent + i];
+  for( i = 0; i < n; i++ ) {
+    int64_t nLeft = p->iFaultValue - p->nSent - i;
+    if( nLeft == 2 ) z[i] = '"';
+    if( nLeft == 1 ) z[i] = '}';
+  }
+  bOk = evbuffer_add(pOut, z, (size_t)n) == 0;
+  free(z);
+  return bOk;
+}
+
+/* The next piece of the body into pOut; 0 when there is none. */
+static int faultPiece(EmuReq *p, struct evbuffer *pOut) {
+  int64_t n = (int64_t)p->body.n;
+  if( p->eFault == EMU_FAULT_HUGE ) {
+    n = p->iFaultValue - p->nSent;
+    if( n > FAULT_PIECE ) n = FAULT_PIECE;
+    if( n <= 0 || !faultHuge(p, pOut, n) ) return 0;
+  } else {
+    if( p->eFault == EMU_FAULT_CUT ) n /= 2;
+    n -= p->nSent;
+    if( n > 1 && p->eFault == EMU_FAULT_SLOW ) n = 1;
+    if( n <= 0 || evbuffer_add(pOut, p->body.z + p->nSent, (size_t)n) != 0 ) {
+      return 0;
+    }
+  }
+  p->nSent += n;
+  return 1;
+}
+
+/*
+** The end of an answer waits for two ticks at which nothing is left to leave:
+** libevent may still owe the callback of the last piece, and would take it for
+** that of the end.
+*/
+static void faultTick(evutil_socket_t fd, short what, void *pArg) {
+  EmuReq *p = pArg;
+  struct evhttp_connection *pConn = evhttp_request_get_connection(p->pHttp);
+  struct timeval tv = {0, FAULT_TICK_US};
+  struct evbuffer *pOut;
+  size_t nWait;
+  int bMore = 1;
+  (void)fd;
+  (void)what;
+  if( pConn == NULL ) goto end; /* the client is gone */
+  nWait = evbuffer_get_length(
+      bufferevent_get_output(evhttp_connection_get_bufferevent(pConn)));
+  if( nWait < FAULT_AHEAD && !p->bDrained ) {
+    pOut = evbuffer_new();
+    bMore = pOut && faultPiece(p, pOut);
+    if( bMore ) evhttp_send_reply_chunk(p->pHttp, pOut);
+    if( pOut ) evbuffer_free(pOut);
+    if( bMore && p->eFault == EMU_FAULT_SLOW ) {
+      tv.tv_sec = p->iFaultValue / 1000;
+      tv.tv_usec = p->iFaultValue % 1000 * 1000;
+    }
+  }
+  if( p->bDrained ) {
+    if( p->eFault != EMU_FAULT_CUT ) goto end;
+    emuReqHangUp(p);
+    return;
+  }
+  p->bDrained = !bMore && nWait == 0;
+  evtimer_add(p->pTimer, &tv);
+  return;
+
+end:
+  evhttp_send_reply_end(p->pHttp); /* frees the HTTP request, once it is out */
+  emuReqFree(p);
+}
+
+int emuFaultSend(EmuReq *p) {
+  static const struct timeval now = {0, 0};
+  if( p->eFault != EMU_FAULT_CUT && p->eFault != EMU_FAULT_SLOW &&
+      p->eFault != EMU_FAULT_HUGE ) {
+    return 0;
+  }
+  if( p->pTimer ) event_free(p->pTimer); /* that of its latency, it is over */
+  p->pTimer = evtimer_new(p->pEmu->pBase, faultTick, p);
+  if( p->pTimer == NULL || evtimer_add(p->pTimer, &now) != 0 ) return 0;
+  if( p->eFault != EMU_FAULT_HUGE ) {
+    char z[24];
+    snprintf(z, sizeof(z), "%lld", (long long)p->body.n);
+    emuReqAddHeader(p, "Content-Length", z);
+  }
+  emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
+  evhttp_send_reply_start(p->pHttp, p->iStatus, NULL);
+  return 1;
+}
