@@ -62,40 +62,40 @@
 typedef struct FaultKind FaultKind;
 struct FaultKind {
   const char *zName;
-  int eFault;
   const char *zValue;  /* NULL: none; FAULT_NUMBER; or the words it takes, each
                        ** between bars, an empty one first if it may lack */
   const char *zMethod; /* default filters */
   const char *zPath;
-  int iStatus;       /* of EMU_FAULT_STATUS, unless it takes a number */
-  const char *zCode; /* error code of that answer */
+  const char *zCode; /* error code of an answer EMU_FAULT_STATUS */
+  int eFault;
+  int iStatus; /* of that answer, unless it takes a number */
 };
 
 static const FaultKind aFaultKind[] = {
-    {"reset-before-record", EMU_FAULT_RESET_BEFORE, NULL, "", "/app/*", 0, ""},
-    {"reset-after-record", EMU_FAULT_RESET_AFTER, NULL, "POST",
-     "/app/transactions", 0, ""},
-    {"status", EMU_FAULT_STATUS, FAULT_NUMBER, "", "/app/*", 0,
-     "InjectedFault"},
-    {"behind", EMU_FAULT_STATUS, NULL, "GET", "/app/transactions/*/status", 404,
-     "UnknownTransactionId"},
-    {"session-lost", EMU_FAULT_SESSION, NULL, "", "/app/*", 500,
-     "SessionConsistencyLost"},
-    {"not-open", EMU_FAULT_STATUS, NULL, "", "/app/*", 404, "FrontendNotOpen"},
-    {"rolled-back", EMU_FAULT_STATUS, NULL, "POST", "/app/transactions", 503,
-     "TransactionRolledBack"},
-    {"redirect", EMU_FAULT_REDIRECT, "||loop|away|", "", "/app/*", 0, ""},
-    {"cut", EMU_FAULT_CUT, NULL, "", "/app/*", 0, ""},
-    {"slow", EMU_FAULT_SLOW, FAULT_NUMBER, "", "/app/*", 0, ""},
-    {"huge", EMU_FAULT_HUGE, FAULT_NUMBER, "", "/app/*", 0, ""},
-    {"deep", EMU_FAULT_DEEP, FAULT_NUMBER, "", "/app/*", 0, ""},
-    {"malformed", EMU_FAULT_MALFORMED,
-     "||half|html|empty|types|duplicate|no-id|", "", "/app/*", 0, ""},
-    {"election", EMU_FAULT_ELECTION, NULL, "POST", "/app/transactions", 0, ""},
-    {"recovery", EMU_FAULT_RECOVERY, NULL, "POST", "/app/transactions", 0, ""},
-    {"latency", EMU_FAULT_LATENCY, FAULT_NUMBER, "", "/app/*", 0, ""},
-    {"certificate", EMU_FAULT_CERTIFICATE, "|expired|early|foreign|name|", "",
-     "", 0, ""},
+    {"reset-before-record", NULL, "", "/app/*", "", EMU_FAULT_RESET_BEFORE, 0},
+    {"reset-after-record", NULL, "POST", "/app/transactions", "",
+     EMU_FAULT_RESET_AFTER, 0},
+    {"status", FAULT_NUMBER, "", "/app/*", "InjectedFault", EMU_FAULT_STATUS,
+     0},
+    {"behind", NULL, "GET", "/app/transactions/*/status",
+     "UnknownTransactionId", EMU_FAULT_STATUS, 404},
+    {"session-lost", NULL, "", "/app/*", "SessionConsistencyLost",
+     EMU_FAULT_SESSION, 500},
+    {"not-open", NULL, "", "/app/*", "FrontendNotOpen", EMU_FAULT_STATUS, 404},
+    {"rolled-back", NULL, "POST", "/app/transactions", "TransactionRolledBack",
+     EMU_FAULT_STATUS, 503},
+    {"redirect", "||loop|away|", "", "/app/*", "", EMU_FAULT_REDIRECT, 0},
+    {"cut", NULL, "", "/app/*", "", EMU_FAULT_CUT, 0},
+    {"slow", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_SLOW, 0},
+    {"huge", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_HUGE, 0},
+    {"deep", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_DEEP, 0},
+    {"malformed", "||half|html|empty|types|duplicate|no-id|", "", "/app/*", "",
+     EMU_FAULT_MALFORMED, 0},
+    {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
+    {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
+    {"latency", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_LATENCY, 0},
+    {"certificate", "|expired|early|foreign|name|", "", "", "",
+     EMU_FAULT_CERTIFICATE, 0},
 };
 #define N_FAULT_KIND ((int)(sizeof(aFaultKind) / sizeof(aFaultKind[0])))
 
