@@ -138,6 +138,20 @@ static void answerRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
                   strcmp(p->pKind->zMethod, "GET") ? "Contributor" : "Reader");
 }
 
+/* What ended the attempts to have it after all. */
+static void answerBudget(const LedgerCall *p, LedgerBuf *pBuf) {
+  const LedgerConfig *pConfig = p->pClient->pConfig;
+  int ms = p->pEx ? p->pEx->msRetryAfter : -1;
+  if( pConfig->retryMaxAttempts > 0 &&
+      p->nAttempt >= pConfig->retryMaxAttempts ) {
+    ledgerBufPrintf(pBuf, "; that was the last of retry_max_attempts");
+  } else if( ms > 0 ) {
+    ledgerBufPrintf(pBuf,
+                    "; it asks to come back after %d ms, retry_budget_ms is %d",
+                    ms, pConfig->retryBudgetMs);
+  }
+}
+
 /* The error of a final refusal, from p->http and p->server. */
 int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
   LedgerBuf tail = {0};
@@ -167,6 +181,7 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
                    zKind ? zKind : "?", zSaid, zPlace);
   } else {
     if( p->http == 403 && !bPublic ) answerRemedy(p, &tail);
+    if( rc == LEDGER_BUSY ) answerBudget(p, &tail);
     ledgerErrorSet(pErr, rc, "%s: %s%s (%s)%s", p->zWhat,
                    bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN
                        ? "whether the ledger recorded it is unknown: "

@@ -26,11 +26,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_AGAIN_FIRST_MS 5   /* first pause before asking again ... */
-#define CALL_AGAIN_MAX_MS 500   /* ... and the longest */
-#define CALL_RETRY_FIRST_MS 100 /* likewise after a failure */
-#define CALL_RETRY_MAX_MS 5000
-
 /* ---- life -------------------------------------------------------------- */
 
 /* Makes a call and puts it into the client's list. The caller fills what is to
@@ -258,10 +253,12 @@ void ledgerCallAgain(LedgerCall *p) {
   p->tFailed = 0;
   if( p->tAgain == 0 ) {
     p->tAgain = pClient->tNow ? pClient->tNow : 1;
-    p->msPause = CALL_AGAIN_FIRST_MS;
+    p->msPause = pClient->pConfig->pollFirstMs;
   } else {
-    p->msPause += (p->msPause + 1) / 2;
-    if( p->msPause > CALL_AGAIN_MAX_MS ) p->msPause = CALL_AGAIN_MAX_MS;
+    p->msPause += p->msPause / 2 + 1;
+  }
+  if( p->msPause > pClient->pConfig->pollMaxMs ) {
+    p->msPause = pClient->pConfig->pollMaxMs;
   }
   if( pClient->tNow + p->msPause - p->tAgain > msTimeout ) {
     if( p->pKind->xOver ) {
@@ -286,23 +283,28 @@ static int callJitter(LedgerClient *p) {
 /*
 ** Sends again after a failure, where the budget allows: msBudget from the first
 ** one on. msAfter is the server's Retry-After, or -1. Returns 0 when the budget
-** is spent.
+** or the number of attempts is spent.
 */
 int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
   LedgerClient *pClient = p->pClient;
-  int ms = CALL_RETRY_FIRST_MS;
+  const LedgerConfig *pConfig = pClient->pConfig;
+  int64_t ms = pConfig->retryFirstMs;
   int i;
 
   if( p->tFailed == 0 ) p->tFailed = pClient->tNow ? pClient->tNow : 1;
   if( msAfter >= 0 ) {
     ms = msAfter;
   } else {
-    for( i = 1; i < p->nAttempt && ms < CALL_RETRY_MAX_MS; i++ ) ms *= 2;
-    if( ms > CALL_RETRY_MAX_MS ) ms = CALL_RETRY_MAX_MS;
+    for( i = 1; i < p->nAttempt && ms < pConfig->retryMaxMs; i++ ) ms *= 2;
+    if( ms > pConfig->retryMaxMs ) ms = pConfig->retryMaxMs;
     ms = ms * callJitter(pClient) / 100;
   }
   if( pClient->tNow + ms - p->tFailed > msBudget ) return 0;
-  callPause(p, ms);
+  if( pConfig->retryMaxAttempts > 0 &&
+      p->nAttempt >= pConfig->retryMaxAttempts ) {
+    return 0;
+  }
+  callPause(p, (int)ms);
   return 1;
 }
 

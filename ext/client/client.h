@@ -48,6 +48,12 @@ struct LedgerConfig {
   int waitForCommit;         /* option wait: commit (1) or none (0) */
   int timeoutMs;             /* Loading, Pending and one request */
   int retryBudgetMs;         /* all retries of one call */
+  int retryFirstMs;          /* pause before the second attempt ... */
+  int retryMaxMs;            /* ... and the longest; they double */
+  int retryMaxAttempts;      /* 0: as many as the budget allows */
+  int firstContactMs;        /* budget while no server has ever answered */
+  int pollFirstMs;           /* pause while Loading or Pending ... */
+  int pollMaxMs;             /* ... and the longest */
   int concurrency;           /* lookups in flight */
   int rangeConcurrency;      /* ranges in flight */
   int64_t queueMaxBytes;     /* queued appends */

@@ -157,6 +157,7 @@ static int httpSeek(void *pArg, curl_off_t iOffset, int eOrigin) {
 static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   static const char zId[] = "x-ms-ccf-transaction-id:";
   static const char zLocation[] = "location:";
+  static const char zAfter[] = "retry-after-ms:";
   LedgerExchange *p = pArg;
   const size_t nAll = nSize * nItem;
   size_t n = nAll;
@@ -165,6 +166,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   while( n > 0 && (unsigned char)z[n - 1] <= ' ' ) n--;
   if( n > 5 && memcmp(z, "HTTP/", 5) == 0 ) {
     p->head.view = p->head.seqno = 0;
+    p->msRetryAfter = -1;
     ledgerBufReset(&p->location);
     ledgerBufReset(&p->headers);
   } else if( n >= sizeof(zId) && strncasecmp(z, zId, sizeof(zId) - 1) == 0 ) {
@@ -177,6 +179,17 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
     while( i < n && z[i] == ' ' ) i++;
     ledgerBufReset(&p->location);
     ledgerBufAppend(&p->location, z + i, n - i);
+  }
+  /* Azure's own: retry-after-ms, x-ms-retry-after-ms. */
+  i = n > 5 && strncasecmp(z, "x-ms-", 5) == 0 ? 5 : 0;
+  if( n - i >= sizeof(zAfter) &&
+      strncasecmp(z + i, zAfter, sizeof(zAfter) - 1) == 0 ) {
+    int64_t ms = 0;
+    for( i += sizeof(zAfter) - 1; i < n && z[i] == ' '; ) i++;
+    for( ; i < n && z[i] >= '0' && z[i] <= '9' && ms < INT_MAX / 10; i++ ) {
+      ms = ms * 10 + (z[i] - '0');
+    }
+    if( i == n ) p->msRetryAfter = (int)ms;
   }
   if( p->bKeepHeaders && p->headers.n + n < HTTP_MAX_HEADERS ) {
     ledgerBufAppend(&p->headers, z, n);
@@ -362,7 +375,9 @@ static void httpFinish(LedgerExchange *p, CURLcode rc) {
   p->rc = rc;
   curl_easy_getinfo(p->pEasy, CURLINFO_RESPONSE_CODE, &iHttp);
   p->http = (int)iHttp;
-  if( curl_easy_getinfo(p->pEasy, CURLINFO_RETRY_AFTER, &nSecond) == CURLE_OK &&
+  /* libcurl reads a number of seconds and a date. */
+  if( p->msRetryAfter < 0 &&
+      curl_easy_getinfo(p->pEasy, CURLINFO_RETRY_AFTER, &nSecond) == CURLE_OK &&
       nSecond > 0 ) {
     p->msRetryAfter = nSecond > INT_MAX / 1000 ? INT_MAX : (int)nSecond * 1000;
   }

@@ -99,6 +99,21 @@ static const OptionRow aOption[] = {
      "limit of one request, of Loading and of Pending, in milliseconds"},
     {"retry_budget_ms", OPTION_INT, 0, AT(retryBudgetMs), "30000", 0, NULL,
      "limit of all retries after a failure, in milliseconds"},
+    {"retry_first_ms", OPTION_INT, 0, AT(retryFirstMs), "100", 1, NULL,
+     "pause after the first failure, in milliseconds; it doubles each time, "
+     "less a random part of up to half; the server's Retry-After goes first"},
+    {"retry_max_ms", OPTION_INT, 0, AT(retryMaxMs), "5000", 1, NULL,
+     "longest pause after a failure, in milliseconds"},
+    {"retry_max_attempts", OPTION_INT, 0, AT(retryMaxAttempts), "0", 0, NULL,
+     "how often a request is sent at most; 0: as retry_budget_ms allows"},
+    {"first_contact_ms", OPTION_INT, 0, AT(firstContactMs), "1000", 0, NULL,
+     "retry_budget_ms while no connection to the ledger was ever made, in "
+     "milliseconds"},
+    {"poll_first_ms", OPTION_INT, 0, AT(pollFirstMs), "5", 1, NULL,
+     "pause after the first Loading or Pending, in milliseconds; it grows by "
+     "half each time"},
+    {"poll_max_ms", OPTION_INT, 0, AT(pollMaxMs), "500", 1, NULL,
+     "longest pause after Loading or Pending, in milliseconds"},
     {"concurrency", OPTION_INT, 0, AT(concurrency), "16", 1, NULL,
      "lookups under way at a time"},
     {"range_concurrency", OPTION_INT, 0, AT(rangeConcurrency), "4", 1, NULL,

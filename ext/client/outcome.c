@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define OUTCOME_MAX_REDIRECT 5
-#define OUTCOME_FIRST_CONTACT_MS 1000 /* no server has answered: a typo? */
 
 /* The node this went to is no primary any more. */
 static void outcomeForgetPrimary(LedgerCall *p) {
@@ -53,8 +52,9 @@ static void outcomeFailed(LedgerCall *p) {
       break;
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
-      if( !pClient->bAnswered && msBudget > OUTCOME_FIRST_CONTACT_MS ) {
-        msBudget = OUTCOME_FIRST_CONTACT_MS;
+      /* No server has ever answered: the name may be wrong. */
+      if( !pClient->bAnswered && msBudget > pClient->pConfig->firstContactMs ) {
+        msBudget = pClient->pConfig->firstContactMs;
       }
       break;
     case CURLE_WRITE_ERROR: /* too big, or out of memory */

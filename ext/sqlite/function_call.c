@@ -16,12 +16,14 @@
 #include <string.h>
 
 /* Options of a ledger that a call may set for itself. */
-static const char *const azCallOption[] = {"timeout_ms", "log", NULL};
+static const char *const azCallOption[] = {"timeout_ms", "retry_budget_ms",
+                                           "retry_max_attempts", "log", NULL};
 
 static int callUnknown(const char *zOption, LedgerError *pErr) {
   return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                         "options: '%s' is not known here (ledger, timeout_ms, "
-                        "log; for ledger_append also tags, wait)",
+                        "retry_budget_ms, retry_max_attempts, log; for "
+                        "ledger_append also tags, wait)",
                         zOption);
 }
 
