@@ -194,4 +194,10 @@ const char *ledgerJsonText(LedgerJson *pDoc, cJSON *pVal, size_t *pn);
 const char *ledgerJsonMemberText(LedgerJson *pDoc, const cJSON *pObj,
                                  const char *zKey, size_t *pn);
 
+/* The value of the member zKey of an object, as it is written in its text z of
+** n bytes: for what is handed on or kept byte by byte. The text must be one
+** that ledgerJsonParse() accepts. NULL where there is no such member. */
+const char *ledgerJsonSlice(const char *z, size_t n, const char *zKey,
+                            size_t *pn);
+
 #endif /* LEDGER_BASE_H */

@@ -308,3 +308,58 @@ const char *ledgerJsonMemberText(LedgerJson *pDoc, const cJSON *pObj,
                                  const char *zKey, size_t *pn) {
   return ledgerJsonText(pDoc, ledgerJsonMember(pObj, zKey), pn);
 }
+
+/* ---- values as they are written ------------------------------------------ */
+
+static const char *jsonSkipSpace(const char *z, const char *zEnd) {
+  while( z < zEnd && (*z == ' ' || *z == '\t' || *z == '\n' || *z == '\r') ) {
+    z++;
+  }
+  return z;
+}
+
+/* Behind the string, object, array or word that starts at z. */
+static const char *jsonSkipValue(const char *z, const char *zEnd) {
+  int nDepth = 0;
+  do {
+    if( z >= zEnd ) return zEnd;
+    if( *z == '"' ) {
+      for( z++; z < zEnd && *z != '"'; z++ ) z += *z == '\\';
+      z++;
+    } else if( *z == '{' || *z == '[' ) {
+      nDepth++;
+      z++;
+    } else if( *z == '}' || *z == ']' ) {
+      nDepth--;
+      z++;
+    } else if( nDepth ) {
+      z++;
+    } else {
+      while( z < zEnd && strchr(" \t\n\r,}]", *z) == NULL ) z++;
+    }
+  } while( nDepth > 0 );
+  return z < zEnd ? z : zEnd;
+}
+
+const char *ledgerJsonSlice(const char *z, size_t n, const char *zKey,
+                            size_t *pn) {
+  const char *zEnd = z + n;
+  size_t nKey = strlen(zKey);
+  z = jsonSkipSpace(z, zEnd);
+  if( z >= zEnd || *z != '{' ) return NULL;
+  do {
+    const char *zName = jsonSkipSpace(z + 1, zEnd);
+    const char *zValue;
+    z = jsonSkipValue(zName, zEnd);
+    zValue = jsonSkipSpace(z, zEnd);
+    if( zValue >= zEnd || *zValue != ':' ) return NULL; /* {} */
+    zValue = jsonSkipSpace(zValue + 1, zEnd);
+    if( (size_t)(z - zName) == nKey + 2 &&
+        memcmp(zName + 1, zKey, nKey) == 0 ) {
+      *pn = (size_t)(jsonSkipValue(zValue, zEnd) - zValue);
+      return zValue;
+    }
+    z = jsonSkipSpace(jsonSkipValue(zValue, zEnd), zEnd);
+  } while( z < zEnd && *z == ',' );
+  return NULL;
+}

@@ -276,7 +276,8 @@ struct LedgerCall {
   int bWait;            /* status: ask until it is final */
   int bSuspect;         /* status: a later view may have passed it by */
   int eTx;              /* status: LEDGER_TX_* */
-  int bFound;           /* entry, current */
+  int bFound;           /* entry, current, receipt */
+  int nLag;             /* receipt: asked again after a 404 */
   LedgerEntryList list; /* entry, current, range */
   char *zNext;          /* range, list: the next link, or NULL */
   LedgerTxid bound;     /* range: toTransactionId of a link */

@@ -6,25 +6,30 @@
 ** Invariants
 **   - the answer is handed on whole and as it came, application claims
 **     included: what is verified, and kept, is what the ledger said;
-**   - `state` says whether it is there, not the presence of a receipt.
+**   - `state` says whether it is there, not the presence of a receipt;
+**   - a receipt is said to be missing only after a node had time to catch up.
 */
 #include "clientInt.h"
 
 #include <string.h>
 
+/* Times that a 404 on what is known to be committed is asked again. */
+#define RECEIPT_LAG 4
+
 static int receiptRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   const char *zState;
 
+  ledgerSecretFree(p->zValue); /* claims carry a secret key */
+  p->nValue = (int64_t)pEx->body.n;
+  p->zValue = ledgerStrndup(pEx->body.z, pEx->body.n); /* parsing frees it */
+  if( p->zValue == NULL ) return ledgerErrorNomem(pErr);
   if( ledgerAnswerParse(p, pEx, "receipt", &pDoc, pErr) ) goto out;
   zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
   if( zState && strcmp(zState, "Loading") == 0 ) {
     p->bAgain = 1;
   } else if( zState && strcmp(zState, "Ready") == 0 ) {
-    p->zValue = ledgerStrndup(pEx->body.z, pEx->body.n);
-    p->nValue = (int64_t)pEx->body.n;
     p->bFound = 1;
-    if( p->zValue == NULL ) ledgerErrorNomem(pErr);
   } else {
     ledgerAnswerNonsense(p, "neither Loading nor Ready", pErr);
   }
@@ -33,9 +38,16 @@ out:
   return pErr->rc;
 }
 
-/* 404: no such transaction, or none that has a receipt. */
+/* 404: no such transaction, or none that has a receipt. A node that lags says
+** so too, of a transaction that others have shown to be committed. */
 static int receiptRefused(LedgerCall *p) {
-  return p->http == 404;
+  if( p->http != 404 ) return 0;
+  if( strcmp(p->server.zCode, "InvalidTransactionId") != 0 &&
+      p->id.seqno <= p->pClient->committed.seqno && p->nLag < RECEIPT_LAG ) {
+    p->nLag++;
+    p->bAgain = 1;
+  }
+  return 1;
 }
 
 static const LedgerCallKind receiptKind = {

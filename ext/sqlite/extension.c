@@ -27,10 +27,15 @@ static const LedgerTableSpec *const apExtensionTable[] = {
     &ledgerTableAttached,   &ledgerTableAppends,      &ledgerTableHttp,
 };
 
+static const LedgerRowTable *const apExtensionRowTable[] = {
+    &ledgerTableReceipts,
+};
+
 static const LedgerFunction *const apExtensionFunction[] = {
     aLedgerFunctionPure,
     aLedgerFunctionAttach,
     aLedgerFunctionEntry,
+    aLedgerFunctionProof,
 };
 
 /* Registers one function under each number of arguments it takes. */
@@ -77,6 +82,13 @@ static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
        i++ ) {
     *pzWhat = apExtensionTable[i]->zName;
     rc = ledgerTableRegister(pDb, apExtensionTable[i]);
+  }
+  for( i = 0;
+       i < sizeof(apExtensionRowTable) / sizeof(apExtensionRowTable[0]) &&
+       rc == SQLITE_OK;
+       i++ ) {
+    *pzWhat = apExtensionRowTable[i]->zName;
+    rc = ledgerRowTableRegister(pDb, apExtensionRowTable[i]);
   }
   return rc;
 }

@@ -5,7 +5,8 @@
 **     SELECT ledger_entry('2.15', 'A', '{"ledger":"pay","timeout_ms":500}');
 **
 ** `ledger` names the ledger; `timeout_ms` and the others of azCallOption are
-** in force for this call; ledger_append() also knows `tags` and `wait`.
+** in force for this call; ledger_append() also knows `tags` and `wait`,
+** ledger_verify() `service_certificate`.
 **
 ** Invariants: what an option changes is put back when the call ends; an option
 ** that is not known is an error.
@@ -23,7 +24,8 @@ static int callUnknown(const char *zOption, LedgerError *pErr) {
   return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                         "options: '%s' is not known here (ledger, timeout_ms, "
                         "retry_budget_ms, retry_max_attempts, log; for "
-                        "ledger_append also tags, wait)",
+                        "ledger_append also tags, wait; for ledger_verify "
+                        "service_certificate)",
                         zOption);
 }
 
@@ -46,10 +48,11 @@ static int callMaySet(const char *zName) {
 }
 
 int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
-                        sqlite3_value *pVal, int bAppend, LedgerError *pErr) {
+                        sqlite3_value *pVal, int eCall, LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   const char *z = pVal ? (const char *)sqlite3_value_text(pVal) : NULL;
   const char *zLedger = NULL;
+  const int bAppend = eCall == LEDGER_CALL_APPEND;
   cJSON *pItem;
   int rc = LEDGER_OK;
 
@@ -78,6 +81,10 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
       char zNum[32];
       sqlite3_snprintf(sizeof(zNum), zNum, "%lld", (i64)pItem->valuedouble);
       rc = callSet(p, zName, zNum, pErr);
+    } else if( eCall == LEDGER_CALL_VERIFY &&
+               strcmp(zName, "service_certificate") == 0 && zText ) {
+      p->zService = ledgerStrndup(zText, strlen(zText));
+      if( p->zService == NULL ) rc = ledgerErrorNomem(pErr);
     } else if( zText && (callMaySet(zName) ||
                          (bAppend && strcmp(zName, "wait") == 0)) ) {
       rc = callSet(p, zName, zText, pErr);
@@ -101,4 +108,5 @@ out:
 void ledgerFunctionEnd(LedgerFunctionCall *p) {
   if( p->pSaved ) ledgerConfigReplace(p->pConfig, p->pSaved);
   free(p->zTags);
+  free(p->zService);
 }

@@ -32,7 +32,8 @@ static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   const char *zSub =
       argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
   int nSub = argc > 1 ? sqlite3_value_bytes(argv[1]) : 0;
-  int rc = ledgerFunctionBegin(&call, pCtx, argc > 2 ? argv[2] : NULL, 1, &err);
+  int rc = ledgerFunctionBegin(&call, pCtx, argc > 2 ? argv[2] : NULL,
+                               LEDGER_CALL_APPEND, &err);
   if( rc == LEDGER_OK && ledgerQueueHasRows(call.pDb, call.pLedger) ) {
     rc = ledgerErrorSet(&err, LEDGER_BUSY,
                         "ledger_append: rows of this transaction wait for "
@@ -103,7 +104,8 @@ static void entryEntry(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
       argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
   int bFound = 0, rc;
   if( zSub == NULL ) zSub = LEDGER_DEFAULT_SUB_LEDGER;
-  rc = ledgerFunctionBegin(&call, pCtx, argc > 2 ? argv[2] : NULL, 0, &err);
+  rc = ledgerFunctionBegin(&call, pCtx, argc > 2 ? argv[2] : NULL,
+                           LEDGER_CALL_READ, &err);
   if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
   if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
   if( rc == LEDGER_OK ) {
@@ -188,7 +190,8 @@ static void entryCurrent(sqlite3_context *pCtx, int argc,
       argc > 0 ? (const char *)sqlite3_value_text(argv[0]) : NULL;
   int bFound = 0, bSettled = 0, rc;
   if( zSub == NULL ) zSub = LEDGER_DEFAULT_SUB_LEDGER;
-  rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
+  rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL,
+                           LEDGER_CALL_READ, &err);
   if( rc == LEDGER_OK ) {
     rc = ledgerCurrentGet(call.pLedger->pClient, zSub, &pCall, &err);
   }
@@ -219,7 +222,8 @@ static void entryStatus(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerTxid id;
   char zId[LEDGER_TXID_MAX];
   int eState = LEDGER_TX_UNKNOWN;
-  int rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
+  int rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL,
+                               LEDGER_CALL_READ, &err);
   if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
   if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
   if( rc == LEDGER_OK ) {
@@ -248,7 +252,8 @@ static void entryWait(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerFunctionCall call;
   LedgerTxid id;
   int eState = LEDGER_TX_UNKNOWN;
-  int rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL, 0, &err);
+  int rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL,
+                               LEDGER_CALL_READ, &err);
   if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
   if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
   if( rc == LEDGER_OK ) {

@@ -278,6 +278,11 @@ void ledgerLookupClose(LedgerLookup *p);
 
 typedef struct LedgerScan LedgerScan;
 
+/* The attached ledgers that a query reads: an array (sqlite3_free) of counted
+** references, the caller's to give back. */
+int ledgerQueryLedgers(const LedgerQuery *pQuery, LedgerDb *pDb,
+                       Ledger ***papLedger, int *pnLedger, LedgerError *pErr);
+
 /* Opens the rows that the query asks for. The scan takes the query over
 ** (*pQuery is empty afterwards, also on an error). */
 int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
@@ -311,6 +316,47 @@ int ledgerReplayOpen(LedgerReplay *p, int bEnv, LedgerQuery *pQuery,
                      LedgerError *pErr);
 int ledgerReplayNext(LedgerReplay *p, const LedgerRow **ppRow,
                      LedgerError *pErr);
+
+/* ---- proof.c: receipts, several in flight -------------------------------- */
+
+typedef struct LedgerProof LedgerProof;
+typedef struct LedgerProofs LedgerProofs;
+
+/* A row and the receipt of its transaction. */
+struct LedgerProof {
+  const LedgerRow *pRow;
+  const char *zAnswer; /* the service's whole answer; NULL: it has none */
+  size_t nAnswer;
+};
+
+/* Opens the receipts of the rows that xNext gives (NULL at the end): in their
+** order, `concurrency` in flight, no more started than nWanted. */
+int ledgerProofsOpen(LedgerDb *pDb,
+                     int (*xNext)(void *, const LedgerRow **, LedgerError *),
+                     void *pArg, i64 nWanted, LedgerProofs **ppProofs,
+                     LedgerError *pErr);
+
+/* The next one; pRow is NULL at the end. It lives until the next call. */
+int ledgerProofsNext(LedgerProofs *p, LedgerProof *pProof, LedgerError *pErr);
+void ledgerProofsClose(LedgerProofs *p); /* NULL is allowed */
+
+/* ---- rowtable.c: tables whose rows stand for entries --------------------- */
+
+typedef struct LedgerRowTable LedgerRowTable;
+
+/* What such a table is: one of these per table_*.c. */
+struct LedgerRowTable {
+  const char *zName;              /* the module's name */
+  const char *zSchema;            /* for sqlite3_declare_vtab() */
+  LedgerPlanTable plan;           /* which columns are pushed down */
+  int bIdRequired;                /* no transaction_id, no answer */
+  const LedgerRowSource *pSource; /* where rows come from */
+  void (*xColumn)(const LedgerRow *pRow, sqlite3_context *pCtx, int iCol);
+};
+
+int ledgerRowTableRegister(LedgerDb *pDb, const LedgerRowTable *pTable);
+
+extern const LedgerRowTable ledgerTableReceipts; /* table_receipts.c */
 
 /* ---- tags.c: tags, written and matched --------------------------------- */
 
@@ -484,15 +530,23 @@ typedef struct LedgerFunctionCall LedgerFunctionCall;
 struct LedgerFunctionCall {
   LedgerDb *pDb;
   Ledger *pLedger; /* the ledger meant */
-  char *zTags;     /* as written: text or an array (malloc), or NULL */
+  char *zTags;     /* for the wire (malloc), or NULL */
+  char *zService;  /* service_certificate (malloc), or NULL */
   LedgerConfig *pConfig;
   LedgerConfig *pSaved; /* as it was before this call, or NULL: unchanged */
+};
+
+/* What a function does, which says the options it knows. */
+enum {
+  LEDGER_CALL_READ,
+  LEDGER_CALL_APPEND,
+  LEDGER_CALL_VERIFY
 };
 
 /* Reads the options object pVal (NULL: none) and finds the ledger. End it with
 ** ledgerFunctionEnd() in any case. */
 int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
-                        sqlite3_value *pVal, int bAppend, LedgerError *pErr);
+                        sqlite3_value *pVal, int eCall, LedgerError *pErr);
 void ledgerFunctionEnd(LedgerFunctionCall *p);
 
 /* ---- function_*.c: the functions ------------------------------------- */
@@ -515,6 +569,7 @@ struct LedgerFunction {
 extern const LedgerFunction aLedgerFunctionPure[];   /* function_pure.c */
 extern const LedgerFunction aLedgerFunctionAttach[]; /* function_attach.c */
 extern const LedgerFunction aLedgerFunctionEntry[];  /* function_entry.c */
+extern const LedgerFunction aLedgerFunctionProof[];  /* function_proof.c */
 
 /* The collation ledger_txid: ids by seqno, then view; other text behind them,
 ** bytewise. */

@@ -13,7 +13,7 @@
 **     seqno= > >= < <=   view= > ...     the same where the view is known
 **     tags-match                         tag= for one term
 **     slice                              (says that the table is declared)
-**     all sub-ledgers                    (says that there is no sub_ledger=)
+**     all sub-ledgers  all               (says that there is no sub_ledger=)
 **     order  desc                        rows come by transaction_id
 **     limit  offset                      how many rows will be wanted: a hint
 **
@@ -214,6 +214,9 @@ int ledgerPlanEntries(sqlite3_index_info *pInfo, const LedgerPlanTable *pTable,
       pTable->aColumn[LEDGER_PLAN_SUB_LEDGER] >= 0 ) {
     sqlite3_str_appendf(pStr, "%sall sub-ledgers", zSep);
     zSep = " ";
+  }
+  if( zSep[0] == 0 ) { /* an empty text can't be told from a lack of memory */
+    sqlite3_str_appendall(pStr, "all");
   }
   if( pInfo->nOrderBy == 1 && (found.bSubLedger || bSubLedgerFixed) &&
       (planIs(pTable, LEDGER_PLAN_TRANSACTION_ID, pInfo->aOrderBy[0].iColumn) ||

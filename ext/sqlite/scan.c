@@ -58,23 +58,24 @@ void ledgerScanClose(LedgerScan *p) {
   sqlite3_free(p);
 }
 
-/* The ledgers that the query reads. */
-static int scanLedgers(LedgerScan *p, LedgerDb *pDb, LedgerError *pErr) {
-  int i, k;
-  sqlite3_uint64 n = (sqlite3_uint64)pDb->nLedger + 1;
-  p->apLedger = sqlite3_malloc64(sizeof(*p->apLedger) * n);
-  p->apzList = sqlite3_malloc64(sizeof(*p->apzList) * n);
-  if( p->apLedger == NULL || p->apzList == NULL ) return ledgerErrorNomem(pErr);
-  memset(p->apzList, 0, sizeof(*p->apzList) * (size_t)n);
+int ledgerQueryLedgers(const LedgerQuery *pQuery, LedgerDb *pDb,
+                       Ledger ***papLedger, int *pnLedger, LedgerError *pErr) {
+  int i, k, n = 0;
+  Ledger **apLedger =
+      sqlite3_malloc64(sizeof(*apLedger) * ((sqlite3_uint64)pDb->nLedger + 1));
+  *papLedger = apLedger;
+  *pnLedger = 0;
+  if( apLedger == NULL ) return ledgerErrorNomem(pErr);
   for( i = 0; i < pDb->nLedger; i++ ) {
-    int bRead = p->query.bAnyLedger;
-    for( k = 0; k < p->query.nLedgerName && !bRead; k++ ) {
-      bRead = strcmp(pDb->apLedger[i]->zName, p->query.azLedger[k]) == 0;
+    int bRead = pQuery->bAnyLedger;
+    for( k = 0; k < pQuery->nLedgerName && !bRead; k++ ) {
+      bRead = strcmp(pDb->apLedger[i]->zName, pQuery->azLedger[k]) == 0;
     }
     if( !bRead ) continue;
     ledgerRef(pDb->apLedger[i]);
-    p->apLedger[p->nLedger++] = pDb->apLedger[i];
+    apLedger[n++] = pDb->apLedger[i];
   }
+  *pnLedger = n;
   return LEDGER_OK;
 }
 
@@ -163,8 +164,15 @@ int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
     p->bMatchHere = p->zTag == NULL;
   }
   if( rc || p->query.bEmpty ) goto out;
-  rc = scanLedgers(p, pDb, pErr);
+  rc = ledgerQueryLedgers(&p->query, pDb, &p->apLedger, &p->nLedger, pErr);
   if( rc || p->nLedger == 0 ) goto out;
+  p->apzList =
+      sqlite3_malloc64(sizeof(*p->apzList) * (sqlite3_uint64)p->nLedger);
+  if( p->apzList == NULL ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  memset(p->apzList, 0, sizeof(*p->apzList) * (size_t)p->nLedger);
   if( p->query.bIds && p->query.zMatch == NULL ) {
     rc = ledgerLookupOpen(pScope, pDb, p->apLedger, p->nLedger, &p->query,
                           &p->pLookup, pErr);

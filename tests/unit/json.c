@@ -360,6 +360,36 @@ static void jsonMembers(void) {
   ledgerJsonFree(NULL);
 }
 
+/* ledgerJsonSlice() gives a member's value byte by byte. */
+static void jsonSlice(void) {
+  static const struct {
+    const char *zJson, *zKey, *zValue; /* NULL: there is none */
+  } aSlice[] = {
+      {"{\"a\":1}", "a", "1"},
+      {" {\"a\" : [1, {\"b\":\"]}\"}] , \"c\":\"\\\"}\" }", "a",
+       "[1, {\"b\":\"]}\"}]"},
+      {" {\"a\" : [1, {\"b\":\"]}\"}] , \"c\":\"\\\"}\" }", "c", "\"\\\"}\""},
+      {"{\"a\":{\"b\":2},\"bb\":3,\"b\":null\n}", "b", "null"},
+      {"{\"a\":{\"b\":2}}", "b", NULL},
+      {"{\"x\":\"\\\\\",\"a\":\"\\u0000\"}", "a", "\"\\u0000\""},
+      {"{}", "a", NULL},
+      {"[\"a\",1]", "a", NULL},
+      {"\"a\"", "a", NULL},
+      {"", "a", NULL},
+  };
+  size_t i, n;
+  for( i = 0; i < sizeof(aSlice) / sizeof(aSlice[0]); i++ ) {
+    const char *z = ledgerJsonSlice(aSlice[i].zJson, strlen(aSlice[i].zJson),
+                                    aSlice[i].zKey, &n);
+    if( aSlice[i].zValue == NULL ) {
+      CHECK(z == NULL);
+    } else {
+      CHECK(z && n == strlen(aSlice[i].zValue) &&
+            memcmp(z, aSlice[i].zValue, n) == 0);
+    }
+  }
+}
+
 /* ---- all --------------------------------------------------------------- */
 
 static const CheckCase aCase[] = {
@@ -379,6 +409,7 @@ static const CheckCase aCase[] = {
     {"json-crowded", jsonCrowded},
     {"json-round-trip", jsonRoundTrip},
     {"json-members", jsonMembers},
+    {"json-slice", jsonSlice},
 };
 
 int main(void) {
