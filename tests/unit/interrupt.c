@@ -1,0 +1,110 @@
+/*
+** Interrupts SQL in the middle of a wait, and measures how long its end takes.
+**
+**     build/unit/interrupt MODULE MS SETUP SQL
+**
+** Loads the module, runs SETUP, starts SQL and calls sqlite3_interrupt() from
+** another thread MS milliseconds later. Prints the primary result code of SQL,
+** the milliseconds from the interrupt to its return (-1 when it had returned
+** before) and the result code of sqlite3_close().
+**
+** %FULL% in SETUP becomes a port of this process whose backlog is full, so that
+** a connection to it is never made; %SILENT% one where it is made and nothing
+** is ever said.
+*/
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static int msDelay;
+static double tInterrupt; /* 0: not yet */
+
+static double interruptClock(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void *interruptRun(void *pArg) {
+  usleep((useconds_t)msDelay * 1000);
+  tInterrupt = interruptClock();
+  sqlite3_interrupt(pArg);
+  return NULL;
+}
+
+/* A port that listens and never accepts; with bFull its backlog is used up. */
+static int interruptPort(int bFull) {
+  struct sockaddr_in at;
+  socklen_t n = sizeof(at);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  int i;
+  memset(&at, 0, sizeof(at));
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if( fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) ||
+      listen(fd, bFull ? 0 : 16) ||
+      getsockname(fd, (struct sockaddr *)&at, &n) ) {
+    perror("interrupt");
+    exit(2);
+  }
+  for( i = 0; bFull && i < 8; i++ ) {
+    int c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    (void)connect(c, (struct sockaddr *)&at, sizeof(at));
+  }
+  return ntohs(at.sin_port);
+}
+
+/* The text with zName replaced by a port, where it stands there. */
+static char *interruptFill(char *z, const char *zName, int bFull) {
+  char *zAt = strstr(z, zName);
+  char *zNew = z;
+  if( zAt ) {
+    zNew = sqlite3_mprintf("%.*s%d%s", (int)(zAt - z), z, interruptPort(bFull),
+                           zAt + strlen(zName));
+    sqlite3_free(z);
+  }
+  return zNew;
+}
+
+int main(int argc, char **argv) {
+  sqlite3 *db = NULL;
+  pthread_t thread;
+  char *zErr = NULL;
+  char *zSetup;
+  double tEnd;
+  int rc;
+
+  if( argc != 5 ) {
+    fprintf(stderr, "usage: interrupt MODULE MS SETUP SQL\n");
+    return 2;
+  }
+  msDelay = (int)strtol(argv[2], NULL, 10);
+  zSetup = sqlite3_mprintf("%s", argv[3]);
+  zSetup = interruptFill(zSetup, "%FULL%", 1);
+  zSetup = interruptFill(zSetup, "%SILENT%", 0);
+  rc = sqlite3_open(":memory:", &db);
+  if( rc == SQLITE_OK ) rc = sqlite3_enable_load_extension(db, 1);
+  if( rc == SQLITE_OK ) rc = sqlite3_load_extension(db, argv[1], NULL, &zErr);
+  if( rc == SQLITE_OK ) rc = sqlite3_exec(db, zSetup, NULL, NULL, &zErr);
+  sqlite3_free(zSetup);
+  if( rc ) {
+    fprintf(stderr, "interrupt: %s\n", zErr ? zErr : sqlite3_errmsg(db));
+    return 2;
+  }
+  if( pthread_create(&thread, NULL, interruptRun, db) ) return 2;
+  rc = sqlite3_exec(db, argv[4], NULL, NULL, &zErr);
+  tEnd = interruptClock();
+  pthread_join(thread, NULL);
+  printf("%d %d %d\n", rc & 0xff,
+         tEnd < tInterrupt ? -1 : (int)(tEnd - tInterrupt), sqlite3_close(db));
+  if( zErr ) fprintf(stderr, "%s\n", zErr);
+  return 0;
+}
