@@ -30,8 +30,9 @@ proc compare_ledgers {options} {
     CREATE TABLE copy(transaction_id TEXT COLLATE ledger_txid, sub_ledger TEXT,
                       contents TEXT, tags TEXT, ledger TEXT, view INTEGER,
                       seqno INTEGER);
-    INSERT INTO copy
-    SELECT transaction_id, sub_ledger, contents, tags, ledger, view, seqno
+    INSERT INTO copy(rowid, transaction_id, sub_ledger, contents, tags, ledger,
+                     view, seqno)
+    SELECT rowid, transaction_id, sub_ledger, contents, tags, ledger, view, seqno
       FROM ledger_entries;
     CREATE TABLE ids(transaction_id TEXT, note TEXT);
     INSERT INTO ids SELECT transaction_id, contents FROM copy
