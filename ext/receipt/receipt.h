@@ -98,9 +98,10 @@ void ledgerReceiptReportJson(const LedgerReceiptReport *p, LedgerBuf *pBuf);
 const char *ledgerReceiptContentName(int eContent);
 
 /*
-** A memo of signature and endorsement checks that many receipts share, one
-** per (root, signature, node certificate, endorsements, anchor): at most
-** 1,024, the oldest makes room. One per connection; not for two threads.
+** A memo of what many receipts share: certificates parsed, signatures good
+** (root, signature, node key) and chains good (node certificate, endorsements,
+** anchor). At most 1,024 in all; the one used longest ago makes room. One per
+** connection; not for two threads.
 */
 int ledgerReceiptMemoNew(LedgerReceiptMemo **ppMemo, LedgerError *pErr);
 void ledgerReceiptMemoFree(LedgerReceiptMemo *p); /* NULL is allowed */

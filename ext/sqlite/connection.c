@@ -36,9 +36,17 @@ void ledgerDbUnref(void *pArg) {
   int i;
   if( --p->nRef > 0 ) return;
   ledgerQueueFree(p);
+  ledgerReceiptMemoFree(p->pMemo);
   for( i = 0; i < p->nLedger; i++ ) ledgerUnref(p->apLedger[i]);
   sqlite3_free(p->apLedger);
   sqlite3_free(p);
+}
+
+LedgerReceiptMemo *ledgerDbMemo(LedgerDb *p) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  if( p->pMemo == NULL ) ledgerReceiptMemoNew(&p->pMemo, &err);
+  ledgerErrorClear(&err);
+  return p->pMemo;
 }
 
 void ledgerRef(Ledger *p) {

@@ -32,10 +32,8 @@ static const LedgerRowTable *const apExtensionRowTable[] = {
 };
 
 static const LedgerFunction *const apExtensionFunction[] = {
-    aLedgerFunctionPure,
-    aLedgerFunctionAttach,
-    aLedgerFunctionEntry,
-    aLedgerFunctionProof,
+    aLedgerFunctionPure,  aLedgerFunctionAttach,  aLedgerFunctionEntry,
+    aLedgerFunctionProof, aLedgerFunctionReceipt,
 };
 
 /* Registers one function under each number of arguments it takes. */

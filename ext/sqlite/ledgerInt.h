@@ -17,6 +17,7 @@ SQLITE_EXTENSION_INIT3
 #endif
 
 #include "../client/client.h"
+#include "../receipt/receipt.h"
 
 typedef sqlite3_int64 i64;
 
@@ -57,9 +58,10 @@ struct LedgerDb {
   i64 nQueueByte;           /* their contents */
   LedgerQueueRow *pHistory; /* settled rows, oldest first */
   LedgerQueueRow **ppHistoryEnd;
-  int nHistory;    /* their number */
-  i64 iLastBatch;  /* n of the last transaction's first row */
-  LedgerTxid last; /* ledger_last_transaction_id() */
+  int nHistory;             /* their number */
+  i64 iLastBatch;           /* n of the last transaction's first row */
+  LedgerTxid last;          /* ledger_last_transaction_id() */
+  LedgerReceiptMemo *pMemo; /* what receipts share; see ledgerDbMemo() */
 };
 
 int ledgerDbNew(sqlite3 *db, int bReadonly, LedgerDb **ppDb);
@@ -82,6 +84,10 @@ int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr);
 int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
                    const char *zJson, int nJson, LedgerError *pErr);
 int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr);
+
+/* The connection's memo of receipt checks, made at its first use; NULL when
+** memory is short, which costs time only. */
+LedgerReceiptMemo *ledgerDbMemo(LedgerDb *p);
 
 void ledgerRef(Ledger *p);
 void ledgerUnref(Ledger *p);
@@ -566,10 +572,11 @@ struct LedgerFunction {
 
 /* Tables of functions, ended by one without a name. Their user data is the
 ** LedgerDb. */
-extern const LedgerFunction aLedgerFunctionPure[];   /* function_pure.c */
-extern const LedgerFunction aLedgerFunctionAttach[]; /* function_attach.c */
-extern const LedgerFunction aLedgerFunctionEntry[];  /* function_entry.c */
-extern const LedgerFunction aLedgerFunctionProof[];  /* function_proof.c */
+extern const LedgerFunction aLedgerFunctionPure[];    /* function_pure.c */
+extern const LedgerFunction aLedgerFunctionAttach[];  /* function_attach.c */
+extern const LedgerFunction aLedgerFunctionEntry[];   /* function_entry.c */
+extern const LedgerFunction aLedgerFunctionProof[];   /* function_proof.c */
+extern const LedgerFunction aLedgerFunctionReceipt[]; /* function_receipt.c */
 
 /* The collation ledger_txid: ids by seqno, then view; other text behind them,
 ** bytewise. */
