@@ -57,7 +57,8 @@ struct EntriesCursor {
   const LedgerRow *pRow;    /* the row at hand, NULL at the end */
 };
 
-/* The value of `name = 'value'` in CREATE VIRTUAL TABLE (sqlite3_free). */
+/* The value of `name = 'value'` in CREATE VIRTUAL TABLE (sqlite3_free): ""
+** where it is not written as one, for "" is no name either. */
 static char *entriesArgument(const char *zArg, const char *zName) {
   size_t n = strlen(zName);
   const char *z = zArg;
@@ -83,6 +84,8 @@ static char *entriesArgument(const char *zArg, const char *zName) {
     if( zVal[i] == cQuote && zVal[++i] != cQuote ) break;
     zVal[k++] = zVal[i];
   }
+  while( zVal[i] && strchr(" \n\t", zVal[i]) ) i++;
+  if( zVal[i] ) k = 0; /* something stands behind the closing quote */
   zVal[k] = 0;
   return zVal;
 }
@@ -94,6 +97,14 @@ static int entriesDisconnect(sqlite3_vtab *pVtab) {
   sqlite3_free(p->zSubLedger);
   sqlite3_free(p);
   return SQLITE_OK;
+}
+
+/* DROP TABLE: not while rows of this table wait for COMMIT. They would vanish
+** with it, even where the DROP itself is rolled back. */
+static int entriesDestroy(sqlite3_vtab *pVtab) {
+  EntriesTable *p = (EntriesTable *)pVtab;
+  if( ledgerWriterHasRows(&p->writer) ) return SQLITE_LOCKED;
+  return entriesDisconnect(pVtab);
 }
 
 static int entriesConnect(sqlite3 *db, void *pAux, int argc,
@@ -116,9 +127,9 @@ static int entriesConnect(sqlite3 *db, void *pAux, int argc,
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
   p->pDb = pAux;
-  /* Eponymous tables carry the module's name; what a file declares doesn't
-  ** attach anything. */
-  p->bEnv = bTemp || sqlite3_stricmp(argv[0], argv[2]) == 0;
+  /* What a file declares doesn't attach anything. The eponymous table carries
+  ** the module's name and has no arguments. */
+  p->bEnv = bTemp || (argc == 3 && sqlite3_stricmp(argv[0], argv[2]) == 0);
   rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
   for( i = 3; i < argc && rc == SQLITE_OK; i++ ) {
     char *zVal = entriesArgument(argv[i], "ledger");
@@ -199,11 +210,18 @@ static int entriesFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   EntriesTable *p = (EntriesTable *)pCursor->pVtab;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerQuery query;
-  int rc;
+  Ledger *pLedger = NULL;
+  int rc = LEDGER_OK;
   (void)idxNum;
   pCur->pRow = NULL;
-  rc = ledgerQueryDecode(idxStr, argc, argv, p->zLedger, p->zSubLedger, &query,
-                         &err);
+  memset(&query, 0, sizeof(query));
+  if( p->zLedger ) { /* declared for it: that it isn't there is an error */
+    rc = ledgerDbFind(p->pDb, p->zLedger, p->bEnv, &pLedger, &err);
+  }
+  if( rc == LEDGER_OK ) {
+    rc = ledgerQueryDecode(idxStr, argc, argv, pLedger ? pLedger->zName : NULL,
+                           p->zSubLedger, &query, &err);
+  }
   if( rc ) {
     ledgerQueryClear(&query);
   } else {
@@ -380,12 +398,12 @@ static int entriesRename(sqlite3_vtab *pVtab, const char *zNew) {
 }
 
 /* What reading needs; xCreate is xConnect, which makes the table eponymous. */
-#define ENTRIES_READING                                                        \
-  .iVersion = 2, .xCreate = entriesConnect, .xConnect = entriesConnect,        \
-  .xBestIndex = entriesBestIndex, .xDisconnect = entriesDisconnect,            \
-  .xDestroy = entriesDisconnect, .xOpen = entriesOpen, .xClose = entriesClose, \
-  .xFilter = entriesFilter, .xNext = entriesNext, .xEof = entriesEof,          \
-  .xColumn = entriesColumn, .xRowid = entriesRowid,                            \
+#define ENTRIES_READING                                                     \
+  .iVersion = 2, .xCreate = entriesConnect, .xConnect = entriesConnect,     \
+  .xBestIndex = entriesBestIndex, .xDisconnect = entriesDisconnect,         \
+  .xDestroy = entriesDestroy, .xOpen = entriesOpen, .xClose = entriesClose, \
+  .xFilter = entriesFilter, .xNext = entriesNext, .xEof = entriesEof,       \
+  .xColumn = entriesColumn, .xRowid = entriesRowid,                         \
   .xFindFunction = entriesFindFunction, .xRename = entriesRename
 
 const sqlite3_module ledgerEntriesReadonlyModule = {ENTRIES_READING};

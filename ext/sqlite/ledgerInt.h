@@ -480,6 +480,7 @@ struct LedgerWriter {
 
 int ledgerWriterInit(LedgerWriter *p, LedgerDb *pDb, const char *zSchema);
 void ledgerWriterClear(LedgerWriter *p);
+int ledgerWriterHasRows(const LedgerWriter *p); /* waiting for COMMIT */
 void ledgerWriterBegin(LedgerWriter *p);
 int ledgerWriterSavepoint(LedgerWriter *p, int iSavepoint);
 void ledgerWriterRelease(LedgerWriter *p, int iSavepoint);

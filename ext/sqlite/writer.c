@@ -29,6 +29,14 @@ void ledgerWriterClear(LedgerWriter *p) {
   sqlite3_free(p->aMark);
 }
 
+int ledgerWriterHasRows(const LedgerWriter *p) {
+  const LedgerQueueRow *pRow;
+  for( pRow = p->pDb->pQueue; pRow; pRow = pRow->pNext ) {
+    if( pRow->pOwner == p ) return 1;
+  }
+  return 0;
+}
+
 void ledgerWriterBegin(LedgerWriter *p) {
   if( p->bBegun ) return;
   p->bBegun = 1;
