@@ -69,6 +69,7 @@ void ledgerCallOrphan(LedgerCall *p) {
     ledgerErrorSet(&p->err, LEDGER_INTERRUPT, "the ledger was detached");
   }
   p->pClient = NULL;
+  ledgerAuthUnwanted(pClient);
 }
 
 void ledgerCallFree(LedgerCall *p) {
@@ -87,6 +88,8 @@ void ledgerCallFree(LedgerCall *p) {
   ledgerBufFree(&p->body);
   ledgerSecretFree(p->zTokenSent);
   free(p->zVersionSent);
+  ledgerSecretFree(p->azHeader[0]);
+  ledgerSecretFree(p->azHeader[1]);
   ledgerErrorClear(&p->err);
   ledgerEntryListFree(&p->list);
   free(p->zNext);
@@ -210,6 +213,9 @@ static void callSend(LedgerCall *p) {
   w.nBody = p->body.n;
   w.bOnce = p->pKind->bOnce;
   w.bFresh = p->bNewConnection;
+  w.azHeader = (const char *const *)p->azHeader;
+  w.bPlain = p->pKind->bPlain;
+  w.msConnect = p->pKind->msConnect;
   w.zCaFile = pConfig->zCaFile;
   w.nMax = pConfig->maxResponseBytes;
   w.bKeepHeaders = ledgerLogDetailed(pClient);
@@ -291,6 +297,7 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
   int64_t ms = pConfig->retryFirstMs;
   int i;
 
+  if( p->pKind->bNoRetry ) return 0;
   if( p->tFailed == 0 ) p->tFailed = pClient->tNow ? pClient->tNow : 1;
   if( msAfter >= 0 ) {
     ms = msAfter;
@@ -310,6 +317,12 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
 
 /* ---- driving ----------------------------------------------------------- */
 
+/* The limit of one attempt, in milliseconds. */
+int ledgerCallTimeout(const LedgerCall *p) {
+  return p->pKind->msTimeout ? p->pKind->msTimeout
+                             : p->pClient->pConfig->timeoutMs;
+}
+
 /* Identity or credential can't be had: all calls that wait for it end. */
 static void callFailWaiting(LedgerClient *pClient, const LedgerError *pErr) {
   LedgerCall *p;
@@ -326,7 +339,7 @@ void ledgerCallStep(LedgerCall *p) {
   if( p->eState == LEDGER_CALL_RUN ) {
     if( p->pEx->bDone ) {
       ledgerOutcomeRead(p);
-    } else if( pClient->tNow - p->tStart > pClient->pConfig->timeoutMs ) {
+    } else if( pClient->tNow - p->tStart > ledgerCallTimeout(p) ) {
       ledgerOutcomeTimedOut(p);
     }
   }

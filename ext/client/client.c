@@ -170,6 +170,7 @@ int ledgerClientInterrupted(LedgerClient *p, LedgerError *pErr) {
   if( t - p->tHook < CLIENT_HOOK_MS ) return LEDGER_OK;
   p->tHook = t;
   if( p->hooks.xInterrupted(p->hooks.pArg) == 0 ) return LEDGER_OK;
+  ledgerAuthInterrupted(&p->auth);
   return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
 }
 
@@ -186,9 +187,8 @@ static void clientStepCalls(LedgerClient *p) {
 /* Whether the identity or the token that calls wait for has come in. */
 static int clientInnerDone(const LedgerClient *p) {
   const LedgerCall *pTrust = p->trust.pCall;
-  const LedgerCall *pAuth = p->auth.pCall;
   return (pTrust && pTrust->eState == LEDGER_CALL_DONE) ||
-         (pAuth && pAuth->eState == LEDGER_CALL_DONE);
+         ledgerAuthDue(&p->auth);
 }
 
 /* Milliseconds until the call has to be stepped again by itself. */

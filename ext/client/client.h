@@ -29,13 +29,15 @@
 */
 typedef struct LedgerConfig LedgerConfig;
 struct LedgerConfig {
-  char *zUrl;                /* https://host[:port], no final slash */
-  char *zLedgerId;           /* first label of the host unless given */
-  char *zApiVersion;         /* NULL: negotiated */
-  char *zCredential;         /* default, client_secret, token, ... */
-  char *zTenantId;           /* an Entra application ... */
-  char *zClientId;           /* ... its id ... */
-  char *zClientSecret;       /* ... and secret */
+  char *zUrl;               /* https://host[:port], no final slash */
+  char *zLedgerId;          /* first label of the host unless given */
+  char *zApiVersion;        /* NULL: negotiated */
+  char *zCredential;        /* default, azure_cli, token, ... */
+  char *zTenantId;          /* an Entra application ... */
+  char *zClientId;          /* ... its id ... */
+  char *zClientSecret;      /* ... and secret */
+  char *zClientCertificate; /* ... or certificate: a path, or PEM text */
+  char *zClientCertificatePassword;
   char *zUserCertificate;    /* mutual TLS: path of a PEM */
   char *zUserKey;            /* its key, when not in the same PEM */
   char *zToken;              /* a bearer token, as it is */

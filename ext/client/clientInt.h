@@ -13,9 +13,11 @@
 
 typedef struct LedgerAuth LedgerAuth;
 typedef struct LedgerCallKind LedgerCallKind;
+typedef struct LedgerCredential LedgerCredential;
 typedef struct LedgerDialect LedgerDialect;
 typedef struct LedgerEntryList LedgerEntryList;
 typedef struct LedgerExchange LedgerExchange;
+typedef struct LedgerFetch LedgerFetch;
 typedef struct LedgerHttp LedgerHttp;
 typedef struct LedgerLog LedgerLog;
 typedef struct LedgerParams LedgerParams;
@@ -92,7 +94,8 @@ int ledgerReadPem(const char *zOption, const char *zValue, char **pzPem,
 
 /* ---- credential.c ------------------------------------------------------ */
 
-/* How the client shows who it is. */
+/* How the client shows who it is. What a LedgerCredential and a LedgerFetch
+** are is known to the files credential*.c alone. */
 struct LedgerAuth {
   const char *zKind;  /* "token", ...; NULL: not chosen yet */
   char *zPrincipal;   /* oid or fingerprint, where it is known */
@@ -102,12 +105,19 @@ struct LedgerAuth {
   int bRefreshable;   /* a 401 is worth a new token */
   char *zCertificate; /* mutual TLS: PEM text ... */
   char *zKey;         /* ... and its key's; NULL: in the same text */
-  LedgerCall *pCall;  /* the request for a token under way, or NULL */
+  const LedgerCredential *pKept; /* the one that worked, or NULL */
+  LedgerFetch *pFetch;           /* under way, or NULL */
+  int iChain;                    /* its place in the chain */
+  LedgerBuf reasons;             /* why those before it are not there */
+  char *zClaims;                 /* what the next token has to show (JSON) */
 };
 
 void ledgerAuthReset(LedgerAuth *p);
 int ledgerAuthReady(LedgerClient *p, int *pbReady, LedgerError *pErr);
-void ledgerAuthRefused(LedgerClient *p, const char *zToken);
+int ledgerAuthDue(const LedgerAuth *p);
+int ledgerAuthRefused(LedgerCall *p);
+void ledgerAuthInterrupted(LedgerAuth *p);
+void ledgerAuthUnwanted(LedgerClient *p);
 int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
                          LedgerError *pErr);
 
@@ -122,6 +132,9 @@ struct LedgerWire {
   const char *zType;   /* content type of the body, or NULL: none */
   const char *zBody;   /* nBody bytes */
   size_t nBody;
+  const char *const *azHeader; /* two more header lines; each may be NULL */
+  int bPlain;               /* http too, and no proxy: a machine's endpoint */
+  int msConnect;            /* limit for the connection; 0: libcurl's */
   int bOnce;                /* libcurl must not repeat it by itself */
   int bFresh;               /* on a new connection */
   int bKeepHeaders;         /* keep the answer's headers for the log */
@@ -145,11 +158,12 @@ struct LedgerExchange {
   int bTooBig; /* broken off: more than nMax bytes */
   int bSent;   /* with rc: something of the request may have left */
   CURLcode rc;
-  long iVerify;       /* with rc: X509_V_* of the handshake */
-  int http;           /* status */
-  int msRetryAfter;   /* Retry-After, or -1 */
-  LedgerTxid head;    /* x-ms-ccf-transaction-id */
-  LedgerBuf location; /* Location */
+  long iVerify;        /* with rc: X509_V_* of the handshake */
+  int http;            /* status */
+  int msRetryAfter;    /* Retry-After, or -1 */
+  LedgerTxid head;     /* x-ms-ccf-transaction-id */
+  LedgerBuf location;  /* Location */
+  LedgerBuf challenge; /* WWW-Authenticate */
   int bKeepHeaders;
   LedgerBuf headers; /* the answer's, when bKeepHeaders */
   int bLogged;       /* noted by ledgerLogExchange() */
@@ -215,13 +229,19 @@ struct LedgerEntryList {
 /* What the kinds of requests differ in. */
 struct LedgerCallKind {
   const char *zMethod;
-  int bPublic; /* not for the ledger: public CAs, no credential, no version */
-  int bOnce;   /* an append: repeated only where that is safe */
-  int bFresh;  /* a read: a node behind our own appends is asked again */
+  int bPublic;   /* not for the ledger: public CAs, no credential, no version */
+  int bOnce;     /* an append: repeated only where that is safe */
+  int bFresh;    /* a read: a node behind our own appends is asked again */
+  int bPlain;    /* a machine's own endpoint: http too, and no proxy */
+  int bNoRetry;  /* one attempt only */
+  int msConnect; /* limit for the connection; 0: libcurl's */
+  int msTimeout; /* limit of one attempt; 0: timeout_ms */
   /* Reads a 2xx answer. Sets p->bAgain to be asked again after a pause. */
   int (*xRead)(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
   /* Whether a final refusal is an answer too; may set p->bAgain. NULL: no. */
   int (*xRefused)(LedgerCall *p);
+  /* Whether this status is worth another attempt. NULL: the usual ones. */
+  int (*xRetriable)(int iHttp);
   /* The error when asking again took too long. NULL: a general one. */
   int (*xOver)(LedgerCall *p, LedgerError *pErr);
 };
@@ -247,6 +267,7 @@ struct LedgerCall {
   LedgerParams query;
   LedgerBuf body;    /* what is sent */
   const char *zType; /* its content type, or NULL */
+  char *azHeader[2]; /* more header lines, may be secret */
   unsigned mNeed;    /* LEDGER_HAS_* */
 
   LedgerExchange *pEx; /* under way */
@@ -257,6 +278,7 @@ struct LedgerCall {
   int nRedirect;       /* hops of this attempt */
   int bNegotiated;     /* the version was chosen once already */
   int bReauth;         /* the token was fetched anew once already */
+  int bClaims;         /* ... and once with the claims asked for */
   int bRenewed;        /* the identity was fetched anew once already */
   int bNewConnection;  /* next attempt on a new connection */
   int bAgain;          /* xRead, xRefused: ask again */
@@ -289,6 +311,7 @@ struct LedgerCall {
 
 int ledgerCallNew(LedgerClient *p, const LedgerCallKind *pKind,
                   LedgerCall **ppCall, LedgerError *pErr);
+int ledgerCallTimeout(const LedgerCall *p);
 void ledgerCallStart(LedgerCall *p);
 void ledgerCallStep(LedgerCall *p);
 void ledgerCallFail(LedgerCall *p, const LedgerError *pErr);

@@ -1,43 +1,70 @@
 /*
-** Who the client is: a bearer token given or fetched, or a certificate for
-** mutual TLS. One credential is one small function and one row of aCredential.
+** Who the client is: the choice of a credential, its token kept and refreshed.
+** What a credential does stands in its own file, credential_*.c; here is the
+** table of them, the chain that `default` is, and the cache of one token.
 **
-**   POST {authority}/{tenant}/oauth2/v2.0/token
+**   credential = azure_cli      that one, and its failure is the error
+**   credential = default        those of the table that have a place in the
+**                               chain, in its order, as azure-identity does:
+**     not set up                goes on to the next
+**     set up and failed         ends the chain with its error
+**     a developer's tool failed goes on to the next
+**     found                     is kept: the chain isn't walked again
+**   AZURE_TOKEN_CREDENTIALS     narrows the chain: dev, prod, or one name
 **
 ** Invariants
 **   - a token never leaves memory but in an Authorization header, and is wiped
 **     when it is freed;
 **   - nothing is fetched before the first request needs it;
-**   - a token is read, without a check, only to name its owner in messages.
+**   - a token is read, without a check, only to name its owner in messages;
+**   - a token that still holds is used while, and after, its refresh failed;
+**   - no child process is left when nobody waits for it.
 */
-#include "clientInt.h"
+#include "credentialInt.h"
 
 #include <openssl/crypto.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define AUTH_AHEAD_MS (5 * 60 * 1000) /* refreshed so long before its end */
+#define AUTH_AGAIN_MS (30 * 1000)     /* after a refresh that failed */
 
-static int authTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
-static int authDefault(LedgerClient *p, LedgerError *pErr);
-static int authClientSecret(LedgerClient *p, LedgerError *pErr);
-static int authToken(LedgerClient *p, LedgerError *pErr);
-static int authUserCertificate(LedgerClient *p, LedgerError *pErr);
-
-static const LedgerCallKind authKind = {
-    .zMethod = "POST", .bPublic = 1, .xRead = authTokenRead};
-
-/* The credentials: each function sets p->auth, or starts what will. */
-static const struct {
-  const char *zKind;
-  int (*xPrepare)(LedgerClient *p, LedgerError *pErr);
-} aCredential[] = {
-    {"default", authDefault},
-    {"client_secret", authClientSecret},
-    {"token", authToken},
-    {"user_certificate", authUserCertificate},
+/* The credentials. Those of the chain stand in its order. */
+static const LedgerCredential *const apCredential[] = {
+    &ledgerCredentialEnvironment, /* chain */
+    &ledgerCredentialWorkload,    /* chain */
+    &ledgerCredentialManaged,     /* chain */
+    &ledgerCredentialAzureCli,    /* chain */
+    &ledgerCredentialAzd,         /* chain */
+    &ledgerCredentialSecret,      &ledgerCredentialCertificate,
+    &ledgerCredentialToken,       &ledgerCredentialUser,
 };
+#define N_CREDENTIAL ((int)(sizeof(apCredential) / sizeof(apCredential[0])))
+
+/* ---- for the credentials ----------------------------------------------- */
+
+/* Sets the error of a credential that is not set up here. */
+int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
+                            ...) {
+  char zText[600];
+  va_list ap;
+  va_start(ap, zFmt);
+  vsnprintf(zText, sizeof(zText), zFmt, ap);
+  va_end(ap);
+  p->bMissing = 1;
+  return ledgerErrorSet(pErr, LEDGER_AUTH, "%s", zText);
+}
+
+/* An option, else the environment's variable, else NULL. */
+const char *ledgerCredentialFrom(const char *zOption, const char *zVariable) {
+  const char *z = zOption ? zOption : getenv(zVariable);
+  return z && z[0] ? z : NULL;
+}
+
+/* ---- the choice -------------------------------------------------------- */
 
 /*
 ** The kind of credential that the options ask for: `credential`, else the one
@@ -47,37 +74,88 @@ static const struct {
 int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
                          LedgerError *pErr) {
   int n = (p->zToken != NULL) + (p->zUserCertificate != NULL) +
-          (p->zClientSecret != NULL);
+          (p->zClientSecret != NULL) + (p->zClientCertificate != NULL);
 
   *pzKind = "default";
   if( p->zCredential ) {
     *pzKind = p->zCredential;
   } else if( n > 1 ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "options token, client_secret and user_certificate "
-                          "each name a credential: choose one with option "
-                          "credential");
+                          "options token, client_secret, client_certificate "
+                          "and user_certificate each name a credential: choose "
+                          "one with option credential");
   } else if( p->zToken ) {
     *pzKind = "token";
   } else if( p->zUserCertificate ) {
     *pzKind = "user_certificate";
   } else if( p->zClientSecret ) {
     *pzKind = "client_secret";
+  } else if( p->zClientCertificate ) {
+    *pzKind = "client_certificate";
   }
   return LEDGER_OK;
 }
 
-/* Forgets everything, also a request under way. */
-void ledgerAuthReset(LedgerAuth *p) {
-  ledgerCallFree(p->pCall);
-  ledgerSecretFree(p->zToken);
-  ledgerSecretFree(p->zCertificate);
-  ledgerSecretFree(p->zKey);
-  free(p->zPrincipal);
-  memset(p, 0, sizeof(*p));
+/* Whether z is one of the credential's names. */
+static int authIs(const LedgerCredential *p, const char *z) {
+  return strcasecmp(p->zName, z) == 0 ||
+         (p->zAzure && strcasecmp(p->zAzure, z) == 0);
 }
 
-/* ---- bearer tokens ----------------------------------------------------- */
+/* The error of an AZURE_TOKEN_CREDENTIALS that names nothing here. */
+static int authNarrowError(const char *z, LedgerError *pErr) {
+  LedgerBuf names = {0};
+  char zClean[64];
+  int i;
+  ledgerTextClean(z, strlen(z), zClean, sizeof(zClean));
+  for( i = 0; i < N_CREDENTIAL; i++ ) {
+    if( apCredential[i]->eChain == LEDGER_CHAIN_NONE ) continue;
+    ledgerBufPrintf(&names, ", %s", apCredential[i]->zAzure);
+  }
+  ledgerErrorSet(pErr, LEDGER_AUTH,
+                 "AZURE_TOKEN_CREDENTIALS is '%s': it may be dev, prod%s",
+                 zClean, names.z ? names.z : "");
+  ledgerBufFree(&names);
+  return pErr->rc;
+}
+
+/*
+** The credentials to try, in order, into ap[N_CREDENTIAL], for `default` or a
+** credential by name.
+*/
+static int authChoose(const char *zKind, const LedgerCredential **ap, int *pn,
+                      LedgerError *pErr) {
+  const int bDefault = strcmp(zKind, "default") == 0;
+  const char *zOnly = bDefault ? getenv("AZURE_TOKEN_CREDENTIALS") : NULL;
+  int mChain = 0;
+  int i;
+
+  *pn = 0;
+  if( zOnly && zOnly[0] == 0 ) zOnly = NULL;
+  if( zOnly && strcasecmp(zOnly, "dev") == 0 ) mChain = LEDGER_CHAIN_DEV;
+  if( zOnly && strcasecmp(zOnly, "prod") == 0 ) mChain = LEDGER_CHAIN_PROD;
+  for( i = 0; i < N_CREDENTIAL; i++ ) {
+    const LedgerCredential *p = apCredential[i];
+    int bTake;
+    if( !bDefault )
+      bTake = strcmp(p->zName, zKind) == 0;
+    else if( p->eChain == LEDGER_CHAIN_NONE )
+      bTake = 0;
+    else if( mChain )
+      bTake = p->eChain == mChain;
+    else
+      bTake = zOnly == NULL || authIs(p, zOnly);
+    if( bTake ) ap[(*pn)++] = p;
+  }
+  if( *pn == 0 && zOnly ) return authNarrowError(zOnly, pErr);
+  if( *pn == 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_AUTH, "no credential is named '%s'",
+                          zKind);
+  }
+  return LEDGER_OK;
+}
+
+/* ---- the token --------------------------------------------------------- */
 
 /* The owner of a JWT as the ledger sees it: oid, else appid, else sub; NULL
 ** where the token doesn't tell. The caller frees it. */
@@ -110,258 +188,321 @@ static char *authPrincipal(const char *zToken) {
   return zOut;
 }
 
-/* Takes a token over that lives for nSecond seconds, 0: unknown. */
-static void authTakeToken(LedgerAuth *p, char *zToken, int64_t nSecond) {
-  int64_t t = ledgerClockMs();
+/* Takes over what a fetch has found. */
+static void authTake(LedgerAuth *p, LedgerFetch *pFetch) {
   ledgerSecretFree(p->zToken);
-  p->zToken = zToken;
+  ledgerSecretFree(p->zCertificate);
+  ledgerSecretFree(p->zKey);
   free(p->zPrincipal);
-  p->zPrincipal = authPrincipal(zToken);
+  free(p->zClaims);
+  p->zClaims = NULL;
+  p->zToken = pFetch->zToken;
+  p->zCertificate = pFetch->zCertificate;
+  p->zKey = pFetch->zKey;
+  p->zPrincipal = pFetch->zPrincipal;
+  pFetch->zToken = pFetch->zCertificate = pFetch->zKey = NULL;
+  pFetch->zPrincipal = NULL;
+  if( p->zToken && p->zPrincipal == NULL ) {
+    p->zPrincipal = authPrincipal(p->zToken);
+  }
   p->tExpire = p->tRefresh = INT64_MAX;
-  if( nSecond > 0 ) {
-    int64_t ms = nSecond * 1000;
+  if( pFetch->nSecond > 0 ) {
+    const int64_t t = ledgerClockMs();
+    const int64_t ms = pFetch->nSecond * 1000;
     p->tExpire = t + ms;
     p->tRefresh = t + (ms < 2 * AUTH_AHEAD_MS ? ms / 2 : ms - AUTH_AHEAD_MS);
   }
+  p->pKept = pFetch->pKind;
+  p->zKind = p->pKept->zName;
+  p->bRefreshable = !p->pKept->bStill;
 }
 
-/* Reads the authority's answer into p->zValue and p->nValue. */
-static int authTokenRead(LedgerCall *p, LedgerExchange *pEx,
-                         LedgerError *pErr) {
-  LedgerJson *pDoc = NULL;
-  cJSON *pLife;
-  const char *z;
-  size_t i, n = 0;
-
-  if( ledgerJsonParse(pEx->body.z ? pEx->body.z : "", pEx->body.n,
-                      "token answer", &pDoc, pErr) ) {
-    goto out;
-  }
-  z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "access_token", &n);
-  for( i = 0; z && i < n; i++ ) {
-    if( z[i] <= ' ' || z[i] >= 0x7f ) z = NULL;
-  }
-  if( z == NULL || n == 0 ) {
-    ledgerAnswerNonsense(p, "access_token is not there", pErr);
-    goto out;
-  }
-  p->zValue = ledgerStrndup(z, n);
-  if( p->zValue == NULL ) ledgerErrorNomem(pErr);
-  p->nValue = 3600;
-  pLife = ledgerJsonMember(ledgerJsonRoot(pDoc), "expires_in");
-  if( cJSON_IsNumber(pLife) ) p->nValue = (int64_t)pLife->valuedouble;
-  if( cJSON_IsString(pLife) ) p->nValue = strtoll(pLife->valuestring, NULL, 10);
-  if( p->nValue < 1 || p->nValue > 365 * 86400 ) p->nValue = 3600;
-out:
-  ledgerJsonFree(pDoc);
-  if( pEx->body.z ) OPENSSL_cleanse(pEx->body.z, pEx->body.n);
-  return pErr->rc;
+/* Whether a request may be sent with what is here. */
+static int authHolds(const LedgerAuth *p) {
+  return p->zCertificate || (p->zToken && ledgerClockMs() < p->tExpire);
 }
 
-/* The authority's URL: option, else environment, else Entra's. The caller
-** frees it. */
-static char *authAuthority(const LedgerConfig *pConfig, LedgerError *pErr) {
-  const char *z = pConfig->zAuthority;
-  char *zUrl;
-  size_t n;
+/* ---- one fetch --------------------------------------------------------- */
 
-  if( z == NULL ) z = getenv("AZURE_AUTHORITY_HOST");
-  if( z == NULL || z[0] == 0 ) z = "https://login.microsoftonline.com";
-  zUrl = strstr(z, "://") ? ledgerStrdup(z) : ledgerMprintf("https://%s", z);
-  if( zUrl == NULL ) {
-    ledgerErrorNomem(pErr);
-    return NULL;
-  }
-  n = strlen(zUrl);
-  while( n > 0 && zUrl[n - 1] == '/' ) zUrl[--n] = 0;
-  if( ledgerUrlCheck("authority", zUrl, pErr) ) {
-    free(zUrl);
-    return NULL;
-  }
-  return zUrl;
+static void authFetchFree(LedgerFetch *p) {
+  if( p == NULL ) return;
+  ledgerCallFree(p->pCall);
+  ledgerProcessFree(p->pProcess);
+  free(p->zBase);
+  free(p->zPath);
+  free(p->zQuery);
+  ledgerSecretFree(p->zToken);
+  ledgerSecretFree(p->zCertificate);
+  ledgerSecretFree(p->zKey);
+  free(p->zPrincipal);
+  free(p);
 }
 
-/* Starts the request for a token with a client secret. */
-static int authFetchSecret(LedgerClient *p, const char *zTenant,
-                           const char *zClient, const char *zSecret,
-                           LedgerError *pErr) {
-  const char *zScope = p->pConfig->zScope ? p->pConfig->zScope : "";
-  LedgerCall *pCall = NULL;
-  LedgerBuf path = {0};
-
-  if( ledgerCallNew(p, &authKind, &pCall, pErr) ) return pErr->rc;
-  ledgerBufText(&path, "/");
-  ledgerBufUrl(&path, zTenant, strlen(zTenant));
-  ledgerBufText(&path, "/oauth2/v2.0/token");
-  pCall->zPath = ledgerBufTake(&path);
-  pCall->zBase = authAuthority(p->pConfig, pErr);
-  pCall->zWhat = ledgerMprintf("token for client %s", zClient);
-  pCall->zType = "application/x-www-form-urlencoded";
-  ledgerBufText(&pCall->body, "grant_type=client_credentials&client_id=");
-  ledgerBufUrl(&pCall->body, zClient, strlen(zClient));
-  ledgerBufText(&pCall->body, "&client_secret=");
-  ledgerBufUrl(&pCall->body, zSecret, strlen(zSecret));
-  ledgerBufText(&pCall->body, "&scope=");
-  ledgerBufUrl(&pCall->body, zScope, strlen(zScope));
-  if( pErr->rc == 0 &&
-      (pCall->body.bOom || !pCall->zPath || !pCall->zBase || !pCall->zWhat ||
-       (pCall->zLink = ledgerStrdup(pCall->zPath)) == NULL) ) {
-    ledgerErrorNomem(pErr);
-  }
-  if( pErr->rc ) {
-    ledgerCallFree(pCall);
-    return pErr->rc;
-  }
-  p->auth.bRefreshable = 1;
-  p->auth.pCall = pCall;
-  ledgerCallStart(pCall);
-  return LEDGER_OK;
+/* Gives the fetch under way up. */
+static void authCancel(LedgerAuth *p) {
+  LedgerFetch *pFetch = p->pFetch;
+  p->pFetch = NULL;
+  p->iChain = 0;
+  ledgerBufReset(&p->reasons);
+  authFetchFree(pFetch);
 }
 
-/* ---- the credentials --------------------------------------------------- */
-
-/* credential=token: as it is given. */
-static int authToken(LedgerClient *p, LedgerError *pErr) {
-  char *z;
-  if( p->pConfig->zToken == NULL ) {
-    return ledgerErrorSet(pErr, LEDGER_AUTH,
-                          "credential token: option token is not set");
-  }
-  z = ledgerStrdup(p->pConfig->zToken);
-  if( z == NULL ) return ledgerErrorNomem(pErr);
-  authTakeToken(&p->auth, z, 0);
-  return LEDGER_OK;
+/* Forgets everything, also a fetch under way. */
+void ledgerAuthReset(LedgerAuth *p) {
+  authCancel(p);
+  ledgerSecretFree(p->zToken);
+  ledgerSecretFree(p->zCertificate);
+  ledgerSecretFree(p->zKey);
+  free(p->zPrincipal);
+  free(p->zClaims);
+  ledgerBufFree(&p->reasons);
+  memset(p, 0, sizeof(*p));
 }
 
-/* An option, else the environment's variable, else NULL. */
-static const char *authFrom(const char *zOption, const char *zVariable) {
-  const char *z = zOption ? zOption : getenv(zVariable);
-  return z && z[0] ? z : NULL;
-}
-
-/* credential=client_secret: tenant, client and secret by option, else from the
-** environment. zKind names the credential in the error. */
-static int authSecretFor(LedgerClient *p, const char *zKind,
-                         LedgerError *pErr) {
-  const LedgerConfig *pConfig = p->pConfig;
-  const char *zTenant = authFrom(pConfig->zTenantId, "AZURE_TENANT_ID");
-  const char *zClient = authFrom(pConfig->zClientId, "AZURE_CLIENT_ID");
-  const char *zSecret = authFrom(pConfig->zClientSecret, "AZURE_CLIENT_SECRET");
-
-  if( zTenant && zClient && zSecret ) {
-    return authFetchSecret(p, zTenant, zClient, zSecret, pErr);
-  }
-  return ledgerErrorSet(
-      pErr, LEDGER_AUTH,
-      "no credential: %s needs tenant_id or AZURE_TENANT_ID (%s), client_id or "
-      "AZURE_CLIENT_ID (%s), client_secret or AZURE_CLIENT_SECRET (%s); or set "
-      "option token, or user_certificate",
-      zKind, zTenant ? "found" : "missing", zClient ? "found" : "missing",
-      zSecret ? "found" : "missing");
-}
-
-static int authClientSecret(LedgerClient *p, LedgerError *pErr) {
-  return authSecretFor(p, "credential client_secret", pErr);
-}
-
-/* credential=default: the environment's client secret. */
-static int authDefault(LedgerClient *p, LedgerError *pErr) {
-  return authSecretFor(p, "credential default", pErr);
-}
-
-/* credential=user_certificate: mutual TLS. */
-static int authUserCertificate(LedgerClient *p, LedgerError *pErr) {
-  const LedgerConfig *pConfig = p->pConfig;
-  char zPrint[96];
-
-  if( pConfig->zUserCertificate == NULL ) {
-    return ledgerErrorSet(pErr, LEDGER_AUTH,
-                          "credential user_certificate: option "
-                          "user_certificate is not set");
-  }
-  if( ledgerReadPem("user_certificate", pConfig->zUserCertificate,
-                    &p->auth.zCertificate, pErr) ) {
-    return pErr->rc;
-  }
-  if( pConfig->zUserKey &&
-      ledgerReadPem("user_key", pConfig->zUserKey, &p->auth.zKey, pErr) ) {
-    return pErr->rc;
-  }
-  if( pConfig->zUserKey == NULL &&
-      strstr(p->auth.zCertificate, "PRIVATE KEY-----") == NULL ) {
-    return ledgerErrorSet(pErr, LEDGER_AUTH,
-                          "user_certificate: its PEM holds no key, and option "
-                          "user_key is not set");
-  }
-  if( ledgerCertificateFingerprint(
-          p->auth.zCertificate, strlen(p->auth.zCertificate), zPrint, pErr) ) {
-    pErr->rc = LEDGER_AUTH;
-    return pErr->rc;
-  }
-  p->auth.zPrincipal = ledgerStrdup(zPrint);
-  return p->auth.zPrincipal ? LEDGER_OK : ledgerErrorNomem(pErr);
-}
-
-/* ---- for the room ------------------------------------------------------ */
-
-/* Takes over what the authority answered. An error while the old token still
-** holds is passed over. */
-static int authFinish(LedgerClient *p, LedgerError *pErr) {
+/* Starts the credential at p->auth.iChain. *ppFetch is the caller's, also with
+** an error. */
+static int authStart(LedgerClient *p, LedgerFetch **ppFetch,
+                     LedgerError *pErr) {
+  const LedgerCredential *ap[N_CREDENTIAL];
   LedgerAuth *pAuth = &p->auth;
-  LedgerCall *pCall = pAuth->pCall;
+  LedgerFetch *pFetch = NULL;
+  const char *zKind = NULL;
+  int n = 0;
 
-  pAuth->pCall = NULL;
-  if( pCall->err.rc == LEDGER_OK ) {
-    authTakeToken(pAuth, pCall->zValue, pCall->nValue);
-    pCall->zValue = NULL;
-  } else if( pAuth->zToken && ledgerClockMs() < pAuth->tExpire ) {
-    pAuth->tRefresh = ledgerClockMs() + 30 * 1000;
+  *ppFetch = NULL;
+  if( ledgerCredentialKind(p->pConfig, &zKind, pErr) ||
+      authChoose(zKind, ap, &n, pErr) ) {
+    return pErr->rc;
+  }
+  pFetch = calloc(1, sizeof(*pFetch));
+  if( pFetch == NULL ) return ledgerErrorNomem(pErr);
+  *ppFetch = pFetch;
+  pFetch->pClient = p;
+  pFetch->zClaims = pAuth->zClaims;
+  pFetch->bDefault = strcmp(zKind, "default") == 0;
+  pFetch->bBackground = authHolds(pAuth);
+  if( pAuth->pKept ) {
+    pFetch->pKind = pAuth->pKept;
   } else {
+    if( pAuth->iChain >= n ) pAuth->iChain = 0; /* the environment changed */
+    pFetch->pKind = ap[pAuth->iChain];
+    pFetch->bChained = pFetch->bDefault && n > 1;
+  }
+  pAuth->zKind = pFetch->pKind->zName;
+  return pFetch->pKind->xStart(pFetch, pErr);
+}
+
+/* What the fetch waits for has ended: takes it over, or starts the next. */
+static int authStepOne(LedgerFetch *p, LedgerError *pErr) {
+  LedgerCall *pCall = p->pCall;
+  if( p->pKind->xStep ) return p->pKind->xStep(p, pErr);
+  if( pCall == NULL ) return ledgerErrorNomem(pErr);
+  p->pCall = NULL;
+  if( pCall->err.rc ) {
     ledgerErrorCopy(pErr, &pCall->err);
     if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
+  } else {
+    p->zToken = pCall->zValue;
+    p->nSecond = pCall->nValue;
+    pCall->zValue = NULL;
   }
   ledgerCallFree(pCall);
   return pErr->rc;
 }
 
+/* The message without "ledger: ". */
+static const char *authText(const LedgerError *pErr) {
+  const char *z = ledgerErrorText(pErr);
+  return strncmp(z, "ledger: ", 8) == 0 ? z + 8 : z;
+}
+
 /*
-** Whether the credential is there. Chooses it at first, starts the request for
-** a token where one is due; until its answer is here *pbReady is 0.
+** The fetch ended with *pWhy. Returns 1 where the next of the chain is to be
+** tried; else *pErr is set, unless a token is here that still holds.
+*/
+static int authFailed(LedgerClient *p, LedgerFetch *pFetch, LedgerError *pWhy,
+                      LedgerError *pErr) {
+  const LedgerCredential *ap[N_CREDENTIAL];
+  const LedgerCredential *pKind = pFetch->pKind;
+  LedgerAuth *pAuth = &p->auth;
+  LedgerError err = LEDGER_ERROR_INIT;
+  int n = 0;
+
+  if( pFetch->bChained && pWhy->rc != LEDGER_NOMEM &&
+      pWhy->rc != LEDGER_INTERRUPT &&
+      (pFetch->bMissing || pKind->eChain == LEDGER_CHAIN_DEV) ) {
+    ledgerBufPrintf(&pAuth->reasons, "%s%s: %s", pAuth->reasons.n ? "; " : "",
+                    pKind->zName, authText(pWhy));
+    authChoose("default", ap, &n, &err);
+    ledgerErrorClear(&err);
+    if( ++pAuth->iChain < n ) return 1;
+    ledgerErrorSet(pErr, LEDGER_AUTH,
+                   "no credential: none of the default chain is there: %s; or "
+                   "set option token, client_secret, client_certificate or "
+                   "user_certificate",
+                   pAuth->reasons.z ? pAuth->reasons.z : "");
+  } else if( authHolds(pAuth) ) {
+    pAuth->tRefresh = ledgerClockMs() + AUTH_AGAIN_MS;
+  } else if( pFetch->bBackground ) {
+    return 1; /* stale: the client may have rested since; fetch it anew */
+  } else if( pWhy->rc == LEDGER_NOMEM ) {
+    ledgerErrorNomem(pErr);
+  } else {
+    ledgerErrorSet(pErr, pWhy->rc, "credential %s%s: %s",
+                   pFetch->bDefault ? "default: " : "", pKind->zName,
+                   authText(pWhy));
+    pErr->http = pWhy->http;
+  }
+  if( pAuth->pKept == NULL ) pAuth->zKind = NULL;
+  pAuth->iChain = 0;
+  ledgerBufReset(&pAuth->reasons);
+  return 0;
+}
+
+/* Whether the fetch has something under way. */
+static int authWaits(LedgerFetch *p) {
+  if( p->pCall ) return p->pCall->eState != LEDGER_CALL_DONE;
+  return p->pProcess && !ledgerProcessStep(p->pProcess);
+}
+
+/* Moves the fetch on, along the chain, until it waits or has ended. */
+static int authDrive(LedgerClient *p, LedgerError *pErr) {
+  LedgerAuth *pAuth = &p->auth;
+  int bAgain = 1;
+
+  while( bAgain ) {
+    LedgerError why = LEDGER_ERROR_INIT;
+    LedgerFetch *pFetch = pAuth->pFetch;
+    bAgain = 0;
+    if( pFetch == NULL ) {
+      authStart(p, &pFetch, &why);
+      if( pFetch == NULL ) {
+        ledgerErrorCopy(pErr, &why);
+        ledgerErrorClear(&why);
+        return pErr->rc;
+      }
+      pAuth->pFetch = pFetch;
+    } else {
+      if( authWaits(pFetch) ) return LEDGER_OK;
+      authStepOne(pFetch, &why);
+    }
+    if( why.rc == LEDGER_OK && (pFetch->pCall || pFetch->pProcess) ) {
+      bAgain = 1; /* it may have ended already */
+      continue;
+    }
+    pAuth->pFetch = NULL;
+    if( why.rc == LEDGER_OK ) {
+      authTake(pAuth, pFetch);
+      pAuth->iChain = 0;
+      ledgerBufReset(&pAuth->reasons);
+    } else {
+      bAgain = authFailed(p, pFetch, &why, pErr);
+    }
+    authFetchFree(pFetch);
+    ledgerErrorClear(&why);
+  }
+  return pErr->rc;
+}
+
+/* ---- for the room ------------------------------------------------------ */
+
+/*
+** Whether the credential is there. Chooses it at first, fetches a token where
+** one is due; until it is here *pbReady is 0. A token that still holds is used
+** while a request for the next one is under way. A child process is waited
+** for: it must not be left alone when this statement ends.
 */
 int ledgerAuthReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
   LedgerAuth *pAuth = &p->auth;
-  const char *zKind = NULL;
-  size_t i;
 
   *pbReady = 0;
-  if( pAuth->pCall ) {
-    if( pAuth->pCall->eState != LEDGER_CALL_DONE ) return LEDGER_OK;
-    if( authFinish(p, pErr) ) return pErr->rc;
+  if( pAuth->zCertificate == NULL &&
+      (pAuth->zToken == NULL || ledgerClockMs() >= pAuth->tRefresh) &&
+      authDrive(p, pErr) ) {
+    return pErr->rc;
   }
-  if( pAuth->zCertificate ||
-      (pAuth->zToken && ledgerClockMs() < pAuth->tRefresh) ) {
-    *pbReady = 1;
-    return LEDGER_OK;
-  }
-  if( ledgerCredentialKind(p->pConfig, &zKind, pErr) ) return pErr->rc;
-  for( i = 0; i < sizeof(aCredential) / sizeof(aCredential[0]); i++ ) {
-    if( strcmp(aCredential[i].zKind, zKind) ) continue;
-    pAuth->zKind = aCredential[i].zKind;
-    if( aCredential[i].xPrepare(p, pErr) ) {
-      ledgerAuthReset(pAuth);
-      return pErr->rc;
-    }
-    *pbReady = pAuth->pCall == NULL;
-  }
+  *pbReady = authHolds(pAuth) &&
+             (pAuth->pFetch == NULL || pAuth->pFetch->pProcess == NULL);
   return LEDGER_OK;
 }
 
-/* The ledger refused this token: the next request gets a new one, where one
-** can be had and nobody has fetched it meanwhile. */
-void ledgerAuthRefused(LedgerClient *p, const char *zToken) {
-  LedgerAuth *pAuth = &p->auth;
-  if( !pAuth->bRefreshable || pAuth->zToken == NULL || zToken == NULL ) return;
-  if( strcmp(pAuth->zToken, zToken) ) return;
-  pAuth->tRefresh = 0;
-  pAuth->tExpire = 0;
+/* Whether what a fetch waits for has come in. */
+int ledgerAuthDue(const LedgerAuth *p) {
+  const LedgerCall *pCall = p->pFetch ? p->pFetch->pCall : NULL;
+  return pCall && pCall->eState == LEDGER_CALL_DONE;
+}
+
+/*
+** The claims that a 401 asks the next token to show, as JSON, or NULL:
+** Bearer ..., error="insufficient_claims", claims="eyJhY2Nlc3Nf..."
+** (continuous access evaluation). The caller frees it.
+*/
+static char *authClaims(const LedgerBuf *pChallenge) {
+  LedgerBuf text = {0};
+  const char *z = pChallenge->z;
+  size_t n;
+
+  while( z && (z = strstr(z, "claims=\"")) != NULL ) {
+    if( z == pChallenge->z || z[-1] == ' ' || z[-1] == ',' ) break;
+    z++;
+  }
+  if( z == NULL ) return NULL;
+  z += 8;
+  n = strcspn(z, "\"=");
+  if( n > 0 && (ledgerBase64UrlDecode(z, n, &text) ||
+                ledgerBase64Decode(z, strcspn(z, "\""), &text)) ) {
+    return ledgerBufTake(&text);
+  }
+  ledgerBufFree(&text);
+  return NULL;
+}
+
+/*
+** The ledger refused the token that a call carried (401). Returns 1 where it is
+** worth another attempt, with a fresh token: once, and once more with one that
+** shows what the ledger asks for. The token is fetched anew unless somebody has
+** done that meanwhile.
+*/
+int ledgerAuthRefused(LedgerCall *p) {
+  LedgerAuth *pAuth = &p->pClient->auth;
+  char *zClaims;
+
+  if( !pAuth->bRefreshable ) return 0;
+  zClaims = authClaims(&p->pEx->challenge);
+  if( zClaims ? p->bClaims : p->bReauth ) {
+    free(zClaims);
+    return 0;
+  }
+  if( zClaims ) p->bClaims = 1;
+  p->bReauth = 1;
+  if( pAuth->zToken && p->zTokenSent &&
+      strcmp(pAuth->zToken, p->zTokenSent) == 0 ) {
+    if( zClaims ) {
+      authCancel(pAuth); /* what is under way does not ask for them */
+      free(pAuth->zClaims);
+      pAuth->zClaims = zClaims;
+      zClaims = NULL;
+    }
+    pAuth->tRefresh = 0;
+    pAuth->tExpire = 0;
+  }
+  free(zClaims);
+  return 1;
+}
+
+/* A wait was broken off: no child process stays behind. It is started anew
+** when somebody waits again. */
+void ledgerAuthInterrupted(LedgerAuth *p) {
+  if( p->pFetch && p->pFetch->pProcess ) authCancel(p);
+}
+
+/* A call was freed: the same, unless another one waits for the credential. */
+void ledgerAuthUnwanted(LedgerClient *p) {
+  const LedgerCall *pCall;
+  if( p->auth.pFetch == NULL || p->auth.pFetch->pProcess == NULL ) return;
+  for( pCall = p->pCalls; pCall; pCall = pCall->pNext ) {
+    if( pCall->eState != LEDGER_CALL_START ) continue;
+    if( pCall->pKind == NULL || !pCall->pKind->bPublic ) return;
+  }
+  authCancel(&p->auth);
 }

@@ -3,8 +3,9 @@
 ** libcurl. It knows nothing about ledgers, retries or versions.
 **
 ** Invariants
-**   - https only, the certificate and the host name are always checked, and
-**     redirects are never followed by libcurl;
+**   - https only (http with bPlain, which only the endpoints of managed
+**     identities on this machine have), the certificate and the host name are
+**     always checked, and redirects are never followed by libcurl;
 **   - the ledger's own exchanges trust its service certificate alone: CAPATH
 **     is NULL, since Debian's libcurl otherwise trusts the system's folder too;
 **   - a request with bOnce hands its body over through a read function whose
@@ -158,6 +159,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   static const char zId[] = "x-ms-ccf-transaction-id:";
   static const char zLocation[] = "location:";
   static const char zAfter[] = "retry-after-ms:";
+  static const char zChallenge[] = "www-authenticate:";
   LedgerExchange *p = pArg;
   const size_t nAll = nSize * nItem;
   size_t n = nAll;
@@ -169,6 +171,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
     p->msRetryAfter = -1;
     ledgerBufReset(&p->location);
     ledgerBufReset(&p->headers);
+    ledgerBufReset(&p->challenge);
   } else if( n >= sizeof(zId) && strncasecmp(z, zId, sizeof(zId) - 1) == 0 ) {
     i = sizeof(zId) - 1;
     while( i < n && z[i] == ' ' ) i++;
@@ -179,6 +182,12 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
     while( i < n && z[i] == ' ' ) i++;
     ledgerBufReset(&p->location);
     ledgerBufAppend(&p->location, z + i, n - i);
+  } else if( n >= sizeof(zChallenge) && p->challenge.n < 8192 &&
+             strncasecmp(z, zChallenge, sizeof(zChallenge) - 1) == 0 ) {
+    i = sizeof(zChallenge) - 1;
+    while( i < n && z[i] == ' ' ) i++;
+    if( p->challenge.n ) ledgerBufText(&p->challenge, ", ");
+    ledgerBufAppend(&p->challenge, z + i, n - i);
   }
   /* Azure's own: retry-after-ms, x-ms-retry-after-ms. */
   i = n > 5 && strncasecmp(z, "x-ms-", 5) == 0 ? 5 : 0;
@@ -212,6 +221,7 @@ static int httpAddHeader(LedgerExchange *p, const char *z, LedgerError *pErr) {
 static int httpSetHeaders(LedgerExchange *p, const LedgerWire *pWire,
                           LedgerError *pErr) {
   LedgerBuf line = {0};
+  int i;
 
   if( httpAddHeader(p, "Accept: application/json", pErr) ) goto out;
   if( httpAddHeader(p, "Expect:", pErr) ) goto out;
@@ -223,6 +233,10 @@ static int httpSetHeaders(LedgerExchange *p, const LedgerWire *pWire,
   if( pWire->zToken ) {
     ledgerBufPrintf(&line, "Authorization: Bearer %s", pWire->zToken);
     if( line.bOom || httpAddHeader(p, line.z, pErr) ) goto out;
+  }
+  for( i = 0; i < 2 && pWire->azHeader; i++ ) {
+    if( pWire->azHeader[i] == NULL ) continue;
+    if( httpAddHeader(p, pWire->azHeader[i], pErr) ) goto out;
   }
 out:
   if( line.bOom ) ledgerErrorNomem(pErr);
@@ -283,9 +297,10 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
   SET(CURLOPT_ERRORBUFFER, p->zError);
   SET(CURLOPT_URL, pWire->zUrl);
 #if LIBCURL_VERSION_NUM >= 0x075500
-  SET(CURLOPT_PROTOCOLS_STR, "https");
+  SET(CURLOPT_PROTOCOLS_STR, pWire->bPlain ? "http,https" : "https");
 #else
-  SET(CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
+  SET(CURLOPT_PROTOCOLS,
+      (long)(CURLPROTO_HTTPS | (pWire->bPlain ? CURLPROTO_HTTP : 0)));
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
   SET(CURLOPT_QUICK_EXIT, 1L);
@@ -303,7 +318,12 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
   SET(CURLOPT_WRITEFUNCTION, httpWrite);
   SET(CURLOPT_WRITEDATA, p);
   if( pWire->bFresh ) SET(CURLOPT_FRESH_CONNECT, 1L);
-  if( ledgerUrlIsLoopback(pWire->zUrl) ) SET(CURLOPT_PROXY, "");
+  if( pWire->msConnect ) {
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)pWire->msConnect);
+  }
+  if( pWire->bPlain || ledgerUrlIsLoopback(pWire->zUrl) ) {
+    SET(CURLOPT_PROXY, "");
+  }
   if( strcmp(pWire->zMethod, "POST") == 0 ) {
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)pWire->nBody);
@@ -451,6 +471,7 @@ void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p) {
   curl_slist_free_all(p->pHeader);
   ledgerBufFree(&p->location);
   ledgerBufFree(&p->headers);
+  ledgerBufFree(&p->challenge);
   ledgerBufFree(&p->body);
   free(p);
 }

@@ -7,7 +7,7 @@
 **   - a secret stands in no message and in no getter's answer;
 **   - what is set is checked when it is set; a set that fails changes nothing;
 **   - naming a secret is choosing it: with `token` and no `credential` the
-**     credential is `token`, likewise for client_secret and user_certificate.
+**     credential is `token`, likewise for client_secret and the certificates.
 */
 #include "clientInt.h"
 
@@ -48,9 +48,10 @@ struct OptionRow {
 #define AT(x) offsetof(LedgerConfig, x)
 #define REF OPTION_REF
 #define SECRET (OPTION_REF | OPTION_SECRET)
-#define CREDENTIALS                                                  \
-  "default client_secret token user_certificate client_certificate " \
-  "workload_identity managed_identity azure_cli azd"
+#define CREDENTIALS                                         \
+  "default environment client_secret client_certificate "   \
+  "workload_identity managed_identity azure_cli azd token " \
+  "user_certificate"
 
 static const OptionRow aOption[] = {
     {"ledger_id", OPTION_TEXT, REF, AT(zLedgerId), "", 0, NULL,
@@ -60,14 +61,21 @@ static const OptionRow aOption[] = {
      "the API version to use; else negotiated from 2026-02-23 downwards"},
     {"credential", OPTION_CHOICE, OPTION_WORD, AT(zCredential), "", 0,
      CREDENTIALS,
-     "how to sign in: default (the environment's client secret), "
-     "client_secret, token, user_certificate; else by the secret given"},
+     "how to sign in: default (what azure-identity would find), or one kind; "
+     "else by the secret given"},
     {"tenant_id", OPTION_TEXT, REF, AT(zTenantId), "", 0, NULL,
      "tenant of the Entra application; else AZURE_TENANT_ID"},
     {"client_id", OPTION_TEXT, REF, AT(zClientId), "", 0, NULL,
      "id of the Entra application; else AZURE_CLIENT_ID"},
     {"client_secret", OPTION_TEXT, SECRET, AT(zClientSecret), "", 0, NULL,
      "secret of the Entra application; else AZURE_CLIENT_SECRET"},
+    {"client_certificate", OPTION_TEXT, REF, AT(zClientCertificate), "", 0,
+     NULL,
+     "certificate with key of the Entra application, PEM or PKCS#12: path, or "
+     "PEM text; else AZURE_CLIENT_CERTIFICATE_PATH"},
+    {"client_certificate_password", OPTION_TEXT, SECRET,
+     AT(zClientCertificatePassword), "", 0, NULL,
+     "password of client_certificate; else AZURE_CLIENT_CERTIFICATE_PASSWORD"},
     {"user_certificate", OPTION_TEXT, REF, AT(zUserCertificate), "", 0, NULL,
      "certificate of a ledger user (mutual TLS): path of a PEM, or its text"},
     {"user_key", OPTION_TEXT, SECRET, AT(zUserKey), "", 0, NULL,
@@ -132,9 +140,6 @@ static const OptionRow aOption[] = {
 #undef AT
 #undef REF
 #undef SECRET
-
-/* The credentials that this version can use, for messages. */
-#define OPTION_CREDENTIALS_NOW "default, client_secret, token, user_certificate"
 
 char *ledgerStrdup(const char *z) {
   return ledgerStrndup(z, strlen(z));
@@ -340,16 +345,9 @@ static int optionSet(LedgerConfig *p, const OptionRow *pRow, const char *zValue,
     else
       iWord = optionWord(pRow->zWords, zValue);
     if( iWord < 0 ) {
-      return ledgerErrorSet(
-          pErr, LEDGER_ERROR, "option %s: '%.64s' is none of: %s", pRow->zName,
-          zValue,
-          pRow->mFlag & OPTION_WORD ? OPTION_CREDENTIALS_NOW : pRow->zWords);
-    }
-    if( pRow->mFlag & OPTION_WORD && iWord > 3 ) {
       return ledgerErrorSet(pErr, LEDGER_ERROR,
-                            "option %s: this version does not support '%s', "
-                            "only: " OPTION_CREDENTIALS_NOW,
-                            pRow->zName, zValue);
+                            "option %s: '%.64s' is none of: %s", pRow->zName,
+                            zValue, pRow->zWords);
     }
     i = iWord;
   } else if( !optionIsText(pRow) ) {

@@ -82,7 +82,7 @@ void ledgerOutcomeTimedOut(LedgerCall *p) {
   if( bUnknown ) p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
   ledgerErrorSet(&p->err, bUnknown ? LEDGER_IOERR : LEDGER_BUSY,
                  "%s: no answer within %d ms%s (%s %s)", p->zWhat,
-                 pClient->pConfig->timeoutMs,
+                 ledgerCallTimeout(p),
                  bUnknown ? ", whether the ledger recorded it is unknown" : "",
                  p->pKind->zMethod, p->zPath);
   outcomeForgetPrimary(p);
@@ -205,7 +205,8 @@ static int outcomeCertain(const LedgerCall *p) {
 }
 
 /* Whether an idempotent request may be repeated after this status. */
-static int outcomeRetriable(int iHttp) {
+static int outcomeRetriable(const LedgerCallKind *pKind, int iHttp) {
+  if( pKind->xRetriable ) return pKind->xRetriable(iHttp);
   return iHttp == 408 || iHttp == 429 || iHttp == 500 || iHttp == 502 ||
          iHttp == 503 || iHttp == 504;
 }
@@ -216,15 +217,12 @@ static void outcomeRefused(LedgerCall *p) {
   const LedgerCallKind *pKind = p->pKind;
   const int bCertain = outcomeCertain(p);
 
-  if( p->http == 401 && !pKind->bPublic && !p->bReauth &&
-      pClient->auth.bRefreshable ) {
-    p->bReauth = 1;
-    ledgerAuthRefused(pClient, p->zTokenSent);
+  if( p->http == 401 && !pKind->bPublic && ledgerAuthRefused(p) ) {
     ledgerCallResend(p);
     return;
   }
   if( !pKind->bPublic && outcomeNegotiate(p) ) return;
-  if( bCertain || (!pKind->bOnce && outcomeRetriable(p->http)) ) {
+  if( bCertain || (!pKind->bOnce && outcomeRetriable(pKind, p->http)) ) {
     p->bNewConnection = p->http == 404 || p->http == 500;
     if( p->http >= 500 ) outcomeForgetPrimary(p);
     if( ledgerCallRetry(p, pClient->pConfig->retryBudgetMs,

@@ -1,0 +1,127 @@
+/*
+** What the files credential*.c share. A credential is one file that defines a
+** LedgerCredential, one line below and one in the table of credential.c.
+**
+** Invariants
+**   - a credential that is not set up says so with ledgerCredentialMissing();
+**     any other error means that it is set up and failed, which ends a chain;
+**   - no function here waits: what takes time is a call or a child process of
+**     the fetch, looked at again by the client's loop;
+**   - secrets are freed with ledgerSecretFree(), which wipes them.
+*/
+#ifndef LEDGER_CREDENTIAL_INT_H
+#define LEDGER_CREDENTIAL_INT_H
+
+#include "clientInt.h"
+
+typedef struct LedgerProcess LedgerProcess;
+
+/* Where a credential stands in `default`. */
+enum {
+  LEDGER_CHAIN_NONE = 0, /* only by choice */
+  LEDGER_CHAIN_PROD = 1, /* a deployed program's: its refusal ends the chain */
+  LEDGER_CHAIN_DEV = 2   /* a developer's tool: any failure goes on */
+};
+
+/* One kind of credential. */
+struct LedgerCredential {
+  const char *zName;  /* the word for option credential */
+  const char *zAzure; /* its name in azure-identity, or NULL */
+  int eChain;         /* LEDGER_CHAIN_* */
+  int bStill;         /* there is nothing that could be fetched anew */
+  /* Finds the credential at once, or starts p->pCall or p->pProcess. */
+  int (*xStart)(LedgerFetch *p, LedgerError *pErr);
+  /* p->pCall or p->pProcess has ended: takes the result over, or starts the
+  ** next one. NULL: the call's answer is the token, its error the failure. */
+  int (*xStep)(LedgerFetch *p, LedgerError *pErr);
+};
+
+/* One attempt to get one credential. */
+struct LedgerFetch {
+  LedgerClient *pClient;
+  const LedgerCredential *pKind;
+  int bDefault;            /* came from credential=default */
+  int bChained;            /* ... where more follow: go on when it's missing */
+  int bMissing;            /* with an error: no such credential here */
+  int bBackground;         /* the old token still holds meanwhile */
+  const char *zClaims;     /* claims to ask for (JSON), or NULL; borrowed */
+  LedgerCall *pCall;       /* under way, owned */
+  LedgerProcess *pProcess; /* under way, owned */
+  int eStep;               /* the kind's own */
+  char *zBase;             /* the kind's own: endpoint https://host ... */
+  char *zPath;             /* ... path ... */
+  char *zQuery;            /* ... and query */
+  char *zToken;            /* found: a bearer ... */
+  int64_t nSecond;         /* ... that lives so long; 0: unknown */
+  char *zCertificate;      /* found: mutual TLS */
+  char *zKey;
+  char *zPrincipal;
+};
+
+/* ---- credential.c ------------------------------------------------------ */
+
+int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
+                            ...) LEDGER_PRINTF(3, 4);
+const char *ledgerCredentialFrom(const char *zOption, const char *zVariable);
+
+/* ---- credential_entra.c ------------------------------------------------ */
+
+#define LEDGER_DEFAULT_SCOPE "https://confidential-ledger.azure.com/.default"
+
+int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
+int ledgerTokenLifeCheck(int64_t nSecond, int64_t *pnSecond);
+char *ledgerEntraUrl(LedgerClient *p, const char *zTenant, LedgerError *pErr);
+char *ledgerEntraResource(const LedgerConfig *pConfig, LedgerError *pErr);
+int ledgerEntraStart(LedgerFetch *p, const char *zTenant, const char *zClient,
+                     const char *zSecret, const char *zAssertion,
+                     LedgerError *pErr);
+
+/* ---- credential_certificate.c ------------------------------------------ */
+
+int ledgerClientCertificateStart(LedgerFetch *p, const char *zTenant,
+                                 const char *zClient, const char *zFrom,
+                                 const char *zPassword, LedgerError *pErr);
+
+/* ---- credential_arc.c -------------------------------------------------- */
+
+int ledgerArcStart(LedgerFetch *p, LedgerError *pErr);
+int ledgerArcStep(LedgerFetch *p, LedgerError *pErr);
+
+/* ---- credential_managed.c ---------------------------------------------- */
+
+int ledgerManagedGet(LedgerFetch *p, const LedgerCallKind *pKind,
+                     const char *zWhat, const char *zHeader1,
+                     const char *zHeader2, LedgerError *pErr);
+
+/* ---- process.c --------------------------------------------------------- */
+
+int ledgerProcessStart(const char *const *azArg, int msLimit,
+                       LedgerProcess **ppProcess, LedgerError *pErr);
+int ledgerProcessStep(LedgerProcess *p);
+int ledgerProcessOk(const LedgerProcess *p, LedgerBuf *pWhy);
+const LedgerBuf *ledgerProcessOut(const LedgerProcess *p);
+const LedgerBuf *ledgerProcessErr(const LedgerProcess *p);
+char *ledgerProcessFind(const char *zName);
+void ledgerProcessFree(LedgerProcess *p);
+
+/* ---- credential_tool.c ------------------------------------------------- */
+
+int ledgerToolStart(LedgerFetch *p, const char *zTool, const char *const *azArg,
+                    LedgerError *pErr);
+int ledgerToolStep(LedgerFetch *p, const char *zTool, const char *zLogin,
+                   const char *zMember, LedgerError *pErr);
+int ledgerToolWord(const char *zName, const char *z, LedgerError *pErr);
+
+/* ---- one file each ----------------------------------------------------- */
+
+extern const LedgerCredential ledgerCredentialEnvironment;
+extern const LedgerCredential ledgerCredentialSecret;
+extern const LedgerCredential ledgerCredentialCertificate;
+extern const LedgerCredential ledgerCredentialWorkload;
+extern const LedgerCredential ledgerCredentialManaged;
+extern const LedgerCredential ledgerCredentialAzureCli;
+extern const LedgerCredential ledgerCredentialAzd;
+extern const LedgerCredential ledgerCredentialToken;
+extern const LedgerCredential ledgerCredentialUser;
+
+#endif /* LEDGER_CREDENTIAL_INT_H */

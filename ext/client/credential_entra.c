@@ -1,0 +1,212 @@
+/*
+** Entra's token endpoint, for the credentials that are an application: asked
+** with a secret or with a signed assertion; and the reader of any answer that
+** carries a token, also a managed identity's.
+**
+**   POST {authority}/{tenant}/oauth2/v2.0/token
+**
+** Invariants: https only, over public CAs (or ca_file); the body of the answer
+** is wiped once it is read.
+*/
+#include "credentialInt.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ENTRA_LIFE 3600 /* seconds, where an answer tells nothing sensible */
+#define ENTRA_JWT \
+  "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+
+static const LedgerCallKind entraKind = {
+    .zMethod = "POST", .bPublic = 1, .xRead = ledgerTokenRead};
+
+/* A member that is a number, or a number written as text; 0 where it is
+** neither. Managed identities tell their numbers as text. */
+static int64_t entraNumber(const cJSON *pObj, const char *zKey) {
+  const cJSON *p = ledgerJsonMember(pObj, zKey);
+  if( cJSON_IsNumber(p) && p->valuedouble > 0 && p->valuedouble < 1e15 ) {
+    return (int64_t)p->valuedouble;
+  }
+  if( cJSON_IsString(p) ) return strtoll(p->valuestring, NULL, 10);
+  return 0;
+}
+
+/* Seconds that a token may be said to live. */
+int ledgerTokenLifeCheck(int64_t nSecond, int64_t *pnSecond) {
+  const int bOk = nSecond >= 1 && nSecond <= 365 * 86400;
+  *pnSecond = bOk ? nSecond : ENTRA_LIFE;
+  return bOk;
+}
+
+/* Reads a token's answer into p->zValue and p->nValue: access_token, with
+** expires_in (seconds) or expires_on (seconds since 1970). */
+int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+  const char *z;
+  size_t i, n = 0;
+  int64_t nLife;
+
+  if( ledgerJsonParse(pEx->body.z ? pEx->body.z : "", pEx->body.n,
+                      "token answer", &pDoc, pErr) ) {
+    goto out;
+  }
+  z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "access_token", &n);
+  for( i = 0; z && i < n; i++ ) {
+    if( z[i] <= ' ' || z[i] >= 0x7f ) z = NULL;
+  }
+  if( z == NULL || n == 0 ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "%s: the answer makes no sense: access_token is not there",
+                   p->zWhat);
+    goto out;
+  }
+  p->zValue = ledgerStrndup(z, n);
+  if( p->zValue == NULL ) ledgerErrorNomem(pErr);
+  nLife = entraNumber(ledgerJsonRoot(pDoc), "expires_in");
+  if( nLife == 0 ) {
+    nLife = entraNumber(ledgerJsonRoot(pDoc), "expires_on");
+    if( nLife ) nLife -= (int64_t)time(NULL);
+  }
+  ledgerTokenLifeCheck(nLife, &p->nValue);
+out:
+  ledgerJsonFree(pDoc);
+  if( pEx->body.z ) OPENSSL_cleanse(pEx->body.z, pEx->body.n);
+  return pErr->rc;
+}
+
+/* The authority's URL: option, else environment, else Entra's. The caller
+** frees it. */
+static char *entraAuthority(const LedgerConfig *pConfig, LedgerError *pErr) {
+  const char *z =
+      ledgerCredentialFrom(pConfig->zAuthority, "AZURE_AUTHORITY_HOST");
+  char *zUrl;
+  size_t n;
+
+  if( z == NULL ) z = "https://login.microsoftonline.com";
+  zUrl = strstr(z, "://") ? ledgerStrdup(z) : ledgerMprintf("https://%s", z);
+  if( zUrl == NULL ) {
+    ledgerErrorNomem(pErr);
+    return NULL;
+  }
+  n = strlen(zUrl);
+  while( n > 0 && zUrl[n - 1] == '/' ) zUrl[--n] = 0;
+  if( ledgerUrlCheck("authority", zUrl, pErr) ) {
+    free(zUrl);
+    return NULL;
+  }
+  return zUrl;
+}
+
+/* The path of the tenant's token endpoint. The caller frees it. */
+static char *entraPath(const char *zTenant) {
+  LedgerBuf path = {0};
+  ledgerBufText(&path, "/");
+  ledgerBufUrl(&path, zTenant, strlen(zTenant));
+  ledgerBufText(&path, "/oauth2/v2.0/token");
+  return ledgerBufTake(&path);
+}
+
+/* The whole URL of the tenant's token endpoint, which an assertion is made out
+** to. The caller frees it. */
+char *ledgerEntraUrl(LedgerClient *p, const char *zTenant, LedgerError *pErr) {
+  char *zBase = entraAuthority(p->pConfig, pErr);
+  char *zPath = entraPath(zTenant);
+  char *zUrl = NULL;
+  if( zBase && zPath ) zUrl = ledgerMprintf("%s%s", zBase, zPath);
+  if( zUrl == NULL ) ledgerErrorNomem(pErr);
+  free(zBase);
+  free(zPath);
+  return zUrl;
+}
+
+/* The scope without /.default: what a managed identity and a developer's tool
+** are asked for. The caller frees it. */
+char *ledgerEntraResource(const LedgerConfig *pConfig, LedgerError *pErr) {
+  const char *z = pConfig->zScope ? pConfig->zScope : LEDGER_DEFAULT_SCOPE;
+  size_t n = strlen(z);
+  char *zOut;
+  if( n > 9 && strcmp(z + n - 9, "/.default") == 0 ) n -= 9;
+  zOut = ledgerStrndup(z, n);
+  if( zOut == NULL ) ledgerErrorNomem(pErr);
+  return zOut;
+}
+
+/* Appends &name=value. */
+static void entraField(LedgerBuf *pBody, const char *zName,
+                       const char *zValue) {
+  ledgerBufPrintf(pBody, "&%s=", zName);
+  ledgerBufUrl(pBody, zValue, strlen(zValue));
+}
+
+/*
+** The claims parameter: what the ledger asked for, together with the word that
+** this client understands such requests (CP1), without which Entra would not
+** give a token that can be asked for them.
+*/
+static void entraClaims(LedgerBuf *pBody, const char *zClaims) {
+  static const char zCapable[] = "{\"xms_cc\":{\"values\":[\"CP1\"]}}";
+  cJSON *pAsked = cJSON_Parse(zClaims);
+  cJSON *pToken = ledgerJsonMember(pAsked, "access_token");
+  cJSON *pCapable = NULL;
+  char *z = NULL;
+
+  if( !cJSON_IsObject(pToken) && cJSON_IsObject(pAsked) ) {
+    cJSON_DeleteItemFromObjectCaseSensitive(pAsked, "access_token");
+    pToken = cJSON_AddObjectToObject(pAsked, "access_token");
+  }
+  pCapable = cJSON_Parse(zCapable);
+  if( pToken && pCapable && ledgerJsonMember(pToken, "xms_cc") == NULL ) {
+    cJSON *pItem = cJSON_DetachItemFromObjectCaseSensitive(pCapable, "xms_cc");
+    if( !cJSON_AddItemToObject(pToken, "xms_cc", pItem) ) cJSON_Delete(pItem);
+  }
+  if( pToken ) z = cJSON_PrintUnformatted(pAsked);
+  if( z ) entraField(pBody, "claims", z);
+  cJSON_free(z);
+  cJSON_Delete(pCapable);
+  cJSON_Delete(pAsked);
+}
+
+/*
+** Starts the request for a token, as an application that shows its secret, or
+** an assertion where zSecret is NULL.
+*/
+int ledgerEntraStart(LedgerFetch *p, const char *zTenant, const char *zClient,
+                     const char *zSecret, const char *zAssertion,
+                     LedgerError *pErr) {
+  const LedgerConfig *pConfig = p->pClient->pConfig;
+  LedgerCall *pCall = NULL;
+  LedgerBuf *pBody;
+
+  if( ledgerCallNew(p->pClient, &entraKind, &pCall, pErr) ) return pErr->rc;
+  pBody = &pCall->body;
+  pCall->zPath = entraPath(zTenant);
+  pCall->zBase = entraAuthority(pConfig, pErr);
+  pCall->zWhat = ledgerMprintf("token for client %s", zClient);
+  pCall->zType = "application/x-www-form-urlencoded";
+  ledgerBufText(pBody, "grant_type=client_credentials");
+  entraField(pBody, "client_id", zClient);
+  if( zSecret ) {
+    entraField(pBody, "client_secret", zSecret);
+  } else {
+    ledgerBufText(pBody, "&client_assertion_type=" ENTRA_JWT);
+    entraField(pBody, "client_assertion", zAssertion);
+  }
+  entraField(pBody, "scope",
+             pConfig->zScope ? pConfig->zScope : LEDGER_DEFAULT_SCOPE);
+  if( p->zClaims ) entraClaims(pBody, p->zClaims);
+  if( pErr->rc == 0 &&
+      (pBody->bOom || !pCall->zPath || !pCall->zBase || !pCall->zWhat ||
+       (pCall->zLink = ledgerStrdup(pCall->zPath)) == NULL) ) {
+    ledgerErrorNomem(pErr);
+  }
+  if( pErr->rc ) {
+    ledgerCallFree(pCall);
+    return pErr->rc;
+  }
+  p->pCall = pCall;
+  ledgerCallStart(pCall);
+  return LEDGER_OK;
+}

@@ -1,0 +1,270 @@
+/*
+** Managed identity: the machine that this process runs on vouches for it. Where
+** to ask is told by the environment, in azure-identity's order:
+**
+**   IDENTITY_ENDPOINT and IDENTITY_HEADER    App Service, Functions, Container
+**                                            Apps
+**   IDENTITY_ENDPOINT and IMDS_ENDPOINT      Azure Arc (credential_arc.c)
+**   else                                     IMDS of the virtual machine:
+**                       AZURE_POD_IDENTITY_AUTHORITY_HOST, 169.254.169.254
+**
+** Option client_id (in the chain also AZURE_CLIENT_ID) names a user-assigned
+** identity; without, it is the system-assigned one.
+**
+**   GET {IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=...  (App Service)
+**   GET http://169.254.169.254/metadata/identity/oauth2/token?
+**         api-version=2018-02-01&resource=...                    (IMDS)
+**
+** Invariants
+**   - no proxy is used, and no endpoint may redirect;
+**   - in a chain IMDS is first probed, once, by a request that it refuses (no
+**     Metadata header): most machines have none, and the wait is a second;
+**   - IMDS is asked again on 404, 410, 429 and 5xx, as its manual says.
+*/
+#include "credentialInt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MANAGED_IMDS "http://169.254.169.254"
+#define MANAGED_IMDS_PATH "/metadata/identity/oauth2/token"
+#define MANAGED_PROBE_MS 1000
+
+enum {               /* LedgerFetch.eStep */
+  MANAGED_PROBE = 1, /* IMDS, without the Metadata header */
+  MANAGED_IMDS_TOKEN,
+  MANAGED_APP_SERVICE,
+  MANAGED_ARC /* and above: credential_arc.c's own */
+};
+
+static int managedRetriable(int iHttp) {
+  return iHttp == 404 || iHttp == 410 || iHttp == 429 || iHttp >= 500;
+}
+
+static int managedProbed(LedgerCall *p) {
+  (void)p;
+  return 1; /* any answer says that IMDS is there */
+}
+
+static const LedgerCallKind imdsProbeKind = {.zMethod = "GET",
+                                             .bPublic = 1,
+                                             .bPlain = 1,
+                                             .bNoRetry = 1,
+                                             .msConnect = MANAGED_PROBE_MS,
+                                             .msTimeout = 3 * MANAGED_PROBE_MS,
+                                             .xRefused = managedProbed};
+static const LedgerCallKind imdsKind = {.zMethod = "GET",
+                                        .bPublic = 1,
+                                        .bPlain = 1,
+                                        .xRead = ledgerTokenRead,
+                                        .xRetriable = managedRetriable};
+static const LedgerCallKind appServiceKind = {
+    .zMethod = "GET", .bPublic = 1, .bPlain = 1, .xRead = ledgerTokenRead};
+
+/* The identity asked for, or NULL: the system-assigned one. */
+static const char *managedClient(const LedgerFetch *p) {
+  const char *zOption = p->pClient->pConfig->zClientId;
+  return p->bDefault ? ledgerCredentialFrom(zOption, "AZURE_CLIENT_ID")
+                     : (zOption && zOption[0] ? zOption : NULL);
+}
+
+/* Splits an endpoint into p->zBase and p->zPath; its query, and what the
+** request adds, make p->zQuery. zName names the variable in an error. */
+static int managedEndpoint(LedgerFetch *p, const char *zName, const char *zUrl,
+                           const char *zPath, const char *zVersion,
+                           LedgerError *pErr) {
+  const char *zClient = managedClient(p);
+  char *zResource = NULL;
+  LedgerBuf query = {0};
+  const char *z = zUrl;
+  size_t n, nPath;
+
+  if( strncasecmp(z, "http://", 7) == 0 )
+    z += 7;
+  else if( strncasecmp(z, "https://", 8) == 0 )
+    z += 8;
+  n = z == zUrl ? 0 : strcspn(z, "/?#");
+  if( n == 0 || memchr(z, '@', n) || strpbrk(z, " \t\r\n#\\") ) {
+    return ledgerErrorSet(pErr, LEDGER_AUTH, "%s is no http URL", zName);
+  }
+  z += n;
+  nPath = strcspn(z, "?");
+  zResource = ledgerEntraResource(p->pClient->pConfig, pErr);
+  if( zResource == NULL ) return pErr->rc;
+  p->zBase = ledgerStrndup(zUrl, (size_t)(z - zUrl));
+  p->zPath = zPath ? ledgerStrdup(zPath) : ledgerStrndup(z, nPath);
+  if( z[nPath] == '?' ) ledgerBufPrintf(&query, "%s&", z + nPath + 1);
+  ledgerBufPrintf(&query, "api-version=%s&resource=", zVersion);
+  ledgerBufUrl(&query, zResource, strlen(zResource));
+  if( zClient ) {
+    ledgerBufText(&query, "&client_id=");
+    ledgerBufUrl(&query, zClient, strlen(zClient));
+  }
+  p->zQuery = ledgerBufTake(&query);
+  free(zResource);
+  if( p->zBase == NULL || p->zPath == NULL || p->zQuery == NULL ) {
+    return ledgerErrorNomem(pErr);
+  }
+  return LEDGER_OK;
+}
+
+/* Starts a GET of the endpoint that managedEndpoint() has split. */
+int ledgerManagedGet(LedgerFetch *p, const LedgerCallKind *pKind,
+                     const char *zWhat, const char *zHeader1,
+                     const char *zHeader2, LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+
+  if( ledgerCallNew(p->pClient, pKind, &pCall, pErr) ) return pErr->rc;
+  pCall->zWhat = ledgerStrdup(zWhat);
+  pCall->zBase = ledgerStrdup(p->zBase);
+  pCall->zPath = ledgerStrdup(p->zPath[0] ? p->zPath : "/");
+  if( pCall->zPath ) {
+    pCall->zLink = ledgerMprintf("%s?%s", pCall->zPath, p->zQuery);
+  }
+  if( zHeader1 ) pCall->azHeader[0] = ledgerStrdup(zHeader1);
+  if( zHeader2 ) pCall->azHeader[1] = ledgerStrdup(zHeader2);
+  if( pCall->zWhat == NULL || pCall->zBase == NULL || pCall->zLink == NULL ||
+      (zHeader1 && pCall->azHeader[0] == NULL) ||
+      (zHeader2 && pCall->azHeader[1] == NULL) ) {
+    ledgerCallFree(pCall);
+    return ledgerErrorNomem(pErr);
+  }
+  p->pCall = pCall;
+  ledgerCallStart(pCall);
+  return LEDGER_OK;
+}
+
+/* ---- App Service ------------------------------------------------------- */
+
+static int managedAppService(LedgerFetch *p, const char *zEndpoint,
+                             const char *zSecret, LedgerError *pErr) {
+  char *zHeader;
+
+  if( getenv("IDENTITY_SERVER_THUMBPRINT") ) {
+    return ledgerErrorSet(pErr, LEDGER_AUTH,
+                          "the managed identity of Service Fabric "
+                          "(IDENTITY_SERVER_THUMBPRINT) is not supported");
+  }
+  if( strpbrk(zSecret, "\r\n") ) {
+    return ledgerErrorSet(pErr, LEDGER_AUTH,
+                          "IDENTITY_HEADER holds a line break");
+  }
+  if( managedEndpoint(p, "IDENTITY_ENDPOINT", zEndpoint, NULL, "2019-08-01",
+                      pErr) ) {
+    return pErr->rc;
+  }
+  zHeader = ledgerMprintf("X-IDENTITY-HEADER: %s", zSecret);
+  if( zHeader == NULL ) return ledgerErrorNomem(pErr);
+  p->eStep = MANAGED_APP_SERVICE;
+  ledgerManagedGet(p, &appServiceKind, "token from App Service", zHeader, NULL,
+                   pErr);
+  ledgerSecretFree(zHeader);
+  return pErr->rc;
+}
+
+/* ---- IMDS -------------------------------------------------------------- */
+
+static int managedImdsToken(LedgerFetch *p, LedgerError *pErr) {
+  p->eStep = MANAGED_IMDS_TOKEN;
+  return ledgerManagedGet(p, &imdsKind, "token from IMDS", "Metadata: true",
+                          NULL, pErr);
+}
+
+static int managedImds(LedgerFetch *p, LedgerError *pErr) {
+  const char *zHost =
+      ledgerCredentialFrom(NULL, "AZURE_POD_IDENTITY_AUTHORITY_HOST");
+
+  if( managedEndpoint(p, "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+                      zHost ? zHost : MANAGED_IMDS, MANAGED_IMDS_PATH,
+                      "2018-02-01", pErr) ) {
+    return pErr->rc;
+  }
+  if( !p->bChained ) return managedImdsToken(p, pErr);
+  p->eStep = MANAGED_PROBE;
+  return ledgerManagedGet(p, &imdsProbeKind, "probe of IMDS", NULL, NULL, pErr);
+}
+
+/* What IMDS, or what stands in its place, has refused. */
+static int managedImdsRefused(LedgerFetch *p, const LedgerCall *pCall,
+                              LedgerError *pErr) {
+  const char *zSaid = pCall->server.zMessage;
+  const char *zColon = zSaid[0] ? ": " : "";
+
+  if( pCall->http == 400 ) {
+    return ledgerCredentialMissing(
+        p, pErr, "IMDS knows no %s for this machine%s%s (HTTP 400, GET %s)",
+        managedClient(p) ? "identity of this client_id"
+                         : "system-assigned identity",
+        zColon, zSaid, pCall->zPath);
+  }
+  /* A container's host, a proxy or a captive portal answers for 169.254/16. */
+  if( p->bChained &&
+      (pCall->http == 200 || (pCall->http && pCall->server.zCode[0] == 0)) ) {
+    return ledgerCredentialMissing(
+        p, pErr, "what answers at %s is no IMDS (HTTP %d, GET %s)", p->zBase,
+        pCall->http, pCall->zPath);
+  }
+  ledgerErrorCopy(pErr, &pCall->err);
+  if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
+  return pErr->rc;
+}
+
+/* ---- both -------------------------------------------------------------- */
+
+static int managedStart(LedgerFetch *p, LedgerError *pErr) {
+  const char *zEndpoint = ledgerCredentialFrom(NULL, "IDENTITY_ENDPOINT");
+  const char *zSecret = ledgerCredentialFrom(NULL, "IDENTITY_HEADER");
+
+  if( zEndpoint && zSecret ) {
+    return managedAppService(p, zEndpoint, zSecret, pErr);
+  }
+  if( zEndpoint && ledgerCredentialFrom(NULL, "IMDS_ENDPOINT") ) {
+    if( managedClient(p) ) {
+      return ledgerErrorSet(pErr, LEDGER_AUTH,
+                            "Azure Arc has a system-assigned identity only: "
+                            "unset client_id and AZURE_CLIENT_ID");
+    }
+    if( managedEndpoint(p, "IDENTITY_ENDPOINT", zEndpoint, NULL, "2020-06-01",
+                        pErr) ) {
+      return pErr->rc;
+    }
+    p->eStep = MANAGED_ARC;
+    return ledgerArcStart(p, pErr);
+  }
+  return managedImds(p, pErr);
+}
+
+static int managedStep(LedgerFetch *p, LedgerError *pErr) {
+  LedgerCall *pCall = p->pCall;
+
+  if( p->eStep >= MANAGED_ARC ) return ledgerArcStep(p, pErr);
+  p->pCall = NULL;
+  if( p->eStep == MANAGED_PROBE ) {
+    if( pCall->http ) {
+      managedImdsToken(p, pErr);
+    } else {
+      ledgerCredentialMissing(p, pErr, "no endpoint answers at %s within %d ms",
+                              p->zBase, MANAGED_PROBE_MS);
+    }
+  } else if( pCall->err.rc == LEDGER_OK ) {
+    p->zToken = pCall->zValue;
+    p->nSecond = pCall->nValue;
+    pCall->zValue = NULL;
+  } else if( p->eStep == MANAGED_IMDS_TOKEN ) {
+    managedImdsRefused(p, pCall, pErr);
+  } else {
+    ledgerErrorCopy(pErr, &pCall->err);
+    if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
+  }
+  ledgerCallFree(pCall);
+  return pErr->rc;
+}
+
+const LedgerCredential ledgerCredentialManaged = {
+    .zName = "managed_identity",
+    .zAzure = "ManagedIdentityCredential",
+    .eChain = LEDGER_CHAIN_PROD,
+    .xStart = managedStart,
+    .xStep = managedStep};

@@ -1,0 +1,151 @@
+/*
+** What the credentials have in common that ask a developer's tool for a token:
+** the tool is found and run, and its answer read.
+**
+** Issues no request; the tool does.
+**
+** Invariants
+**   - no shell: each argument is one argument, and none begins with '-';
+**   - the tool's stdout, where the token is, stands in no message; of its
+**     stderr only the beginning does, and not where a token may be in it.
+*/
+#include "credentialInt.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TOOL_MS 10000
+#define TOOL_ARGS 16
+
+/* Checks a tenant or scope that becomes an argument. */
+int ledgerToolWord(const char *zName, const char *z, LedgerError *pErr) {
+  const char *zAt = z;
+  while( isalnum((unsigned char)*zAt) || (*zAt && strchr("-._:/", *zAt)) ) {
+    zAt++;
+  }
+  if( z[0] && z[0] != '-' && *zAt == 0 ) return LEDGER_OK;
+  return ledgerErrorSet(pErr, LEDGER_AUTH,
+                        "option %s: only letters, digits and .-_:/ may stand "
+                        "in it here",
+                        zName);
+}
+
+/* Runs zTool with the arguments azArg, NULL at their end. */
+int ledgerToolStart(LedgerFetch *p, const char *zTool, const char *const *azArg,
+                    LedgerError *pErr) {
+  const char *azAll[TOOL_ARGS + 2];
+  char *zFile = ledgerProcessFind(zTool);
+  int n = 0;
+
+  if( zFile == NULL ) {
+    return ledgerCredentialMissing(p, pErr, "there is no '%s' on PATH", zTool);
+  }
+  azAll[n++] = zFile;
+  while( *azArg && n <= TOOL_ARGS ) azAll[n++] = *azArg++;
+  azAll[n] = NULL;
+  ledgerProcessStart(azAll, TOOL_MS, &p->pProcess, pErr);
+  free(zFile);
+  return pErr->rc;
+}
+
+/* The first words of stderr into zOut[nOut], in one line. */
+static void toolSaid(const LedgerBuf *pText, char *zOut, size_t nOut) {
+  const char *z = pText->z ? pText->z : "";
+  size_t n = pText->n;
+  while( n > 0 && (unsigned char)*z <= ' ' ) z++, n--;
+  if( strstr(z, "eyJ") || strstr(z, "oken\":") ) n = 0; /* a token */
+  ledgerTextClean(z, n, zOut, nOut);
+  n = strlen(zOut);
+  while( n > 0 && zOut[n - 1] == ' ' ) zOut[--n] = 0;
+  if( !ledgerUtf8Valid(zOut, n) ) zOut[0] = 0;
+}
+
+/* Seconds until a date of the form "2024-05-01 12:34:56.000000", local time, or
+** "2024-05-01T12:34:56Z"; 0 where it is none. */
+static int64_t toolUntil(const char *z) {
+  struct tm t;
+  const char *zEnd;
+  time_t i;
+
+  memset(&t, 0, sizeof(t));
+  zEnd = strptime(
+      z, z[0] && strchr(z, 'T') ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d %H:%M:%S",
+      &t);
+  if( zEnd == NULL ) return 0;
+  t.tm_isdst = -1;
+  if( *zEnd == '.' ) zEnd += 1 + strspn(zEnd + 1, "0123456789");
+  i = *zEnd == 'Z' ? timegm(&t) : mktime(&t);
+  return (int64_t)i - (int64_t)time(NULL);
+}
+
+/* Seconds that the token of an answer lives: expires_on (seconds since 1970),
+** else expiresOn, a date whose time zone not all versions tell. */
+static int64_t toolLife(LedgerJson *pDoc) {
+  const cJSON *pRoot = ledgerJsonRoot(pDoc);
+  const cJSON *pOn = ledgerJsonMember(pRoot, "expires_on");
+  const char *z;
+  if( cJSON_IsNumber(pOn) && pOn->valuedouble > 0 && pOn->valuedouble < 1e12 ) {
+    return (int64_t)pOn->valuedouble - (int64_t)time(NULL);
+  }
+  if( cJSON_IsString(pOn) ) {
+    return strtoll(pOn->valuestring, NULL, 10) - (int64_t)time(NULL);
+  }
+  z = ledgerJsonMemberText(pDoc, pRoot, "expiresOn", NULL);
+  return z ? toolUntil(z) : 0;
+}
+
+/* Reads the token, member zMember of the answer. Returns 0 where there is
+** none. */
+static int toolRead(LedgerFetch *p, const LedgerBuf *pOut,
+                    const char *zMember) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerJson *pDoc = NULL;
+  const char *z = NULL;
+  size_t i, n = 0;
+
+  if( pOut->n &&
+      ledgerJsonParse(pOut->z, pOut->n, "answer", &pDoc, &err) == LEDGER_OK ) {
+    z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), zMember, &n);
+    for( i = 0; z && i < n; i++ ) {
+      if( z[i] <= ' ' || z[i] >= 0x7f ) z = NULL;
+    }
+    if( z && n ) {
+      p->zToken = ledgerStrndup(z, n);
+      ledgerTokenLifeCheck(toolLife(pDoc), &p->nSecond);
+    }
+  }
+  ledgerJsonFree(pDoc);
+  ledgerErrorClear(&err);
+  return p->zToken != NULL;
+}
+
+/* The tool has ended: takes its token over. zLogin is the command that a user
+** who has not signed in runs. */
+int ledgerToolStep(LedgerFetch *p, const char *zTool, const char *zLogin,
+                   const char *zMember, LedgerError *pErr) {
+  const LedgerBuf *pText = ledgerProcessErr(p->pProcess);
+  LedgerBuf why = {0};
+  char zSaid[300];
+
+  toolSaid(pText, zSaid, sizeof(zSaid));
+  if( !ledgerProcessOk(p->pProcess, &why) ) {
+    if( pText->z && strstr(pText->z, zLogin) ) {
+      ledgerCredentialMissing(p, pErr, "nobody has signed in: run '%s'",
+                              zLogin);
+    } else {
+      ledgerErrorSet(pErr, LEDGER_AUTH, "'%s' failed: %s%s%s", zTool,
+                     why.z ? why.z : "?", zSaid[0] ? ": " : "", zSaid);
+    }
+  } else if( !toolRead(p, ledgerProcessOut(p->pProcess), zMember) ) {
+    ledgerErrorSet(pErr, LEDGER_AUTH,
+                   "'%s' printed no token (no JSON with %s)%s%s", zTool,
+                   zMember, zSaid[0] ? ": " : "", zSaid);
+  }
+  ledgerBufFree(&why);
+  ledgerProcessFree(p->pProcess);
+  p->pProcess = NULL;
+  return pErr->rc;
+}
