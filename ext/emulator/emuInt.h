@@ -30,6 +30,7 @@ struct evhttp_request;
 
 typedef struct Emu Emu;
 typedef struct EmuArgs EmuArgs;
+typedef struct EmuCertSpec EmuCertSpec;
 typedef struct EmuEntry EmuEntry;
 typedef struct EmuFaults EmuFaults;
 typedef struct EmuFormer EmuFormer;
@@ -194,6 +195,39 @@ int emuTreePath(EmuStore *pStore, int64_t iLeaf, int64_t nLeaf, EmuPath *pPath,
 void emuPathRoot(const EmuPath *pPath, const unsigned char *aLeaf,
                  unsigned char *aOut);
 
+/* ---- cert.c ------------------------------------------------------------ */
+
+#define EMU_DAY (24L * 60 * 60)
+
+/* What makes a certificate. */
+struct EmuCertSpec {
+  const char *zName;   /* common name */
+  long nDay;           /* it runs that many days from now on ... */
+  const char *zBasic;  /* basicConstraints */
+  const char *zUsage;  /* keyUsage */
+  const char *zExtUse; /* extendedKeyUsage, or NULL */
+  const char *zSan;    /* subjectAltName, or NULL */
+  long nFrom;          /* ... or, if not 0, from nFrom to nDay days from now */
+};
+
+/* Makes the certificate of pKey, signed by pIssuerKey with the subject of
+** pIssuer; pIssuer NULL makes it self-signed. */
+int emuCertNew(EVP_PKEY *pKey, const EmuCertSpec *pSpec, X509 *pIssuer,
+               EVP_PKEY *pIssuerKey, X509 **ppCert, LedgerError *pErr);
+
+/* The certificate as PEM, appended to *pBuf. */
+int emuPemCert(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr);
+
+/* Fingerprint as user ids have it: SHA-256 in upper-case hex with colons.
+** zOut has 96 bytes. Returns 1, or 0. */
+int emuFingerprint(const X509 *pCert, char *zOut);
+
+/* Appends what a memory BIO holds; bOk: writing to it went well. */
+int emuTakeBio(BIO *pBio, int bOk, LedgerBuf *pBuf, LedgerError *pErr);
+
+/* The last error of libcrypto as a LedgerError; its queue is emptied. */
+int emuCryptoError(LedgerError *pErr, const char *zWhat);
+
 /* ---- pki.c ------------------------------------------------------------- */
 
 /* A service identity from before a recovery, endorsed by the present one. */
@@ -258,13 +292,6 @@ int emuKeysEndorsement(EmuKeys *p, int64_t iNodeCert, const LedgerBuf *pPem,
 
 /* Writes ca.pem, service.pem and admin.pem into the folder zDir. */
 int emuKeysExport(const EmuKeys *p, const char *zDir, LedgerError *pErr);
-
-/* The certificate as PEM, appended to *pBuf. */
-int emuPemCert(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr);
-
-/* Fingerprint as user ids have it: SHA-256 in upper-case hex with colons.
-** zOut has 96 bytes. Returns 1, or 0. */
-int emuFingerprint(const X509 *pCert, char *zOut);
 
 /* Writes a file as a whole: beside it, then renamed into place. */
 int emuFileWrite(const char *zPath, const char *z, size_t n, int mode,

@@ -29,46 +29,17 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <fcntl.h>
 
-#define PKI_DAY (24L * 60 * 60)
-
-/* The last error of libcrypto as a LedgerError; its queue is emptied. */
-static int pkiError(LedgerError *pErr, const char *zWhat) {
-  char z[200];
-  ERR_error_string_n(ERR_peek_last_error(), z, sizeof(z));
-  ERR_clear_error();
-  return ledgerErrorSet(pErr, LEDGER_ERROR, "%s: %s", zWhat, z);
-}
-
 /* ---- PEM --------------------------------------------------------------- */
-
-/* Appends what a memory BIO holds. */
-static int pkiTakeBio(BIO *pBio, int bOk, LedgerBuf *pBuf, LedgerError *pErr) {
-  char *z;
-  long n;
-  if( !bOk ) return pkiError(pErr, "cannot write PEM");
-  n = BIO_get_mem_data(pBio, &z);
-  ledgerBufAppend(pBuf, z, n > 0 ? (size_t)n : 0);
-  return pBuf->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
-}
-
-int emuPemCert(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr) {
-  BIO *pBio = BIO_new(BIO_s_mem());
-  int rc = pkiTakeBio(pBio, pBio && PEM_write_bio_X509(pBio, pCert) == 1, pBuf,
-                      pErr);
-  BIO_free(pBio);
-  return rc;
-}
 
 static int pkiPemKey(EVP_PKEY *pKey, LedgerBuf *pBuf, LedgerError *pErr) {
   BIO *pBio = BIO_new(BIO_s_mem());
-  int rc = pkiTakeBio(pBio,
+  int rc = emuTakeBio(pBio,
                       pBio && PEM_write_bio_PrivateKey(pBio, pKey, NULL, NULL,
                                                        0, NULL, NULL) == 1,
                       pBuf, pErr);
@@ -76,109 +47,17 @@ static int pkiPemKey(EVP_PKEY *pKey, LedgerBuf *pBuf, LedgerError *pErr) {
   return rc;
 }
 
-int emuFingerprint(const X509 *pCert, char *zOut) {
-  unsigned char a[EVP_MAX_MD_SIZE];
-  unsigned int n = 0;
-  int i;
-  if( !X509_digest(pCert, EVP_sha256(), a, &n) || n != EMU_HASH ) return 0;
-  for( i = 0; i < EMU_HASH; i++ ) {
-    snprintf(zOut + 3 * i, 4, "%02X%s", a[i], i < EMU_HASH - 1 ? ":" : "");
-  }
-  return 1;
-}
-
 /* ---- certificates ------------------------------------------------------ */
-
-/* What makes a certificate. */
-typedef struct PkiSpec PkiSpec;
-struct PkiSpec {
-  const char *zName;   /* common name */
-  long nDay;           /* it runs that many days from now on ... */
-  const char *zBasic;  /* basicConstraints */
-  const char *zUsage;  /* keyUsage */
-  const char *zExtUse; /* extendedKeyUsage, or NULL */
-  const char *zSan;    /* subjectAltName, or NULL */
-  long nFrom;          /* ... or, if not 0, from nFrom to nDay days from now */
-};
-
-static int pkiExtension(X509 *pCert, X509V3_CTX *pCtx, int nid,
-                        const char *zValue) {
-  X509_EXTENSION *pExt;
-  int bOk;
-  if( zValue == NULL ) return 1;
-  pExt = X509V3_EXT_conf_nid(NULL, pCtx, nid, zValue);
-  bOk = pExt && X509_add_ext(pCert, pExt, -1) == 1;
-  X509_EXTENSION_free(pExt);
-  return bOk;
-}
-
-/*
-** Makes the certificate of pKey, signed by pIssuerKey with the subject of
-** pIssuer; pIssuer NULL makes it self-signed.
-*/
-static int pkiCertNew(EVP_PKEY *pKey, const PkiSpec *pSpec, X509 *pIssuer,
-                      EVP_PKEY *pIssuerKey, X509 **ppCert, LedgerError *pErr) {
-  unsigned char aSerial[16];
-  X509 *p = X509_new();
-  BIGNUM *pSerial = NULL;
-  X509_NAME *pName;
-  X509V3_CTX ctx;
-  const EVP_MD *pMd = EVP_sha256();
-  int rc = LEDGER_OK;
-
-  if( p == NULL || RAND_bytes(aSerial, sizeof(aSerial)) != 1 ) goto bad;
-  aSerial[0] &= 0x7f;
-  aSerial[0] |= 0x40;
-  pSerial = BN_bin2bn(aSerial, sizeof(aSerial), NULL);
-  if( pSerial == NULL ||
-      !BN_to_ASN1_INTEGER(pSerial, X509_get_serialNumber(p)) )
-    goto bad;
-  if( !X509_set_version(p, X509_VERSION_3) || !X509_set_pubkey(p, pKey) ||
-      !X509_gmtime_adj(X509_getm_notBefore(p),
-                       (pSpec->nFrom ? pSpec->nFrom : -1) * PKI_DAY) ||
-      !X509_time_adj_ex(X509_getm_notAfter(p), (int)pSpec->nDay, 0, NULL) )
-    goto bad;
-  pName = X509_get_subject_name(p);
-  if( !X509_NAME_add_entry_by_txt(pName, "CN", MBSTRING_UTF8,
-                                  (const unsigned char *)pSpec->zName, -1, -1,
-                                  0) )
-    goto bad;
-  if( pIssuer == NULL ) {
-    pIssuer = p;
-    pIssuerKey = pKey;
-  }
-  if( !X509_set_issuer_name(p, X509_get_subject_name(pIssuer)) ) goto bad;
-  X509V3_set_ctx(&ctx, pIssuer, p, NULL, NULL, 0);
-  if( !pkiExtension(p, &ctx, NID_basic_constraints, pSpec->zBasic) ||
-      !pkiExtension(p, &ctx, NID_key_usage, pSpec->zUsage) ||
-      !pkiExtension(p, &ctx, NID_ext_key_usage, pSpec->zExtUse) ||
-      !pkiExtension(p, &ctx, NID_subject_key_identifier, "hash") ||
-      !pkiExtension(p, &ctx, NID_authority_key_identifier, "keyid:always") ||
-      !pkiExtension(p, &ctx, NID_subject_alt_name, pSpec->zSan) )
-    goto bad;
-  if( EVP_PKEY_get_bits(pIssuerKey) == 384 ) pMd = EVP_sha384();
-  if( X509_sign(p, pIssuerKey, pMd) == 0 ) goto bad;
-  *ppCert = p;
-  p = NULL;
-  goto out;
-
-bad:
-  rc = pkiError(pErr, "cannot make a certificate");
-out:
-  BN_free(pSerial);
-  X509_free(p);
-  return rc;
-}
 
 static const char zPkiCaUsage[] = "critical,keyCertSign,cRLSign";
 static const char zPkiLeafUsage[] = "critical,digitalSignature";
 
 static int pkiService(EmuKeys *p, LedgerError *pErr) {
-  PkiSpec spec = {.zName = "CCF Service",
-                  .nDay = p->nDay,
-                  .zBasic = "critical,CA:TRUE,pathlen:1",
-                  .zUsage = zPkiCaUsage};
-  return pkiCertNew(p->pService, &spec, NULL, NULL, &p->pServiceCert, pErr);
+  EmuCertSpec spec = {.zName = "CCF Service",
+                      .nDay = p->nDay,
+                      .zBasic = "critical,CA:TRUE,pathlen:1",
+                      .zUsage = zPkiCaUsage};
+  return emuCertNew(p->pService, &spec, NULL, NULL, &p->pServiceCert, pErr);
 }
 
 /* Appends the names of the ledger's nodes. */
@@ -192,16 +71,16 @@ static void pkiNodeNames(const char *zId, LedgerBuf *pSan) {
 }
 
 static int pkiNode(EmuKeys *p, const char *zId, LedgerError *pErr) {
-  PkiSpec spec = {.zName = "CCF Node",
-                  .nDay = p->nDay,
-                  .zBasic = "critical,CA:FALSE",
-                  .zUsage = zPkiLeafUsage};
+  EmuCertSpec spec = {.zName = "CCF Node",
+                      .nDay = p->nDay,
+                      .zBasic = "critical,CA:FALSE",
+                      .zUsage = zPkiLeafUsage};
   LedgerBuf san = {0};
   int rc;
   pkiNodeNames(zId, &san);
   spec.zSan = san.z;
   rc = san.bOom ? ledgerErrorNomem(pErr)
-                : pkiCertNew(p->pNode, &spec, p->pServiceCert, p->pService,
+                : emuCertNew(p->pNode, &spec, p->pServiceCert, p->pService,
                              &p->pNodeCert, pErr);
   ledgerBufFree(&san);
   return rc;
@@ -210,10 +89,10 @@ static int pkiNode(EmuKeys *p, const char *zId, LedgerError *pErr) {
 int emuKeysWrong(const EmuKeys *p, const char *zLedgerId, const char *zHow,
                  X509 **ppCert, EVP_PKEY **ppKey, LedgerError *pErr) {
   const int bForeign = strcmp(zHow, "foreign") == 0;
-  PkiSpec spec = {.zName = "CCF Node",
-                  .nDay = p->nDay,
-                  .zBasic = "critical,CA:FALSE",
-                  .zUsage = zPkiLeafUsage};
+  EmuCertSpec spec = {.zName = "CCF Node",
+                      .nDay = p->nDay,
+                      .zBasic = "critical,CA:FALSE",
+                      .zUsage = zPkiLeafUsage};
   LedgerBuf san = {0};
   EVP_PKEY *pKey = bForeign ? EVP_EC_gen("P-256") : p->pNode;
   int rc = LEDGER_OK;
@@ -232,11 +111,11 @@ int emuKeysWrong(const EmuKeys *p, const char *zLedgerId, const char *zHow,
   }
   spec.zSan = san.z;
   if( pKey == NULL ) {
-    rc = pkiError(pErr, "cannot make keys");
+    rc = emuCryptoError(pErr, "cannot make keys");
   } else if( san.bOom ) {
     rc = ledgerErrorNomem(pErr);
   } else {
-    rc = pkiCertNew(pKey, &spec, bForeign ? NULL : p->pServiceCert,
+    rc = emuCertNew(pKey, &spec, bForeign ? NULL : p->pServiceCert,
                     bForeign ? NULL : p->pService, ppCert, pErr);
   }
   if( rc ) {
@@ -249,30 +128,30 @@ int emuKeysWrong(const EmuKeys *p, const char *zLedgerId, const char *zHow,
 }
 
 static int pkiCa(EmuKeys *p, LedgerError *pErr) {
-  PkiSpec spec = {.zName = "ledger-emulator CA",
-                  .nDay = 3650,
-                  .zBasic = "critical,CA:TRUE,pathlen:0",
-                  .zUsage = zPkiCaUsage};
-  return pkiCertNew(p->pCa, &spec, NULL, NULL, &p->pCaCert, pErr);
+  EmuCertSpec spec = {.zName = "ledger-emulator CA",
+                      .nDay = 3650,
+                      .zBasic = "critical,CA:TRUE,pathlen:0",
+                      .zUsage = zPkiCaUsage};
+  return emuCertNew(p->pCa, &spec, NULL, NULL, &p->pCaCert, pErr);
 }
 
 static int pkiWeb(EmuKeys *p, LedgerError *pErr) {
-  PkiSpec spec = {.zName = "identity.localhost",
-                  .nDay = p->nDay,
-                  .zBasic = "critical,CA:FALSE",
-                  .zUsage = zPkiLeafUsage,
-                  .zExtUse = "serverAuth",
-                  .zSan = "DNS:identity.localhost,DNS:login.localhost"};
-  return pkiCertNew(p->pWeb, &spec, p->pCaCert, p->pCa, &p->pWebCert, pErr);
+  EmuCertSpec spec = {.zName = "identity.localhost",
+                      .nDay = p->nDay,
+                      .zBasic = "critical,CA:FALSE",
+                      .zUsage = zPkiLeafUsage,
+                      .zExtUse = "serverAuth",
+                      .zSan = "DNS:identity.localhost,DNS:login.localhost"};
+  return emuCertNew(p->pWeb, &spec, p->pCaCert, p->pCa, &p->pWebCert, pErr);
 }
 
 static int pkiAdmin(EmuKeys *p, LedgerError *pErr) {
-  PkiSpec spec = {.zName = "administrator",
-                  .nDay = 3650,
-                  .zBasic = "critical,CA:FALSE",
-                  .zUsage = zPkiLeafUsage,
-                  .zExtUse = "clientAuth"};
-  return pkiCertNew(p->pAdmin, &spec, NULL, NULL, &p->pAdminCert, pErr);
+  EmuCertSpec spec = {.zName = "administrator",
+                      .nDay = 3650,
+                      .zBasic = "critical,CA:FALSE",
+                      .zUsage = zPkiLeafUsage,
+                      .zExtUse = "clientAuth"};
+  return emuCertNew(p->pAdmin, &spec, NULL, NULL, &p->pAdminCert, pErr);
 }
 
 /* ---- the store --------------------------------------------------------- */
@@ -332,7 +211,7 @@ static int pkiDerive(EmuKeys *p, EmuStore *pStore, LedgerError *pErr) {
   EmuPiece piece;
   int n = i2d_PUBKEY(p->pNode, &aDer), rc;
   if( n <= 0 || !emuFingerprint(p->pAdminCert, p->zAdmin) ) {
-    rc = pkiError(pErr, "cannot read a key");
+    rc = emuCryptoError(pErr, "cannot read a key");
     goto out;
   }
   piece.a = aDer;
@@ -362,7 +241,7 @@ int emuKeysCreate(EmuKeys *p, EmuStore *pStore, const char *zLedgerId,
   p->pJwt = EVP_RSA_gen(2048);
   if( !p->pService || !p->pNode || !p->pCa || !p->pWeb || !p->pAdmin ||
       !p->pJwt || RAND_bytes(p->aSecret, sizeof(p->aSecret)) != 1 ) {
-    rc = pkiError(pErr, "cannot make keys");
+    rc = emuCryptoError(pErr, "cannot make keys");
     goto out;
   }
   rc = pkiService(p, pErr);
@@ -393,7 +272,7 @@ static int pkiLoadSlot(EmuKeys *p, EmuStore *pStore, int i, LedgerError *pErr) {
              ? (void *)PEM_read_bio_X509(pBio, NULL, NULL, NULL)
              : (void *)PEM_read_bio_PrivateKey(pBio, NULL, NULL, NULL);
   if( pVal == NULL ) {
-    rc = pkiError(pErr, "the data file is damaged");
+    rc = emuCryptoError(pErr, "the data file is damaged");
     goto out;
   }
   pkiSlotSet(p, i, pVal);
@@ -405,7 +284,7 @@ out:
 
 /* 1 when the certificate has less than a third of its nDay days left. */
 static int pkiEnding(const X509 *pCert, int nDay) {
-  time_t t = time(NULL) + nDay * PKI_DAY / 3;
+  time_t t = time(NULL) + nDay * EMU_DAY / 3;
   return X509_cmp_time(X509_get0_notAfter(pCert), &t) < 0;
 }
 
@@ -446,12 +325,12 @@ static int pkiFormerAdd(EmuKeys *p, X509 *pCert, LedgerError *pErr) {
 
 /* Endorses a former service by the present one, and adds it. */
 static int pkiEndorse(EmuKeys *p, X509 *pFormer, LedgerError *pErr) {
-  PkiSpec spec = {.zName = "CCF Service",
-                  .nDay = p->nDay,
-                  .zBasic = "critical,CA:TRUE,pathlen:1",
-                  .zUsage = zPkiCaUsage};
+  EmuCertSpec spec = {.zName = "CCF Service",
+                      .nDay = p->nDay,
+                      .zBasic = "critical,CA:TRUE,pathlen:1",
+                      .zUsage = zPkiCaUsage};
   X509 *pCert = NULL;
-  int rc = pkiCertNew(X509_get0_pubkey(pFormer), &spec, p->pServiceCert,
+  int rc = emuCertNew(X509_get0_pubkey(pFormer), &spec, p->pServiceCert,
                       p->pService, &pCert, pErr);
   return rc ? rc : pkiFormerAdd(p, pCert, pErr);
 }
@@ -506,7 +385,8 @@ int emuKeysEndorsement(EmuKeys *p, int64_t iNodeCert, const LedgerBuf *pPem,
     BIO_free(pBio);
     X509_free(pNode);
     if( pNode == NULL || i == p->nFormer ) {
-      return pkiError(pErr, "the data file is damaged: a node certificate");
+      return emuCryptoError(pErr,
+                            "the data file is damaged: a node certificate");
     }
     p->iAsked = iNodeCert;
     p->iEndorsed = i;
@@ -545,7 +425,7 @@ static int pkiNewService(EmuKeys *p, const EmuKeys *pFrom, const char *zCurve,
   X509_free(p->pServiceCert);
   p->pServiceCert = NULL;
   p->pService = EVP_EC_gen(zCurve);
-  if( p->pService == NULL ) return pkiError(pErr, "cannot make keys");
+  if( p->pService == NULL ) return emuCryptoError(pErr, "cannot make keys");
   pkiFormerFree(p);
   rc = pkiService(p, pErr);
   for( i = 0; i < pFrom->nFormer && rc == LEDGER_OK; i++ ) {
@@ -561,7 +441,7 @@ static int pkiNewNode(EmuKeys *p, const char *zLedgerId, const char *zCurve,
   X509_free(p->pNodeCert);
   p->pNodeCert = NULL;
   p->pNode = EVP_EC_gen(zCurve);
-  if( p->pNode == NULL ) return pkiError(pErr, "cannot make keys");
+  if( p->pNode == NULL ) return emuCryptoError(pErr, "cannot make keys");
   return pkiNode(p, zLedgerId, pErr);
 }
 
