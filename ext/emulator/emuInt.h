@@ -123,7 +123,10 @@ enum {
   EMU_GENESIS = 0,
   EMU_ENTRY = 1,
   EMU_SIGNATURE = 2,
-  EMU_USERS = 3
+  EMU_USERS = 3,
+  EMU_ROLES = 4,
+  EMU_FUNCTIONS = 5,
+  EMU_ENDPOINTS = 6
 };
 
 /*
@@ -382,7 +385,11 @@ enum {
   EMU_V_OWN_CURRENT = 0x0200,  /* /current has the entry's own id */
   EMU_V_WAIT = 0x0400,         /* waitForCommit */
   EMU_V_CLAIMS = 0x0800,       /* receipts in camelCase, with claims */
-  EMU_V_LEAF_ROOT = 0x1000     /* receipts of leaf and root */
+  EMU_V_LEAF_ROOT = 0x1000,    /* receipts of leaf and root */
+  EMU_V_MRENCLAVE = 0x2000,    /* quotes have mrenclave */
+  EMU_V_MEMBER_PAGES = 0x4000, /* members come in pages */
+  EMU_V_PROGRAMS = 0x8000,     /* roles, functions, endpoints, hooks */
+  EMU_V_ROLE_BODY = 0x10000    /* PUT and PATCH /app/roles answer the roles */
 };
 struct EmuVersion {
   const char *zName;
@@ -465,7 +472,7 @@ struct EmuReq {
   size_t nBody;
   const EmuVersion *pVersion; /* on /app routes, once checked */
   LedgerBuf user;             /* the principal, once known */
-  unsigned mRole;             /* its roles: EMU_ROLE_* */
+  LedgerBuf roles;            /* its roles, "A,B"; empty: none */
 
   /* The answer */
   int iStatus; /* 0: none yet */
@@ -522,34 +529,14 @@ void emuReqFail(EmuReq *p, LedgerError *pErr);
 int emuReqJson(EmuReq *p, const char *zType, const char *zType2,
                LedgerJson **ppDoc);
 
+/* The same for the body of a PATCH; bMerge: it must be a merge patch. */
+int emuReqPatch(EmuReq *p, int bMerge, LedgerJson **ppDoc);
+
 /* 1 when the n bytes at z are the text zWord. */
 int emuIs(const char *z, size_t n, const char *zWord);
 
 /* Milliseconds of the monotonic clock. */
 double emuClock(void);
-
-/* ---- auth.c ------------------------------------------------------------ */
-
-enum {
-  EMU_ROLE_READER = 1,
-  EMU_ROLE_CONTRIBUTOR = 2,
-  EMU_ROLE_ADMINISTRATOR = 4
-};
-
-/* Finds out who asks and with which roles; else answers 401. Returns 1 when
-** the principal is known to the ledger or at least proved; its roles are 0
-** when the ledger does not know it. */
-int emuAuthenticate(EmuReq *p);
-
-/* 1 when the principal may act as mRole (a higher role includes a lower one);
-** else 0 and the answer is 403. */
-int emuAuthorise(EmuReq *p, unsigned mRole);
-
-/* The EMU_ROLE_* bits of a list "Contributor,Reader". */
-unsigned emuRoleMask(const char *zRoles);
-
-/* 1 for one of the three names. */
-int emuRoleKnown(const char *z, size_t n);
 
 /* ---- route.c ----------------------------------------------------------- */
 
@@ -591,17 +578,6 @@ void emuRouteReceipt(EmuReq *p);
 /* Completes the answer of a write that waited: appends receipt and claims, and
 ** closes the object. An error makes it 500. */
 void emuReceiptInline(EmuReq *p);
-
-/* ---- routeUsers.c ------------------------------------------------------ */
-
-void emuRouteUserGet(EmuReq *p);
-void emuRouteUserPatch(EmuReq *p);
-void emuRouteUserDelete(EmuReq *p);
-void emuRouteUserList(EmuReq *p);
-
-/* Registers a user as a transaction of the ledger. zRoles is "A,B". */
-int emuUserWrite(Emu *p, const char *zId, size_t nId, const char *zRoles,
-                 LedgerTxid *pTx, LedgerError *pErr);
 
 /* ---- routeIdentity.c --------------------------------------------------- */
 
@@ -667,6 +643,7 @@ struct Emu {
 };
 
 #include "emuFault.h"
+#include "emuGovern.h"
 #include "emuStore.h"
 
 #endif /* EMU_INT_H */

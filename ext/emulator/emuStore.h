@@ -23,6 +23,9 @@ int emuStoreOpen(const char *zPath, EmuStore **ppStore, int *pbNew,
 int emuStoreCreate(const char *zPath, EmuStore **ppStore, LedgerError *pErr);
 void emuStoreClose(EmuStore *p); /* NULL is allowed */
 
+/* Brings an older file, within its open transaction, to the present format. */
+int emuStoreUpgrade(EmuStore *p, LedgerError *pErr);
+
 /* One SQLite transaction. Begin does nothing while one is open. */
 int emuStoreBegin(EmuStore *p, LedgerError *pErr);
 int emuStoreCommit(EmuStore *p, LedgerError *pErr);
@@ -66,6 +69,10 @@ int emuStoreSigLast(EmuStore *p, LedgerTxid *pId, unsigned char *aRoot,
 /* Records a node certificate; *piCert is its number. */
 int emuStoreNodeCert(EmuStore *p, const char *zNodeId, const LedgerBuf *pPem,
                      int64_t *piCert, LedgerError *pErr);
+
+/* Calls x with the ids of the last nMax nodes, the present one first. */
+int emuStoreNodes(EmuStore *p, int nMax, void (*x)(void *, const char *),
+                  void *pArg, LedgerError *pErr);
 
 /* ---- storeEntries.c ---------------------------------------------------- */
 
@@ -172,8 +179,9 @@ int emuStoreUserPut(EmuStore *p, const char *zId, size_t nId,
                     const char *zRoles, LedgerError *pErr);
 int emuStoreUserDelete(EmuStore *p, const char *zId, size_t nId,
                        LedgerError *pErr);
-int emuStoreUserList(EmuStore *p, void (*x)(void *, const char *, const char *),
-                     void *pArg, LedgerError *pErr);
+int emuStoreUserList(EmuStore *p, const EmuText *pAfter, int nMax,
+                     void (*x)(void *, const char *, const char *), void *pArg,
+                     LedgerError *pErr);
 
 /* How many users are administrators. */
 int emuStoreAdmins(EmuStore *p, int64_t *pn, LedgerError *pErr);

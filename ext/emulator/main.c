@@ -130,6 +130,8 @@ static int mainLoad(Emu *p, LedgerError *pErr) {
     rc =
         emuKeysLoad(&p->keys, p->pStore, p->zLedgerId, p->args.nValidity, pErr);
   }
+  if( rc == LEDGER_OK ) rc = emuStoreUpgrade(p->pStore, pErr);
+  if( rc == LEDGER_OK ) rc = emuGovernEnsure(p, pErr);
   if( rc == LEDGER_OK ) rc = emuLedgerLoad(p, pErr);
   if( rc == LEDGER_OK && p->args.nFill ) {
     int64_t nDefault, nOther;

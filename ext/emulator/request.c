@@ -155,6 +155,7 @@ void emuReqFree(EmuReq *p) {
   free(p->zQuery);
   free(p->zDecoded);
   ledgerBufFree(&p->user);
+  ledgerBufFree(&p->roles);
   ledgerBufFree(&p->body);
   free(p);
 }
@@ -235,6 +236,18 @@ int emuReqJson(EmuReq *p, const char *zType, const char *zType2,
     return 0;
   }
   return 1;
+}
+
+int emuReqPatch(EmuReq *p, int bMerge, LedgerJson **ppDoc) {
+  *ppDoc = NULL;
+  if( bMerge && emuReqHeader(p, "Content-Type") == NULL ) {
+    emuReqError(p, 415, "UnsupportedContentType",
+                "A content type is needed: application/merge-patch+json.");
+    return 0;
+  }
+  return emuReqJson(
+      p, bMerge ? "application/merge-patch+json" : "application/json", NULL,
+      ppDoc);
 }
 
 /* libevent is done with memory that an answer lent it. */

@@ -14,34 +14,39 @@ struct Route {
   const char *zMethod;
   const char *zPath; /* '*' stands for one segment */
   void (*xRun)(EmuReq *);
-  unsigned mRole;    /* needed; 0: an open route, no api-version */
+  int eAction;       /* needed; 0: an open route, no api-version */
   unsigned mVersion; /* EMU_V_* flag the version must have */
 };
 
 /* The first path that fits counts, so fixed ones stand before '*'. */
 static const Route aRoute[] = {
-    {"POST", "/app/transactions", emuRouteAppend, EMU_ROLE_CONTRIBUTOR, 0},
-    {"GET", "/app/transactions", emuRouteRange, EMU_ROLE_READER, 0},
-    {"GET", "/app/transactions/current", emuRouteCurrent, EMU_ROLE_READER, 0},
-    {"GET", "/app/transactions/*", emuRouteEntry, EMU_ROLE_READER, 0},
-    {"GET", "/app/transactions/*/status", emuRouteStatus, EMU_ROLE_READER, 0},
-    {"GET", "/app/transactions/*/receipt", emuRouteReceipt, EMU_ROLE_READER, 0},
-    {"GET", "/app/collections", emuRouteCollections, EMU_ROLE_READER,
+    {"POST", "/app/transactions", emuRouteAppend, EMU_ENTRIES_WRITE, 0},
+    {"GET", "/app/transactions", emuRouteRange, EMU_ENTRIES_READ, 0},
+    {"GET", "/app/transactions/current", emuRouteCurrent, EMU_ENTRIES_READ, 0},
+    {"GET", "/app/transactions/*", emuRouteEntry, EMU_ENTRIES_READ, 0},
+    {"GET", "/app/transactions/*/status", emuRouteStatus, EMU_ENTRIES_READ, 0},
+    {"GET", "/app/transactions/*/receipt", emuRouteReceipt, EMU_ENTRIES_READ,
+     0},
+    {"GET", "/app/collections", emuRouteCollections, EMU_ENTRIES_READ,
      EMU_V_COLLECTIONS},
-    {"GET", "/app/collections/tags", emuRouteTags, EMU_ROLE_READER,
+    {"GET", "/app/collections/tags", emuRouteTags, EMU_ENTRIES_READ,
      EMU_V_TAG_LIST},
-    {"GET", "/app/users", emuRouteUserList, EMU_ROLE_READER, EMU_V_USER_LIST},
-    {"GET", "/app/users/*", emuRouteUserGet, EMU_ROLE_READER, 0},
-    {"PATCH", "/app/users/*", emuRouteUserPatch, EMU_ROLE_ADMINISTRATOR, 0},
-    {"DELETE", "/app/users/*", emuRouteUserDelete, EMU_ROLE_ADMINISTRATOR, 0},
-    {"GET", "/app/ledgerUsers", emuRouteUserList, EMU_ROLE_READER,
+    {"GET", "/app/users", emuRouteUserList, EMU_USERS_READ, EMU_V_USER_LIST},
+    {"GET", "/app/users/*", emuRouteUserGet, EMU_USERS_READ, 0},
+    {"PATCH", "/app/users/*", emuRouteUserPatch, EMU_USERS_WRITE, 0},
+    {"DELETE", "/app/users/*", emuRouteUserDelete, EMU_USERS_WRITE, 0},
+    {"GET", "/app/ledgerUsers", emuRouteUserList, EMU_USERS_READ,
      EMU_V_LEDGER_USERS},
-    {"GET", "/app/ledgerUsers/*", emuRouteUserGet, EMU_ROLE_READER,
+    {"GET", "/app/ledgerUsers/*", emuRouteUserGet, EMU_USERS_READ,
      EMU_V_LEDGER_USERS},
-    {"PATCH", "/app/ledgerUsers/*", emuRouteUserPatch, EMU_ROLE_ADMINISTRATOR,
+    {"PATCH", "/app/ledgerUsers/*", emuRouteUserPatch, EMU_USERS_WRITE,
      EMU_V_LEDGER_USERS},
-    {"DELETE", "/app/ledgerUsers/*", emuRouteUserDelete, EMU_ROLE_ADMINISTRATOR,
+    {"DELETE", "/app/ledgerUsers/*", emuRouteUserDelete, EMU_USERS_WRITE,
      EMU_V_LEDGER_USERS},
+    {"GET", "/app/governance/constitution", emuRouteConstitution,
+     EMU_GOVERNANCE_READ, 0},
+    {"GET", "/app/governance/members", emuRouteMembers, EMU_GOVERNANCE_READ, 0},
+    {"GET", "/app/enclaveQuotes", emuRouteQuotes, EMU_GOVERNANCE_READ, 0},
     {"GET", "/ledgerIdentity/*", emuRouteIdentity, 0, 0},
     {"GET", "/failover/*", emuRouteFailover, 0, 0},
     {"GET", "/common/discovery/instance", emuRouteInstance, 0, 0},
@@ -125,13 +130,13 @@ static int routeVersion(EmuReq *p) {
 
 /* What stands between a request and its handler. */
 static int routeAdmit(EmuReq *p, const Route *pRoute) {
-  if( pRoute->mRole == 0 ) return 1;
+  if( pRoute->eAction == 0 ) return 1;
   if( !emuAuthenticate(p) || !routeVersion(p) ) return 0;
   if( pRoute->mVersion && !(p->pVersion->flags & pRoute->mVersion) ) {
     emuReqError(p, 404, "ResourceNotFound", "Unknown path: %s.", p->zPath);
     return 0;
   }
-  return emuAuthorise(p, pRoute->mRole);
+  return emuAuthorise(p, pRoute->eAction);
 }
 
 void emuRoute(EmuReq *p) {
@@ -144,7 +149,7 @@ void emuRoute(EmuReq *p) {
   pRoute = routeFind(p);
   if( pRoute == NULL || !routeAdmit(p, pRoute) ) goto send;
   pRoute->xRun(p);
-  if( p->iStatus >= 200 && p->iStatus < 300 && pRoute->mRole &&
+  if( p->iStatus >= 200 && p->iStatus < 300 && pRoute->eAction &&
       p->id.seqno == 0 ) {
     p->id = pEmu->ledger.last;
   }

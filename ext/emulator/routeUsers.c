@@ -7,8 +7,9 @@
 **
 ** A change is a transaction of the ledger: it takes a seqno, and an election
 ** undoes it. PATCH of /app/users replaces the role, PATCH of /app/ledgerUsers
-** adds roles. DELETE of an unknown user is 204 too. The last administrator can
-** be neither deleted nor given a lower role: 400 InvalidInput.
+** adds roles, which may be user-defined ones that exist. DELETE of an unknown
+** user is 204 too. The last administrator can be neither deleted nor given a
+** lower role: 400 InvalidInput.
 **
 ** Codes where the contract is silent: an unknown user is 404 ResourceNotFound.
 */
@@ -133,10 +134,10 @@ void emuRouteUserGet(EmuReq *p) {
   ledgerBufFree(&roles);
 }
 
-/* Reads the roles a PATCH names, as EMU_ROLE_* bits; 0 after answering 400. */
-static unsigned usersAsked(EmuReq *p, LedgerJson *pDoc) {
+/* Reads the roles a PATCH names, as "A,B"; 0 after answering. */
+static int usersAsked(EmuReq *p, LedgerJson *pDoc, LedgerBuf *pAsked) {
   cJSON *pRoot = ledgerJsonRoot(pDoc), *pItem;
-  unsigned mAsked = 0;
+  LedgerError err = LEDGER_ERROR_INIT;
   const char *z;
   size_t n;
   if( usersMany(p) ) {
@@ -152,56 +153,42 @@ static unsigned usersAsked(EmuReq *p, LedgerJson *pDoc) {
   }
   do {
     z = ledgerJsonText(pDoc, pItem, &n);
-    if( z == NULL || !emuRoleKnown(z, n) ) {
-      emuReqError(p, 400, "InvalidInput", "The role %s is unknown",
-                  z ? z : "asked for");
+    if( z == NULL || !(usersMany(p) ? emuRoleKnown(p->pEmu, z, n, &err)
+                                    : emuRoleBuiltIn(z, n)) ) {
+      if( err.rc ) {
+        emuReqFail(p, &err);
+      } else {
+        emuReqError(p, 400, "InvalidInput", "The role %s is unknown",
+                    z ? z : "asked for");
+      }
       return 0;
     }
-    mAsked |= emuRoleMask(z);
+    if( pAsked->n ) ledgerBufAppend(pAsked, ",", 1);
+    ledgerBufAppend(pAsked, z, n);
   } while( usersMany(p) && (pItem = pItem->next) != NULL );
-  return mAsked;
+  return 1;
 }
 
 void emuRouteUserPatch(EmuReq *p) {
-  static const struct {
-    unsigned mRole;
-    const char *zName;
-  } aName[] = {{EMU_ROLE_ADMINISTRATOR, "Administrator"},
-               {EMU_ROLE_CONTRIBUTOR, "Contributor"},
-               {EMU_ROLE_READER, "Reader"}};
   int bMerge = (p->pVersion->flags & EMU_V_MERGE_PATCH) != 0;
   LedgerError err = LEDGER_ERROR_INIT;
-  LedgerBuf have = {0}, roles = {0}, id = {0};
+  LedgerBuf have = {0}, roles = {0}, id = {0}, asked = {0};
   LedgerJson *pDoc = NULL;
   const EmuText *pId;
-  unsigned mRoles;
-  int bFound, i;
+  int bFound;
 
   if( !usersId(p, &pId) ) goto out;
-  if( bMerge && emuReqHeader(p, "Content-Type") == NULL ) {
-    emuReqError(p, 415, "UnsupportedContentType",
-                "A content type is needed: application/merge-patch+json.");
-    goto out;
-  }
-  if( !emuReqJson(p,
-                  bMerge ? "application/merge-patch+json" : "application/json",
-                  NULL, &pDoc) )
-    goto out;
-  mRoles = usersAsked(p, pDoc);
-  if( mRoles == 0 ) goto out;
+  if( !emuReqPatch(p, bMerge, &pDoc) ) goto out;
+  if( !usersAsked(p, pDoc, &asked) ) goto out;
   if( emuStoreUser(p->pEmu->pStore, pId->z, pId->n, &id, &have, &bFound,
                    &err) ) {
     emuReqFail(p, &err);
     goto out;
   }
-  if( usersMany(p) && bFound ) mRoles |= emuRoleMask(have.z ? have.z : "");
-  for( i = 0; i < 3; i++ ) {
-    if( mRoles & aName[i].mRole ) {
-      ledgerBufPrintf(&roles, "%s%s", roles.n ? "," : "", aName[i].zName);
-    }
-  }
+  emuRolesMerge(asked.z ? asked.z : "", usersMany(p) && have.z ? have.z : "",
+                &roles);
   if( !bFound ) ledgerBufAppend(&id, pId->z, pId->n);
-  if( roles.z == NULL || id.z == NULL || roles.bOom || id.bOom ) {
+  if( roles.z == NULL || id.z == NULL || roles.bOom || id.bOom || asked.bOom ) {
     ledgerErrorNomem(&err);
     emuReqFail(p, &err);
     goto out;
@@ -218,6 +205,7 @@ out:
   ledgerBufFree(&have);
   ledgerBufFree(&roles);
   ledgerBufFree(&id);
+  ledgerBufFree(&asked);
   ledgerJsonFree(pDoc);
 }
 
@@ -240,27 +228,23 @@ void emuRouteUserDelete(EmuReq *p) {
   ledgerBufFree(&have);
 }
 
-typedef struct UsersList UsersList;
-struct UsersList {
-  EmuReq *pReq;
-  int n;
-};
-
 static void usersItem(void *pArg, const char *zId, const char *zRoles) {
-  UsersList *pList = pArg;
-  LedgerBuf *pBuf = &pList->pReq->body;
-  if( pList->n++ ) ledgerBufAppend(pBuf, ",", 1);
-  usersJson(pBuf, usersMany(pList->pReq), zId, strlen(zId), zRoles);
+  EmuPage *pPage = pArg;
+  EmuText id = {(char *)(uintptr_t)zId, strlen(zId)};
+  if( !emuPageItem(pPage, &id) ) return;
+  usersJson(&pPage->pReq->body, usersMany(pPage->pReq), id.z, id.n, zRoles);
 }
 
 void emuRouteUserList(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
-  UsersList list = {p, 0};
-  ledgerBufText(&p->body, "{\"ledgerUsers\":[");
-  if( emuStoreUserList(p->pEmu->pStore, usersItem, &list, &err) ) {
+  EmuPage page = {0};
+  const EmuText *pAfter;
+  emuPageBegin(&page, p, "ledgerUsers", 1, &pAfter);
+  if( emuStoreUserList(p->pEmu->pStore, pAfter, page.nMax + 1, usersItem, &page,
+                       &err) ) {
     emuReqFail(p, &err);
+    ledgerBufFree(&page.last);
     return;
   }
-  ledgerBufText(&p->body, "]}");
-  p->iStatus = 200;
+  emuPageEnd(&page, &err);
 }

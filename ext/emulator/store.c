@@ -24,8 +24,8 @@
 #include <unistd.h>
 
 #define STORE_APPLICATION 0x4c454447 /* "LEDG" */
-#define STORE_FORMAT 1               /* user_version */
-#define STORE_STMTS 48               /* kept statements */
+#define STORE_FORMAT 2               /* user_version */
+#define STORE_STMTS 64               /* kept statements */
 
 static const char zStoreSchema[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL)"
@@ -52,6 +52,11 @@ static const char zStoreSchema[] =
     " roles TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE client(id TEXT PRIMARY KEY, secret TEXT NOT NULL,"
     " oid TEXT NOT NULL, lifetime INTEGER NOT NULL) WITHOUT ROWID;";
+
+/* What format 2 has beyond format 1. */
+static const char zStoreSchema2[] =
+    "CREATE TABLE object(kind INTEGER, name TEXT, value TEXT NOT NULL,"
+    " PRIMARY KEY(kind, name)) WITHOUT ROWID;";
 
 struct EmuStore {
   sqlite3 *db;
@@ -148,12 +153,12 @@ static int storeLook(const char *zPath, int *pbNew, int *pbWal,
   }
   n = read(fd, a, sizeof(a));
   if( n < (ssize_t)sizeof(a) || memcmp(a, "SQLite format 3", 16) ||
-      storeBe32(a + 68) != STORE_APPLICATION ) {
+      storeBe32(a + 68) != STORE_APPLICATION || storeBe32(a + 60) == 0 ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s is not the data of a ledger emulator", zPath);
     goto out;
   }
-  if( storeBe32(a + 60) != STORE_FORMAT ) {
+  if( storeBe32(a + 60) > STORE_FORMAT ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s was written by a newer ledger-emulator (format "
                         "%lu; this one knows %d)",
@@ -277,8 +282,9 @@ int emuStoreCreate(const char *zPath, EmuStore **ppStore, LedgerError *pErr) {
   rc = storeConnect(zPath, ppStore, pErr);
   if( rc == LEDGER_OK ) {
     zSql = sqlite3_mprintf("BEGIN EXCLUSIVE; PRAGMA application_id=%d;"
-                           "PRAGMA user_version=%d; %s",
-                           STORE_APPLICATION, STORE_FORMAT, zStoreSchema);
+                           "PRAGMA user_version=%d; %s%s",
+                           STORE_APPLICATION, STORE_FORMAT, zStoreSchema,
+                           zStoreSchema2);
     rc = zSql ? storeExec(*ppStore, zSql, pErr) : ledgerErrorNomem(pErr);
     if( rc == LEDGER_OK ) (*ppStore)->bBegun = 1;
   }
@@ -306,6 +312,27 @@ int emuStoreOpen(const char *zPath, EmuStore **ppStore, int *pbNew,
     emuStoreClose(*ppStore);
     *ppStore = NULL;
   }
+  return rc;
+}
+
+int emuStoreUpgrade(EmuStore *p, LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  char *zSql;
+  int iFormat = 0, rc = LEDGER_OK;
+  if( sqlite3_prepare_v2(p->db, "PRAGMA user_version", -1, &pStmt, NULL) ==
+          SQLITE_OK &&
+      sqlite3_step(pStmt) == SQLITE_ROW ) {
+    iFormat = sqlite3_column_int(pStmt, 0);
+  } else {
+    rc = emuStoreError(p, pErr);
+  }
+  sqlite3_finalize(pStmt);
+  if( rc || iFormat >= STORE_FORMAT ) return rc;
+  zSql =
+      sqlite3_mprintf("%s PRAGMA user_version=%d", zStoreSchema2, STORE_FORMAT);
+  if( zSql == NULL ) return ledgerErrorNomem(pErr);
+  rc = storeExec(p, zSql, pErr);
+  sqlite3_free(zSql);
   return rc;
 }
 
@@ -479,6 +506,24 @@ int emuStoreNodeCert(EmuStore *p, const char *zNodeId, const LedgerBuf *pPem,
   } else {
     rc = emuStoreError(p, pErr);
   }
+  sqlite3_reset(pStmt);
+  return rc;
+}
+
+int emuStoreNodes(EmuStore *p, int nMax, void (*x)(void *, const char *),
+                  void *pArg, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rcSql, rc;
+  rc = emuStoreStmt(p,
+                    "SELECT node_id FROM node_cert GROUP BY node_id"
+                    " ORDER BY max(id) DESC LIMIT ?1",
+                    &pStmt, pErr);
+  if( rc ) return rc;
+  sqlite3_bind_int(pStmt, 1, nMax);
+  while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+    x(pArg, (const char *)sqlite3_column_text(pStmt, 0));
+  }
+  if( rcSql != SQLITE_DONE ) rc = emuStoreError(p, pErr);
   sqlite3_reset(pStmt);
   return rc;
 }

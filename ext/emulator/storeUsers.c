@@ -52,12 +52,19 @@ int emuStoreUserDelete(EmuStore *p, const char *zId, size_t nId,
   return emuStoreRun(p, pStmt, pErr);
 }
 
-int emuStoreUserList(EmuStore *p, void (*x)(void *, const char *, const char *),
-                     void *pArg, LedgerError *pErr) {
+int emuStoreUserList(EmuStore *p, const EmuText *pAfter, int nMax,
+                     void (*x)(void *, const char *, const char *), void *pArg,
+                     LedgerError *pErr) {
   sqlite3_stmt *pStmt;
   int rc, rcSql;
-  rc = emuStoreStmt(p, "SELECT id, roles FROM user ORDER BY id", &pStmt, pErr);
+  rc = emuStoreStmt(p,
+                    "SELECT id, roles FROM user WHERE id>?1 ORDER BY id"
+                    " LIMIT ?2",
+                    &pStmt, pErr);
   if( rc ) return rc;
+  sqlite3_bind_text(pStmt, 1, pAfter ? pAfter->z : "",
+                    pAfter ? (int)pAfter->n : 0, SQLITE_STATIC);
+  sqlite3_bind_int(pStmt, 2, nMax);
   while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
     x(pArg, (const char *)sqlite3_column_text(pStmt, 0),
       (const char *)sqlite3_column_text(pStmt, 1));

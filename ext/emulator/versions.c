@@ -6,13 +6,13 @@
 
 #include <string.h>
 
-#define V2022 (EMU_V_COLLECTIONS | EMU_V_MERGE_PATCH)
+#define V2022 (EMU_V_COLLECTIONS | EMU_V_MERGE_PATCH | EMU_V_MEMBER_PAGES)
 #define V2023 (V2022 | EMU_V_CLAIMS)
 #define V2024 (V2023 | EMU_V_USER_LIST)
 #define V2024B (V2024 | EMU_V_LEDGER_USERS)
 #define V2024C (V2024B | EMU_V_USERS_MOVED | EMU_V_OWN_CURRENT)
-#define V2024D (V2024C | EMU_V_TAGS)
-#define V2026 (V2024D | EMU_V_TAG_LIST)
+#define V2024D (V2024C | EMU_V_TAGS | EMU_V_PROGRAMS)
+#define V2026 (V2024D | EMU_V_TAG_LIST | EMU_V_ROLE_BODY)
 
 /* Newest first. */
 static const EmuVersion aVersion[] = {
@@ -20,14 +20,14 @@ static const EmuVersion aVersion[] = {
     {"2026-02-23", V2026},
     {"2024-12-09-preview", V2024D},
     {"2024-08-22-preview", V2024C},
-    {"2024-07-26-preview", V2024B},
-    {"2024-01-26-preview", V2024},
-    {"2023-01-18-preview", V2023},
-    {"2022-08-13", V2022},
-    {"2022-05-13", V2022},
+    {"2024-07-26-preview", V2024B | EMU_V_MRENCLAVE},
+    {"2024-01-26-preview", V2024 | EMU_V_MRENCLAVE},
+    {"2023-01-18-preview", V2023 | EMU_V_MRENCLAVE},
+    {"2022-08-13", V2022 | EMU_V_MRENCLAVE},
+    {"2022-05-13", V2022 | EMU_V_MRENCLAVE},
     {"2022-04-20-preview",
-     EMU_V_SUBLEDGER | EMU_V_COLLECTIONS | EMU_V_BARE_LIST},
-    {"0.1-preview", EMU_V_SUBLEDGER | EMU_V_LEAF_ROOT},
+     EMU_V_SUBLEDGER | EMU_V_COLLECTIONS | EMU_V_BARE_LIST | EMU_V_MRENCLAVE},
+    {"0.1-preview", EMU_V_SUBLEDGER | EMU_V_LEAF_ROOT | EMU_V_MRENCLAVE},
 };
 #define N_VERSION ((int)(sizeof(aVersion) / sizeof(aVersion[0])))
 
