@@ -1,6 +1,6 @@
 /*
-** Roles and users, governance, attestation and programs, as the rest of the room sees
-** them. Included by emuInt.h.
+** Roles and users, governance, attestation and programs, as the rest of the
+** room sees them. Included by emuInt.h.
 **
 ** Invariant: what is written here is a transaction of the ledger like any
 ** other; an election undoes it while it is pending.
