@@ -224,7 +224,8 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
   if( pEx->body.bOom || pEx->rc == CURLE_OUT_OF_MEMORY ) {
     return ledgerErrorNomem(pErr);
   }
-  if( pEx->rc == CURLE_PEER_FAILED_VERIFICATION && !p->pKind->bPublic ) {
+  if( pEx->rc == CURLE_PEER_FAILED_VERIFICATION && !p->pKind->bPublic &&
+      !p->pClient->pConfig->tlsPublic ) {
     return ledgerTrustFailure(p->pClient, pEx->iVerify, zHost, zDetail, pErr);
   }
   switch( pEx->rc ) {

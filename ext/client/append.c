@@ -5,8 +5,9 @@
 **
 ** Invariants
 **   - the id is in the header x-ms-ccf-transaction-id only;
+**   - a 202 is a gateway's: gateway.c asks for its end;
 **   - which failures are sent again, and which leave the outcome unknown, is
-**     decided in call.c.
+**     decided in outcome.c.
 */
 #include "clientInt.h"
 
@@ -14,14 +15,7 @@
 #include <string.h>
 
 static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
-  (void)pEx;
-  if( p->http == 202 ) {
-    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
-    return ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "append: whether the ledger recorded it is unknown: "
-                          "a gateway has queued it (HTTP 202, POST %s)",
-                          p->zPath);
-  }
+  if( p->http == 202 ) return ledgerGatewayQueued(p, pEx, pErr);
   if( p->head.seqno == 0 ) {
     p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
     return ledgerAnswerNonsense(
@@ -73,14 +67,16 @@ int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
                        LedgerError *pErr) {
   pId->view = pId->seqno = 0;
   if( p->eState != LEDGER_CALL_DONE ) {
-    *peOutcome =
-        ledgerExchangeLeft(p->pEx) ? LEDGER_OUTCOME_UNKNOWN : LEDGER_UNSENT;
+    *peOutcome = p->zOperation || ledgerExchangeLeft(p->pEx)
+                     ? LEDGER_OUTCOME_UNKNOWN
+                     : LEDGER_UNSENT;
     return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "append: interrupted%s",
                           *peOutcome == LEDGER_UNSENT
                               ? ""
                               : ", whether the ledger recorded it is unknown");
   }
   *peOutcome = p->eOutcome;
+  if( p->zOperation && !p->bSettled ) *peOutcome = LEDGER_OUTCOME_UNKNOWN;
   if( p->eOutcome == LEDGER_SENT ) *pId = p->id;
   ledgerErrorCopy(pErr, &p->err);
   return pErr->rc;

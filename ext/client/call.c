@@ -94,6 +94,7 @@ void ledgerCallFree(LedgerCall *p) {
   ledgerEntryListFree(&p->list);
   free(p->zNext);
   ledgerSecretFree(p->zValue);
+  free(p->zOperation);
   free(p->azName);
   free(p);
 }
@@ -200,7 +201,7 @@ static void callSend(LedgerCall *p) {
       ledgerCallDone(p);
       return;
     }
-    w.pTrust = &pClient->trust;
+    w.pTrust = pConfig->tlsPublic ? NULL : &pClient->trust;
     w.zToken = pClient->auth.zToken;
     w.zCertificate = pClient->auth.zCertificate;
     w.zKey = pClient->auth.zKey;

@@ -137,6 +137,7 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts) {
     ledgerErrorClear(&err);
   }
   pFacts->zPrincipal = p->auth.zPrincipal;
+  if( p->pConfig->tlsPublic ) pFacts->zSource = "public_pki";
   if( pTrust->zPem ) {
     pFacts->zCertificate = pTrust->zPem;
     pFacts->zKeySha256 = pTrust->zKey;

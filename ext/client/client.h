@@ -46,6 +46,7 @@ struct LedgerConfig {
   char *zIdentityUrl;        /* the identity service */
   char *zServiceCertificate; /* pin: PEM text or path */
   char *zServiceKey;         /* pin: sha256:<64 hex> of the SPKI */
+  int tlsPublic;             /* option tls: service (0), public (1) */
   char *zCaFile;             /* CAs for identity service and authority */
   int waitForCommit;         /* option wait: commit (1) or none (0) */
   int timeoutMs;             /* Loading, Pending and one request */
@@ -153,7 +154,7 @@ struct LedgerFacts {
   const char *zKeySha256;   /* sha256:<hex> of its SPKI */
   const char *zNotBefore;   /* of the certificate: YYYY-MM-DDTHH:MM:SSZ */
   const char *zNotAfter;
-  const char *zSource;      /* argument, pinned, identity_service */
+  const char *zSource;      /* pinned, identity_service, public_pki */
   const char *zIdentityUrl; /* asked for it, or NULL */
   LedgerTxid head;          /* the highest state any answer has shown */
   LedgerTxid committed;     /* the highest id known to be committed */

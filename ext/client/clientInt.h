@@ -164,6 +164,7 @@ struct LedgerExchange {
   LedgerTxid head;     /* x-ms-ccf-transaction-id */
   LedgerBuf location;  /* Location */
   LedgerBuf challenge; /* WWW-Authenticate */
+  LedgerBuf operation; /* x-ms-webfe-operation-id */
   int bKeepHeaders;
   LedgerBuf headers; /* the answer's, when bKeepHeaders */
   int bLogged;       /* noted by ledgerLogExchange() */
@@ -199,6 +200,10 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr);
 int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr);
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr);
 void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom);
+
+/* ---- gateway.c --------------------------------------------------------- */
+
+int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
 
 /* ---- log.c ------------------------------------------------------------- */
 
@@ -295,6 +300,8 @@ struct LedgerCall {
 
   LedgerTxid id;        /* asked for; of an append: given by the ledger */
   int eOutcome;         /* append: LEDGER_SENT ... */
+  char *zOperation;     /* append: a gateway queued it under this id */
+  int bSettled;         /* ... and has told its end */
   int bWait;            /* status: ask until it is final */
   int bSuspect;         /* status: a later view may have passed it by */
   int eTx;              /* status: LEDGER_TX_* */

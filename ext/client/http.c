@@ -158,6 +158,7 @@ static int httpSeek(void *pArg, curl_off_t iOffset, int eOrigin) {
 static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   static const char zId[] = "x-ms-ccf-transaction-id:";
   static const char zLocation[] = "location:";
+  static const char zOperation[] = "x-ms-webfe-operation-id:";
   static const char zAfter[] = "retry-after-ms:";
   static const char zChallenge[] = "www-authenticate:";
   LedgerExchange *p = pArg;
@@ -170,6 +171,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
     p->head.view = p->head.seqno = 0;
     p->msRetryAfter = -1;
     ledgerBufReset(&p->location);
+    ledgerBufReset(&p->operation);
     ledgerBufReset(&p->headers);
     ledgerBufReset(&p->challenge);
   } else if( n >= sizeof(zId) && strncasecmp(z, zId, sizeof(zId) - 1) == 0 ) {
@@ -188,6 +190,12 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
     while( i < n && z[i] == ' ' ) i++;
     if( p->challenge.n ) ledgerBufText(&p->challenge, ", ");
     ledgerBufAppend(&p->challenge, z + i, n - i);
+  } else if( n >= sizeof(zOperation) &&
+             strncasecmp(z, zOperation, sizeof(zOperation) - 1) == 0 ) {
+    i = sizeof(zOperation) - 1;
+    while( i < n && z[i] == ' ' ) i++;
+    ledgerBufReset(&p->operation);
+    if( n - i <= 256 ) ledgerBufAppend(&p->operation, z + i, n - i);
   }
   /* Azure's own: retry-after-ms, x-ms-retry-after-ms. */
   i = n > 5 && strncasecmp(z, "x-ms-", 5) == 0 ? 5 : 0;
@@ -470,6 +478,7 @@ void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p) {
   }
   curl_slist_free_all(p->pHeader);
   ledgerBufFree(&p->location);
+  ledgerBufFree(&p->operation);
   ledgerBufFree(&p->headers);
   ledgerBufFree(&p->challenge);
   ledgerBufFree(&p->body);

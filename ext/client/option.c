@@ -32,6 +32,7 @@ enum {
 #define OPTION_REF 0x02    /* env:NAME and file:PATH are references */
 #define OPTION_WORD 0x04   /* OPTION_CHOICE kept as its word (char *) */
 #define OPTION_LIVE 0x10   /* text that says nothing of whom to connect to */
+#define OPTION_LINK 0x20   /* no text, but says how to connect */
 
 typedef struct OptionRow OptionRow;
 struct OptionRow {
@@ -98,6 +99,10 @@ static const OptionRow aOption[] = {
      "its dates don't"},
     {"service_key", OPTION_TEXT, REF, AT(zServiceKey), "", 0, NULL,
      "pin: sha256:HEX of the service key (its SubjectPublicKeyInfo)"},
+    {"tls", OPTION_CHOICE, OPTION_LINK, AT(tlsPublic), "service", 0,
+     "service public",
+     "whom a connection trusts: the ledger's own service certificate, or "
+     "(public, for a gateway) public CAs or those of ca_file"},
     {"ca_file", OPTION_TEXT, 0, AT(zCaFile), "", 0, NULL,
      "CAs for identity service and authority: path of a PEM; else the "
      "system's"},
@@ -574,7 +579,7 @@ int ledgerOptionReconnects(const char *zName) {
     if( strcmp(pRow->zName, zName) != 0 ) continue;
     if( pRow->mFlag & OPTION_LIVE ) return 0;
     return pRow->eType == OPTION_TEXT || pRow->eType == OPTION_URL ||
-           (pRow->mFlag & OPTION_WORD) != 0;
+           (pRow->mFlag & (OPTION_WORD | OPTION_LINK)) != 0;
   }
   return 0;
 }

@@ -314,6 +314,15 @@ int ledgerTrustReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
   char *zPem = NULL;
 
   *pbReady = 0;
+  if( pConfig->tlsPublic && p->auth.zCertificate ) {
+    return ledgerErrorSet(pErr, LEDGER_AUTH,
+                          "tls public: a gateway takes a bearer token, not a "
+                          "user certificate");
+  }
+  if( pConfig->tlsPublic && pConfig->zServiceCertificate == NULL ) {
+    *pbReady = 1;
+    return LEDGER_OK;
+  }
   if( p->trust.pCall ) {
     if( p->trust.pCall->eState != LEDGER_CALL_DONE ) return LEDGER_OK;
     if( trustFinish(p, pErr) ) return pErr->rc;

@@ -62,6 +62,9 @@ static const struct ArgSpec {
     {"recover", ARG_FLAG, offsetof(EmuArgs, bRecover), 0, 0,
      "             begin with a disaster recovery: view + 2, and a new\n"
      "                         service key that endorses the one before"},
+    {"gateway", ARG_FLAG, offsetof(EmuArgs, bGateway), 0, 0,
+     "             also be a gateway, https://gateway.localhost: an append is\n"
+     "                         queued there, and polled to its end"},
     {"validity", ARG_INT, offsetof(EmuArgs, nValidity), 1, 3650,
      "DAYS        how long new certificates run (90)"},
     {"ready-file", ARG_TEXT, offsetof(EmuArgs, zReadyFile), 0, 0,

@@ -39,6 +39,7 @@ typedef struct EmuLedger EmuLedger;
 typedef struct EmuPath EmuPath;
 typedef struct EmuPiece EmuPiece;
 typedef struct EmuRange EmuRange;
+typedef struct EmuGateway EmuGateway;
 typedef struct EmuReq EmuReq;
 typedef struct EmuServer EmuServer;
 typedef struct EmuShown EmuShown;
@@ -70,6 +71,7 @@ struct EmuArgs {
   int bStrict;       /* --strict-bounds */
   int bControl;      /* --control */
   int bRecover;      /* --recover */
+  int bGateway;      /* --gateway */
   int nValidity;     /* --validity: days */
   int bPrintEnv;     /* --print-env */
   int64_t nFill;     /* --fill COUNT, 0: none */
@@ -481,6 +483,7 @@ struct EmuReq {
   const char *zState; /* for the log: Loading ... or NULL */
   LedgerTxid id;      /* transaction id header and log; {0,0}: none */
   int bWaiting;       /* it is answered later, by emuReqSend() */
+  int bGateway;       /* answered by the gateway: no transaction id */
 
   /* Faults that struck */
   int eFault;
@@ -634,6 +637,7 @@ struct Emu {
   EmuWarm *pWarm;        /* of entries */
   EmuWarm *pWarmReceipt; /* of receipts */
   EmuFaults *pFaults;
+  EmuGateway *pGateway; /* --gateway, or NULL */
   EmuServer *pServer;
   struct event_base *pBase;
   struct event *apSignal[2]; /* SIGTERM, SIGINT */
@@ -644,6 +648,7 @@ struct Emu {
 
 #include "emuFault.h"
 #include "emuGovern.h"
+#include "emuGateway.h"
 #include "emuStore.h"
 
 #endif /* EMU_INT_H */

@@ -392,7 +392,9 @@ static int mainStart(Emu *p, LedgerError *pErr) {
   p->pFaults = emuFaultsNew();
   p->pWarm = emuWarmNew(p->args.nLoading);
   p->pWarmReceipt = emuWarmNew(p->args.nLoading);
-  if( p->pFaults == NULL || p->pWarm == NULL || p->pWarmReceipt == NULL ) {
+  if( p->args.bGateway ) p->pGateway = emuGatewayNew(p);
+  if( p->pFaults == NULL || p->pWarm == NULL || p->pWarmReceipt == NULL ||
+      (p->args.bGateway && p->pGateway == NULL) ) {
     rc = ledgerErrorNomem(pErr);
     goto out;
   }
@@ -421,6 +423,7 @@ static void mainEnd(Emu *p) {
   if( emuLedgerClose(p, &err) ) emuWarn("%s", emuErrorText(&err));
   ledgerErrorClear(&err);
   emuServerClose(p->pServer);
+  emuGatewayFree(p->pGateway);
   for( i = 0; i < 2; i++ ) {
     if( p->apSignal[i] ) event_free(p->apSignal[i]);
   }

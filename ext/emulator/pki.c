@@ -2,20 +2,18 @@
 ** Keys and certificates of the ledger.
 **
 ** Serves GET /ledgerIdentity/{id}, TLS, the signatures over the tree, and the
-** endorsements in receipts. All keys live in the data file, so that a restart
-** is the same ledger:
+** endorsements in receipts. The data file has all keys: a restart changes none.
 **
 **   service  CN=CCF Service, self-signed, CA:TRUE, pathlen:1
-**   node     CN=CCF Node, signed by service; TLS for every name but two
+**   node     CN=CCF Node, signed by service; TLS for every other name
 **   ca       CN=ledger-emulator CA, self-signed; what ca_file trusts
-**   web      signed by ca; TLS for identity.localhost and login.localhost
+**   web      signed by ca; TLS for identity, login and gateway.localhost
 **   admin    CN=administrator, self-signed; the first user of the ledger
 **   jwt      RSA, no certificate; signs tokens (token.c)
 **
 ** Invariants
-**   - service, node and web certificates run 90 days, as the real ones do, or
-**     --validity; they are renewed with the same key at a start that finds less
-**     than a third of that left;
+**   - service, node and web certificates run 90 days (or --validity), renewed
+**     with the same key at a start that finds less than a third of that left;
 **   - an election makes another node, a recovery another service too. Of a
 **     former service only a certificate stays, its key endorsed by the present
 **     one: one step, however many recoveries lay between;
@@ -142,7 +140,8 @@ static int pkiWeb(EmuKeys *p, LedgerError *pErr) {
                       .zBasic = "critical,CA:FALSE",
                       .zUsage = zPkiLeafUsage,
                       .zExtUse = "serverAuth",
-                      .zSan = "DNS:identity.localhost,DNS:login.localhost"};
+                      .zSan = "DNS:identity.localhost,DNS:login.localhost,"
+                              "DNS:gateway.localhost"};
   return emuCertNew(p->pWeb, &spec, p->pCaCert, p->pCa, &p->pWebCert, pErr);
 }
 

@@ -27,6 +27,8 @@ static const Route aRoute[] = {
     {"GET", "/app/transactions/*/status", emuRouteStatus, EMU_ENTRIES_READ, 0},
     {"GET", "/app/transactions/*/receipt", emuRouteReceipt, EMU_ENTRIES_READ,
      0},
+    {"GET", "/app/operations/*", emuRouteOperation, EMU_ENTRIES_READ, 0},
+    {"GET", "/app/queue/status", emuRouteQueueStatus, EMU_ENTRIES_READ, 0},
     {"GET", "/app/collections", emuRouteCollections, EMU_ENTRIES_READ,
      EMU_V_COLLECTIONS},
     {"GET", "/app/collections/tags", emuRouteTags, EMU_ENTRIES_READ,
@@ -88,6 +90,11 @@ static const Route *routeFind(EmuReq *p) {
       continue;
     }
     if( pRoute->xRun == emuRouteControl && !p->pEmu->args.bControl ) continue;
+    if( (pRoute->xRun == emuRouteOperation ||
+         pRoute->xRun == emuRouteQueueStatus) &&
+        !emuGatewayAsked(p) ) {
+      continue;
+    }
     zPath = pRoute->zPath;
     if( strcmp(p->zMethod, pRoute->zMethod) == 0 ) {
       ledgerBufFree(&allow);
@@ -150,7 +157,7 @@ void emuRoute(EmuReq *p) {
   if( pRoute == NULL || !routeAdmit(p, pRoute) ) goto send;
   pRoute->xRun(p);
   if( p->iStatus >= 200 && p->iStatus < 300 && pRoute->eAction &&
-      p->id.seqno == 0 ) {
+      p->id.seqno == 0 && !p->bGateway ) {
     p->id = pEmu->ledger.last;
   }
 

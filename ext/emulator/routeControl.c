@@ -17,6 +17,7 @@
 **                               key; service.pem is written anew
 **   POST   /control/renew       {"days"?:90}: a new service certificate with
 **                               the same key; what is pending is signed before
+**   POST   /control/gateway     see routeGateway.c
 **
 ** oid is made up where it is absent. roles registers the principal as a user
 ** of the ledger and waits for that to be committed; without, it stays unknown.
@@ -221,6 +222,7 @@ void emuRouteControl(EmuReq *p) {
       {"POST", "election", controlElection},
       {"POST", "recovery", controlRecovery},
       {"POST", "renew", controlRenew},
+      {"POST", "gateway", emuGatewayControl},
   };
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;

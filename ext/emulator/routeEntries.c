@@ -232,6 +232,10 @@ void emuRouteAppend(EmuReq *p) {
   txn.nCollection = collection.n;
   txn.zTags = tags.n ? tags.z : NULL;
   txn.nTags = tags.n;
+  if( emuGatewayAsked(p) ) {
+    emuGatewayQueue(p, &txn);
+    goto out;
+  }
   if( emuLedgerAppend(p->pEmu, &txn, &p->id, &err) ) {
     emuReqFail(p, &err);
     goto out;

@@ -2,7 +2,7 @@
 ** TLS and HTTP: one port, libevent's evhttp over bufferevent_openssl.
 **
 ** No route; requests go to route.c. SNI chooses the certificate: that of the
-** web (signed by the CA) for identity.localhost and login.localhost, the
+** web (signed by the CA) for identity, login and gateway.localhost, the
 ** node's (signed by the service) for every other name or none. A client
 ** certificate is asked for and taken whoever issued it: what counts is its
 ** fingerprint (auth.c). A fault may put a wrong certificate in its place.
@@ -115,7 +115,8 @@ static int serverSni(SSL *pSsl, int *piAlert, void *pArg) {
   const char *zWrong;
   (void)piAlert;
   if( z && (strcasecmp(z, "identity.localhost") == 0 ||
-            strcasecmp(z, "login.localhost") == 0) ) {
+            strcasecmp(z, "login.localhost") == 0 ||
+            strcasecmp(z, "gateway.localhost") == 0) ) {
     SSL_set_SSL_CTX(pSsl, p->pWeb);
   } else if( (zWrong = emuFaultsConnect(p->pEmu->pFaults)) != NULL ) {
     serverWrong(p, pSsl, zWrong);
