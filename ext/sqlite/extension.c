@@ -29,6 +29,7 @@ static const LedgerTableSpec *const apExtensionTable[] = {
 
 static const LedgerRowTable *const apExtensionRowTable[] = {
     &ledgerTableReceipts,
+    &ledgerTableAudit,
 };
 
 static const LedgerFunction *const apExtensionFunction[] = {

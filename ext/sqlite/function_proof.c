@@ -2,8 +2,14 @@
 ** Functions on receipts that ask the ledger.
 **
 **     SELECT ledger_receipt('2.15');
+**     SELECT ledger_verify('2.15');
+**     SELECT ledger_verify('2.15', 'A') ->> '$.content';
 **
-** Requests: GET /app/transactions/{id}/receipt, as often as it is Loading.
+** Requests: GET /app/transactions/{id}/receipt; for ledger_verify() with a
+** sub-ledger GET /app/transactions/{id} of it at the same time.
+**
+** ledger_verify() answers a report, also when the receipt is not valid; that
+** there is no receipt, or no such entry, is an error.
 */
 #include "ledgerInt.h"
 
@@ -55,7 +61,76 @@ out:
   ledgerFunctionEnd(&call);
 }
 
+/*
+** ledger_verify(id [, sub_ledger [, options]]): the receipt of id, verified
+** against the ledger's service certificate or the one in the options. With a
+** sub-ledger, the entry there is compared with what the receipt's claims say.
+*/
+static void proofVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerReceiptReport report;
+  LedgerCall *pReceipt = NULL, *pGet = NULL;
+  LedgerFunctionCall call;
+  LedgerEntry entry;
+  LedgerTxid id = {0, 0};
+  LedgerBuf buf = {0};
+  const char *zSub =
+      argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
+  const char *zAnswer = NULL;
+  char zId[LEDGER_TXID_MAX];
+  size_t nAnswer = 0;
+  int bFound = 0;
+  int rc = ledgerFunctionBegin(&call, pCtx, argc > 2 ? argv[2] : NULL,
+                               LEDGER_CALL_VERIFY, &err);
+  memset(&report, 0, sizeof(report));
+  if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
+  if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerReceiptGet(call.pLedger->pClient, id, &pReceipt, &err);
+  }
+  if( rc == LEDGER_OK && zSub ) {
+    rc = ledgerEntryGet(call.pLedger->pClient, id, zSub, &pGet, &err);
+  }
+  if( rc == LEDGER_OK && pGet ) {
+    rc = ledgerCallWait(pGet, &err);
+    if( rc == LEDGER_OK ) rc = ledgerEntryResult(pGet, &bFound, &entry, &err);
+    if( rc == LEDGER_OK && !bFound ) {
+      rc = ledgerErrorSet(&err, LEDGER_NOTFOUND,
+                          "no entry %s in sub-ledger '%s': there is nothing to "
+                          "compare its receipt with",
+                          ledgerTxidFormat(id, zId), zSub);
+    }
+  }
+  if( rc == LEDGER_OK ) rc = ledgerCallWait(pReceipt, &err);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerReceiptResult(pReceipt, &zAnswer, &nAnswer, &err);
+  }
+  if( rc == LEDGER_OK && zAnswer == NULL ) rc = proofMissing(id, &err);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerProofVerify(call.pLedger, id, pGet ? &entry : NULL, zAnswer,
+                           nAnswer, call.zService, &report, &err);
+  }
+  if( rc == LEDGER_OK ) {
+    ledgerReceiptReportJson(&report, &buf);
+    if( buf.bOom ) rc = ledgerErrorNomem(&err);
+  }
+  if( rc ) {
+    ledgerFunctionError(pCtx, &err);
+  } else {
+    sqlite3_result_text64(pCtx, buf.z, buf.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+    sqlite3_result_subtype(pCtx, 'J');
+  }
+
+out:
+  ledgerReceiptReportClear(&report);
+  ledgerBufFree(&buf);
+  ledgerCallFree(pReceipt);
+  ledgerCallFree(pGet);
+  ledgerFunctionEnd(&call);
+}
+
 const LedgerFunction aLedgerFunctionProof[] = {
     {"ledger_receipt", 1, 2, LEDGER_FN_ACT, proofReceipt},
+    {"ledger_verify", 1, 3, LEDGER_FN_ACT, proofVerify},
     {NULL, 0, 0, 0, NULL},
 };

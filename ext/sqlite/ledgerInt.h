@@ -226,7 +226,7 @@ enum {
 typedef struct LedgerPlanTable LedgerPlanTable;
 struct LedgerPlanTable {
   int aColumn[LEDGER_PLAN_COLUMNS]; /* by LEDGER_PLAN_*; -1: it has none */
-  double rCost;                     /* of a row, where an entry's is 1 */
+  double rScan; /* cost of a scan, where one of entries is 1 */
 };
 
 /* xBestIndex of a table whose rows are entries, or stand for them. The flags
@@ -346,6 +346,13 @@ int ledgerProofsOpen(LedgerDb *pDb,
 int ledgerProofsNext(LedgerProofs *p, LedgerProof *pProof, LedgerError *pErr);
 void ledgerProofsClose(LedgerProofs *p); /* NULL is allowed */
 
+/* Verifies a receipt of the transaction id against the service certificate that
+** its ledger is trusted by now, or (not NULL) against zService. pEntry is the
+** entry in hand, or NULL. Clear the report in any case. */
+int ledgerProofVerify(Ledger *pLedger, LedgerTxid id, const LedgerEntry *pEntry,
+                      const char *zAnswer, size_t nAnswer, const char *zService,
+                      LedgerReceiptReport *pReport, LedgerError *pErr);
+
 /* ---- rowtable.c: tables whose rows stand for entries --------------------- */
 
 typedef struct LedgerRowTable LedgerRowTable;
@@ -362,7 +369,9 @@ struct LedgerRowTable {
 
 int ledgerRowTableRegister(LedgerDb *pDb, const LedgerRowTable *pTable);
 
-extern const LedgerRowTable ledgerTableReceipts; /* table_receipts.c */
+/* table_receipts.c, table_audit.c */
+extern const LedgerRowTable ledgerTableReceipts;
+extern const LedgerRowTable ledgerTableAudit;
 
 /* ---- tags.c: tags, written and matched --------------------------------- */
 

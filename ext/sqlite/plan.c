@@ -230,7 +230,7 @@ int ledgerPlanEntries(sqlite3_index_info *pInfo, const LedgerPlanTable *pTable,
                       ? 2
                       : 3;
   planCost(pInfo, &found, bLedgerFixed, bSubLedgerFixed);
-  pInfo->estimatedCost *= pTable->rCost;
+  if( !found.bId && !found.bIdIn ) pInfo->estimatedCost *= pTable->rScan;
   pInfo->idxStr = sqlite3_str_finish(pStr);
   if( pInfo->idxStr == NULL ) return SQLITE_NOMEM;
   pInfo->needToFreeIdxStr = 1;

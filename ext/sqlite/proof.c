@@ -2,6 +2,7 @@
 ** Receipts of many transactions: a window of requests that slides over rows.
 **
 ** Requests: GET /app/transactions/{id}/receipt, `concurrency` in flight.
+** Verifying one makes none.
 **
 ** Invariants
 **   - receipts come in the order of the rows, one for each;
@@ -135,4 +136,26 @@ int ledgerProofsNext(LedgerProofs *p, LedgerProof *pProof, LedgerError *pErr) {
   }
   if( rc == LEDGER_OK ) pProof->pRow = &p->kept.row;
   return rc;
+}
+
+int ledgerProofVerify(Ledger *pLedger, LedgerTxid id, const LedgerEntry *pEntry,
+                      const char *zAnswer, size_t nAnswer, const char *zService,
+                      LedgerReceiptReport *pReport, LedgerError *pErr) {
+  LedgerReceiptInput input;
+  LedgerFacts facts;
+  memset(&input, 0, sizeof(input));
+  ledgerClientFacts(pLedger->pClient, &facts);
+  input.zReceipt = zAnswer;
+  input.nReceipt = nAnswer;
+  input.zService = zService ? zService : facts.zCertificate;
+  input.nService = input.zService ? strlen(input.zService) : 0;
+  input.zSource = zService ? "argument" : facts.zSource;
+  input.id = id;
+  if( pEntry ) {
+    input.zSubLedger = pEntry->zSubLedger;
+    input.nSubLedger = strlen(pEntry->zSubLedger);
+    input.zContents = pEntry->zContents;
+    input.nContents = pEntry->nContents;
+  }
+  return ledgerReceiptVerify(&input, ledgerDbMemo(pLedger->pDb), pReport, pErr);
 }

@@ -1,0 +1,157 @@
+-- Audits a ledger: fetches and verifies the receipt of every entry, keeps what
+-- was found in local tables, and goes on where the last run stopped.
+--
+--     sqlite3 -cmd '.load ./build/ledger' audit.db < sql/audit.sql
+--
+-- The ledger is that of LEDGER_URL and LEDGER_OPTIONS, or one attached before:
+--     -cmd "SELECT ledger_attach('my-ledger')"
+-- Only one sub-ledger, and another ledger than the one attached as main:
+--     -cmd ".parameter set :sub_ledger \"'payments'\""
+--     -cmd ".parameter set :ledger \"'pay'\""
+--
+-- Tables: audit (a row per entry), audit_run (a row per run). What is found is
+-- committed 1,000 entries at a time, so that nothing is lost when a run ends
+-- early. The file opens without the module. If the key of the service is not
+-- that of the run before, the first line of the output says so.
+
+.bail on
+.headers off
+.mode list
+
+CREATE TABLE IF NOT EXISTS audit_run(
+  run INTEGER PRIMARY KEY,
+  time_utc TEXT NOT NULL,           -- when it began
+  url TEXT NOT NULL,
+  ledger_id TEXT NOT NULL,
+  api_version TEXT,
+  module_version TEXT NOT NULL,
+  key_sha256 TEXT NOT NULL,         -- the service key that was trusted ...
+  anchor_source TEXT NOT NULL       -- ... and why
+);
+CREATE TABLE IF NOT EXISTS audit(
+  ledger_id TEXT NOT NULL,
+  transaction_id TEXT NOT NULL,
+  seqno INTEGER NOT NULL,
+  sub_ledger TEXT NOT NULL,
+  receipt_valid INTEGER,            -- NULL: there is none
+  content TEXT,                     -- bound, recorded, unbound
+  verified INTEGER NOT NULL,        -- valid and bound
+  code TEXT NOT NULL,
+  reason TEXT,
+  node_id TEXT,
+  run INTEGER NOT NULL REFERENCES audit_run,
+  PRIMARY KEY(ledger_id, transaction_id)
+);
+CREATE INDEX IF NOT EXISTS audit_order ON audit(ledger_id, sub_ledger, seqno);
+CREATE TABLE IF NOT EXISTS audit_progress(
+  ledger_id TEXT NOT NULL,
+  sub_ledger TEXT NOT NULL,
+  transaction_id TEXT NOT NULL,     -- audited up to here
+  run INTEGER NOT NULL,
+  PRIMARY KEY(ledger_id, sub_ledger)
+);
+
+-- Which ledger is it? A ledger that isn't attached, or doesn't answer, ends it.
+CREATE TEMP TABLE audit_ping(ledger TEXT, answer TEXT);
+INSERT INTO audit_ping
+SELECT coalesce(:ledger, 'main'), ledger_ping(coalesce(:ledger, 'main'));
+INSERT INTO audit_run(time_utc, url, ledger_id, api_version, module_version,
+                      key_sha256, anchor_source)
+SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url', i.ledger_id,
+       p.answer ->> '$.api_version', ledger_version(), i.key_sha256, i.source
+  FROM temp.audit_ping AS p JOIN ledger_identity AS i ON i.ledger = p.ledger;
+CREATE TEMP TABLE audit_now AS
+SELECT r.*, p.ledger FROM audit_run AS r, temp.audit_ping AS p
+ ORDER BY r.run DESC LIMIT 1;
+
+SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
+  FROM temp.audit_now AS n
+  JOIN audit_run AS last ON last.run = (SELECT max(run) FROM audit_run
+        WHERE run < n.run AND ledger_id = n.ledger_id)
+ WHERE last.key_sha256 <> n.key_sha256;
+
+-- The sub-ledgers to visit, those first that were not visited for longest.
+CREATE TEMP TABLE audit_todo(
+  n INTEGER PRIMARY KEY, sub_ledger TEXT UNIQUE, after TEXT);
+INSERT INTO audit_todo(sub_ledger, after)
+SELECT s.sub_ledger, coalesce(p.transaction_id, '0.1')
+  FROM (SELECT :sub_ledger AS sub_ledger WHERE :sub_ledger IS NOT NULL
+        UNION
+        SELECT 'subledger:0' WHERE :sub_ledger IS NULL
+        UNION
+        SELECT sub_ledger FROM ledger_sub_ledgers
+         WHERE :sub_ledger IS NULL
+           AND ledger = (SELECT ledger FROM temp.audit_now)) AS s
+  LEFT JOIN audit_progress AS p
+    ON p.sub_ledger = s.sub_ledger
+   AND p.ledger_id = (SELECT ledger_id FROM temp.audit_now)
+ ORDER BY coalesce(p.run, 0), s.sub_ledger;
+
+-- The next 1,000 entries of the first sub-ledger to visit.
+CREATE TEMP VIEW audit_job AS SELECT * FROM audit_todo ORDER BY n LIMIT 1;
+CREATE TEMP VIEW audit_next AS
+SELECT (SELECT ledger_id FROM audit_now), transaction_id,
+       ledger_txid_seqno(transaction_id), sub_ledger, receipt_valid, content,
+       verified, code, reason, node_id, (SELECT run FROM audit_now)
+  FROM ledger_audit
+ WHERE ledger = (SELECT ledger FROM audit_now)
+   AND sub_ledger = (SELECT sub_ledger FROM audit_job)
+   AND transaction_id > (SELECT after FROM audit_job)
+ ORDER BY transaction_id
+ LIMIT 1000 * (SELECT count(*) FROM audit_job);
+
+-- One step: these entries, how far that is, and, where it is the end of the
+-- sub-ledger, on to the next. A step that finds nothing to do costs no request.
+CREATE TEMP TABLE audit_step(n INTEGER);
+CREATE TEMP TRIGGER audit_stepped AFTER INSERT ON audit_step BEGIN
+  INSERT OR REPLACE INTO audit_progress
+  SELECT n.ledger_id, j.sub_ledger, a.transaction_id, n.run
+    FROM audit_now AS n, audit_job AS j
+    JOIN (SELECT transaction_id FROM audit
+           WHERE ledger_id = (SELECT ledger_id FROM audit_now)
+             AND sub_ledger = (SELECT sub_ledger FROM audit_job)
+           ORDER BY seqno DESC LIMIT 1) AS a;
+  UPDATE audit_todo
+     SET after = (SELECT transaction_id FROM audit_progress AS p, audit_now AS n
+                   WHERE p.ledger_id = n.ledger_id
+                     AND p.sub_ledger = audit_todo.sub_ledger)
+   WHERE NEW.n = 1000 AND n = (SELECT n FROM audit_job);
+  DELETE FROM audit_todo WHERE NEW.n < 1000 AND n = (SELECT n FROM audit_job);
+END;
+.read '|yes "INSERT INTO audit SELECT * FROM temp.audit_next; INSERT INTO audit_step SELECT changes();" | head -n 2000'
+
+SELECT 'not finished: run it again, it goes on where it stopped'
+ WHERE EXISTS(SELECT 1 FROM temp.audit_todo);
+
+-- ---- what was found ---------------------------------------------------------
+
+CREATE TEMP VIEW audit_found AS
+SELECT a.*, CASE WHEN receipt_valid IS NULL THEN 'no receipt'
+                 WHEN NOT receipt_valid THEN 'invalid'
+                 WHEN verified THEN 'verified' ELSE content END AS finding
+  FROM audit AS a
+ WHERE a.ledger_id = (SELECT ledger_id FROM audit_now);
+
+SELECT printf('ledger %s: %d entries audited, %d of them now (run %d, %s, key %s, %s)',
+              n.ledger_id, count(f.run), count(*) FILTER (WHERE f.run = n.run),
+              n.run, n.time_utc, n.key_sha256, n.anchor_source)
+  FROM temp.audit_now AS n LEFT JOIN temp.audit_found AS f;
+SELECT printf('%-11s%d  %s', k.finding, count(f.finding), k.meaning)
+  FROM (SELECT 1 AS n, 'verified' AS finding,
+               'the receipt is valid and shows these very contents' AS meaning
+        UNION ALL SELECT 2, 'recorded',
+               'valid; what it says of the contents is recorded, but not shown'
+        UNION ALL SELECT 3, 'unbound',
+               'valid; it proves that the transaction exists, not what it says'
+        UNION ALL SELECT 4, 'invalid',
+               'the receipt does not prove the entry: see below'
+        UNION ALL SELECT 5, 'no receipt',
+               'the ledger gave none: see below') AS k
+  LEFT JOIN temp.audit_found AS f ON f.finding = k.finding
+ GROUP BY k.n ORDER BY k.n;
+SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id, sub_ledger, code,
+              reason)
+  FROM temp.audit_found WHERE finding IN ('invalid', 'no receipt')
+ ORDER BY seqno;
+SELECT 'A receipt shows neither who appended an entry (a node signs, not a user), nor when,';
+SELECT 'nor that none is missing, nor its tags, nor that the enclave is genuine.';

@@ -1,0 +1,218 @@
+-- Writes a ledger's evidence into plain tables that open without the module:
+-- entries, receipts, claims, the service certificate that they were verified
+-- against and why it was trusted, and the report. Run again, it adds what is
+-- new.
+--
+--     sqlite3 -cmd '.load ./build/ledger' evidence.db < sql/evidence.sql
+--
+-- The ledger is that of LEDGER_URL and LEDGER_OPTIONS, or one attached before:
+--     -cmd "SELECT ledger_attach('my-ledger')"
+-- Only one sub-ledger, and another ledger than the one attached as main:
+--     -cmd ".parameter set :sub_ledger \"'payments'\""
+--     -cmd ".parameter set :ledger \"'pay'\""
+--
+-- One file holds one ledger. sql/verify-evidence.sql checks it, offline. After
+-- a recovery of the ledger, which gives it another key (the first line of the
+-- output says so), receipts are fetched again: those kept stay valid under the
+-- former key, those fetched again lead to the new one by an endorsement.
+--
+-- The claims hold the secret keys that bind contents to receipts: who has the
+-- file can show the entries to others, and can read them.
+
+.bail on
+.headers off
+.mode list
+
+CREATE TABLE IF NOT EXISTS evidence_run(
+  run INTEGER PRIMARY KEY,
+  time_utc TEXT NOT NULL,
+  url TEXT NOT NULL,
+  ledger_id TEXT NOT NULL,
+  api_version TEXT,
+  module_version TEXT NOT NULL,
+  key_sha256 TEXT NOT NULL,         -- of the service key trusted in this run ...
+  anchor_source TEXT NOT NULL,      -- ... and why: pinned, identity_service
+  identity_answer TEXT NOT NULL     -- what ledger_identity told, as JSON
+);
+CREATE TRIGGER IF NOT EXISTS evidence_one_ledger BEFORE INSERT ON evidence_run
+WHEN EXISTS(SELECT 1 FROM evidence_run WHERE ledger_id <> NEW.ledger_id)
+BEGIN
+  SELECT RAISE(ABORT, 'this file holds the evidence of another ledger');
+END;
+CREATE TABLE IF NOT EXISTS service_certificate(
+  id INTEGER PRIMARY KEY,
+  certificate TEXT NOT NULL UNIQUE, -- PEM
+  key_sha256 TEXT NOT NULL,
+  anchor_source TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES evidence_run
+);
+CREATE TABLE IF NOT EXISTS entry(
+  transaction_id TEXT PRIMARY KEY,
+  view INTEGER NOT NULL,
+  seqno INTEGER NOT NULL,
+  sub_ledger TEXT NOT NULL,
+  contents TEXT NOT NULL,
+  tags TEXT,                        -- no receipt shows them
+  run INTEGER NOT NULL REFERENCES evidence_run
+);
+CREATE INDEX IF NOT EXISTS entry_order ON entry(sub_ledger, seqno);
+CREATE TABLE IF NOT EXISTS receipt(
+  transaction_id TEXT NOT NULL REFERENCES entry,
+  key_sha256 TEXT NOT NULL,         -- the service key it was verified against
+  receipt TEXT NOT NULL,
+  application_claims TEXT,
+  service_certificate INTEGER NOT NULL REFERENCES service_certificate,
+  report TEXT NOT NULL,             -- of ledger_verify_receipt()
+  run INTEGER NOT NULL REFERENCES evidence_run,
+  PRIMARY KEY(transaction_id, key_sha256)
+);
+-- All that belongs to an entry, in one row.
+CREATE VIEW IF NOT EXISTS evidence AS
+SELECT e.transaction_id, e.sub_ledger, e.contents, e.tags, r.receipt,
+       r.application_claims, c.certificate AS service_certificate, r.key_sha256,
+       c.anchor_source, r.report, n.time_utc, n.url, n.ledger_id
+  FROM entry AS e
+  LEFT JOIN receipt AS r ON r.transaction_id = e.transaction_id
+  LEFT JOIN service_certificate AS c ON c.id = r.service_certificate
+  LEFT JOIN evidence_run AS n ON n.run = r.run;
+
+-- Which ledger is it? A ledger that isn't attached, or doesn't answer, ends it.
+CREATE TEMP TABLE evidence_ping(ledger TEXT, answer TEXT);
+INSERT INTO evidence_ping
+SELECT coalesce(:ledger, 'main'), ledger_ping(coalesce(:ledger, 'main'));
+INSERT INTO evidence_run(time_utc, url, ledger_id, api_version, module_version,
+                         key_sha256, anchor_source, identity_answer)
+SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url', i.ledger_id,
+       p.answer ->> '$.api_version', ledger_version(), i.key_sha256, i.source,
+       json_object('ledger_id', i.ledger_id, 'certificate', i.certificate,
+                   'key_sha256', i.key_sha256, 'not_before', i.not_before,
+                   'not_after', i.not_after, 'source', i.source,
+                   'identity_url', i.identity_url)
+  FROM temp.evidence_ping AS p JOIN ledger_identity AS i ON i.ledger = p.ledger;
+CREATE TEMP TABLE evidence_now AS
+SELECT r.*, p.ledger FROM evidence_run AS r, temp.evidence_ping AS p
+ ORDER BY r.run DESC LIMIT 1;
+
+SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
+  FROM temp.evidence_now AS n
+  JOIN evidence_run AS last ON last.run = n.run - 1
+ WHERE last.key_sha256 <> n.key_sha256;
+
+-- ---- entries ----------------------------------------------------------------
+
+CREATE TEMP TABLE evidence_todo(
+  n INTEGER PRIMARY KEY, sub_ledger TEXT UNIQUE, after TEXT);
+INSERT INTO evidence_todo(sub_ledger, after)
+SELECT s.sub_ledger,
+       coalesce((SELECT transaction_id FROM entry
+                  WHERE sub_ledger = s.sub_ledger ORDER BY seqno DESC LIMIT 1),
+                '0.1')
+  FROM (SELECT :sub_ledger AS sub_ledger WHERE :sub_ledger IS NOT NULL
+        UNION
+        SELECT 'subledger:0' WHERE :sub_ledger IS NULL
+        UNION
+        SELECT sub_ledger FROM ledger_sub_ledgers
+         WHERE :sub_ledger IS NULL
+           AND ledger = (SELECT ledger FROM temp.evidence_now)) AS s
+ ORDER BY EXISTS(SELECT 1 FROM entry WHERE sub_ledger = s.sub_ledger), 1;
+CREATE TEMP VIEW evidence_job AS SELECT * FROM evidence_todo ORDER BY n LIMIT 1;
+
+-- The next 1,000 entries of the first sub-ledger on the list.
+CREATE TEMP VIEW evidence_entry AS
+SELECT transaction_id, view, seqno, sub_ledger, contents, tags,
+       (SELECT run FROM evidence_now)
+  FROM ledger_entries
+ WHERE ledger = (SELECT ledger FROM evidence_now)
+   AND sub_ledger = (SELECT sub_ledger FROM evidence_job)
+   AND transaction_id > (SELECT after FROM evidence_job)
+ ORDER BY transaction_id
+ LIMIT 1000 * (SELECT count(*) FROM evidence_job);
+CREATE TEMP TABLE evidence_step(n INTEGER);
+CREATE TEMP TRIGGER evidence_stepped AFTER INSERT ON evidence_step BEGIN
+  UPDATE evidence_todo
+     SET after = (SELECT e.transaction_id FROM entry AS e
+                   WHERE e.sub_ledger = evidence_todo.sub_ledger
+                   ORDER BY e.seqno DESC LIMIT 1)
+   WHERE NEW.n = 1000 AND n = (SELECT n FROM evidence_job);
+  DELETE FROM evidence_todo
+   WHERE NEW.n < 1000 AND n = (SELECT n FROM evidence_job);
+END;
+.read '|yes "INSERT INTO entry SELECT * FROM temp.evidence_entry; INSERT INTO evidence_step SELECT changes();" | head -n 2000'
+
+-- ---- receipts ---------------------------------------------------------------
+
+-- The entries that have no receipt under the key of now, 500 at a time.
+CREATE TEMP TABLE evidence_batch(transaction_id TEXT, seqno INTEGER);
+CREATE TEMP TABLE evidence_asked(seqno INTEGER);
+CREATE TEMP VIEW evidence_missing AS
+SELECT e.transaction_id, e.seqno FROM entry AS e
+ WHERE e.seqno > (SELECT coalesce(max(seqno), 0) FROM evidence_asked)
+   AND NOT EXISTS(SELECT 1 FROM receipt AS r
+                   WHERE r.transaction_id = e.transaction_id
+                     AND r.key_sha256 = (SELECT key_sha256 FROM evidence_now))
+   AND (e.sub_ledger = (SELECT sub_ledger FROM evidence_part)
+        OR (SELECT sub_ledger FROM evidence_part) IS NULL)
+ ORDER BY e.seqno LIMIT 500;
+CREATE TEMP TABLE evidence_part AS SELECT :sub_ledger AS sub_ledger;
+CREATE INDEX IF NOT EXISTS entry_seqno ON entry(seqno);
+
+INSERT OR IGNORE INTO service_certificate(certificate, key_sha256,
+                                          anchor_source, run)
+SELECT identity_answer ->> '$.certificate', key_sha256, anchor_source, run
+  FROM temp.evidence_now;
+CREATE TEMP VIEW evidence_receipt AS
+SELECT r.transaction_id, (SELECT key_sha256 FROM evidence_now), r.receipt,
+       r.application_claims,
+       (SELECT id FROM service_certificate
+         WHERE certificate = r.service_certificate),
+       ledger_verify_receipt(r.receipt, r.service_certificate,
+         json_object('application_claims', r.application_claims,
+                     'transaction_id', r.transaction_id,
+                     'entry', json_object('sub_ledger', e.sub_ledger,
+                                          'contents', e.contents))),
+       (SELECT run FROM evidence_now)
+  FROM ledger_receipts AS r
+ CROSS JOIN entry AS e ON e.transaction_id = r.transaction_id
+ WHERE r.ledger = (SELECT ledger FROM evidence_now)
+   AND r.transaction_id IN (SELECT transaction_id FROM evidence_batch);
+.read '|yes "DELETE FROM evidence_batch; INSERT INTO evidence_batch SELECT * FROM temp.evidence_missing; INSERT INTO receipt SELECT * FROM temp.evidence_receipt; INSERT INTO evidence_asked SELECT max(seqno) FROM evidence_batch HAVING count(*) > 0;" | head -n 4000'
+
+SELECT 'not finished: run it again, it goes on where it stopped'
+ WHERE EXISTS(SELECT 1 FROM temp.evidence_todo)
+    OR EXISTS(SELECT 1 FROM temp.evidence_missing);
+
+-- ---- what was written -------------------------------------------------------
+
+CREATE TEMP VIEW evidence_found AS
+SELECT e.transaction_id, e.seqno, e.sub_ledger, e.run,
+       r.report ->> '$.code' AS code, r.report ->> '$.reason' AS reason,
+       CASE WHEN r.report IS NULL THEN 'no receipt'
+            WHEN NOT (r.report ->> '$.valid') THEN 'invalid'
+            WHEN (r.report ->> '$.content') = 'bound' THEN 'verified'
+            ELSE r.report ->> '$.content' END AS finding
+  FROM entry AS e
+  LEFT JOIN receipt AS r
+    ON r.transaction_id = e.transaction_id
+   AND r.key_sha256 = (SELECT key_sha256 FROM evidence_now);
+SELECT printf('ledger %s: evidence of %d entries, %d of them new (run %d, %s, key %s, %s)',
+              n.ledger_id, count(f.run), count(*) FILTER (WHERE f.run = n.run),
+              n.run, n.time_utc, n.key_sha256, n.anchor_source)
+  FROM temp.evidence_now AS n LEFT JOIN temp.evidence_found AS f;
+SELECT printf('%-11s%d  %s', k.finding, count(f.finding), k.meaning)
+  FROM (SELECT 1 AS n, 'verified' AS finding,
+               'the receipt is valid and shows these very contents' AS meaning
+        UNION ALL SELECT 2, 'recorded',
+               'valid; what it says of the contents is recorded, but not shown'
+        UNION ALL SELECT 3, 'unbound',
+               'valid; it proves that the transaction exists, not what it says'
+        UNION ALL SELECT 4, 'invalid',
+               'the receipt does not prove the entry: see below'
+        UNION ALL SELECT 5, 'no receipt',
+               'the ledger gave none: see below') AS k
+  LEFT JOIN temp.evidence_found AS f ON f.finding = k.finding
+ GROUP BY k.n ORDER BY k.n;
+SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id, sub_ledger,
+              coalesce(code, 'no_receipt'),
+              coalesce(reason, 'the ledger has no receipt for this transaction'))
+  FROM temp.evidence_found WHERE finding IN ('invalid', 'no receipt')
+ ORDER BY seqno;
