@@ -33,8 +33,8 @@ static const LedgerRowTable *const apExtensionRowTable[] = {
 };
 
 static const LedgerFunction *const apExtensionFunction[] = {
-    aLedgerFunctionPure,  aLedgerFunctionAttach,  aLedgerFunctionEntry,
-    aLedgerFunctionProof, aLedgerFunctionReceipt,
+    aLedgerFunctionPure,   aLedgerFunctionAttach, aLedgerFunctionEntry,
+    aLedgerFunctionOutbox, aLedgerFunctionProof,  aLedgerFunctionReceipt,
 };
 
 /* Registers one function under each number of arguments it takes. */

@@ -585,6 +585,7 @@ struct LedgerFunction {
 extern const LedgerFunction aLedgerFunctionPure[];    /* function_pure.c */
 extern const LedgerFunction aLedgerFunctionAttach[];  /* function_attach.c */
 extern const LedgerFunction aLedgerFunctionEntry[];   /* function_entry.c */
+extern const LedgerFunction aLedgerFunctionOutbox[];  /* function_outbox.c */
 extern const LedgerFunction aLedgerFunctionProof[];   /* function_proof.c */
 extern const LedgerFunction aLedgerFunctionReceipt[]; /* function_receipt.c */
 

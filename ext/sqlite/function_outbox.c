@@ -1,0 +1,587 @@
+/*
+** The outbox sent: what waits in main.ledger_outbox (sql/outbox.sql) goes to
+** the ledger, each row once, whatever happens in between.
+**
+**     SELECT ledger_flush();
+**     SELECT ledger_flush('{"ledger":"pay","settle_ms":20000}');
+**
+** Requests: POST /app/transactions for each row, one at a time, in the order of
+** the ids; GET /app/transactions/{id}/status for the last one of a batch, until
+** it is committed. Before the first: GET /app/transactions/current and its
+** status, the committed head. To settle: the same, then GET /app/transactions
+** of the sub-ledger behind the head that was noted.
+**
+** How a row comes to be sent once
+**   1. It is marked `sending` on disk, with the committed head, before anything
+**      of it leaves: whatever the ledger has of it later lies behind that head.
+**   2. It is sent; the ledger's answer gives its id; when that is committed,
+**      row and id are written down.
+**   3. A row found `sending` (by the next flush, or since no answer came) is
+**      looked for: its sub-ledger is read from the head on, up to a state that
+**      is committed. Entries that other rows have are passed over; the rest are
+**      given to the rows in their order, so that equal contents count.
+**   4. What is not found is sent again, but not before settle_ms are over since
+**      it was sent: the request may still be on its way.
+*/
+#include "outboxInt.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define FLUSH_BATCH 100       /* rows marked, and waited for, at a time */
+#define FLUSH_SETTLE_MS 10000 /* default of settle_ms */
+#define FLUSH_STALL 5         /* rounds in a row that got nothing committed */
+
+/* One call of ledger_flush(), one ledger. */
+typedef struct Flush Flush;
+struct Flush {
+  LedgerDb *pDb;
+  Outbox *pOutbox;
+  const char *zLedger;   /* its name, as the rows have it */
+  Ledger *pLedger;       /* counted reference */
+  LedgerClient *pClient; /* its client */
+  i64 msSettle;          /* settle_ms */
+  LedgerTxid head;       /* committed, and above every entry sent so far */
+  i64 nDone;             /* rows committed */
+};
+
+/* ---- what the ledger has ----------------------------------------------- */
+
+/* The state of the node that answers, as the sub-ledger is read. */
+static int flushState(Flush *p, const char *zSubLedger, LedgerTxid *pHead,
+                      LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+  LedgerPager *pPager = NULL;
+  const LedgerPage *pPage = NULL;
+  LedgerRange range;
+  LedgerEntry entry;
+  int bFound = 0;
+  memset(pHead, 0, sizeof(*pHead));
+  if( ledgerCurrentGet(p->pClient, zSubLedger, &pCall, pErr) == LEDGER_OK &&
+      ledgerCallWait(pCall, pErr) == LEDGER_OK &&
+      ledgerEntryResult(pCall, &bFound, &entry, pErr) == LEDGER_OK && bFound ) {
+    *pHead = ledgerCallHead(pCall);
+  }
+  ledgerCallFree(pCall);
+  if( pErr->rc || pHead->seqno ) return pErr->rc;
+  /* Nothing is there, and a refusal tells no state; an empty page does. */
+  memset(&range, 0, sizeof(range));
+  range.zSubLedger = zSubLedger;
+  if( ledgerPagerOpen(p->pClient, &range, &pPager, pErr) == LEDGER_OK &&
+      ledgerPagerNext(pPager, &pPage, pErr) == LEDGER_OK && pPage ) {
+    *pHead = pPage->head;
+  }
+  ledgerPagerClose(pPager);
+  if( pErr->rc == LEDGER_OK && pHead->seqno == 0 ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "ledger_flush: the ledger '%s' tells no transaction id of "
+                   "its state",
+                   p->zLedger);
+  }
+  return pErr->rc;
+}
+
+/* A state of the ledger that is committed: what was recorded when this is
+** called is at or below it, or was taken back. */
+static int flushBarrier(Flush *p, const char *zSubLedger, LedgerTxid *pHead,
+                        LedgerError *pErr) {
+  int nTry;
+  for( nTry = 0; nTry < 4; nTry++ ) {
+    int eState = LEDGER_TX_PENDING;
+    if( flushState(p, zSubLedger, pHead, pErr) ||
+        ledgerStatusWait(p->pClient, *pHead, &eState, pErr) ) {
+      return pErr->rc;
+    }
+    if( eState == LEDGER_TX_COMMITTED ) return LEDGER_OK;
+  }
+  return ledgerErrorSet(pErr, LEDGER_BUSY,
+                        "ledger_flush: the ledger '%s' changes its view again "
+                        "and again",
+                        p->zLedger);
+}
+
+/* ---- settling ---------------------------------------------------------- */
+
+/* An entry that may be a row's: the first row with these contents. */
+typedef struct FlushMatch FlushMatch;
+struct FlushMatch {
+  LedgerTxid id;
+  int iRow;
+};
+
+/* Do row and text say the same? */
+static int flushSame(const OutboxRow *pRow, const char *z, size_t n) {
+  const char *zRow = (const char *)sqlite3_value_text(pRow->pContents);
+  return zRow && (size_t)sqlite3_value_bytes(pRow->pContents) == n &&
+         memcmp(zRow, z, n) == 0;
+}
+
+/* Has one of these rows the transaction? What they have is not on disk yet. */
+static int flushTaken(const OutboxRows *pRows, LedgerTxid id) {
+  int i;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    if( ledgerTxidCompare(pRows->aRow[i].tx, id) == 0 ) return 1;
+  }
+  return 0;
+}
+
+/* Is the row still looked for, in this sub-ledger? */
+static int flushWanted(const OutboxRow *pRow, const char *zSubLedger) {
+  return pRow->zState == NULL && strcmp(pRow->zSubLedger, zSubLedger) == 0;
+}
+
+/* Notes an entry if a row may have written it. */
+static int flushNote(Flush *p, const OutboxRows *pRows, const char *zSubLedger,
+                     const LedgerEntry *pEntry, FlushMatch **paMatch,
+                     int *pnMatch, LedgerError *pErr) {
+  FlushMatch *aNew;
+  int i, bKnown = 0;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    const OutboxRow *pRow = &pRows->aRow[i];
+    if( flushWanted(pRow, zSubLedger) &&
+        flushSame(pRow, pEntry->zContents, pEntry->nContents) ) {
+      break;
+    }
+  }
+  if( i == pRows->nRow || flushTaken(pRows, pEntry->id) ) return LEDGER_OK;
+  if( outboxKnows(p->pOutbox, pRows->aRow[i].zSentTo, pEntry->id, &bKnown,
+                  pErr) ||
+      bKnown ) {
+    return pErr->rc;
+  }
+  if( (*pnMatch & (*pnMatch - 1)) == 0 ) { /* full at powers of two */
+    aNew = sqlite3_realloc64(*paMatch,
+                             sizeof(*aNew) *
+                                 (sqlite3_uint64)(*pnMatch ? 2 * *pnMatch : 1));
+    if( aNew == NULL ) return ledgerErrorNomem(pErr);
+    *paMatch = aNew;
+  }
+  (*paMatch)[*pnMatch].id = pEntry->id;
+  (*paMatch)[(*pnMatch)++].iRow = i;
+  return LEDGER_OK;
+}
+
+/* Gives the entries to the rows: to each the first one behind that of the row
+** before. */
+static void flushGive(Flush *p, OutboxRows *pRows, const char *zSubLedger,
+                      const FlushMatch *aMatch, int nMatch) {
+  int i, k, kNext = 0;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    OutboxRow *pRow = &pRows->aRow[i];
+    if( !flushWanted(pRow, zSubLedger) ) continue;
+    for( k = kNext; k < nMatch; k++ ) {
+      const OutboxRow *pLike = &pRows->aRow[aMatch[k].iRow];
+      if( flushSame(pRow, (const char *)sqlite3_value_text(pLike->pContents),
+                    (size_t)sqlite3_value_bytes(pLike->pContents)) ) {
+        pRow->zState = "committed";
+        pRow->tx = aMatch[k].id;
+        p->nDone++;
+        kNext = k + 1;
+        break;
+      }
+    }
+  }
+}
+
+/* Looks for the rows of one sub-ledger behind the head noted before they were
+** sent. */
+static int flushSearch(Flush *p, OutboxRows *pRows, const char *zSubLedger,
+                       LedgerError *pErr) {
+  LedgerPager *pPager = NULL;
+  const LedgerPage *pPage = NULL;
+  FlushMatch *aMatch = NULL;
+  LedgerRange range;
+  int i, nMatch = 0;
+  memset(&range, 0, sizeof(range));
+  range.zSubLedger = zSubLedger;
+  if( flushBarrier(p, zSubLedger, &range.to, pErr) ) return pErr->rc;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    const OutboxRow *pRow = &pRows->aRow[i];
+    if( flushWanted(pRow, zSubLedger) &&
+        (range.from.seqno == 0 || pRow->head.seqno < range.from.seqno) ) {
+      range.from.seqno = pRow->head.seqno + 1;
+    }
+  }
+  if( range.from.seqno > range.to.seqno ) return LEDGER_OK;
+  if( ledgerPagerOpen(p->pClient, &range, &pPager, pErr) ) goto out;
+  do {
+    if( ledgerPagerNext(pPager, &pPage, pErr) ) goto out;
+    for( i = 0; pPage && i < pPage->nEntry; i++ ) {
+      if( flushNote(p, pRows, zSubLedger, &pPage->aEntry[i], &aMatch, &nMatch,
+                    pErr) ) {
+        goto out;
+      }
+    }
+  } while( pPage && !pPage->isLast );
+  flushGive(p, pRows, zSubLedger, aMatch, nMatch);
+out:
+  ledgerPagerClose(pPager);
+  sqlite3_free(aMatch);
+  return pErr->rc;
+}
+
+/* Looks for every row that is not found yet; *pnOpen is how many are left. */
+static int flushSearchAll(Flush *p, OutboxRows *pRows, int *pnOpen,
+                          LedgerError *pErr) {
+  int i, k;
+  *pnOpen = 0;
+  for( i = 0; i < pRows->nRow && pErr->rc == LEDGER_OK; i++ ) {
+    const char *zSubLedger = pRows->aRow[i].zSubLedger;
+    int bWanted = 0;
+    for( k = 0; k < i; k++ ) { /* has this sub-ledger had its turn? */
+      if( strcmp(pRows->aRow[k].zSubLedger, zSubLedger) == 0 ) break;
+    }
+    if( k < i ) continue;
+    for( ; k < pRows->nRow; k++ ) {
+      bWanted |= flushWanted(&pRows->aRow[k], zSubLedger);
+    }
+    if( bWanted ) flushSearch(p, pRows, zSubLedger, pErr);
+  }
+  for( i = 0; i < pRows->nRow; i++ ) *pnOpen += pRows->aRow[i].zState == NULL;
+  return pErr->rc;
+}
+
+/* Waits until settle_ms are over for all rows that were not found. A clock
+** that was set back makes it wait for the whole of it. */
+static int flushPause(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
+  i64 tNow = outboxNow(), msLeft = 0;
+  int i;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    const OutboxRow *pRow = &pRows->aRow[i];
+    i64 ms = pRow->tSent + p->msSettle - tNow;
+    if( pRow->zState ) continue;
+    if( ms > p->msSettle ) ms = p->msSettle;
+    if( ms > msLeft ) msLeft = ms;
+  }
+  for( ; msLeft > 0; msLeft -= 20 ) {
+    if( ledgerDbInterrupted(p->pDb) ) {
+      return ledgerErrorSet(pErr, LEDGER_INTERRUPT,
+                            "ledger_flush: interrupted");
+    }
+    usleep(20000);
+  }
+  return LEDGER_OK;
+}
+
+/* Finds out about the rows that were being sent. What the ledger has is
+** committed, the rest is queued again. */
+static int flushSettle(Flush *p, LedgerError *pErr) {
+  const char *zUrl = ledgerClientConfig(p->pClient)->zUrl;
+  OutboxRows rows = {0};
+  int i, nOpen = 0;
+  if( outboxUnsettled(p->pOutbox, p->zLedger, &rows, pErr) ) goto out;
+  for( i = 0; i < rows.nRow; i++ ) {
+    const char *zTo = rows.aRow[i].zSentTo;
+    if( zTo == NULL || rows.aRow[i].head.seqno == 0 ) {
+      ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                     "ledger_flush: row %lld of the outbox is 'sending' "
+                     "without head and sent_to; only ledger_flush() sets that",
+                     rows.aRow[i].id);
+      goto out;
+    }
+    if( strcmp(zTo, zUrl) != 0 ) {
+      ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                     "ledger_flush: row %lld of the outbox was being sent to "
+                     "%s, but '%s' is %s: attach that ledger to find out "
+                     "whether it was recorded",
+                     rows.aRow[i].id, zTo, p->zLedger, zUrl);
+      goto out;
+    }
+  }
+  if( rows.nRow == 0 || flushSearchAll(p, &rows, &nOpen, pErr) ) goto out;
+  if( nOpen > 0 ) {
+    if( flushPause(p, &rows, pErr) || flushSearchAll(p, &rows, &nOpen, pErr) ) {
+      goto out;
+    }
+  }
+  for( i = 0; i < rows.nRow; i++ ) {
+    if( rows.aRow[i].zState == NULL ) rows.aRow[i].zState = "queued";
+  }
+  outboxRecord(p->pOutbox, &rows, pErr);
+out:
+  outboxRowsClear(&rows);
+  return pErr->rc;
+}
+
+/* ---- sending ----------------------------------------------------------- */
+
+/* Sends one row. Its zState says what is known then: "sent" has an id, NULL is
+** unknown; pErr says why the batch ends here. */
+static int flushSend(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerCall *pCall = NULL;
+  LedgerAppend append;
+  const char *zWhat = "";
+  int eOutcome = LEDGER_UNSENT, rc;
+  rc = ledgerQueueRowNew(p->pDb, p->pLedger, pRow->pContents, pRow->zSubLedger,
+                         (int)strlen(pRow->zSubLedger), pRow->pTags,
+                         &pRow->pQueue, &err);
+  if( rc == LEDGER_CONSTRAINT ) eOutcome = LEDGER_REFUSED;
+  if( rc == LEDGER_OK ) {
+    append.zContents = pRow->pQueue->zContents;
+    append.nContents = pRow->pQueue->nContents;
+    append.zSubLedger = pRow->pQueue->zSubLedger;
+    append.zTags = pRow->pQueue->zTags;
+    rc = ledgerAppendStart(p->pClient, &append, &pCall, &err);
+  }
+  if( rc == LEDGER_OK ) {
+    LedgerError wait = LEDGER_ERROR_INIT;
+    ledgerCallWait(pCall, &wait); /* the result knows it too */
+    ledgerErrorClear(&wait);
+    rc = ledgerAppendResult(pCall, &eOutcome, &pRow->tx, &err);
+  }
+  if( eOutcome == LEDGER_SENT ) {
+    pRow->zState = "sent";
+    p->pDb->last = pRow->tx;
+  } else if( eOutcome == LEDGER_REFUSED && rc == LEDGER_CONSTRAINT ) {
+    pRow->zState = "refused";
+    pRow->zError = sqlite3_mprintf("%s", ledgerErrorText(&err));
+    zWhat = " is refused";
+  } else if( eOutcome != LEDGER_OUTCOME_UNKNOWN ) {
+    pRow->zState =
+        "queued"; /* it isn't the row's fault, or it may pass later */
+  } else {
+    pRow->zState = NULL;
+  }
+  if( rc && (eOutcome != LEDGER_OUTCOME_UNKNOWN || rc == LEDGER_INTERRUPT) ) {
+    ledgerErrorSet(pErr, rc, "ledger_flush: row %lld of the outbox%s: %s",
+                   pRow->id, zWhat, ledgerErrorText(&err) + strlen("ledger: "));
+    pErr->http = err.http;
+  }
+  ledgerErrorClear(&err);
+  ledgerCallFree(pCall);
+  return pErr->rc;
+}
+
+/* Shows in ledger_appends what became of the rows of a batch. */
+static void flushHistory(Flush *p, OutboxRows *pRows) {
+  i64 iFirst = 0;
+  int i;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    OutboxRow *pRow = &pRows->aRow[i];
+    LedgerQueueRow *pQueue = pRow->pQueue;
+    const char *zState = pRow->zState ? pRow->zState : "";
+    if( pQueue == NULL ) continue;
+    pRow->pQueue = NULL;
+    pQueue->id = pRow->tx;
+    if( strcmp(zState, "committed") == 0 ) {
+      pQueue->eState = LEDGER_COMMITTED;
+    } else if( strcmp(zState, "refused") == 0 ) {
+      pQueue->eState = LEDGER_ROW_REFUSED;
+      pQueue->zError = sqlite3_mprintf("%s", pRow->zError);
+    } else if( zState[0] == 0 ) {
+      pQueue->eState = LEDGER_UNKNOWN; /* until it is settled */
+    } else { /* not sent, or taken back: another one will be sent */
+      ledgerQueueRowFree(pQueue);
+      continue;
+    }
+    if( iFirst == 0 ) p->pDb->iLastBatch = iFirst = pQueue->n;
+    ledgerHistoryAdd(p->pDb, pQueue);
+  }
+}
+
+/* Waits for what was sent: "sent" becomes "committed", or "queued" where a
+** change of view took it back. If the wait fails, "sent" becomes NULL. */
+static int flushAwait(Flush *p, OutboxRows *pRows, LedgerError *pErr) {
+  for( ;; ) {
+    OutboxRow *pLast = NULL;
+    int i, eState = LEDGER_TX_PENDING, rc;
+    for( i = 0; i < pRows->nRow; i++ ) {
+      OutboxRow *pRow = &pRows->aRow[i];
+      if( pRow->zState && strcmp(pRow->zState, "sent") == 0 &&
+          (pLast == NULL || ledgerTxidCompare(pRow->tx, pLast->tx) > 0) ) {
+        pLast = pRow;
+      }
+    }
+    if( pLast == NULL ) return pErr->rc;
+    rc = ledgerStatusWait(p->pClient, pLast->tx, &eState, pErr);
+    for( i = 0; i < pRows->nRow; i++ ) {
+      OutboxRow *pRow = &pRows->aRow[i];
+      if( pRow->zState == NULL || strcmp(pRow->zState, "sent") ) continue;
+      if( rc ) {
+        pRow->zState = NULL;
+        memset(&pRow->tx, 0, sizeof(pRow->tx));
+      } else if( eState == LEDGER_TX_COMMITTED ) {
+        if( pRow->tx.view != pLast->tx.view ) continue;
+        pRow->zState = "committed";
+        p->nDone++;
+        if( ledgerTxidCompare(pRow->tx, p->head) > 0 ) p->head = pRow->tx;
+      } else if( pRow == pLast ) {
+        pRow->zState = "queued";
+        memset(&pRow->tx, 0, sizeof(pRow->tx));
+      }
+    }
+    if( rc ) return rc;
+  }
+}
+
+/* Moves an error to pErr, unless there is one. */
+static void flushFirst(LedgerError *pErr, LedgerError *pNew) {
+  if( pErr->rc == LEDGER_OK ) {
+    *pErr = *pNew;
+    memset(pNew, 0, sizeof(*pNew));
+  }
+  ledgerErrorClear(pNew);
+}
+
+/* Sends one batch. *pnRow is how many rows were marked, *pbOpen whether one
+** of them has to be settled. */
+static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  OutboxRows rows = {0};
+  int i, rc = LEDGER_OK;
+  *pbOpen = 0;
+  if( outboxClaim(p->pOutbox, p->zLedger, p->head,
+                  ledgerClientConfig(p->pClient)->zUrl, FLUSH_BATCH, &rows,
+                  pErr) ) {
+    goto out;
+  }
+  for( i = 0; i < rows.nRow; i++ ) {
+    if( rc || *pbOpen ) {
+      rows.aRow[i].zState = "queued"; /* nothing of it has left */
+    } else {
+      rc = flushSend(p, &rows.aRow[i], pErr);
+      *pbOpen = rows.aRow[i].zState == NULL;
+    }
+  }
+  /* What was sent is waited for, also when a later row failed. */
+  if( flushAwait(p, &rows, &err) ) *pbOpen = 1;
+  flushFirst(pErr, &err);
+  outboxRecord(p->pOutbox, &rows, &err);
+  flushFirst(pErr, &err);
+  flushHistory(p, &rows);
+out:
+  *pnRow = rows.nRow;
+  outboxRowsClear(&rows);
+  return pErr->rc;
+}
+
+/* Everything that waits for one ledger. */
+static int flushLedger(Flush *p, LedgerError *pErr) {
+  int nRow = 1, bOpen = 1, nStall = 0;
+  while( pErr->rc == LEDGER_OK && nRow > 0 ) {
+    i64 nBefore = p->nDone;
+    if( bOpen && flushSettle(p, pErr) ) break;
+    if( bOpen && flushBarrier(p, NULL, &p->head, pErr) ) break;
+    flushBatch(p, &nRow, &bOpen, pErr);
+    nStall = p->nDone > nBefore ? 0 : nStall + 1;
+    if( pErr->rc == LEDGER_OK && nRow > 0 && nStall >= FLUSH_STALL ) {
+      ledgerErrorSet(pErr, LEDGER_BUSY,
+                     "ledger_flush: no answer came, or a change of view took "
+                     "back what was sent, %d times in a row",
+                     FLUSH_STALL);
+    }
+  }
+  return pErr->rc;
+}
+
+/* ---- the function ------------------------------------------------------ */
+
+/* Says what is left, behind an error. */
+static void flushExplain(Flush *p, LedgerError *pErr) {
+  LedgerError all = LEDGER_ERROR_INIT;
+  i64 nLeft = 0, iFirst = 0;
+  if( pErr->rc == LEDGER_NOMEM ||
+      !outboxLeft(p->pOutbox, p->zLedger, &nLeft, &iFirst) || nLeft == 0 ) {
+    return;
+  }
+  ledgerErrorSet(&all, pErr->rc,
+                 "%s; %lld committed, %lld left for '%s', row %lld first: "
+                 "SELECT ledger_flush() goes on",
+                 ledgerErrorText(pErr) + strlen("ledger: "), p->nDone, nLeft,
+                 p->zLedger, iFirst);
+  all.http = pErr->http;
+  ledgerErrorClear(pErr);
+  *pErr = all;
+}
+
+/* Reads the options object: ledger, settle_ms. */
+static int flushOptions(sqlite3_value *pVal, Flush *p, char **pzLedger,
+                        LedgerError *pErr) {
+  const char *z = (const char *)sqlite3_value_text(pVal);
+  LedgerJson *pDoc = NULL;
+  cJSON *pItem;
+  if( z == NULL ) return LEDGER_OK;
+  if( ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "options", &pDoc,
+                      pErr) ) {
+    return pErr->rc;
+  }
+  if( !cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
+    ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "options: expected a JSON object");
+    goto out;
+  }
+  for( pItem = ledgerJsonRoot(pDoc)->child; pItem; pItem = pItem->next ) {
+    const char *zText = ledgerJsonText(pDoc, pItem, NULL);
+    if( strcmp(pItem->string, "ledger") == 0 && zText ) {
+      *pzLedger = sqlite3_mprintf("%s", zText);
+      if( *pzLedger == NULL ) ledgerErrorNomem(pErr);
+    } else if( strcmp(pItem->string, "settle_ms") == 0 &&
+               cJSON_IsNumber(pItem) && pItem->valuedouble >= 0 &&
+               pItem->valuedouble <= 86400000 ) {
+      p->msSettle = (i64)pItem->valuedouble;
+    } else {
+      ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                     "options: '%s' is not known here, or its value: "
+                     "ledger_flush takes ledger (a name) and settle_ms (0 to "
+                     "86400000)",
+                     pItem->string);
+    }
+  }
+out:
+  ledgerJsonFree(pDoc);
+  return pErr->rc;
+}
+
+static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  Outbox outbox;
+  Flush flush;
+  char **azName = NULL, *zLedger = NULL;
+  int i, nName = 0;
+
+  memset(&flush, 0, sizeof(flush));
+  memset(&outbox, 0, sizeof(outbox));
+  flush.pDb = sqlite3_user_data(pCtx);
+  flush.pOutbox = &outbox;
+  flush.msSettle = FLUSH_SETTLE_MS;
+  if( argc > 0 && flushOptions(argv[0], &flush, &zLedger, &err) ) goto out;
+  if( !sqlite3_get_autocommit(flush.pDb->db) ||
+      sqlite3_txn_state(flush.pDb->db, NULL) == SQLITE_TXN_WRITE ) {
+    ledgerErrorSet(&err, LEDGER_ERROR,
+                   "ledger_flush: writes down what it sends as it goes, and "
+                   "can't do that within a transaction or a statement that "
+                   "writes: COMMIT first, then SELECT ledger_flush()");
+    goto out;
+  }
+  if( outboxOpen(flush.pDb, &outbox, &err) ||
+      outboxLedgers(&outbox, &azName, &nName, &err) ) {
+    goto out;
+  }
+  ledgerScopeEnd(flush.pDb);
+  for( i = 0; i < nName && err.rc == LEDGER_OK; i++ ) {
+    if( zLedger && sqlite3_stricmp(zLedger, azName[i]) != 0 ) continue;
+    flush.zLedger = azName[i];
+    if( ledgerDbFind(flush.pDb, azName[i], 1, &flush.pLedger, &err) ==
+        LEDGER_OK ) {
+      ledgerRef(flush.pLedger);
+      flush.pClient = flush.pLedger->pClient;
+      flushLedger(&flush, &err);
+      ledgerUnref(flush.pLedger);
+    }
+    if( err.rc ) flushExplain(&flush, &err);
+  }
+out:
+  outboxClose(&outbox);
+  sqlite3_free(azName);
+  sqlite3_free(zLedger);
+  if( err.rc ) {
+    ledgerFunctionError(pCtx, &err);
+  } else {
+    sqlite3_result_int64(pCtx, flush.nDone);
+  }
+}
+
+const LedgerFunction aLedgerFunctionOutbox[] = {
+    {"ledger_flush", 0, 1, LEDGER_FN_ACT | LEDGER_FN_WRITES, outboxFlush},
+    {NULL, 0, 0, 0, NULL},
+};

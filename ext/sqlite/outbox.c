@@ -1,0 +1,381 @@
+/*
+** The local half of the outbox: the table main.ledger_outbox of sql/outbox.sql,
+** and who may flush it.
+**
+** No request is made here. function_outbox.c sends; the order of what it calls
+** here makes it right: outboxClaim() before anything of a row is sent,
+** outboxRecord() once its fate is known.
+**
+** Invariants
+**   - every change is one statement in autocommit: an interrupt can't leave a
+**     transaction of ours open;
+**   - a mark is on disk before this file returns: synchronous is FULL while a
+**     flush goes on;
+**   - one flush at a time. The lock is that of a file beside the database,
+**     FILE-flush, which stays empty: the system lets go of it when a process
+**     dies, at once, and never before.
+*/
+#include "outboxInt.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OUTBOX_FULL 2 /* PRAGMA synchronous */
+
+i64 outboxNow(void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_REALTIME, &ts);
+  return (i64)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- errors and rows --------------------------------------------------- */
+
+/* The error of a local statement. */
+static int outboxError(Outbox *p, LedgerError *pErr) {
+  int rc = sqlite3_errcode(p->db) & 0xff;
+  const char *zMsg = sqlite3_errmsg(p->db);
+  if( strstr(zMsg, "no such table") || strstr(zMsg, "no such column") ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "ledger_flush: %s: sql/outbox.sql makes the table "
+                          "(.read sql/outbox.sql)",
+                          zMsg);
+  }
+  if( rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE ) {
+    rc = SQLITE_ERROR;
+  }
+  return ledgerErrorSet(pErr, rc, "ledger_flush: the outbox: %s", zMsg);
+}
+
+void outboxRowsClear(OutboxRows *p) {
+  int i;
+  for( i = 0; i < p->nRow; i++ ) {
+    sqlite3_value_free(p->aRow[i].pContents);
+    sqlite3_value_free(p->aRow[i].pTags);
+    sqlite3_free(p->aRow[i].zSubLedger);
+    sqlite3_free(p->aRow[i].zSentTo);
+    sqlite3_free(p->aRow[i].zError);
+    ledgerQueueRowFree(p->aRow[i].pQueue);
+  }
+  sqlite3_free(p->aRow);
+  memset(p, 0, sizeof(*p));
+}
+
+/* A copy of a column's text; NULL stays NULL. 0 when memory is short. */
+static int outboxText(sqlite3_stmt *pStmt, int i, char **pz) {
+  const char *z = (const char *)sqlite3_column_text(pStmt, i);
+  *pz = NULL;
+  if( z == NULL ) return sqlite3_column_type(pStmt, i) == SQLITE_NULL;
+  *pz = sqlite3_mprintf("%s", z);
+  return *pz != NULL;
+}
+
+/* Adds the statement's row, where its id belongs: RETURNING has no order. The
+** columns are id, contents, tags, sub_ledger, head, sent_at, sent_to. */
+static int outboxAddRow(OutboxRows *p, sqlite3_stmt *pStmt) {
+  OutboxRow row, *aNew;
+  const char *zHead;
+  int i;
+  if( p->nRow == p->nAlloc ) {
+    int nNew = p->nAlloc ? 2 * p->nAlloc : 64;
+    aNew = sqlite3_realloc64(p->aRow, sizeof(*aNew) * (sqlite3_uint64)nNew);
+    if( aNew == NULL ) return 0;
+    p->aRow = aNew;
+    p->nAlloc = nNew;
+  }
+  memset(&row, 0, sizeof(row));
+  row.id = sqlite3_column_int64(pStmt, 0);
+  row.pContents = sqlite3_value_dup(sqlite3_column_value(pStmt, 1));
+  row.pTags = sqlite3_value_dup(sqlite3_column_value(pStmt, 2));
+  row.tSent = sqlite3_column_int64(pStmt, 5);
+  zHead = (const char *)sqlite3_column_text(pStmt, 4);
+  if( zHead ) ledgerTxidParse(zHead, strlen(zHead), &row.head);
+  i = outboxText(pStmt, 3, &row.zSubLedger) &&
+      outboxText(pStmt, 6, &row.zSentTo) && row.pContents && row.pTags;
+  if( !i ) {
+    OutboxRows one = {1, 1, NULL};
+    one.aRow = sqlite3_malloc64(sizeof(row));
+    if( one.aRow ) one.aRow[0] = row;
+    one.nRow = one.aRow != NULL;
+    outboxRowsClear(&one);
+    return 0;
+  }
+  for( i = p->nRow++; i > 0 && p->aRow[i - 1].id > row.id; i-- ) {
+    p->aRow[i] = p->aRow[i - 1];
+  }
+  p->aRow[i] = row;
+  return 1;
+}
+
+static int outboxPrepare(Outbox *p, const char *zSql, sqlite3_stmt **ppStmt,
+                         LedgerError *pErr) {
+  if( sqlite3_prepare_v2(p->db, zSql, -1, ppStmt, NULL) == SQLITE_OK ) {
+    return LEDGER_OK;
+  }
+  return outboxError(p, pErr);
+}
+
+/* Steps through the statement's rows, and finalizes it. */
+static int outboxReadRows(Outbox *p, sqlite3_stmt *pStmt, OutboxRows *pRows,
+                          LedgerError *pErr) {
+  int rc, bOk = 1;
+  while( (rc = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+    if( bOk ) bOk = outboxAddRow(pRows, pStmt);
+  }
+  if( rc != SQLITE_DONE ) {
+    outboxError(p, pErr);
+  } else if( !bOk ) {
+    ledgerErrorNomem(pErr);
+  }
+  sqlite3_finalize(pStmt);
+  return pErr->rc;
+}
+
+/* ---- the lock ---------------------------------------------------------- */
+
+/* The integer a PRAGMA of main answers, or -1. */
+static int outboxPragma(Outbox *p, const char *zName) {
+  sqlite3_stmt *pStmt = NULL;
+  int i = -1;
+  char *zSql = sqlite3_mprintf("PRAGMA main.%s", zName);
+  if( zSql && sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, NULL) == SQLITE_OK &&
+      sqlite3_step(pStmt) == SQLITE_ROW ) {
+    i = sqlite3_column_int(pStmt, 0);
+  }
+  sqlite3_finalize(pStmt);
+  sqlite3_free(zSql);
+  return i;
+}
+
+static void outboxSetSynchronous(Outbox *p, int i) {
+  char *zSql = sqlite3_mprintf("PRAGMA main.synchronous=%d", i);
+  if( zSql ) sqlite3_exec(p->db, zSql, NULL, NULL, NULL);
+  sqlite3_free(zSql);
+}
+
+int outboxOpen(LedgerDb *pDb, Outbox *p, LedgerError *pErr) {
+  const char *zFile = sqlite3_db_filename(pDb->db, "main");
+  char *zLock = NULL;
+  int nWait, rc = SQLITE_OK;
+
+  memset(p, 0, sizeof(*p));
+  p->db = pDb->db;
+  p->iSynchronous = -1;
+  if( zFile && zFile[0] ) {
+    zLock = sqlite3_mprintf("%s-flush", zFile);
+    if( zLock == NULL ) return ledgerErrorNomem(pErr);
+    rc = sqlite3_open_v2(zLock, &p->pLock,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    if( rc == SQLITE_OK ) {
+      nWait = outboxPragma(p, "busy_timeout");
+      rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+      while( (rc & 0xff) == SQLITE_BUSY && nWait > 0 ) {
+        if( ledgerDbInterrupted(pDb) ) {
+          ledgerErrorSet(pErr, LEDGER_INTERRUPT, "ledger_flush: interrupted");
+          goto out;
+        }
+        usleep(10000);
+        nWait -= 10;
+        rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+      }
+    }
+    if( (rc & 0xff) == SQLITE_BUSY ) {
+      ledgerErrorSet(pErr, LEDGER_BUSY,
+                     "ledger_flush: another connection is flushing this "
+                     "outbox; nothing was sent");
+      goto out;
+    }
+    if( rc != SQLITE_OK ) {
+      ledgerErrorSet(pErr, rc & 0xff,
+                     "ledger_flush: %s can't be locked: %s; nothing was sent",
+                     zLock, p->pLock ? sqlite3_errmsg(p->pLock) : "no memory");
+      goto out;
+    }
+  }
+  p->iSynchronous = outboxPragma(p, "synchronous");
+  if( p->iSynchronous < OUTBOX_FULL ) {
+    outboxSetSynchronous(p, OUTBOX_FULL);
+  } else {
+    p->iSynchronous = -1;
+  }
+out:
+  sqlite3_free(zLock);
+  if( pErr->rc ) outboxClose(p);
+  return pErr->rc;
+}
+
+void outboxClose(Outbox *p) {
+  if( p->iSynchronous >= 0 ) outboxSetSynchronous(p, p->iSynchronous);
+  sqlite3_close(p->pLock);
+  memset(p, 0, sizeof(*p));
+}
+
+/* ---- the table --------------------------------------------------------- */
+
+int outboxLedgers(Outbox *p, char ***pazName, int *pn, LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  LedgerBuf names = {0};
+  char **az = NULL, *z;
+  int i, rc, n = 0;
+  *pazName = NULL;
+  *pn = 0;
+  if( outboxPrepare(p,
+                    "SELECT ledger FROM main.ledger_outbox"
+                    " WHERE state IN ('queued', 'sending')"
+                    " GROUP BY ledger ORDER BY min(id)",
+                    &pStmt, pErr) ) {
+    return pErr->rc;
+  }
+  while( (rc = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+    const char *zName = (const char *)sqlite3_column_text(pStmt, 0);
+    if( zName == NULL ) zName = "";
+    ledgerBufAppend(&names, zName, strlen(zName) + 1);
+    n++;
+  }
+  if( rc != SQLITE_DONE ) {
+    outboxError(p, pErr);
+    goto out;
+  }
+  az = sqlite3_malloc64(sizeof(*az) * (sqlite3_uint64)n + names.n + 1);
+  if( az == NULL || names.bOom ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
+  z = (char *)(az + n);
+  if( names.n ) memcpy(z, names.z, names.n);
+  for( i = 0; i < n; i++ ) {
+    az[i] = z;
+    z += strlen(z) + 1;
+  }
+  *pazName = az;
+  *pn = n;
+  az = NULL;
+out:
+  sqlite3_free(az);
+  sqlite3_finalize(pStmt);
+  ledgerBufFree(&names);
+  return pErr->rc;
+}
+
+int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
+                const char *zSentTo, int nMax, OutboxRows *pRows,
+                LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  char zHead[LEDGER_TXID_MAX];
+  if( outboxPrepare(
+          p,
+          "UPDATE main.ledger_outbox SET state = 'sending', head = ?1,"
+          " sent_at = ?2, sent_to = ?3, transaction_id = NULL, error = NULL"
+          " WHERE id IN (SELECT id FROM main.ledger_outbox"
+          " WHERE state = 'queued' AND ledger = ?4 ORDER BY id LIMIT ?5)"
+          " RETURNING id, contents, tags, sub_ledger, head, sent_at, sent_to",
+          &pStmt, pErr) ) {
+    return pErr->rc;
+  }
+  sqlite3_bind_text(pStmt, 1, ledgerTxidFormat(head, zHead), -1, SQLITE_STATIC);
+  sqlite3_bind_int64(pStmt, 2, outboxNow());
+  sqlite3_bind_text(pStmt, 3, zSentTo, -1, SQLITE_STATIC);
+  sqlite3_bind_text(pStmt, 4, zLedger, -1, SQLITE_STATIC);
+  sqlite3_bind_int(pStmt, 5, nMax);
+  return outboxReadRows(p, pStmt, pRows, pErr);
+}
+
+int outboxUnsettled(Outbox *p, const char *zLedger, OutboxRows *pRows,
+                    LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  if( outboxPrepare(p,
+                    "SELECT id, contents, tags, sub_ledger, head, sent_at,"
+                    " sent_to FROM main.ledger_outbox"
+                    " WHERE state = 'sending' AND ledger = ?1 ORDER BY id",
+                    &pStmt, pErr) ) {
+    return pErr->rc;
+  }
+  sqlite3_bind_text(pStmt, 1, zLedger, -1, SQLITE_STATIC);
+  return outboxReadRows(p, pStmt, pRows, pErr);
+}
+
+int outboxKnows(Outbox *p, const char *zSentTo, LedgerTxid id, int *pbKnown,
+                LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  char zId[LEDGER_TXID_MAX];
+  int rc;
+  *pbKnown = 0;
+  if( outboxPrepare(p,
+                    "SELECT 1 FROM main.ledger_outbox"
+                    " WHERE sent_to = ?1 AND transaction_id = ?2",
+                    &pStmt, pErr) ) {
+    return pErr->rc;
+  }
+  sqlite3_bind_text(pStmt, 1, zSentTo, -1, SQLITE_STATIC);
+  sqlite3_bind_text(pStmt, 2, ledgerTxidFormat(id, zId), -1, SQLITE_STATIC);
+  rc = sqlite3_step(pStmt);
+  *pbKnown = rc == SQLITE_ROW;
+  if( rc != SQLITE_ROW && rc != SQLITE_DONE ) outboxError(p, pErr);
+  sqlite3_finalize(pStmt);
+  return pErr->rc;
+}
+
+int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  LedgerBuf json = {0};
+  char zId[LEDGER_TXID_MAX];
+  int i, n = 0;
+  ledgerBufText(&json, "[");
+  for( i = 0; i < pRows->nRow; i++ ) {
+    const OutboxRow *pRow = &pRows->aRow[i];
+    if( pRow->zState == NULL ) continue;
+    ledgerBufPrintf(&json, "%s[%lld,\"%s\",", n++ ? "," : "",
+                    (long long)pRow->id, pRow->zState);
+    if( pRow->tx.seqno ) {
+      ledgerBufPrintf(&json, "\"%s\",", ledgerTxidFormat(pRow->tx, zId));
+    } else {
+      ledgerBufText(&json, "null,");
+    }
+    if( pRow->zError ) {
+      ledgerBufJson(&json, pRow->zError, strlen(pRow->zError));
+    } else {
+      ledgerBufText(&json, "null");
+    }
+    ledgerBufText(&json, "]");
+  }
+  ledgerBufText(&json, "]");
+  if( n == 0 ) goto out;
+  if( json.bOom ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
+  if( outboxPrepare(p,
+                    "UPDATE main.ledger_outbox AS o SET state = j.state,"
+                    " transaction_id = j.tx, error = j.error"
+                    " FROM (SELECT json_extract(value, '$[0]') AS id,"
+                    " json_extract(value, '$[1]') AS state,"
+                    " json_extract(value, '$[2]') AS tx,"
+                    " json_extract(value, '$[3]') AS error"
+                    " FROM json_each(?1)) AS j WHERE o.id = j.id",
+                    &pStmt, pErr) ) {
+    goto out;
+  }
+  sqlite3_bind_text64(pStmt, 1, json.z, json.n, SQLITE_STATIC, SQLITE_UTF8);
+  if( sqlite3_step(pStmt) != SQLITE_DONE ) outboxError(p, pErr);
+out:
+  sqlite3_finalize(pStmt);
+  ledgerBufFree(&json);
+  return pErr->rc;
+}
+
+int outboxLeft(Outbox *p, const char *zLedger, i64 *pnLeft, i64 *piFirst) {
+  sqlite3_stmt *pStmt = NULL;
+  int bOk = 0;
+  if( sqlite3_prepare_v2(p->db,
+                         "SELECT count(*), min(id) FROM main.ledger_outbox"
+                         " WHERE state IN ('queued', 'sending')"
+                         " AND ledger = ?1",
+                         -1, &pStmt, NULL) == SQLITE_OK ) {
+    sqlite3_bind_text(pStmt, 1, zLedger, -1, SQLITE_STATIC);
+    bOk = sqlite3_step(pStmt) == SQLITE_ROW;
+    *pnLeft = bOk ? sqlite3_column_int64(pStmt, 0) : 0;
+    *piFirst = bOk ? sqlite3_column_int64(pStmt, 1) : 0;
+  }
+  sqlite3_finalize(pStmt);
+  return bOk;
+}

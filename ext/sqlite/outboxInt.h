@@ -1,0 +1,77 @@
+/*
+** What outbox.c, the local half of the outbox, offers to function_outbox.c,
+** its remote half.
+*/
+#ifndef LEDGER_OUTBOX_INT_H
+#define LEDGER_OUTBOX_INT_H
+
+#include "ledgerInt.h"
+
+typedef struct Outbox Outbox;
+typedef struct OutboxRow OutboxRow;
+typedef struct OutboxRows OutboxRows;
+
+/* One row of main.ledger_outbox, as it was read. */
+struct OutboxRow {
+  i64 id;
+  sqlite3_value *pContents; /* owned */
+  sqlite3_value *pTags;     /* owned */
+  char *zSubLedger;         /* sqlite3_free */
+  char *zSentTo;            /* sqlite3_free; NULL unless it is being sent */
+  LedgerTxid head;          /* seen before it was sent */
+  i64 tSent;                /* when */
+
+  /* What becomes of it: outboxRecord() writes this down */
+  const char *zState;     /* queued, ...; NULL: it stays as it is */
+  LedgerTxid tx;          /* its transaction, if zState is committed */
+  char *zError;           /* why it is refused (sqlite3_free), or NULL */
+  LedgerQueueRow *pQueue; /* its line of ledger_appends to be; owned */
+};
+
+/* Rows in the order of their ids. */
+struct OutboxRows {
+  int nRow, nAlloc;
+  OutboxRow *aRow; /* sqlite3_free */
+};
+void outboxRowsClear(OutboxRows *p);
+
+/* The outbox of a connection while it is being flushed. */
+struct Outbox {
+  sqlite3 *db;
+  sqlite3 *pLock; /* holds the lock, or NULL: nobody else can see the outbox */
+  int iSynchronous; /* the user's setting to put back, or -1 */
+};
+
+/* Makes sure that this is the only flush of the database, waiting as long as
+** busy_timeout says. LEDGER_BUSY when another goes on. */
+int outboxOpen(LedgerDb *pDb, Outbox *p, LedgerError *pErr);
+void outboxClose(Outbox *p);
+
+/* The names of the ledgers that rows wait for, in the order of their oldest
+** row: an array of *pn texts, in one allocation (sqlite3_free). */
+int outboxLedgers(Outbox *p, char ***pazName, int *pn, LedgerError *pErr);
+
+/* Marks up to nMax queued rows of a ledger as being sent, and reads them. The
+** mark is on disk when this returns. */
+int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
+                const char *zSentTo, int nMax, OutboxRows *pRows,
+                LedgerError *pErr);
+
+/* Reads the rows of a ledger that were being sent. */
+int outboxUnsettled(Outbox *p, const char *zLedger, OutboxRows *pRows,
+                    LedgerError *pErr);
+
+/* Whether a row has this transaction already. */
+int outboxKnows(Outbox *p, const char *zSentTo, LedgerTxid id, int *pbKnown,
+                LedgerError *pErr);
+
+/* Writes down what became of the rows, in one statement. */
+int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr);
+
+/* How many rows of the ledger wait, and the id of the first. */
+int outboxLeft(Outbox *p, const char *zLedger, i64 *pnLeft, i64 *piFirst);
+
+/* Milliseconds since 1970. */
+i64 outboxNow(void);
+
+#endif /* LEDGER_OUTBOX_INT_H */

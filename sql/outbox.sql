@@ -1,0 +1,53 @@
+-- An outbox: what is to reach the ledger is written down locally first, in the
+-- same transaction as your own data and without any request, and sent later.
+--
+--     .read sql/outbox.sql                                -- once per database
+--     BEGIN;
+--     UPDATE account SET balance = balance - 10 WHERE name = 'Alice';
+--     INSERT INTO ledger_outbox(contents, sub_ledger)
+--       VALUES('Alice pays Bob 10', 'payments');
+--     COMMIT;
+--     SELECT ledger_flush();               -- needs the module; at any time
+--
+-- The INSERT needs neither the module nor the ledger. ledger_flush() sends what
+-- is queued, in order, and answers how many rows the ledger has committed. It
+-- may be interrupted, killed or cut off at any moment: the next one looks what
+-- the ledger has recorded, and goes on. Nothing is sent twice.
+--
+--     SELECT id, state, transaction_id, error FROM ledger_outbox;
+--
+-- state        queued     waits for ledger_flush()
+--              sending    marked before it was sent; the next ledger_flush()
+--                         finds out whether the ledger has it
+--              committed  recorded under transaction_id
+--              refused    the ledger will not have it: error says why. Correct
+--                         and queue it again (UPDATE ledger_outbox SET
+--                         contents = ..., state = 'queued' WHERE id = ...), or
+--                         delete it
+--
+-- Committed rows may be deleted when you like. Rows of one sub-ledger are found
+-- again by their contents: while they are being sent, nobody else should append
+-- the very same text to it.
+
+CREATE TABLE IF NOT EXISTS main.ledger_outbox(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,           -- the order of sending
+  contents TEXT NOT NULL
+    CHECK(typeof(contents) = 'text' AND length(CAST(contents AS BLOB)) <= 8192),
+  sub_ledger TEXT NOT NULL DEFAULT 'subledger:0'
+    CHECK(length(CAST(sub_ledger AS BLOB)) BETWEEN 1 AND 256),
+  tags TEXT,                                      -- 'a,b', at most five
+  ledger TEXT NOT NULL DEFAULT 'main',            -- the attached name
+  state TEXT NOT NULL DEFAULT 'queued'
+    CHECK(state IN ('queued', 'sending', 'committed', 'refused')),
+  transaction_id TEXT,
+  error TEXT,
+  head TEXT,          -- the ledger's committed head before the row was sent
+  sent_at INTEGER,    -- when, in milliseconds since 1970
+  sent_to TEXT        -- the ledger's URL
+);
+CREATE INDEX IF NOT EXISTS main.ledger_outbox_open
+  ON ledger_outbox(state, ledger, id);
+
+-- An entry of a ledger is one row's only.
+CREATE UNIQUE INDEX IF NOT EXISTS main.ledger_outbox_sent
+  ON ledger_outbox(sent_to, transaction_id) WHERE transaction_id IS NOT NULL;
