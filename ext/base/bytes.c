@@ -178,6 +178,16 @@ static void base64Encode(LedgerBuf *p, const unsigned char *a, size_t n,
   }
 }
 
+/* The value of a digit of the alphabet, or -1. All but the last two digits are
+** those of every alphabet. */
+static int base64Digit(char c, const char *zAlphabet) {
+  if( c >= 'A' && c <= 'Z' ) return c - 'A';
+  if( c >= 'a' && c <= 'z' ) return c - 'a' + 26;
+  if( c >= '0' && c <= '9' ) return c - '0' + 52;
+  if( c == zAlphabet[62] ) return 62;
+  return c == zAlphabet[63] ? 63 : -1;
+}
+
 /* Decodes strictly; returns 1, or 0 with *p as it was. */
 static int base64Decode(const char *z, size_t n, LedgerBuf *p,
                         const char *zAlphabet, int bPad) {
@@ -191,10 +201,10 @@ static int base64Decode(const char *z, size_t n, LedgerBuf *p,
   }
   if( (n - nPad) % 4 == 1 ) return 0;
   for( i = 0; i < n - nPad; i++ ) {
-    const char *zAt = z[i] ? strchr(zAlphabet, z[i]) : NULL;
+    int iDigit = base64Digit(z[i], zAlphabet);
     unsigned char c;
-    if( zAt == NULL ) goto bad;
-    v = (v << 6) | (unsigned)(zAt - zAlphabet);
+    if( iDigit < 0 ) goto bad;
+    v = (v << 6) | (unsigned)iDigit;
     nBit += 6;
     if( nBit < 8 ) continue;
     nBit -= 8;
@@ -229,9 +239,18 @@ int ledgerUtf8Valid(const char *zIn, size_t n) {
   const unsigned char *z = (const unsigned char *)zIn;
   size_t i = 0;
   while( i < n ) {
-    unsigned char c = z[i++];
     unsigned lo = 0x80, hi = 0xbf;
+    unsigned char c;
     int nMore;
+    if( n - i >= sizeof(uint64_t) ) { /* eight ASCII characters at once */
+      uint64_t v;
+      memcpy(&v, z + i, sizeof(v));
+      if( (v & UINT64_C(0x8080808080808080)) == 0 ) {
+        i += sizeof(v);
+        continue;
+      }
+    }
+    c = z[i++];
     if( c < 0x80 ) continue;
     if( c >= 0xc2 && c <= 0xdf ) {
       nMore = 1;

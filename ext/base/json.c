@@ -169,28 +169,44 @@ static int jsonCompareName(const void *a, const void *b) {
   return strcmp((*(cJSON *const *)a)->string, (*(cJSON *const *)b)->string);
 }
 
-/* Looks for a member that stands twice in one object, in the whole tree. The
-** nesting is bounded by the scan. Returns 1 when there is none, 0 when there
-** is, -1 when memory is short. */
+#define JSON_FEW 8 /* members that are compared in pairs */
+
+/* Does no member of this object, which has n, stand twice? Returns 1, 0, or -1
+** when memory is short. */
+static int jsonObjectUnique(const cJSON *p, size_t n) {
+  const cJSON **ap;
+  const cJSON *pChild, *pOther;
+  size_t i = 0;
+  int rc = 1;
+  if( n <= JSON_FEW ) { /* an entry, say: a sort would cost more */
+    for( pChild = p->child; pChild; pChild = pChild->next ) {
+      for( pOther = pChild->next; pOther; pOther = pOther->next ) {
+        if( strcmp(pChild->string, pOther->string) == 0 ) return 0;
+      }
+    }
+    return 1;
+  }
+  ap = malloc(n * sizeof(*ap));
+  if( ap == NULL ) return -1;
+  for( pChild = p->child; pChild; pChild = pChild->next ) ap[i++] = pChild;
+  qsort(ap, n, sizeof(*ap), jsonCompareName);
+  for( i = 1; i < n && rc > 0; i++ ) {
+    if( strcmp(ap[i - 1]->string, ap[i]->string) == 0 ) rc = 0;
+  }
+  free(ap);
+  return rc;
+}
+
+/* The same for the whole tree. The nesting is bounded by the scan. */
 static int jsonMembersUnique(const cJSON *p) {
   const cJSON *pChild;
-  size_t n = 0, i = 0;
+  size_t n = 0;
   int rc = 1;
   for( pChild = p->child; pChild && rc > 0; pChild = pChild->next ) {
     n++;
     if( pChild->child ) rc = jsonMembersUnique(pChild);
   }
-  if( rc > 0 && n > 1 && cJSON_IsObject(p) ) {
-    const cJSON **ap = malloc(n * sizeof(*ap));
-    if( ap == NULL ) return -1;
-    for( pChild = p->child; pChild; pChild = pChild->next ) ap[i++] = pChild;
-    qsort(ap, n, sizeof(*ap), jsonCompareName);
-    for( i = 1; i < n && rc > 0; i++ ) {
-      if( strcmp(ap[i - 1]->string, ap[i]->string) == 0 ) rc = 0;
-    }
-    free(ap);
-  }
-  return rc;
+  return rc > 0 && cJSON_IsObject(p) ? jsonObjectUnique(p, n) : rc;
 }
 
 int ledgerJsonParse(const char *z, size_t n, const char *zWhat,

@@ -410,6 +410,15 @@ int emuVersionCheck(const char *zOffered, LedgerError *pErr);
 
 /* ---- token.c ----------------------------------------------------------- */
 
+/* The token last accepted: it is checked whole once, then by its digest and
+** its end. The token itself is not kept. */
+typedef struct EmuTokenSeen EmuTokenSeen;
+struct EmuTokenSeen {
+  unsigned char aDigest[EMU_HASH];
+  double rUntil; /* seconds since 1970; 0: none */
+  LedgerBuf oid; /* its principal */
+};
+
 /* Appends a signed token for the principal zOid. zAudience NULL: the ledger's.
 ** nLifetime is in seconds and may be negative. */
 int emuTokenIssue(Emu *p, const char *zOid, const char *zClient,
@@ -633,6 +642,7 @@ struct Emu {
   char *zOid;    /* ... and its object id */
   EmuStore *pStore;
   EmuKeys keys;
+  EmuTokenSeen seen;
   EmuLedger ledger;
   EmuWarm *pWarm;        /* of entries */
   EmuWarm *pWarmReceipt; /* of receipts */

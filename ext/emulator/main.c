@@ -156,6 +156,8 @@ static void mainForget(Emu *p) {
   emuStoreClose(p->pStore);
   p->pStore = NULL;
   emuKeysFree(&p->keys);
+  ledgerBufFree(&p->seen.oid);
+  p->seen.rUntil = 0;
   memset(&p->ledger, 0, sizeof(p->ledger));
   for( i = 0; i < MAIN_NAMES; i++ ) {
     free(*mainName(p, i));

@@ -188,8 +188,9 @@ static int tokenNumber(const cJSON *pObj, const char *zKey, double *pr) {
   return 1;
 }
 
-int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
-                  LedgerError *pErr) {
+/* Checks a token whole; appends its principal to *pOid. *prUntil is its end. */
+static int tokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
+                      double *prUntil, LedgerError *pErr) {
   const char *zDot1 = memchr(z, '.', n), *zDot2 = NULL, *zText;
   LedgerJson *pHead = NULL, *pClaims = NULL;
   LedgerBuf sig = {0};
@@ -197,6 +198,7 @@ int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
   size_t nText;
   int rc = LEDGER_OK;
 
+  *prUntil = 0;
   if( zDot1 ) zDot2 = memchr(zDot1 + 1, '.', n - (size_t)(zDot1 + 1 - z));
   if( zDot2 ) {
     pHead = tokenPart(z, (size_t)(zDot1 - z));
@@ -218,6 +220,7 @@ int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
     rc = ledgerErrorSet(pErr, LEDGER_AUTH, "the bearer token has expired");
     goto out;
   }
+  *prUntil = rTime;
   if( tokenNumber(ledgerJsonRoot(pClaims), "nbf", &rTime) &&
       rTime > rNow + TOKEN_SKEW ) {
     rc = ledgerErrorSet(pErr, LEDGER_AUTH, "the bearer token is not valid yet");
@@ -243,4 +246,29 @@ out:
   ledgerJsonFree(pClaims);
   ledgerBufFree(&sig);
   return rc;
+}
+
+int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
+                  LedgerError *pErr) {
+  EmuTokenSeen *pSeen = &p->seen;
+  unsigned char aDigest[EMU_HASH];
+  EmuPiece piece;
+  int rc;
+
+  piece.a = z;
+  piece.n = n;
+  emuSha256(&piece, 1, aDigest);
+  if( pSeen->rUntil <= (double)time(NULL) ||
+      memcmp(aDigest, pSeen->aDigest, EMU_HASH) != 0 ) {
+    pSeen->rUntil = 0;
+    ledgerBufReset(&pSeen->oid);
+    rc = tokenCheck(p, z, n, &pSeen->oid, &pSeen->rUntil, pErr);
+    if( rc ) {
+      pSeen->rUntil = 0;
+      return rc;
+    }
+    memcpy(pSeen->aDigest, aDigest, EMU_HASH);
+  }
+  ledgerBufAppend(pOid, pSeen->oid.z, pSeen->oid.n);
+  return pOid->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
 }
