@@ -95,6 +95,10 @@ int emuGovernEnsure(Emu *p, LedgerError *pErr);
 int emuWriteTxn(Emu *p, int eKind, const LedgerBuf *pPayload, LedgerTxid *pTx,
                 LedgerError *pErr);
 
+/* Deletes an object as a transaction of the kind eTxn, and answers 204. */
+void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName,
+                     LedgerError *pErr);
+
 /* ---- quote.c ----------------------------------------------------------- */
 
 /* Appends the quote of a node (its id, 64 hex digits) as bytes; and its
@@ -143,5 +147,63 @@ int emuUserWrite(Emu *p, const char *zId, size_t nId, const char *zRoles,
 void emuRouteConstitution(EmuReq *p);
 void emuRouteMembers(EmuReq *p);
 void emuRouteQuotes(EmuReq *p);
+
+/* ---- routeRoles.c ------------------------------------------------------ */
+
+void emuRouteRoleGet(EmuReq *p);
+void emuRouteRolePut(EmuReq *p);
+void emuRouteRolePatch(EmuReq *p);
+void emuRouteRoleDelete(EmuReq *p);
+
+/* 1 when the text is UTF-8 of 1 to nMax bytes without control characters. */
+int emuPlainText(const char *z, size_t n, size_t nMax);
+
+/* ---- routeFunctions.c -------------------------------------------------- */
+
+void emuRouteFunctionList(EmuReq *p);
+void emuRouteFunctionGet(EmuReq *p);
+void emuRouteFunctionPut(EmuReq *p);
+void emuRouteFunctionDelete(EmuReq *p);
+
+/* 1 for the id of a function; 0 after answering 400. */
+int emuFunctionId(EmuReq *p, const EmuText *pId);
+
+/* Appends a function's code; 0 after answering 404. */
+int emuFunctionCode(EmuReq *p, const EmuText *pId, LedgerBuf *pCode);
+
+/* ---- routeEndpoints.c -------------------------------------------------- */
+
+void emuRouteEndpointsGet(EmuReq *p);
+void emuRouteEndpointsPut(EmuReq *p);
+void emuRouteModule(EmuReq *p);
+void emuRouteRuntimeGet(EmuReq *p);
+void emuRouteRuntimePatch(EmuReq *p);
+
+/* ---- runtime.c --------------------------------------------------------- */
+
+/* Options of the JavaScript runtime, as in the API; 0: see runtime.c. */
+typedef struct EmuRuntime EmuRuntime;
+struct EmuRuntime {
+  int64_t bLog;    /* log_exception_details */
+  int64_t bReturn; /* return_exception_details */
+  int64_t nCached; /* max_cached_interpreters */
+  int64_t msTime;  /* max_execution_time_ms */
+  int64_t nHeap;   /* max_heap_bytes */
+  int64_t nStack;  /* max_stack_bytes */
+};
+
+/* Those stored, or the defaults. */
+int emuRuntimeStored(Emu *pEmu, EmuRuntime *p, LedgerError *pErr);
+
+/* Puts the members of an object over *p; null is the default. Returns the name
+** of a member that is wrong, or NULL. */
+const char *emuRuntimeRead(const cJSON *pObj, EmuRuntime *p);
+
+/* Appends them as a JSON object. */
+void emuRuntimeJson(const EmuRuntime *p, LedgerBuf *pBuf);
+
+/* A limit that can be enforced: the default in place of 0, and in bounds. */
+int64_t emuRuntimeLimit(int64_t v, int64_t iDefault, int64_t iMin,
+                        int64_t iMax);
 
 #endif /* EMU_GOVERN_H */

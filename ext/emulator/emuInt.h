@@ -518,6 +518,9 @@ void emuReqSend(EmuReq *p);
 /* The decoded value of a parameter (the first, if repeated), or NULL. */
 const EmuText *emuReqParam(const EmuReq *p, const char *zName);
 
+/* The same of one that must be there; NULL after answering 400. */
+const EmuText *emuReqNeeded(EmuReq *p, const char *zName);
+
 /* A header's value, or NULL. */
 const char *emuReqHeader(const EmuReq *p, const char *zName);
 

@@ -130,3 +130,19 @@ int emuWriteTxn(Emu *p, int eKind, const LedgerBuf *pPayload, LedgerTxid *pTx,
   txn.nContents = pPayload->n;
   return emuLedgerAppend(p, &txn, pTx, pErr);
 }
+
+void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName,
+                     LedgerError *pErr) {
+  LedgerBuf payload = {0};
+  ledgerBufText(&payload, "{\"deleted\":");
+  ledgerBufJson(&payload, pName->z, pName->n);
+  ledgerBufText(&payload, "}");
+  if( emuStoreBegin(p->pEmu->pStore, pErr) ||
+      emuStoreObjectDelete(p->pEmu->pStore, eKind, pName->z, pName->n, pErr) ||
+      emuWriteTxn(p->pEmu, eTxn, &payload, &p->id, pErr) ) {
+    emuReqFail(p, pErr);
+  } else {
+    p->iStatus = 204;
+  }
+  ledgerBufFree(&payload);
+}

@@ -238,6 +238,15 @@ int emuReqJson(EmuReq *p, const char *zType, const char *zType2,
   return 1;
 }
 
+const EmuText *emuReqNeeded(EmuReq *p, const char *zName) {
+  const EmuText *pText = emuReqParam(p, zName);
+  if( pText == NULL ) {
+    emuReqError(p, 400, "QueryParameterError",
+                "Missing required query parameter '%s'.", zName);
+  }
+  return pText;
+}
+
 int emuReqPatch(EmuReq *p, int bMerge, LedgerJson **ppDoc) {
   *ppDoc = NULL;
   if( bMerge && emuReqHeader(p, "Content-Type") == NULL ) {
