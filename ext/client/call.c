@@ -95,6 +95,7 @@ void ledgerCallFree(LedgerCall *p) {
   free(p->zNext);
   ledgerSecretFree(p->zValue);
   free(p->zOperation);
+  ledgerCallFree(p->pElse);
   free(p->azName);
   free(p);
 }
@@ -114,6 +115,7 @@ void ledgerCallFail(LedgerCall *p, const LedgerError *pErr) {
 /* Ends the call: p->err says how. */
 void ledgerCallDone(LedgerCall *p) {
   callEndExchange(p);
+  if( p->err.rc && ledgerSecondaryTake(p) ) return;
   p->eState = LEDGER_CALL_DONE;
 }
 
@@ -216,7 +218,8 @@ static void callSend(LedgerCall *p) {
   w.bFresh = p->bNewConnection;
   w.azHeader = (const char *const *)p->azHeader;
   w.bPlain = p->pKind->bPlain;
-  w.msConnect = p->pKind->msConnect;
+  w.msConnect =
+      p->pKind->msConnect ? p->pKind->msConnect : pConfig->connectTimeoutMs;
   w.zCaFile = pConfig->zCaFile;
   w.nMax = pConfig->maxResponseBytes;
   w.bKeepHeaders = ledgerLogDetailed(pClient);
@@ -344,6 +347,7 @@ void ledgerCallStep(LedgerCall *p) {
       ledgerOutcomeTimedOut(p);
     }
   }
+  if( p->eState == LEDGER_CALL_ELSE ) ledgerSecondaryStep(p);
   if( p->eState == LEDGER_CALL_PAUSE && pClient->tNow >= p->tAt ) {
     p->eState = LEDGER_CALL_START;
   }

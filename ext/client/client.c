@@ -17,8 +17,10 @@
 #define CLIENT_HOOK_MS 20  /* least time between two calls of xInterrupted */
 #define CLIENT_GAP_MS 200  /* longest gap that client time takes notice of */
 
-int ledgerClientNew(LedgerConfig *pConfig, const LedgerHooks *pHooks,
-                    LedgerClient **ppClient, LedgerError *pErr) {
+/* Makes a client; a secondary shares its owner's handle and log. */
+static int clientNew(LedgerConfig *pConfig, const LedgerHooks *pHooks,
+                     LedgerClient *pOwner, LedgerClient **ppClient,
+                     LedgerError *pErr) {
   LedgerClient *p = calloc(1, sizeof(*p));
 
   *ppClient = NULL;
@@ -32,6 +34,13 @@ int ledgerClientNew(LedgerConfig *pConfig, const LedgerHooks *pHooks,
   p->tNow = 1;
   p->iJitter = (uint32_t)p->tReal ^ (uint32_t)(uintptr_t)p;
   p->pDialect = ledgerDialectFind(ledgerClientVersion(p));
+  p->pOwner = pOwner;
+  if( pOwner ) {
+    p->pLog = pOwner->pLog;
+    p->pHttp = pOwner->pHttp;
+    *ppClient = p;
+    return LEDGER_OK;
+  }
   p->pLog = ledgerLogNew();
   if( p->pLog == NULL ) ledgerErrorNomem(pErr);
   if( p->pLog == NULL || ledgerHttpNew(&p->pHttp, pErr) ) {
@@ -42,13 +51,27 @@ int ledgerClientNew(LedgerConfig *pConfig, const LedgerHooks *pHooks,
   return LEDGER_OK;
 }
 
+int ledgerClientNew(LedgerConfig *pConfig, const LedgerHooks *pHooks,
+                    LedgerClient **ppClient, LedgerError *pErr) {
+  return clientNew(pConfig, pHooks, NULL, ppClient, pErr);
+}
+
+/* Makes a secondary of pOwner; takes pConfig over. */
+int ledgerClientNewUnder(LedgerClient *pOwner, LedgerConfig *pConfig,
+                         LedgerClient **ppClient, LedgerError *pErr) {
+  return clientNew(pConfig, &pOwner->hooks, pOwner, ppClient, pErr);
+}
+
 void ledgerClientFree(LedgerClient *p) {
   if( p == NULL ) return;
   ledgerAuthReset(&p->auth);
   ledgerTrustReset(&p->trust);
   while( p->pCalls ) ledgerCallOrphan(p->pCalls);
-  ledgerHttpFree(p->pHttp);
-  ledgerLogFree(p->pLog);
+  ledgerSecondaryFree(p);
+  if( p->pOwner == NULL ) {
+    ledgerHttpFree(p->pHttp);
+    ledgerLogFree(p->pLog);
+  }
   ledgerConfigFree(p->pConfig);
   free(p->zVersion);
   free(p->zPrimary);
@@ -69,6 +92,7 @@ void ledgerClientReset(LedgerClient *p) {
   p->zPrimary = NULL;
   p->bAnswered = 0;
   p->bDropConnections = 1;
+  p->bSecondaryStale = 1;
 }
 
 int ledgerClientConnect(LedgerClient *p, LedgerError *pErr) {
@@ -196,6 +220,8 @@ static int clientInnerDone(const LedgerClient *p) {
 static int64_t clientDue(const LedgerClient *p, const LedgerCall *pCall) {
   switch( pCall->eState ) {
     case LEDGER_CALL_PAUSE: return pCall->tAt - p->tNow;
+    case LEDGER_CALL_ELSE:
+      return pCall->pElse->eState == LEDGER_CALL_DONE ? 0 : CLIENT_SLICE_MS;
     case LEDGER_CALL_RUN: return pCall->pEx->bDone ? 0 : CLIENT_SLICE_MS;
     case LEDGER_CALL_START:
       if( pCall->pKind && pCall->pKind->bPublic ) return 0;
@@ -209,6 +235,7 @@ static int64_t clientDue(const LedgerClient *p, const LedgerCall *pCall) {
 ** before the next step is due, at most CLIENT_SLICE_MS.
 */
 int ledgerClientStep(LedgerClient *p, int *pmsNext, LedgerError *pErr) {
+  LedgerClient *pEach;
   LedgerCall *pCall;
 
   *pmsNext = 0;
@@ -222,6 +249,11 @@ int ledgerClientStep(LedgerClient *p, int *pmsNext, LedgerError *pErr) {
   clientStepCalls(p);
   if( ledgerHttpPerform(p->pHttp, pErr) ) goto out;
   *pmsNext = CLIENT_SLICE_MS;
+  for( pEach = p->pSecondary; pEach; pEach = pEach->pNextSecondary ) {
+    int ms;
+    if( ledgerClientStep(pEach, &ms, pErr) ) goto out;
+    if( ms < *pmsNext ) *pmsNext = ms;
+  }
   for( pCall = p->pCalls; pCall; pCall = pCall->pNext ) {
     int64_t ms = clientDue(p, pCall);
     if( ms < *pmsNext ) *pmsNext = ms < 0 ? 0 : (int)ms;

@@ -62,6 +62,8 @@ struct LedgerConfig {
   int64_t queueMaxBytes;     /* queued appends */
   int appendAnyOrder;        /* option append_order: strict (0), any (1) */
   int64_t maxResponseBytes;  /* one answer's body */
+  int connectTimeoutMs;      /* making one connection */
+  char *zSecondary;          /* other ledgers that may answer a read */
   char *zLog;                /* off, info, debug; then maybe " file:PATH" */
 };
 
@@ -237,6 +239,10 @@ int ledgerEntryGet(LedgerClient *p, LedgerTxid id, const char *zSubLedger,
 ** asked for: what is answered is the collection's value at that point). */
 int ledgerEntryResult(LedgerCall *p, int *pFound, LedgerEntry *pEntry,
                       LedgerError *pErr);
+
+/* Whether a secondary ledger has answered: the entry is then known to be that
+** ledger's, and nothing of what it says is a state of this one. */
+int ledgerEntryElsewhere(const LedgerCall *p);
 
 /* GET /app/transactions/current. zSubLedger NULL is the default one. The
 ** answer's id may be that of the state read, not of the write. Read it with

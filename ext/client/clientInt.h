@@ -41,6 +41,9 @@ LedgerTxid ledgerLinkTxid(const char *zLink, const char *zName);
 
 char *ledgerStrdup(const char *z);
 void ledgerSecretFree(char *z);
+void ledgerConfigRename(LedgerConfig *p, LedgerConfig *pFrom);
+int ledgerConfigApplyObject(LedgerConfig *p, LedgerJson *pDoc, cJSON *pObj,
+                            const char *zExcept, LedgerError *pErr);
 int ledgerConfigSecret(const LedgerConfig *p, int i, const char **pz);
 
 /* ---- dialect.c --------------------------------------------------------- */
@@ -213,6 +216,14 @@ int ledgerLogCheck(const char *zValue, LedgerError *pErr);
 int ledgerLogDetailed(const LedgerClient *p);
 void ledgerLogExchange(LedgerCall *pCall, const char *zError);
 
+/* ---- secondary.c ------------------------------------------------------- */
+
+int ledgerSecondaryCheck(const LedgerConfig *p, const char *zValue,
+                         LedgerError *pErr);
+void ledgerSecondaryFree(LedgerClient *p);
+int ledgerSecondaryTake(LedgerCall *p);
+void ledgerSecondaryStep(LedgerCall *p);
+
 /* ---- call.c ------------------------------------------------------------ */
 
 /* Parameters of a ledger request, spelled at sending by the dialect. */
@@ -236,6 +247,7 @@ struct LedgerCallKind {
   const char *zMethod;
   int bPublic;   /* not for the ledger: public CAs, no credential, no version */
   int bOnce;     /* an append: repeated only where that is safe */
+  int bFailover; /* an entry's read, which a secondary may answer */
   int bFresh;    /* a read: a node behind our own appends is asked again */
   int bPlain;    /* a machine's own endpoint: http too, and no proxy */
   int bNoRetry;  /* one attempt only */
@@ -255,6 +267,7 @@ enum {                   /* LedgerCall.eState */
   LEDGER_CALL_START = 0, /* to be sent as soon as identity and token are here */
   LEDGER_CALL_PAUSE = 1, /* to be sent again at tAt */
   LEDGER_CALL_RUN = 2,   /* pEx is under way */
+  LEDGER_CALL_ELSE = 4,  /* asked of a secondary: pElse */
   LEDGER_CALL_DONE = 3   /* err, or the answer, is set */
 };
 
@@ -276,6 +289,8 @@ struct LedgerCall {
   unsigned mNeed;    /* LEDGER_HAS_* */
 
   LedgerExchange *pEx; /* under way */
+  LedgerCall *pElse;   /* the same read on a secondary, under way */
+  int bElsewhere;      /* a secondary has answered */
   char *zTokenSent;    /* the bearer it carries */
   char *zVersionSent;  /* the version it carries, or NULL */
   int bBounds;         /* it carries bounds */
@@ -340,8 +355,13 @@ void ledgerOutcomeTimedOut(LedgerCall *p);
 struct LedgerClient {
   LedgerConfig *pConfig;
   LedgerHooks hooks;
-  LedgerHttp *pHttp;
-  LedgerLog *pLog; /* owned */
+  LedgerHttp *pHttp;            /* owned, or with pOwner its own */
+  LedgerLog *pLog;              /* likewise */
+  LedgerClient *pOwner;         /* this is a secondary of it, or NULL */
+  LedgerClient *pSecondary;     /* list: the secondaries, owned */
+  LedgerClient *pNextSecondary; /* the next one of pOwner's */
+  char *zSecondary;             /* the option they were made of */
+  int bSecondaryStale;          /* to be made anew */
   LedgerTrust trust;
   LedgerAuth auth;
   char *zVersion; /* api-version in use; NULL: the first choice */
@@ -363,6 +383,8 @@ struct LedgerClient {
 };
 
 int ledgerClientStep(LedgerClient *p, int *pmsNext, LedgerError *pErr);
+int ledgerClientNewUnder(LedgerClient *pOwner, LedgerConfig *pConfig,
+                         LedgerClient **ppClient, LedgerError *pErr);
 int ledgerClientInterrupted(LedgerClient *p, LedgerError *pErr);
 const char *ledgerClientVersion(LedgerClient *p);
 int ledgerClientSetVersion(LedgerClient *p, const char *zVersion,

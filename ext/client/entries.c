@@ -230,11 +230,13 @@ static int entriesOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind entryKind = {.zMethod = "GET",
+                                         .bFailover = 1,
                                          .bFresh = 1,
                                          .xRead = entriesReadEntry,
                                          .xRefused = entriesNotFound,
                                          .xOver = entriesOver};
 static const LedgerCallKind currentKind = {.zMethod = "GET",
+                                           .bFailover = 1,
                                            .bFresh = 1,
                                            .xRead = entriesReadCurrent,
                                            .xRefused = entriesNotFound,
@@ -282,6 +284,10 @@ int ledgerCurrentGet(LedgerClient *p, const char *zSubLedger,
   return ledgerEntriesStart(p, &currentKind, ledgerStrdup("current entry"),
                             ledgerStrdup("/app/transactions/current"), none,
                             zSubLedger, ppCall, pErr);
+}
+
+int ledgerEntryElsewhere(const LedgerCall *p) {
+  return p->bElsewhere;
 }
 
 int ledgerEntryResult(LedgerCall *p, int *pFound, LedgerEntry *pEntry,

@@ -110,6 +110,8 @@ static const OptionRow aOption[] = {
      "what COMMIT waits for: commit, or none"},
     {"timeout_ms", OPTION_INT, 0, AT(timeoutMs), "30000", 1, NULL,
      "limit of one request, of Loading and of Pending, in milliseconds"},
+    {"connect_timeout_ms", OPTION_INT, 0, AT(connectTimeoutMs), "10000", 1,
+     NULL, "limit of making one connection, in milliseconds"},
     {"retry_budget_ms", OPTION_INT, 0, AT(retryBudgetMs), "30000", 0, NULL,
      "limit of all retries after a failure, in milliseconds"},
     {"retry_first_ms", OPTION_INT, 0, AT(retryFirstMs), "100", 1, NULL,
@@ -137,6 +139,10 @@ static const OptionRow aOption[] = {
      "strict any", "order of a COMMIT's appends: strict, or any (faster)"},
     {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "33554432",
      1024, NULL, "limit of one answer, in bytes"},
+    {"secondary", OPTION_TEXT, OPTION_LIVE, AT(zSecondary), "", 0, NULL,
+     "ledgers that may answer for an entry once this one has failed: names or "
+     "URLs with commas, or a JSON array of them and of objects {\"target\":..., "
+     "option: value}"},
     {"log", OPTION_TEXT, OPTION_LIVE, AT(zLog), "off", 0, NULL,
      "off, info (a line per request) or debug (headers and bodies, redacted); "
      "to stderr, or with ' file:PATH' behind it appended to a file"},
@@ -470,6 +476,14 @@ static int optionApplyMember(LedgerConfig *p, LedgerJson *pDoc, cJSON *pVal,
     return optionSet(p, pRow, z, pErr);
   }
   if( cJSON_IsNull(pVal) ) return optionSet(p, pRow, pRow->zDefault, pErr);
+  if( cJSON_IsArray(pVal) && strcmp(pRow->zName, "secondary") == 0 ) {
+    char *zJson = cJSON_PrintUnformatted(pVal);
+    if( zJson == NULL ) return ledgerErrorNomem(pErr);
+    optionSet(p, pRow, zJson, pErr);
+    OPENSSL_cleanse(zJson, strlen(zJson));
+    cJSON_free(zJson);
+    return pErr->rc;
+  }
   if( cJSON_IsNumber(pVal) && !optionIsText(pRow) ) {
     char zNumber[32];
     snprintf(zNumber, sizeof(zNumber), "%.15g", pVal->valuedouble);
@@ -485,27 +499,54 @@ static int optionApplyMember(LedgerConfig *p, LedgerJson *pDoc, cJSON *pVal,
                             : "whole number");
 }
 
-int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
-                      LedgerError *pErr) {
-  LedgerConfig *pNew = NULL;
-  LedgerJson *pDoc = NULL;
+/* What can be wrong with options together. */
+static int optionCheckAll(const LedgerConfig *p, LedgerError *pErr) {
   const char *zKind;
+  if( ledgerCredentialKind(p, &zKind, pErr) ) return pErr->rc;
+  if( p->zSecondary == NULL ) return LEDGER_OK;
+  return ledgerSecondaryCheck(p, p->zSecondary, pErr);
+}
+
+/* Applies the members of an object, all or nothing, but for the one named
+** zExcept (NULL: all). */
+int ledgerConfigApplyObject(LedgerConfig *p, LedgerJson *pDoc, cJSON *pObj,
+                            const char *zExcept, LedgerError *pErr) {
+  LedgerConfig *pNew = NULL;
   cJSON *pVal;
 
-  if( ledgerJsonParse(zJson, n, "options object", &pDoc, pErr) ) goto out;
-  if( !cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
-    ledgerErrorSet(pErr, LEDGER_ERROR, "the options are no JSON object");
-    goto out;
-  }
   if( ledgerConfigCopy(p, &pNew, pErr) || pNew == NULL ) goto out;
-  for( pVal = ledgerJsonRoot(pDoc)->child; pVal; pVal = pVal->next ) {
+  for( pVal = pObj->child; pVal; pVal = pVal->next ) {
+    if( zExcept && strcmp(pVal->string, zExcept) == 0 ) continue;
     if( optionApplyMember(pNew, pDoc, pVal, pErr) ) goto out;
   }
-  if( ledgerCredentialKind(pNew, &zKind, pErr) ) goto out;
+  if( optionCheckAll(pNew, pErr) ) goto out;
   ledgerConfigReplace(p, pNew);
   pNew = NULL;
 out:
   ledgerConfigFree(pNew);
+  return pErr->rc;
+}
+
+/* Gives *p the URL and the ledger's id of *pFrom, which loses them. */
+void ledgerConfigRename(LedgerConfig *p, LedgerConfig *pFrom) {
+  free(p->zUrl);
+  free(p->zLedgerId);
+  p->zUrl = pFrom->zUrl;
+  p->zLedgerId = pFrom->zLedgerId;
+  pFrom->zUrl = pFrom->zLedgerId = NULL;
+}
+
+int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
+                      LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+
+  if( ledgerJsonParse(zJson, n, "options object", &pDoc, pErr) == LEDGER_OK ) {
+    if( cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
+      ledgerConfigApplyObject(p, pDoc, ledgerJsonRoot(pDoc), NULL, pErr);
+    } else {
+      ledgerErrorSet(pErr, LEDGER_ERROR, "the options are no JSON object");
+    }
+  }
   ledgerJsonFree(pDoc);
   return pErr->rc;
 }
@@ -514,13 +555,12 @@ int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
                     LedgerError *pErr) {
   const OptionRow *pRow = optionFind(zName, pErr);
   LedgerConfig *pNew = NULL;
-  const char *zKind;
 
   if( pRow == NULL || ledgerConfigCopy(p, &pNew, pErr) || pNew == NULL ) {
     return pErr->rc;
   }
   if( optionSet(pNew, pRow, zValue, pErr) == LEDGER_OK &&
-      ledgerCredentialKind(pNew, &zKind, pErr) == LEDGER_OK ) {
+      optionCheckAll(pNew, pErr) == LEDGER_OK ) {
     ledgerConfigReplace(p, pNew);
     pNew = NULL;
   }
@@ -544,6 +584,8 @@ int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
     if( z[0] && (pRow->mFlag & OPTION_SECRET) ) z = "(set)";
     /* A PEM given as text may hold a key. */
     if( strstr(z, "PRIVATE KEY") ) z = "(set)";
+    /* And so may the options of a secondary. */
+    if( strcmp(pRow->zName, "secondary") == 0 && z[0] == '[' ) z = "(set)";
     ledgerBufText(pBuf, z);
   } else if( pRow->eType == OPTION_CHOICE ) {
     int i = *(const int *)optionField(p, pRow);

@@ -201,8 +201,9 @@ static void entryCurrent(sqlite3_context *pCtx, int argc,
     rc = ledgerErrorSet(&err, LEDGER_NOTFOUND,
                         "sub-ledger '%s' has no current entry", zSub);
   }
-  if( rc == LEDGER_OK ) {
-    asOf = entry.id;
+  if( rc == LEDGER_OK ) asOf = entry.id;
+  /* What a secondary answered can't be looked up here. */
+  if( rc == LEDGER_OK && !ledgerEntryElsewhere(pCall) ) {
     rc = entrySettle(&call, zSub, &entry, &bSettled, &err);
   }
   if( rc ) {
