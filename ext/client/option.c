@@ -141,8 +141,8 @@ static const OptionRow aOption[] = {
      1024, NULL, "limit of one answer, in bytes"},
     {"secondary", OPTION_TEXT, OPTION_LIVE, AT(zSecondary), "", 0, NULL,
      "ledgers that may answer for an entry once this one has failed: names or "
-     "URLs with commas, or a JSON array of them and of objects {\"target\":..., "
-     "option: value}"},
+     "URLs with commas, or a JSON array of them and of objects {\"target\":, "
+     "option:value}"},
     {"log", OPTION_TEXT, OPTION_LIVE, AT(zLog), "off", 0, NULL,
      "off, info (a line per request) or debug (headers and bodies, redacted); "
      "to stderr, or with ' file:PATH' behind it appended to a file"},
