@@ -26,7 +26,9 @@
 **   malformed[=HOW]       what is no JSON, or not what was asked for: half (of
 **                         the body), html, empty, types (a number in place of
 **                         the object), duplicate (a key twice), no-id (the
-**                         body is right, x-ms-ccf-transaction-id is missing)
+**                         body is right, x-ms-ccf-transaction-id is missing),
+**                         digest (a digit of the first hash, as in a receipt
+**                         that was tampered with)
 **   election              answer; then view + 1, what is pending is lost
 **   recovery              the same with view + 2 and a new service key
 ** Besides any of them:
@@ -89,8 +91,8 @@ static const FaultKind aFaultKind[] = {
     {"slow", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_SLOW, 0},
     {"huge", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_HUGE, 0},
     {"deep", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_DEEP, 0},
-    {"malformed", "||half|html|empty|types|duplicate|no-id|", "", "/app/*", "",
-     EMU_FAULT_MALFORMED, 0},
+    {"malformed", "||half|html|empty|types|duplicate|no-id|digest|", "",
+     "/app/*", "", EMU_FAULT_MALFORMED, 0},
     {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
     {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
     {"latency", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_LATENCY, 0},

@@ -83,6 +83,15 @@ static void faultNest(LedgerBuf *pBuf, int64_t nDeep) {
   ledgerBufText(pBuf, "}");
 }
 
+/* The first hash in the body, 64 hex digits, becomes another one. */
+static void faultDigest(LedgerBuf *pBuf) {
+  size_t i, nHex = 0;
+  for( i = 0; i < pBuf->n && nHex < 2 * EMU_HASH; i++ ) {
+    nHex = strchr("0123456789abcdef", pBuf->z[i]) ? nHex + 1 : 0;
+  }
+  if( nHex == 2 * EMU_HASH ) pBuf->z[i - 1] = pBuf->z[i - 1] == '0' ? '1' : '0';
+}
+
 static void faultMalform(EmuReq *p) {
   const char *zHow = p->zFaultWord;
   if( strcmp(zHow, "no-id") == 0 ) {
@@ -98,6 +107,8 @@ static void faultMalform(EmuReq *p) {
   } else if( strcmp(zHow, "types") == 0 ) {
     ledgerBufReset(&p->body);
     ledgerBufText(&p->body, "42");
+  } else if( strcmp(zHow, "digest") == 0 ) {
+    faultDigest(&p->body);
   } else { /* duplicate */
     ledgerBufReset(&p->body);
     ledgerBufText(&p->body, "{\"state\":\"Ready\",\"state\":\"Ready\"}");

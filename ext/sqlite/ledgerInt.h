@@ -205,7 +205,9 @@ struct LedgerQuery {
   LedgerTxid *aId;
   LedgerTxid from; /* inclusive bounds; seqno 0: none; view 0: seqno only */
   LedgerTxid to;
-  i64 iViewMin; /* conditions on view, checked on rows */
+  LedgerTxid above; /* of the rows within them, those of these ids will be */
+  LedgerTxid below; /* dropped by SQLite; seqno 0: none */
+  i64 iViewMin;     /* conditions on view, checked on rows */
   i64 iViewMax;
   char *zMatch; /* tags MATCH: the expression, or NULL */
   int bOrder;   /* rows are to come in order of transaction_id */

@@ -425,8 +425,10 @@ static int queryBoundId(LedgerQuery *p, int eOp, sqlite3_value *pVal,
                              (size_t)sqlite3_value_bytes(pVal), &id) ) {
     if( bLow ) {
       queryLow(p, id);
+      if( eOp == PLAN_GT ) p->above = id;
     } else {
       queryHigh(p, id);
+      if( eOp == PLAN_LT ) p->below = id;
     }
   } else if( bLow ) {
     p->bEmpty = 1; /* above all ids */
@@ -625,6 +627,8 @@ char *ledgerQueryKey(const LedgerQuery *p) {
   sqlite3_str_appendf(pStr, " %lld.%lld %lld.%lld %lld %lld %Q", p->from.view,
                       p->from.seqno, p->to.view, p->to.seqno, p->iViewMin,
                       p->iViewMax, p->zMatch);
+  sqlite3_str_appendf(pStr, " %lld.%lld %lld.%lld", p->above.view,
+                      p->above.seqno, p->below.view, p->below.seqno);
   for( i = 0; i < p->nLedgerName; i++ ) {
     sqlite3_str_appendf(pStr, " ledger %Q", p->azLedger[i]);
   }

@@ -46,6 +46,7 @@ enum {
 typedef struct AuditSource AuditSource;
 struct AuditSource {
   LedgerScan *pScan;     /* the entries */
+  LedgerTxid aSkip[2];   /* not asked for, though the entries hold them */
   LedgerProofs *pProofs; /* their receipts */
   LedgerBuf found;       /* of the row last returned */
   LedgerRow row;
@@ -60,8 +61,17 @@ static void auditClose(void *pArg) {
   sqlite3_free(p);
 }
 
+/* The next entry. What a strict bound excludes is on the wire all the same, but
+** its receipt would be asked for in vain. */
 static int auditEntry(void *pArg, const LedgerRow **ppRow, LedgerError *pErr) {
-  return ledgerScanNext(((AuditSource *)pArg)->pScan, ppRow, pErr);
+  AuditSource *p = pArg;
+  int rc;
+  do {
+    rc = ledgerScanNext(p->pScan, ppRow, pErr);
+  } while( rc == LEDGER_OK && *ppRow &&
+           (ledgerTxidCompare((*ppRow)->entry.id, p->aSkip[0]) == 0 ||
+            ledgerTxidCompare((*ppRow)->entry.id, p->aSkip[1]) == 0) );
+  return rc;
 }
 
 static int auditOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
@@ -75,6 +85,8 @@ static int auditOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
     return ledgerErrorNomem(pErr);
   }
   memset(p, 0, sizeof(*p));
+  p->aSkip[0] = pQuery->above;
+  p->aSkip[1] = pQuery->below;
   rc = ledgerScanOpen(pScope, pDb, bEnv, pQuery, &p->pScan, pErr);
   if( rc == LEDGER_OK ) {
     rc = ledgerProofsOpen(pDb, auditEntry, p, nWanted, &p->pProofs, pErr);
