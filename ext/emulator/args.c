@@ -57,6 +57,14 @@ static const struct ArgSpec {
     {"fault", ARG_FAULT, offsetof(EmuArgs, azFault), 0, 0,
      "SPEC           let something go wrong, such as status=503,count=2 or\n"
      "                         reset-after-record,probability=0.1,seed=7"},
+    {"client-certificate", ARG_TEXT, offsetof(EmuArgs, zClientCertificate), 0,
+     0,
+     "FILE\n"
+     "                         the application may sign in with this (PEM)"},
+    {"federation", ARG_TEXT, offsetof(EmuArgs, zFederation), 0, 0,
+     "ISSUER,SUBJECT,FILE\n"
+     "                         ... and with that issuer's tokens for SUBJECT,\n"
+     "                         signed by the public key in FILE (PEM)"},
     {"control", ARG_FLAG, offsetof(EmuArgs, bControl), 0, 0,
      "             open the route /control, for tests"},
     {"recover", ARG_FLAG, offsetof(EmuArgs, bRecover), 0, 0,

@@ -15,6 +15,7 @@ enum {
   EMU_FAULT_RESET_AFTER,  /* close after it is done, without an answer */
   EMU_FAULT_STATUS,       /* answer a status instead of acting */
   EMU_FAULT_SESSION,      /* the same, on that connection from then on */
+  EMU_FAULT_CLAIMS,       /* 401 that asks for claims */
   EMU_FAULT_REDIRECT,     /* 307 to another node's name */
   EMU_FAULT_CUT,          /* half of the body, then close */
   EMU_FAULT_SLOW,         /* the body byte by byte */

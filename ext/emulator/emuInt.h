@@ -31,6 +31,7 @@ struct evhttp_request;
 typedef struct Emu Emu;
 typedef struct EmuArgs EmuArgs;
 typedef struct EmuCertSpec EmuCertSpec;
+typedef struct EmuAssertions EmuAssertions;
 typedef struct EmuEntry EmuEntry;
 typedef struct EmuFaults EmuFaults;
 typedef struct EmuFormer EmuFormer;
@@ -61,7 +62,9 @@ struct EmuArgs {
   const char *zCurve;      /* --curve, or NULL: the file's, else P-256 */
   const char *zRequestLog; /* --request-log, or NULL */
   const char *zReadyFile;  /* --ready-file, or NULL */
-  const char *azFault[64]; /* --fault, as often as given */
+  const char *zClientCertificate; /* --client-certificate, or NULL */
+  const char *zFederation;        /* --federation, or NULL */
+  const char *azFault[64];        /* --fault, as often as given */
   int nFault;
   int nPage;         /* --page */
   int msSignature;   /* --signature-interval */
@@ -420,10 +423,17 @@ struct EmuTokenSeen {
 };
 
 /* Appends a signed token for the principal zOid. zAudience NULL: the ledger's.
-** nLifetime is in seconds and may be negative. */
+** nLifetime is in seconds and may be negative. bCapable: the client has shown
+** that it answers a challenge with claims; the token says so (xms_cc). */
 int emuTokenIssue(Emu *p, const char *zOid, const char *zClient,
-                  const char *zAudience, int64_t nLifetime, LedgerBuf *pBuf,
-                  LedgerError *pErr);
+                  const char *zAudience, int64_t nLifetime, int bCapable,
+                  LedgerBuf *pBuf, LedgerError *pErr);
+
+/* Decodes and parses one part of a JWT as a JSON object; NULL if it is none. */
+LedgerJson *emuTokenPart(const char *z, size_t n);
+
+/* 1 when a bearer token says xms_cc. Its signature isn't looked at. */
+int emuTokenCapable(const char *zToken);
 
 /* Checks a token; appends its principal to *pOid. LEDGER_AUTH says in pErr
 ** which check failed. */
@@ -651,6 +661,7 @@ struct Emu {
   EmuWarm *pWarmReceipt; /* of receipts */
   EmuFaults *pFaults;
   EmuGateway *pGateway; /* --gateway, or NULL */
+  EmuAssertions *pAssertions;
   EmuServer *pServer;
   struct event_base *pBase;
   struct event *apSignal[2]; /* SIGTERM, SIGINT */
@@ -659,6 +670,7 @@ struct Emu {
   int bBroken;               /* the store failed for good: end with exit 1 */
 };
 
+#include "emuAssertion.h"
 #include "emuFault.h"
 #include "emuGovern.h"
 #include "emuGateway.h"

@@ -14,6 +14,8 @@
 **                         comes on the same connection
 **   not-open              404 FrontendNotOpen
 **   rolled-back           503 TransactionRolledBack
+**   claims[=always]       401 that asks for claims in the token (continuous
+**                         access evaluation), unless it has them
 **   redirect[=WHERE]      307 to node1 of the ledger, unless asked there; with
 **                         loop to another node each time, with away to a host
 **                         that is not the ledger's
@@ -86,6 +88,7 @@ static const FaultKind aFaultKind[] = {
     {"not-open", NULL, "", "/app/*", "FrontendNotOpen", EMU_FAULT_STATUS, 404},
     {"rolled-back", NULL, "POST", "/app/transactions", "TransactionRolledBack",
      EMU_FAULT_STATUS, 503},
+    {"claims", "||always|", "", "/app/*", "", EMU_FAULT_CLAIMS, 0},
     {"redirect", "||loop|away|", "", "/app/*", "", EMU_FAULT_REDIRECT, 0},
     {"cut", NULL, "", "/app/*", "", EMU_FAULT_CUT, 0},
     {"slow", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_SLOW, 0},

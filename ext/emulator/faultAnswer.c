@@ -19,6 +19,7 @@
 #include <event2/http.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FAULT_PIECE 65536  /* bytes of a huge body at a time */
 #define FAULT_AHEAD 262144 /* bytes that may wait to leave */
@@ -55,10 +56,34 @@ static int faultRedirect(EmuReq *p) {
   return 1;
 }
 
+/* The answer 401 that asks for a token issued after now, unless the token was
+** got by answering one. */
+static int faultClaims(EmuReq *p) {
+  const char *zAuth = emuReqHeader(p, "Authorization");
+  LedgerBuf claims = {0}, line = {0};
+
+  if( zAuth && p->zFaultWord[0] == 0 && emuTokenCapable(zAuth) ) return 0;
+  ledgerBufPrintf(&claims,
+                  "{\"access_token\":{\"nbf\":{\"essential\":true,"
+                  "\"value\":\"%lld\"}}}",
+                  (long long)time(NULL));
+  ledgerBufText(&line, "Bearer realm=\"\", error=\"insufficient_claims\", "
+                       "claims=\"");
+  if( claims.z ) ledgerBufBase64(&line, claims.z, claims.n);
+  ledgerBufText(&line, "\"");
+  if( line.z ) emuReqAddHeader(p, "WWW-Authenticate", line.z);
+  emuReqError(p, 401, "InvalidAuthenticationInfo",
+              "Continuous access evaluation resulted in a challenge");
+  ledgerBufFree(&claims);
+  ledgerBufFree(&line);
+  return 1;
+}
+
 int emuFaultInstead(EmuReq *p) {
   switch( p->eFault ) {
     case EMU_FAULT_RESET_BEFORE: return 1;
     case EMU_FAULT_REDIRECT: return faultRedirect(p);
+    case EMU_FAULT_CLAIMS: return faultClaims(p);
     case EMU_FAULT_STATUS:
     case EMU_FAULT_SESSION:
       emuReqError(p, (int)p->iFaultValue, p->zFaultCode,

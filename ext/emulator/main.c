@@ -306,7 +306,7 @@ static int mainReadyLine(Emu *p, LedgerBuf *pJson, LedgerBuf *pEnv,
   LedgerBuf token = {0}, options = {0}, url = {0};
   int iPort = emuServerPort(p->pServer);
   int rc = emuTokenIssue(p, p->zOid, p->zClient, NULL, MAIN_TOKEN_DAYS * 86400L,
-                         &token, pErr);
+                         0, &token, pErr);
   if( rc ) goto out;
   ledgerBufPrintf(&url, "https://%s.localhost:%d", p->zLedgerId, iPort);
   ledgerBufText(pJson, "{");
@@ -404,6 +404,7 @@ static int mainStart(Emu *p, LedgerError *pErr) {
     rc = emuFaultsAdd(p->pFaults, p->args.azFault[i], pErr);
   }
   if( rc == LEDGER_OK && p->args.zReadyFile ) unlink(p->args.zReadyFile);
+  if( rc == LEDGER_OK ) rc = emuAssertionsOpen(p, pErr);
   if( rc == LEDGER_OK ) rc = emuLogOpen(p, pErr);
   if( rc == LEDGER_OK ) rc = mainLoop(p, pErr);
   if( rc == LEDGER_OK ) rc = emuServerBind(p, pErr);
@@ -434,6 +435,7 @@ static void mainEnd(Emu *p) {
   emuWarmFree(p->pWarm);
   emuWarmFree(p->pWarmReceipt);
   emuFaultsFree(p->pFaults);
+  emuAssertionsFree(p->pAssertions);
   if( p->pLog ) fclose(p->pLog);
   sqlite3_free(p->zDir);
   mainRemoveTemp(p);

@@ -115,7 +115,7 @@ static int controlToken(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
   rc = emuTokenIssue(
       p->pEmu, oid.z, "control",
       ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "audience", NULL),
-      controlLifetime(pDoc), &p->body, pErr);
+      controlLifetime(pDoc), 0, &p->body, pErr);
   ledgerBufText(&p->body, "\",\"oid\":");
   ledgerBufJson(&p->body, oid.z, oid.n);
   ledgerBufText(&p->body, "}");

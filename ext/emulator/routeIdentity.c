@@ -19,6 +19,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define IDENTITY_JWT "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
 static const char zIdentityType[] = "application/json; charset=utf-8";
 
 /* 1 when the path names this ledger; else the answer is 404. */
@@ -99,7 +101,7 @@ void emuRouteOpenid(EmuReq *p) {
                           "\"subject_types_supported\":[\"pairwise\"],");
   identityUrl(p, "token_endpoint", "/oauth2/v2.0/token");
   ledgerBufText(&p->body, ",\"token_endpoint_auth_methods_supported\":"
-                          "[\"client_secret_post\"]}");
+                          "[\"client_secret_post\",\"private_key_jwt\"]}");
   p->iStatus = 200;
 }
 
@@ -157,17 +159,93 @@ static int identitySame(const char *z, size_t n, const LedgerBuf *pSecret) {
   return z && n == pSecret->n && CRYPTO_memcmp(z, pSecret->z, n) == 0;
 }
 
+/* The URL that this token endpoint was asked under. */
+static void identitySelf(EmuReq *p, LedgerBuf *pUrl) {
+  const char *zHost = emuReqHeader(p, "Host");
+  ledgerBufPrintf(pUrl, "https://%s%s", zHost ? zHost : "", p->zPath);
+}
+
+/* Checks how the application shows who it is: its secret, or an assertion. 0:
+** the answer is a refusal. */
+static int identityProof(EmuReq *p, const char *zClient,
+                         const LedgerBuf *pSecret) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerBuf url = {0};
+  size_t nType = 0, nAssertion = 0, nSecret = 0;
+  char *zAssertion = identityField(p, "client_assertion", &nAssertion);
+  char *zType = identityField(p, "client_assertion_type", &nType);
+  char *zSecret = identityField(p, "client_secret", &nSecret);
+  int bOk = 0;
+
+  identitySelf(p, &url);
+  if( zAssertion == NULL ) {
+    bOk = identitySame(zSecret, nSecret, pSecret);
+    if( !bOk ) {
+      identityRefuse(p, 401, "invalid_client",
+                     "AADSTS7000215: Invalid client secret provided.");
+    }
+  } else if( zType == NULL || !emuIs(zType, nType, IDENTITY_JWT) ) {
+    identityRefuse(p, 400, "invalid_request",
+                   "AADSTS900144: 'client_assertion_type' must be " IDENTITY_JWT
+                   ".");
+  } else if( strcmp(zClient, p->pEmu->zClient) != 0 || url.z == NULL ) {
+    identityRefuse(p, 401, "invalid_client",
+                   "AADSTS700027: No certificate is registered on this "
+                   "application.");
+  } else if( emuAssertionCheck(p->pEmu, zAssertion, nAssertion, zClient, url.z,
+                               &err) ) {
+    identityRefuse(p, 401, "invalid_client", emuErrorText(&err));
+  } else {
+    bOk = 1;
+  }
+  ledgerErrorClear(&err);
+  ledgerBufFree(&url);
+  free(zAssertion);
+  free(zType);
+  free(zSecret);
+  return bOk;
+}
+
+/* 1 when the form asks for claims and says that the client understands such
+** challenges (CP1); -1 when its claims are no JSON object. */
+static int identityCapable(EmuReq *p) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerJson *pDoc = NULL;
+  size_t n, nWord = 0;
+  char *z = identityField(p, "claims", &n);
+  int bCapable = 0;
+
+  if( z == NULL ) return 0;
+  ledgerJsonParse(z, n, "claims", &pDoc, &err);
+  if( pDoc && cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
+    cJSON *pToken = ledgerJsonMember(ledgerJsonRoot(pDoc), "access_token");
+    cJSON *pList =
+        ledgerJsonMember(ledgerJsonMember(pToken, "xms_cc"), "values");
+    cJSON *pItem = cJSON_IsArray(pList) ? pList->child : NULL;
+    for( ; pItem; pItem = pItem->next ) {
+      const char *zWord = ledgerJsonText(pDoc, pItem, &nWord);
+      if( zWord && emuIs(zWord, nWord, "CP1") ) bCapable = 1;
+    }
+    if( ledgerJsonMember(pToken, "nbf") == NULL ) bCapable = 0;
+  } else {
+    bCapable = -1;
+  }
+  ledgerJsonFree(pDoc);
+  ledgerErrorClear(&err);
+  free(z);
+  return bCapable;
+}
+
 void emuRouteToken(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerBuf secret = {0}, oid = {0};
-  char *zClient = NULL, *zSecret = NULL, *zGrant = NULL, *zScope = NULL;
-  size_t nClient, nSecret, nGrant, nScope;
+  char *zClient = NULL, *zGrant = NULL, *zScope = NULL;
+  size_t nClient, nGrant, nScope;
   int64_t nLifetime = 0;
-  int bFound;
+  int bFound, bCapable;
 
   if( !identityTenant(p) ) goto out;
   zClient = identityField(p, "client_id", &nClient);
-  zSecret = identityField(p, "client_secret", &nSecret);
   zGrant = identityField(p, "grant_type", &nGrant);
   zScope = identityField(p, "scope", &nScope);
   if( zGrant == NULL || !emuIs(zGrant, nGrant, "client_credentials") ) {
@@ -199,14 +277,16 @@ void emuRouteToken(EmuReq *p) {
                    "directory.");
     goto out;
   }
-  if( !identitySame(zSecret, nSecret, &secret) ) {
-    identityRefuse(p, 401, "invalid_client",
-                   "AADSTS7000215: Invalid client secret provided.");
+  if( !identityProof(p, zClient, &secret) ) goto out;
+  bCapable = identityCapable(p);
+  if( bCapable < 0 ) {
+    identityRefuse(p, 400, "invalid_request",
+                   "AADSTS50146: The claims parameter is no JSON object.");
     goto out;
   }
   ledgerBufText(&p->body, "{\"access_token\":\"");
-  if( emuTokenIssue(p->pEmu, oid.z, zClient, NULL, nLifetime, &p->body,
-                    &err) ) {
+  if( emuTokenIssue(p->pEmu, oid.z, zClient, NULL, nLifetime, bCapable,
+                    &p->body, &err) ) {
     emuReqFail(p, &err);
     goto out;
   }
@@ -221,7 +301,6 @@ out:
   ledgerBufFree(&secret);
   ledgerBufFree(&oid);
   free(zClient);
-  free(zSecret);
   free(zGrant);
   free(zScope);
 }

@@ -94,8 +94,8 @@ int emuTokenKeys(Emu *p, LedgerBuf *pBuf, LedgerError *pErr) {
 }
 
 int emuTokenIssue(Emu *p, const char *zOid, const char *zClient,
-                  const char *zAudience, int64_t nLifetime, LedgerBuf *pBuf,
-                  LedgerError *pErr) {
+                  const char *zAudience, int64_t nLifetime, int bCapable,
+                  LedgerBuf *pBuf, LedgerError *pErr) {
   LedgerBuf jwt = {0}, part = {0};
   EVP_MD_CTX *pCtx = NULL;
   unsigned char aSig[1024];
@@ -123,7 +123,8 @@ int emuTokenIssue(Emu *p, const char *zOid, const char *zClient,
   ledgerBufJson(&part, zOid, strlen(zOid));
   ledgerBufText(&part, ",\"sub\":");
   ledgerBufJson(&part, zOid, strlen(zOid));
-  ledgerBufPrintf(&part, ",\"tid\":\"%s\",\"ver\":\"2.0\"}", p->zTenant);
+  ledgerBufPrintf(&part, ",\"tid\":\"%s\",\"ver\":\"2.0\"%s}", p->zTenant,
+                  bCapable ? ",\"xms_cc\":[\"CP1\"]" : "");
   ledgerBufBase64Url(&jwt, part.z, part.n);
   if( jwt.bOom || part.bOom ) {
     rc = ledgerErrorNomem(pErr);
@@ -162,9 +163,7 @@ static int tokenVerify(Emu *p, const char *z, size_t n, const LedgerBuf *pSig) {
   return bOk;
 }
 
-/* Decodes and parses one part of a token as a JSON object; NULL if it is
-** none. */
-static LedgerJson *tokenPart(const char *z, size_t n) {
+LedgerJson *emuTokenPart(const char *z, size_t n) {
   LedgerBuf text = {0};
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
@@ -201,8 +200,8 @@ static int tokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
   *prUntil = 0;
   if( zDot1 ) zDot2 = memchr(zDot1 + 1, '.', n - (size_t)(zDot1 + 1 - z));
   if( zDot2 ) {
-    pHead = tokenPart(z, (size_t)(zDot1 - z));
-    pClaims = tokenPart(zDot1 + 1, (size_t)(zDot2 - zDot1 - 1));
+    pHead = emuTokenPart(z, (size_t)(zDot1 - z));
+    pClaims = emuTokenPart(zDot1 + 1, (size_t)(zDot2 - zDot1 - 1));
   }
   if( pHead == NULL || pClaims == NULL ||
       !ledgerBase64UrlDecode(zDot2 + 1, n - (size_t)(zDot2 + 1 - z), &sig) ) {
@@ -271,4 +270,14 @@ int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
   }
   ledgerBufAppend(pOid, pSeen->oid.z, pSeen->oid.n);
   return pOid->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
+}
+
+int emuTokenCapable(const char *zToken) {
+  const char *z = strchr(zToken, '.');
+  LedgerJson *pClaims = NULL;
+  int bCapable;
+  if( z ) pClaims = emuTokenPart(z + 1, strcspn(z + 1, "."));
+  bCapable = pClaims && ledgerJsonMember(ledgerJsonRoot(pClaims), "xms_cc");
+  ledgerJsonFree(pClaims);
+  return bCapable;
 }
