@@ -343,6 +343,7 @@ static int authFailed(LedgerClient *p, LedgerFetch *pFetch, LedgerError *pWhy,
                    pAuth->reasons.z ? pAuth->reasons.z : "");
   } else if( authHolds(pAuth) ) {
     pAuth->tRefresh = ledgerClockMs() + AUTH_AGAIN_MS;
+    if( pAuth->tRefresh > pAuth->tExpire ) pAuth->tRefresh = pAuth->tExpire;
   } else if( pFetch->bBackground ) {
     return 1; /* stale: the client may have rested since; fetch it anew */
   } else if( pWhy->rc == LEDGER_NOMEM ) {
