@@ -72,7 +72,8 @@ endif
 .PHONY: deps
 deps: ## install what is missing (apt), or say what is
 	@tests/deps.sh $(if $(filter lint,$(MAKECMDGOALS)),--lint) \
-	  $(if $(filter test-valgrind,$(MAKECMDGOALS)),--valgrind)
+	  $(if $(filter test-valgrind,$(MAKECMDGOALS)),--valgrind) \
+	  $(if $(filter test test-asan test-valgrind,$(MAKECMDGOALS)),--test)
 
 .PHONY: demo
 demo: deps all ## start a local ledger and run sql/demo.sql on it

@@ -49,8 +49,7 @@ CREATE TEMP VIEW judged AS
 SELECT c.transaction_id, c.seqno,
        c.report ->> '$.content' AS content,
        c.report ->> '$.anchor.endorsements' AS endorsements,
-       c.report ->> '$.anchor.key_sha256' IS coalesce(a.key,
-         c.report ->> '$.anchor.key_sha256') AS key_fits,
+       coalesce(c.report ->> '$.anchor.key_sha256' = a.key, 1) AS key_fits,
        c.report ->> '$.valid' AS valid,
        c.report ->> '$.code' AS code, c.report ->> '$.reason' AS reason,
        c.report ->> '$.anchor.key_sha256' AS key

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and testing needs, where it is missing.
 #
-#   tests/deps.sh [--lint] [--valgrind]
+#   tests/deps.sh [--lint] [--valgrind] [--test]
 #
 # Each need is probed by use, not by package name, so that a compiler or a
 # library from elsewhere counts. Silent when all is there. Otherwise says what
@@ -11,10 +11,12 @@ set -u
 
 want_lint=0
 want_valgrind=0
+want_test=0
 for arg; do
   case $arg in
     --lint) want_lint=1 ;;
     --valgrind) want_valgrind=1 ;;
+    --test) want_test=1 ;;
     *) echo "deps: unknown argument: $arg" >&2; exit 2 ;;
   esac
 done
@@ -75,6 +77,9 @@ probe() {
     done
   fi
   if [ $want_valgrind = 1 ]; then need valgrind valgrind has valgrind; fi
+  # Without it a few tests are skipped: no reason to stop.
+  optional=
+  [ $want_test = 0 ] || has faketime || optional=faketime
 }
 
 stop() {
@@ -85,24 +90,35 @@ stop() {
 }
 
 probe
-[ -n "$packages" ] || exit 0
+[ -n "$packages$optional" ] || exit 0
+
+apt() { $root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
+install() {
+  apt update || return
+  # shellcheck disable=SC2086 # a list of packages
+  apt install -y --no-install-recommends $packages $optional >/dev/null
+}
+root=
+[ "$(id -u)" = 0 ] || root=sudo
+
+if [ -z "$packages" ]; then
+  echo "deps: missing, and not needed but for a few tests: $optional"
+  if has apt-get && { [ -z "$root" ] || sudo -n true 2>/dev/null; }; then
+    echo "deps: installing by apt-get: $optional"
+    install && echo "deps: done"
+  fi
+  exit 0
+fi
 
 has apt-get || stop "install these with your system's package manager"
-if [ "$(id -u)" = 0 ]; then
-  root=
-elif has sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
-  root=sudo
-else
+if [ -n "$root" ] && ! { has sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }
+then
   stop "this user can't install packages: neither root nor sudo"
 fi
 
 echo "deps: missing: $names"
-echo "deps: installing by apt-get:$packages"
-apt() { $root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
-apt update || stop "apt-get update failed"
-# shellcheck disable=SC2086 # a list of packages
-apt install -y --no-install-recommends $packages >/dev/null ||
-  stop "apt-get install failed"
+echo "deps: installing by apt-get:$packages${optional:+ $optional}"
+install || stop "apt-get failed"
 
 probe
 [ -z "$packages" ] || stop "still missing after the installation"
