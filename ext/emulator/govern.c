@@ -78,7 +78,7 @@ static int governMember(Emu *p, int i, LedgerError *pErr) {
   X509 *pCert = NULL;
   LedgerBuf pem = {0};
   unsigned char aId[EVP_MAX_MD_SIZE];
-  char zName[16], zId[2 * EMU_HASH + 1];
+  char zName[24], zId[2 * EMU_HASH + 1];
   unsigned int n = 0;
   int rc;
 

@@ -182,11 +182,16 @@ int ledgerScopeRemember(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
                         const char *zSubLedger, const LedgerRow *pRow,
                         LedgerError *pErr);
 
-/* Looks a row up in what was remembered: returns 1 if it is known, with *ppRow
-** NULL when it is known that there is none. */
-int ledgerScopeRecall(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
-                      const char *zSubLedger, const LedgerRow **ppRow,
-                      LedgerError *pErr);
+/* Was it looked up before? (1 for another name with the same hash, too.) */
+int ledgerScopeKnows(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
+                     const char *zSubLedger);
+
+/* Looks a row up in what was remembered: returns 1 if it is known, with
+** *pbFound 0 when it is known that there is none. The row is a copy, for other
+** cursors read the same store: *pText holds its texts. */
+int ledgerScopeRecall(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
+                      const char *zSubLedger, LedgerBuf *pText, LedgerRow *pRow,
+                      int *pbFound, LedgerError *pErr);
 
 /* ---- plan.c: what xBestIndex tells xFilter ----------------------------- */
 

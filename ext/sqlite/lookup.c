@@ -48,7 +48,8 @@ struct LedgerLookup {
   int nItem;
   int iFirst, nUsed;
   LedgerCall **apWave; /* further candidates, nItem places */
-  LedgerCall *pKept;   /* owns the texts of row */
+  LedgerCall *pKept;   /* owns the texts of row ... */
+  LedgerBuf text;      /* ... or this, when it was known */
   LedgerRow row;       /* the row last returned */
 };
 
@@ -96,6 +97,7 @@ void ledgerLookupClose(LedgerLookup *p) {
   }
   for( i = 0; i < p->nLedger; i++ ) free(p->aList[i].azName);
   ledgerCallFree(p->pKept);
+  ledgerBufFree(&p->text);
   sqlite3_free(p->aItem);
   sqlite3_free(p->apWave);
   sqlite3_free(p->aList);
@@ -169,7 +171,6 @@ static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
   while( rc == LEDGER_OK && p->nUsed < p->nItem && p->iNext < nAll ) {
     LookupItem *pItem = &p->aItem[(p->iFirst + p->nUsed) % p->nItem];
     i64 iId = p->iNext / p->nLedger;
-    const LedgerRow *pRow;
     const char *zSub;
     if( p->pQuery->bDesc ) iId = p->pQuery->nId - 1 - iId;
     pItem->pLedger = p->apLedger[p->iNext % p->nLedger];
@@ -178,9 +179,8 @@ static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
     pItem->iSub = 0;
     p->iNext++;
     p->nUsed++;
-    if( lookupUsesMemo(p) &&
-        ledgerScopeRecall(p->pScope, pItem->pLedger, pItem->id,
-                          lookupMemoName(p), &pRow, pErr) ) {
+    if( lookupUsesMemo(p) && ledgerScopeKnows(p->pScope, pItem->pLedger,
+                                              pItem->id, lookupMemoName(p)) ) {
       continue;
     }
     rc = lookupCandidate(p, pItem->pLedger, pItem->id, 0, &zSub, pErr);
@@ -204,11 +204,11 @@ static int lookupAnswer(LedgerLookup *p, LedgerCall *pCall, Ledger *pLedger,
   return rc;
 }
 
-/* Looks for the item in its further candidates, a wave at a time. The call of
-** a hit is moved to p->pKept. */
-static int lookupFurther(LedgerLookup *p, LookupItem *pItem, int *pbFound,
-                         LedgerError *pErr) {
-  int k = 1, rc = LEDGER_OK, bEnd = 0;
+/* Looks for the item in its candidates from the k-th on, a wave at a time. The
+** call of a hit is moved to p->pKept. */
+static int lookupFurther(LedgerLookup *p, LookupItem *pItem, int k,
+                         int *pbFound, LedgerError *pErr) {
+  int rc = LEDGER_OK, bEnd = 0;
   while( rc == LEDGER_OK && !*pbFound && !bEnd ) {
     int i, n = 0;
     while( rc == LEDGER_OK && n < p->nItem ) {
@@ -241,15 +241,17 @@ static int lookupFurther(LedgerLookup *p, LookupItem *pItem, int *pbFound,
 /* Resolves the first item of the window. */
 static int lookupResolve(LedgerLookup *p, LookupItem *pItem,
                          const LedgerRow **ppRow, LedgerError *pErr) {
-  int bFound = 0, rc;
+  int bFound = 0, iNext = 0, rc;
   ledgerCallFree(p->pKept);
   p->pKept = NULL;
-  if( pItem->pCall == NULL ) { /* known when it was started, or no candidate */
-    if( ledgerScopeRecall(p->pScope, pItem->pLedger, pItem->id,
-                          lookupMemoName(p), ppRow, pErr) ||
-        pErr->rc ) {
-      return pErr->rc;
-    }
+  if( pItem->pCall == NULL ) {
+    /* Known when its turn to be started came, and perhaps forgotten since:
+    ** then it is looked for from its first candidate on. */
+    int bKnown =
+        ledgerScopeRecall(p->pScope, pItem->pLedger, pItem->id,
+                          lookupMemoName(p), &p->text, &p->row, &bFound, pErr);
+    if( bFound && pErr->rc == LEDGER_OK ) *ppRow = &p->row;
+    if( bKnown || pErr->rc ) return pErr->rc;
   }
   if( pItem->pCall ) {
     rc = lookupAnswer(p, pItem->pCall, pItem->pLedger, &bFound, pErr);
@@ -260,9 +262,10 @@ static int lookupResolve(LedgerLookup *p, LookupItem *pItem,
       ledgerCallFree(pItem->pCall);
     }
     pItem->pCall = NULL;
+    iNext = 1;
   }
   if( !bFound ) {
-    rc = lookupFurther(p, pItem, &bFound, pErr);
+    rc = lookupFurther(p, pItem, iNext, &bFound, pErr);
     if( rc ) return rc;
   }
   if( lookupUsesMemo(p) ) {

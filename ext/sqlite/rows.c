@@ -4,7 +4,8 @@
 **
 ** Invariants: records are only ever added; memory stays below the limit given
 ** at the start (plus one read buffer); the temporary file has no name, so that
-** nothing is left behind however the process ends.
+** nothing is left behind however the process ends; the ledgers of its rows live
+** as long as the store, detached or not.
 **
 ** A record is its length, the row, and its length again (for reading back):
 **     n | ledger | view | seqno | nSub | nContents | nTags | texts | n
@@ -27,18 +28,20 @@ struct RowsHead {
 };
 
 struct LedgerRows {
-  i64 nMemory;   /* bytes that may stay in memory */
-  int bSpill;    /* what is beyond goes to a file */
-  int bFull;     /* not bSpill, and a row did not fit */
-  i64 nRow;      /* rows held */
-  char *aMem;    /* the first bytes of the store */
-  i64 nMem;      /* bytes used there */
-  i64 nMemAlloc; /* bytes allocated */
-  int fd;        /* the file, or -1 */
-  i64 nFile;     /* bytes in the file, which follow those in memory */
-  char *aOut;    /* bytes not yet written to the file */
-  i64 nOut;      /* their number */
-  char *aIn;     /* a record read from the file */
+  i64 nMemory;       /* bytes that may stay in memory */
+  int bSpill;        /* what is beyond goes to a file */
+  int bFull;         /* not bSpill, and a row did not fit */
+  i64 nRow;          /* rows held */
+  int nLedger;       /* their ledgers ... */
+  Ledger **apLedger; /* ... counted references (sqlite3_free) */
+  char *aMem;        /* the first bytes of the store */
+  i64 nMem;          /* bytes used there */
+  i64 nMemAlloc;     /* bytes allocated */
+  int fd;            /* the file, or -1 */
+  i64 nFile;         /* bytes in the file, which follow those in memory */
+  char *aOut;        /* bytes not yet written to the file */
+  i64 nOut;          /* their number */
+  char *aIn;         /* a record read from the file */
   i64 nInAlloc;
   LedgerRow row; /* the row last read */
 };
@@ -59,6 +62,8 @@ int ledgerRowsNew(i64 nMemory, int bSpill, LedgerRows **ppRows,
 
 void ledgerRowsFree(LedgerRows *p) {
   if( p == NULL ) return;
+  while( p->nLedger > 0 ) ledgerUnref(p->apLedger[--p->nLedger]);
+  sqlite3_free(p->apLedger);
   if( p->fd >= 0 ) close(p->fd);
   sqlite3_free(p->aMem);
   sqlite3_free(p->aOut);
@@ -152,6 +157,22 @@ static int rowsReserve(LedgerRows *p, i64 n, LedgerError *pErr) {
   return 1;
 }
 
+/* Keeps the ledger of a row. */
+static int rowsHold(LedgerRows *p, Ledger *pLedger, LedgerError *pErr) {
+  Ledger **apNew;
+  int i;
+  for( i = p->nLedger - 1; i >= 0; i-- ) {
+    if( p->apLedger[i] == pLedger ) return LEDGER_OK;
+  }
+  apNew = sqlite3_realloc64(p->apLedger,
+                            sizeof(*apNew) * (sqlite3_uint64)(p->nLedger + 1));
+  if( apNew == NULL ) return ledgerErrorNomem(pErr);
+  p->apLedger = apNew;
+  ledgerRef(pLedger);
+  p->apLedger[p->nLedger++] = pLedger;
+  return LEDGER_OK;
+}
+
 int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr) {
   const LedgerEntry *pE = &pRow->entry;
   RowsHead head;
@@ -161,6 +182,7 @@ int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr) {
   int i, rc = LEDGER_OK;
 
   if( p->bFull ) return LEDGER_OK;
+  if( rowsHold(p, pRow->pLedger, pErr) ) return pErr->rc;
   memset(&head, 0, sizeof(head));
   head.pLedger = pRow->pLedger;
   head.id = pE->id;

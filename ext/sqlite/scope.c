@@ -334,22 +334,49 @@ int ledgerScopeRemember(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
   return LEDGER_OK;
 }
 
-int ledgerScopeRecall(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
-                      const char *zSubLedger, const LedgerRow **ppRow,
-                      LedgerError *pErr) {
-  ScopeMemo *pAt;
-  i64 iPos;
-  *ppRow = NULL;
+/* Copies a row with its texts, which *pText then holds. */
+static int scopeCopy(const LedgerRow *pFrom, LedgerBuf *pText, LedgerRow *pTo,
+                     LedgerError *pErr) {
+  const LedgerEntry *pE = &pFrom->entry;
+  size_t iContents, iTags;
+  ledgerBufReset(pText);
+  ledgerBufAppend(pText, pE->zSubLedger, strlen(pE->zSubLedger) + 1);
+  iContents = pText->n;
+  ledgerBufAppend(pText, pE->zContents, pE->nContents);
+  ledgerBufAppend(pText, "", 1);
+  iTags = pText->n;
+  if( pE->zTags ) ledgerBufAppend(pText, pE->zTags, strlen(pE->zTags) + 1);
+  if( pText->bOom ) return ledgerErrorNomem(pErr);
+  *pTo = *pFrom;
+  pTo->entry.zSubLedger = pText->z;
+  pTo->entry.zContents = pText->z + iContents;
+  pTo->entry.zTags = pE->zTags ? pText->z + iTags : NULL;
+  return LEDGER_OK;
+}
+
+int ledgerScopeKnows(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
+                     const char *zSubLedger) {
   if( p->aMemo == NULL ) return 0;
-  pAt = scopePlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
-                   scopeHash(zSubLedger), id);
-  if( pAt->iSlot == 0 ) return 0;
-  iPos = pAt->iPos;
-  if( ledgerRowsRead(p->pRows, &iPos, 0, ppRow, pErr) ) return 0;
-  if( zSubLedger && strcmp((*ppRow)->entry.zSubLedger, zSubLedger) != 0 ) {
-    *ppRow = NULL; /* another name with the same hash */
-    return 0;
+  return scopePlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
+                    scopeHash(zSubLedger), id)
+             ->iSlot != 0;
+}
+
+int ledgerScopeRecall(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
+                      const char *zSubLedger, LedgerBuf *pText, LedgerRow *pRow,
+                      int *pbFound, LedgerError *pErr) {
+  const LedgerRow *pKnown = NULL;
+  i64 iPos;
+  *pbFound = 0;
+  if( !ledgerScopeKnows(p, pLedger, id, zSubLedger) ) return 0;
+  iPos = scopePlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
+                    scopeHash(zSubLedger), id)
+             ->iPos;
+  if( ledgerRowsRead(p->pRows, &iPos, 0, &pKnown, pErr) ) return 0;
+  if( zSubLedger && strcmp(pKnown->entry.zSubLedger, zSubLedger) != 0 ) {
+    return 0; /* another name with the same hash */
   }
-  if( (*ppRow)->entry.id.seqno == 0 ) *ppRow = NULL;
-  return 1;
+  if( pKnown->entry.id.seqno == 0 ) return 1;
+  *pbFound = 1;
+  return scopeCopy(pKnown, pText, pRow, pErr) == LEDGER_OK;
 }
