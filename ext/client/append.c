@@ -41,6 +41,10 @@ int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
   pCall->zType = "application/json";
   ledgerBufText(&pCall->body, "{\"contents\":");
   ledgerBufJson(&pCall->body, pAppend->zContents, pAppend->nContents);
+  if( pAppend->zHooks ) {
+    ledgerBufPrintf(&pCall->body, ",%s", pAppend->zHooks);
+    pCall->mNeed |= LEDGER_HAS_PROGRAMS;
+  }
   ledgerBufText(&pCall->body, "}");
   if( pAppend->zSubLedger ) {
     pCall->query.zSubLedger = ledgerStrdup(pAppend->zSubLedger);
@@ -70,7 +74,7 @@ int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
     *peOutcome = p->zOperation || ledgerExchangeLeft(p->pEx)
                      ? LEDGER_OUTCOME_UNKNOWN
                      : LEDGER_UNSENT;
-    return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "append: interrupted%s",
+    return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "%s: interrupted%s", p->zWhat,
                           *peOutcome == LEDGER_UNSENT
                               ? ""
                               : ", whether the ledger recorded it is unknown");

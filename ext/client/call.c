@@ -82,6 +82,9 @@ void ledgerCallFree(LedgerCall *p) {
   free(p->query.zSubLedger);
   free(p->query.zTag);
   free(p->query.zTags);
+  free(p->query.zKey);
+  free(p->zGiven);
+  ledgerJsonFree(p->pDoc);
   if( p->pKind && p->pKind->bPublic ) {
     if( p->body.z ) OPENSSL_cleanse(p->body.z, p->body.n); /* a secret */
   }
@@ -170,6 +173,7 @@ static void callUrl(LedgerCall *p, LedgerBuf *pUrl) {
   callBound(p, pUrl, "toTransactionId", pQuery->to);
   callParam(pUrl, "tag", pQuery->zTag);
   callParam(pUrl, "tags", pQuery->zTags);
+  if( pQuery->zKeyName ) callParam(pUrl, pQuery->zKeyName, pQuery->zKey);
 }
 
 /* Keeps what the exchange carries, to compare with when it is refused. */
@@ -197,7 +201,8 @@ static void callSend(LedgerCall *p) {
 
   memset(&w, 0, sizeof(w));
   if( !p->pKind->bPublic ) {
-    if( ledgerDialectNeed(pClient->pDialect, ledgerClientVersion(pClient),
+    if( (p->pKind->xSpell && p->pKind->xSpell(p, &p->err)) ||
+        ledgerDialectNeed(pClient->pDialect, ledgerClientVersion(pClient),
                           p->mNeed, &p->err) ||
         callRemember(p, &p->err) ) {
       ledgerCallDone(p);

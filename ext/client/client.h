@@ -61,6 +61,7 @@ struct LedgerConfig {
   int rangeConcurrency;      /* ranges in flight */
   int64_t queueMaxBytes;     /* queued appends */
   int appendAnyOrder;        /* option append_order: strict (0), any (1) */
+  int allowLockout;          /* a statement may delete several users, or you */
   int64_t maxResponseBytes;  /* one answer's body */
   int connectTimeoutMs;      /* making one connection */
   char *zSecondary;          /* other ledgers that may answer a read */
@@ -283,6 +284,7 @@ struct LedgerAppend {
   size_t nContents;
   const char *zSubLedger; /* NULL: the default one */
   const char *zTags;      /* comma list for the wire, or NULL */
+  const char *zHooks;     /* "preHooks":[...] and so on, or NULL */
 };
 
 /*
@@ -380,6 +382,82 @@ int ledgerReceiptGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
 ** long as the call. *pzAnswer is NULL where there is none (404). */
 int ledgerReceiptResult(LedgerCall *p, const char **pzAnswer, size_t *pnAnswer,
                         LedgerError *pErr);
+
+/* ---- routes.c: users, governance, roles, functions, endpoints, tags ------ */
+
+/* The small routes. A key is what the route asks for: a user's id, the name of
+** a role, a function's id, a sub-ledger. */
+enum {
+  LEDGER_ROUTE_USERS = 1, /* the list */
+  LEDGER_ROUTE_USER,      /* by id */
+  LEDGER_ROUTE_TAGS,      /* by sub-ledger */
+  LEDGER_ROUTE_MEMBERS,
+  LEDGER_ROUTE_CONSTITUTION,
+  LEDGER_ROUTE_QUOTES,
+  LEDGER_ROUTE_ROLE,  /* by name */
+  LEDGER_ROUTE_ROLES, /* for writing */
+  LEDGER_ROUTE_FUNCTIONS,
+  LEDGER_ROUTE_FUNCTION, /* by id */
+  LEDGER_ROUTE_EXECUTE,  /* POST, by id */
+  LEDGER_ROUTE_ENDPOINTS,
+  LEDGER_ROUTE_MODULE, /* by name */
+  LEDGER_ROUTE_RUNTIME
+};
+
+/* For the documentation: the path, and the first version that has it. */
+const char *ledgerRoutePath(int eRoute);
+const char *ledgerRouteVersion(int eRoute);
+
+/* Starts a GET; zKey where the route takes one, else NULL. A node whose state
+** is before `after` is asked again ({0,0}: any will do). */
+int ledgerRouteGet(LedgerClient *p, int eRoute, const char *zKey,
+                   LedgerTxid after, LedgerCall **ppCall, LedgerError *pErr);
+
+/* Of a finished call: the answer, borrowed; NULL where there is none (404). */
+int ledgerRouteResult(LedgerCall *p, LedgerJson **ppDoc, LedgerError *pErr);
+
+/* Starts the request of the next page, of a finished call; *ppNext is NULL
+** where there is none. */
+int ledgerRouteNext(LedgerCall *p, LedgerCall **ppNext, LedgerError *pErr);
+
+/* A write to a route. Of a user, zBody is the JSON array of the roles; what a
+** version lacks is refused before anything is sent. */
+typedef struct LedgerWrite LedgerWrite;
+struct LedgerWrite {
+  int eRoute;
+  const char *zMethod; /* PUT, PATCH, DELETE or POST */
+  const char *zKey;    /* or NULL */
+  const char *zBody;   /* JSON, or NULL */
+};
+
+/* Starts a write, which is repeated only where an append would be. Its outcome
+** is read with ledgerAppendResult(). */
+int ledgerWriteStart(LedgerClient *p, const LedgerWrite *pWrite,
+                     LedgerCall **ppCall, LedgerError *pErr);
+
+/* The body that a finished write was answered with, borrowed, or NULL. */
+LedgerJson *ledgerWriteAnswer(LedgerCall *p);
+
+/* 1 when a user can have several roles in the version in use, and PATCH adds
+** to them; 0 when it has one, and PATCH replaces it. */
+int ledgerClientManyRoles(LedgerClient *p);
+
+/* 1 once the ledger has answered: the version in use is known. */
+int ledgerClientAnswered(const LedgerClient *p);
+
+/* Checks the roles of a user, a JSON array, as far as the version in use knows
+** them; where it isn't known yet, when they are sent. */
+int ledgerRolesCheck(LedgerClient *p, const char *zRoles, LedgerError *pErr);
+
+/* SHA-256 of n bytes as lower-case hex: zOut has 65 bytes. */
+int ledgerSha256Hex(const void *a, size_t n, char *zOut, LedgerError *pErr);
+
+#define LEDGER_USER_ID_MAX 96
+
+/* The canonical form of a user's id into zOut[LEDGER_USER_ID_MAX]: an object id
+** in lower case, a certificate's fingerprint in upper case with colons. Returns
+** 0 when the n bytes at z are neither. */
+int ledgerUserId(const char *z, size_t n, char *zOut);
 
 /* ---- trust.c: pure helpers --------------------------------------------- */
 

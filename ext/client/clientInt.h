@@ -53,6 +53,12 @@ int ledgerConfigSecret(const LedgerConfig *p, int i, const char **pz);
 
 #define LEDGER_HAS_COLLECTIONS 0x01u /* GET /app/collections */
 #define LEDGER_HAS_TAGS 0x02u        /* tags and tag as query parameters */
+#define LEDGER_HAS_MERGE_PATCH 0x04u /* PATCH is application/merge-patch+json */
+#define LEDGER_HAS_USER_LIST 0x08u   /* users can be listed */
+#define LEDGER_HAS_MANY_ROLES 0x10u  /* /app/ledgerUsers, not /app/users */
+#define LEDGER_HAS_PROGRAMS 0x20u    /* roles, functions, endpoints, hooks */
+#define LEDGER_HAS_TAG_LIST 0x40u    /* GET /app/collections/tags */
+#define LEDGER_HAS_WAIT 0x80u        /* waitForCommit on an append */
 
 struct LedgerDialect {
   const char *zVersion;   /* the api-version parameter */
@@ -64,6 +70,7 @@ struct LedgerDialect {
 const LedgerDialect *ledgerDialectFind(const char *zVersion);
 const LedgerDialect *ledgerDialectChoose(const char *zMessage,
                                          const char **pzList);
+const char *ledgerVersionOf(unsigned mHas);
 int ledgerDialectNeed(const LedgerDialect *pDialect, const char *zVersion,
                       unsigned mNeed, LedgerError *pErr);
 
@@ -129,7 +136,7 @@ int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
 /* What one exchange sends. Everything is borrowed; body and trust must stay
 ** until the exchange is freed. */
 struct LedgerWire {
-  const char *zMethod; /* GET or POST */
+  const char *zMethod; /* GET, POST, PUT, PATCH or DELETE */
   const char *zUrl;    /* whole */
   const char *zToken;  /* bearer, or NULL */
   const char *zType;   /* content type of the body, or NULL: none */
@@ -231,6 +238,8 @@ struct LedgerParams {
   char *zSubLedger; /* NULL: left out */
   char *zTag;
   char *zTags;
+  const char *zKeyName; /* another parameter, or NULL */
+  char *zKey;
   LedgerTxid from; /* seqno 0: left out; view 0: the highest seen */
   LedgerTxid to;
 };
@@ -253,6 +262,9 @@ struct LedgerCallKind {
   int bNoRetry;  /* one attempt only */
   int msConnect; /* limit for the connection; 0: libcurl's */
   int msTimeout; /* limit of one attempt; 0: timeout_ms */
+  /* Spells path, body and need for the dialect in use, before each sending.
+  ** NULL: they are spelled already. */
+  int (*xSpell)(LedgerCall *p, LedgerError *pErr);
   /* Reads a 2xx answer. Sets p->bAgain to be asked again after a pause. */
   int (*xRead)(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
   /* Whether a final refusal is an answer too; may set p->bAgain. NULL: no. */
@@ -327,6 +339,10 @@ struct LedgerCall {
   LedgerTxid bound;     /* range: toTransactionId of a link */
   char *zValue;         /* identity: the PEM; token: the bearer */
   int64_t nValue;       /* token: seconds it lives */
+  int eRoute;           /* LEDGER_ROUTE_* */
+  char *zGiven;         /* write: what the body is spelled from */
+  LedgerTxid after;     /* route: a state before this one is asked again */
+  LedgerJson *pDoc;     /* route, write: the answer, or NULL */
   char **azName;        /* list of sub-ledgers: one block of memory */
   int nName;
 };

@@ -14,32 +14,41 @@
 
 #include <string.h>
 
-#define DIALECT_2022 LEDGER_HAS_COLLECTIONS
-#define DIALECT_2024 (LEDGER_HAS_COLLECTIONS | LEDGER_HAS_TAGS)
+#define DIALECT_2022A LEDGER_HAS_COLLECTIONS
+#define DIALECT_2022 (DIALECT_2022A | LEDGER_HAS_MERGE_PATCH)
+#define DIALECT_2024A (DIALECT_2022 | LEDGER_HAS_USER_LIST)
+#define DIALECT_2024B (DIALECT_2024A | LEDGER_HAS_MANY_ROLES)
+#define DIALECT_2024 (DIALECT_2024B | LEDGER_HAS_TAGS | LEDGER_HAS_PROGRAMS)
+#define DIALECT_2026 (DIALECT_2024 | LEDGER_HAS_TAG_LIST)
 
 static const LedgerDialect aDialect[] = {
-    /* version               stable  offers        names a sub-ledger */
+    /* version               stable  offers         names a sub-ledger */
     {"0.1-preview", 0, 0, "subLedgerId"},
-    {"2022-04-20-preview", 0, DIALECT_2022, "subLedgerId"},
+    {"2022-04-20-preview", 0, DIALECT_2022A, "subLedgerId"},
     {"2022-05-13", 1, DIALECT_2022, "collectionId"},
     {"2022-08-13", 1, DIALECT_2022, "collectionId"},
     {"2023-01-18-preview", 0, DIALECT_2022, "collectionId"},
-    {"2024-01-26-preview", 0, DIALECT_2022, "collectionId"},
-    {"2024-07-26-preview", 0, DIALECT_2022, "collectionId"},
-    {"2024-08-22-preview", 0, DIALECT_2022, "collectionId"},
+    {"2024-01-26-preview", 0, DIALECT_2024A, "collectionId"},
+    {"2024-07-26-preview", 0, DIALECT_2024B, "collectionId"},
+    {"2024-08-22-preview", 0, DIALECT_2024B, "collectionId"},
     {"2024-12-09-preview", 0, DIALECT_2024, "collectionId"},
-    {"2026-02-23", 1, DIALECT_2024, "collectionId"},
-    {"2026-07-31-preview", 0, DIALECT_2024, "collectionId"},
+    {"2026-02-23", 1, DIALECT_2026, "collectionId"},
+    {"2026-07-31-preview", 0, DIALECT_2026 | LEDGER_HAS_WAIT, "collectionId"},
 };
 #define DIALECT_COUNT ((int)(sizeof(aDialect) / sizeof(aDialect[0])))
 
-/* What a feature is called in messages. */
+/* What a feature is called in messages. What is no feature but another way to
+** say the same (merge patches, waiting) is never needed. */
 static const struct {
   unsigned mHas;
   const char *zName;
 } aFeature[] = {
     {LEDGER_HAS_COLLECTIONS, "the list of sub-ledgers"},
     {LEDGER_HAS_TAGS, "tags"},
+    {LEDGER_HAS_TAG_LIST, "the list of tags"},
+    {LEDGER_HAS_USER_LIST, "the list of users"},
+    {LEDGER_HAS_MANY_ROLES, "a user with several roles"},
+    {LEDGER_HAS_PROGRAMS, "roles, functions, endpoints and hooks"},
 };
 
 /* The row of the version named by the n bytes at z, or NULL. */
@@ -108,18 +117,21 @@ int ledgerDialectNeed(const LedgerDialect *pDialect, const char *zVersion,
                       unsigned mNeed, LedgerError *pErr) {
   unsigned mLack = mNeed & ~pDialect->mHas;
   size_t i;
-  int j;
 
   for( i = 0; i < sizeof(aFeature) / sizeof(aFeature[0]); i++ ) {
     if( (mLack & aFeature[i].mHas) == 0 ) continue;
-    for( j = 0; j < DIALECT_COUNT; j++ ) {
-      if( aDialect[j].mHas & aFeature[i].mHas ) break;
-    }
     return ledgerErrorSet(pErr, LEDGER_ERROR,
                           "%s: needs API version %s or later, but %s is in use",
-                          aFeature[i].zName,
-                          aDialect[j < DIALECT_COUNT ? j : 0].zVersion,
+                          aFeature[i].zName, ledgerVersionOf(aFeature[i].mHas),
                           zVersion);
   }
   return LEDGER_OK;
+}
+
+const char *ledgerVersionOf(unsigned mHas) {
+  int i;
+  for( i = 0; i < DIALECT_COUNT; i++ ) {
+    if( (aDialect[i].mHas & mHas) == mHas ) return aDialect[i].zVersion;
+  }
+  return NULL;
 }

@@ -332,7 +332,7 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
   if( pWire->bPlain || ledgerUrlIsLoopback(pWire->zUrl) ) {
     SET(CURLOPT_PROXY, "");
   }
-  if( strcmp(pWire->zMethod, "POST") == 0 ) {
+  if( pWire->zType ) { /* it has a body */
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)pWire->nBody);
     if( pWire->bOnce ) {
@@ -343,6 +343,9 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
     } else {
       SET(CURLOPT_POSTFIELDS, pWire->zBody);
     }
+  }
+  if( strcmp(pWire->zMethod, pWire->zType ? "POST" : "GET") != 0 ) {
+    SET(CURLOPT_CUSTOMREQUEST, pWire->zMethod);
   }
 #undef SET
   return rc;

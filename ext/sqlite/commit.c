@@ -1,7 +1,8 @@
 /*
 ** COMMIT: the queue goes to the ledger.
 **
-** Requests: POST /app/transactions for each row, in order; then
+** Requests: POST /app/transactions for each entry, in order, and what a change
+** of a user, role, function or endpoint takes (operation.c); then
 ** GET /app/transactions/{id}/status for the last one, until it is committed.
 **
 ** Invariants
@@ -114,8 +115,22 @@ static void commitWorse(LedgerError *pErr, LedgerError *pNew) {
   }
 }
 
+/* A change that is no entry: it is done at once, from first to last request. */
+static void commitOperate(CommitBatch *p, int i, LedgerError *pErr) {
+  LedgerQueueRow *pRow = p->apRow[i];
+  LedgerError err = LEDGER_ERROR_INIT;
+  pRow->eState = LEDGER_SENDING;
+  if( ledgerOperate(pRow, &err) ) {
+    ledgerErrorSet(pErr, err.rc, "row %d of %d: %s", i + 1, p->nRow,
+                   ledgerErrorText(&err) + strlen("ledger: "));
+    pErr->http = err.http;
+  }
+  if( pRow->id.seqno > 0 ) p->pDb->last = pRow->id;
+  ledgerErrorClear(&err);
+}
+
 /* Sends the batch's queued rows: one at a time, or with append_order `any`
-** `concurrency` of them. After a failure nothing new is started, and what is
+** `concurrency` of them; what is no entry waits for all before it. After a failure nothing new is started, and what is
 ** under way is waited for. */
 static int commitSend(CommitBatch *p, LedgerError *pErr) {
   const LedgerConfig *pConfig = ledgerClientConfig(p->pLedger->pClient);
@@ -134,25 +149,40 @@ static int commitSend(CommitBatch *p, LedgerError *pErr) {
   }
   memset(apCall, 0, sizeof(*apCall) * (size_t)nLane);
   for( ;; ) {
-    int nRunning = 0, iDone = 0;
+    int nRunning = 0, iDone = 0, bAlone = 0;
     LedgerError err = LEDGER_ERROR_INIT;
+    for( i = 0; i < nLane; i++ ) nRunning += apCall[i] != NULL;
     for( i = 0; i < nLane; i++ ) {
       while( apCall[i] == NULL && pErr->rc == LEDGER_OK && iStart < p->nRow ) {
         LedgerQueueRow *pRow = p->apRow[iStart];
         LedgerAppend append;
+        if( pRow->eState != LEDGER_QUEUED ) {
+          iStart++;
+          continue;
+        }
+        if( pRow->eKind != LEDGER_KIND_APPEND ) {
+          if( nRunning > 0 ) {
+            bAlone = 1;
+            break;
+          }
+          commitOperate(p, iStart++, pErr);
+          continue;
+        }
+        memset(&append, 0, sizeof(append));
         aiRow[i] = iStart++;
-        if( pRow->eState != LEDGER_QUEUED ) continue;
         append.zContents = pRow->zContents;
         append.nContents = pRow->nContents;
         append.zSubLedger = pRow->zSubLedger;
         append.zTags = pRow->zTags;
+        append.zHooks = pRow->zHooks;
         if( ledgerAppendStart(p->pLedger->pClient, &append, &apCall[i],
                               pErr) ) {
           break;
         }
         pRow->eState = LEDGER_SENDING;
+        nRunning++;
       }
-      if( apCall[i] ) nRunning++;
+      if( bAlone ) break;
     }
     if( nRunning == 0 ) break;
     if( ledgerCallWaitAny(apCall, nLane, &iDone, &err) ) {

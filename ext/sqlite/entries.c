@@ -39,6 +39,25 @@ enum {
   ENTRIES_SEQNO
 };
 
+static const LedgerColumn aEntriesColumn[] = {
+    {"transaction_id", "TEXT COLLATE ledger_txid", 0, "transactionId",
+     "id of the transaction, view.seqno"},
+    {"sub_ledger", "TEXT", 0, "collectionId",
+     "the sub-ledger (collection) that it was appended to"},
+    {"contents", "TEXT", 0, "contents", "what was appended"},
+    {"tags", "TEXT", 0, "tags", "a JSON array; MATCH asks for them"},
+    LEDGER_COLUMN_LEDGER,
+    {"view", "INTEGER", 1, NULL, "view of the id"},
+    {"seqno", "INTEGER", 1, NULL, "seqno of the id"},
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerEntriesSpec = {
+    .zName = "ledger_entries",
+    .zDoc = "the entries; INSERT appends",
+    .aColumn = aEntriesColumn,
+    .zRequest = "GET /app/transactions",
+};
+
 typedef struct EntriesTable EntriesTable;
 struct EntriesTable {
   sqlite3_vtab base;   /* must be first */
@@ -115,10 +134,7 @@ static int entriesConnect(sqlite3 *db, void *pAux, int argc,
   int i, rc;
 
   *ppVtab = NULL;
-  rc = sqlite3_declare_vtab(
-      db, "CREATE TABLE x(transaction_id TEXT COLLATE ledger_txid, sub_ledger "
-          "TEXT, contents TEXT, tags TEXT, ledger TEXT HIDDEN, view INTEGER "
-          "HIDDEN, seqno INTEGER HIDDEN)");
+  rc = ledgerColumnDeclare(db, aEntriesColumn);
   if( rc ) return rc;
   sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
   sqlite3_vtab_config(db,

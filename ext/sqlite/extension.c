@@ -22,19 +22,42 @@ SQLITE_EXTENSION_INIT1
 
 #define EXTENSION_SQLITE_MIN 3038000
 
-static const LedgerTableSpec *const apExtensionTable[] = {
-    &ledgerTableSubLedgers, &ledgerTableTransactions, &ledgerTableIdentity,
-    &ledgerTableAttached,   &ledgerTableAppends,      &ledgerTableHttp,
-};
-
 static const LedgerRowTable *const apExtensionRowTable[] = {
     &ledgerTableReceipts,
     &ledgerTableAudit,
 };
 
+const LedgerTableSpec *const apLedgerTable[] = {
+    &ledgerEntriesSpec,
+    &ledgerTableSubLedgers,
+    &ledgerTableTags,
+    &ledgerTableTransactions,
+    &ledgerTableUsers,
+    &ledgerTableMembers,
+    &ledgerTableConstitution,
+    &ledgerTableRoles,
+    &ledgerTableFunctions,
+    &ledgerTableEndpoints,
+    &ledgerTableModules,
+    &ledgerTableIdentity,
+    &ledgerTableAttached,
+    &ledgerTableAppends,
+    &ledgerTableHttp,
+    &ledgerTableColumns,
+    NULL,
+};
+
 static const LedgerFunction *const apExtensionFunction[] = {
     aLedgerFunctionPure,   aLedgerFunctionAttach, aLedgerFunctionEntry,
     aLedgerFunctionOutbox, aLedgerFunctionProof,  aLedgerFunctionReceipt,
+};
+
+static const struct {
+  const char *zName;
+  int (*xCompare)(void *, int, const void *, int, const void *);
+} aExtensionCollation[] = {
+    {"ledger_txid", ledgerTxidCollate},
+    {"ledger_user_id", ledgerUserIdCollate},
 };
 
 /* Registers one function under each number of arguments it takes. */
@@ -53,13 +76,17 @@ static int extensionFunction(LedgerDb *pDb, const LedgerFunction *pFunc) {
 static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
   size_t i;
   int rc;
-  *pzWhat = "ledger_txid";
-  ledgerDbRef(pDb);
-  rc = sqlite3_create_collation_v2(pDb->db, "ledger_txid", SQLITE_UTF8, pDb,
-                                   ledgerTxidCollate, ledgerDbUnref);
-  if( rc ) {
-    ledgerDbUnref(pDb); /* collations don't call it on failure */
-    return rc;
+  for( i = 0; i < sizeof(aExtensionCollation) / sizeof(aExtensionCollation[0]);
+       i++ ) {
+    *pzWhat = aExtensionCollation[i].zName;
+    ledgerDbRef(pDb);
+    rc = sqlite3_create_collation_v2(
+        pDb->db, aExtensionCollation[i].zName, SQLITE_UTF8, pDb,
+        aExtensionCollation[i].xCompare, ledgerDbUnref);
+    if( rc ) {
+      ledgerDbUnref(pDb); /* collations don't call it on failure */
+      return rc;
+    }
   }
   for( i = 0; i < sizeof(apExtensionFunction) / sizeof(apExtensionFunction[0]);
        i++ ) {
@@ -76,17 +103,16 @@ static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
                                 pDb->bReadonly ? &ledgerEntriesReadonlyModule
                                                : &ledgerEntriesModule,
                                 pDb, ledgerDbUnref);
-  for( i = 0; i < sizeof(apExtensionTable) / sizeof(apExtensionTable[0]) &&
-              rc == SQLITE_OK;
-       i++ ) {
-    *pzWhat = apExtensionTable[i]->zName;
-    rc = ledgerTableRegister(pDb, apExtensionTable[i]);
+  for( i = 0; apLedgerTable[i] && rc == SQLITE_OK; i++ ) {
+    if( !ledgerTableIsSmall(apLedgerTable[i]) ) continue; /* its own module */
+    *pzWhat = apLedgerTable[i]->zName;
+    rc = ledgerTableRegister(pDb, apLedgerTable[i]);
   }
   for( i = 0;
        i < sizeof(apExtensionRowTable) / sizeof(apExtensionRowTable[0]) &&
        rc == SQLITE_OK;
        i++ ) {
-    *pzWhat = apExtensionRowTable[i]->zName;
+    *pzWhat = apExtensionRowTable[i]->pSpec->zName;
     rc = ledgerRowTableRegister(pDb, apExtensionRowTable[i]);
   }
   return rc;

@@ -1,5 +1,5 @@
 /*
-** Appends that wait for COMMIT, and what became of all appends.
+** Appends and other changes that wait for COMMIT, and what became of them all.
 **
 **     SELECT * FROM ledger_appends;
 **
@@ -22,12 +22,20 @@ const char *ledgerStateName(int eState) {
   return azName[eState];
 }
 
+const char *ledgerKindName(int eKind) {
+  static const char *const azName[] = {"append", "user", "role", "function",
+                                       "endpoint"};
+  return azName[eKind];
+}
+
 void ledgerQueueRowFree(LedgerQueueRow *p) {
   if( p == NULL ) return;
   ledgerUnref(p->pLedger);
   sqlite3_free(p->zLedger);
   sqlite3_free(p->zContents);
   sqlite3_free(p->zSubLedger);
+  sqlite3_free(p->zKey);
+  sqlite3_free(p->zHooks);
   free(p->zTags);
   sqlite3_free(p->zError);
   sqlite3_free(p);
@@ -94,16 +102,34 @@ static int queueSubLedger(LedgerQueueRow *p, const char *z, int n,
   return p->zSubLedger ? LEDGER_OK : ledgerErrorNomem(pErr);
 }
 
-int ledgerQueueRowNew(LedgerDb *pDb, Ledger *pLedger, sqlite3_value *pContents,
-                      const char *zSubLedger, int nSubLedger,
-                      sqlite3_value *pTags, LedgerQueueRow **ppRow,
-                      LedgerError *pErr) {
+int ledgerQueueRowStart(LedgerDb *pDb, Ledger *pLedger, LedgerQueueRow **ppRow,
+                        LedgerError *pErr) {
   LedgerQueueRow *p = sqlite3_malloc64(sizeof(*p));
-  int rc;
   *ppRow = NULL;
   if( p == NULL ) return ledgerErrorNomem(pErr);
   memset(p, 0, sizeof(*p));
   p->eState = LEDGER_QUEUED;
+  p->zLedger = sqlite3_mprintf("%s", pLedger->zName);
+  if( p->zLedger == NULL ) {
+    sqlite3_free(p);
+    return ledgerErrorNomem(pErr);
+  }
+  ledgerRef(pLedger);
+  p->pLedger = pLedger;
+  p->iSlot = pLedger->iSlot;
+  p->n = pDb->iNextRow++;
+  *ppRow = p;
+  return LEDGER_OK;
+}
+
+int ledgerQueueRowNew(LedgerDb *pDb, Ledger *pLedger, sqlite3_value *pContents,
+                      const char *zSubLedger, int nSubLedger,
+                      sqlite3_value *pTags, LedgerQueueRow **ppRow,
+                      LedgerError *pErr) {
+  LedgerQueueRow *p;
+  int rc = ledgerQueueRowStart(pDb, pLedger, &p, pErr);
+  *ppRow = NULL;
+  if( rc ) return rc;
   rc = queueContents(p, pContents, pErr);
   if( rc == LEDGER_OK ) rc = queueSubLedger(p, zSubLedger, nSubLedger, pErr);
   if( rc == LEDGER_OK && pTags && sqlite3_value_type(pTags) != SQLITE_NULL ) {
@@ -112,18 +138,10 @@ int ledgerQueueRowNew(LedgerDb *pDb, Ledger *pLedger, sqlite3_value *pContents,
                    : ledgerTagsParse(z, (size_t)sqlite3_value_bytes(pTags),
                                      &p->zTags, pErr);
   }
-  if( rc == LEDGER_OK ) {
-    p->zLedger = sqlite3_mprintf("%s", pLedger->zName);
-    if( p->zLedger == NULL ) rc = ledgerErrorNomem(pErr);
-  }
   if( rc ) {
     ledgerQueueRowFree(p);
     return rc;
   }
-  ledgerRef(pLedger);
-  p->pLedger = pLedger;
-  p->iSlot = pLedger->iSlot;
-  p->n = pDb->iNextRow++;
   *ppRow = p;
   return LEDGER_OK;
 }
@@ -197,7 +215,7 @@ const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
                                    LedgerTxid id) {
   const LedgerQueueRow *pRow;
   for( pRow = p->pHistory; pRow; pRow = pRow->pNext ) {
-    if( pRow->iSlot == pLedger->iSlot &&
+    if( pRow->iSlot == pLedger->iSlot && pRow->zSubLedger &&
         ledgerTxidCompare(pRow->id, id) == 0 ) {
       return pRow->zSubLedger;
     }

@@ -43,7 +43,7 @@ static int rowConnect(sqlite3 *db, void *pAux, int argc,
                       char **pzErr) {
   RowModule *pModule = pAux;
   RowVtab *p;
-  int rc = sqlite3_declare_vtab(db, pModule->pTable->zSchema);
+  int rc = ledgerColumnDeclare(db, pModule->pTable->pSpec->aColumn);
   (void)argc;
   (void)argv;
   (void)pzErr;
@@ -78,7 +78,7 @@ static int rowRequired(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   }
   sqlite3_free(pVtab->zErrMsg);
   pVtab->zErrMsg = sqlite3_mprintf(
-      "ledger: %s: needs WHERE transaction_id = '...'", pTable->zName);
+      "ledger: %s: needs WHERE transaction_id = '...'", pTable->pSpec->zName);
   return SQLITE_ERROR;
 }
 
@@ -201,6 +201,6 @@ int ledgerRowTableRegister(LedgerDb *pDb, const LedgerRowTable *pTable) {
   p->pDb = pDb;
   p->pTable = pTable;
   ledgerDbRef(pDb);
-  return sqlite3_create_module_v2(pDb->db, pTable->zName, &rowModule, p,
+  return sqlite3_create_module_v2(pDb->db, pTable->pSpec->zName, &rowModule, p,
                                   rowDestroyModule);
 }

@@ -98,6 +98,7 @@ void ledgerScopeLeave(LedgerDb *p, LedgerScope *pScope) {
 
 void ledgerScopeEnd(LedgerDb *p) {
   p->pScope = NULL; /* its cursors free it */
+  ledgerKeptEnd(p); /* what was answered may be different now */
 }
 
 static ScopeSnapshot *scopeFind(LedgerScope *p, const Ledger *pLedger) {

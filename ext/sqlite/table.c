@@ -1,155 +1,150 @@
 /*
-** The module behind the small tables: read-only, read whole, kept while the
-** cursor lives.
+** The module behind the small tables: read whole, kept for the statement; some
+** are written through the queue (change.c).
 **
 **     SELECT * FROM ledger_sub_ledgers;
 **     SELECT state FROM ledger_transactions WHERE transaction_id = '2.15';
+**     DELETE FROM ledger_users WHERE user_id = '...';
 **
-** A table is one file that holds one LedgerTableSpec: its schema, the column
-** that may be asked for, and the function that reads its rows. What is common
-** stands here: plans, the column `ledger`, rows in memory.
+** A table is one file that holds one LedgerTableSpec: its columns, the routes
+** that answer, the column that may be asked for. What is common stands here:
+** plans, the column `ledger`, cursors; and in describe.c, cells.c, change.c.
 **
 ** Plans: `ledger=`, `ledger-in`, `KEY=`, `KEY-in`; each takes one value.
 **
-** Invariant: within one cursor the same question is asked once, so that joins
-** cost one request.
+** Invariant: what the ledger answered is kept (bKept) until the last cursor of
+** such a table is closed or this connection writes: within one statement the
+** same question is asked once, by whichever cursor, so that joins cost one
+** request.
 */
 #include "ledgerInt.h"
 
 #include <string.h>
 
-/* A cell: text, a number, or NULL. */
-typedef struct TableCell TableCell;
-struct TableCell {
-  int eType; /* SQLITE_NULL, SQLITE_INTEGER, SQLITE_FLOAT or SQLITE_TEXT */
-  i64 i;
-  double r;
-  char *z; /* sqlite3_free */
-};
+#define TABLE_KEPT_MAX 1000 /* answers kept at a time */
 
-struct LedgerTableRows {
+/* An answer, kept for all cursors that ask the same. Counted references. */
+struct LedgerKept {
   const LedgerTableSpec *pSpec;
-  i64 nRow, nAlloc;
-  TableCell *aCell; /* nRow * pSpec->nColumn */
-};
-
-/* What a module's registration carries. */
-typedef struct TableModule TableModule;
-struct TableModule {
-  LedgerDb *pDb;
-  const LedgerTableSpec *pSpec;
-};
-
-typedef struct TableVtab TableVtab;
-struct TableVtab {
-  sqlite3_vtab base; /* must be first */
-  TableModule *pModule;
-  int bEnv; /* may attach from the environment */
+  char *zAsked; /* the question (sqlite3_free) */
+  LedgerTableRows *pRows;
+  int nRef;
+  LedgerKept *pNext; /* LedgerDb.pKept */
 };
 
 typedef struct TableCursor TableCursor;
 struct TableCursor {
   sqlite3_vtab_cursor base; /* must be first */
-  LedgerTableRows rows;
-  char *zAsked; /* the question that rows answer */
+  LedgerKept *pKept;        /* the answer being read, or NULL */
   i64 iRow;
 };
 
-int ledgerTableRow(LedgerTableRows *p, LedgerError *pErr) {
-  size_t nCol = (size_t)p->pSpec->nColumn;
-  if( p->nRow == p->nAlloc ) {
-    i64 nNew = p->nAlloc ? p->nAlloc * 2 : 16;
-    TableCell *aNew = sqlite3_realloc64(p->aCell, sizeof(*aNew) * nCol *
-                                                      (sqlite3_uint64)nNew);
-    if( aNew == NULL ) return ledgerErrorNomem(pErr);
-    p->aCell = aNew;
-    p->nAlloc = nNew;
+/* ---- answers that are kept ---------------------------------------------- */
+
+static void keptUnref(LedgerKept *p) {
+  if( p == NULL || --p->nRef > 0 ) return;
+  ledgerTableRowsFree(p->pRows);
+  sqlite3_free(p->zAsked);
+  sqlite3_free(p);
+}
+
+void ledgerKeptEnd(LedgerDb *pDb) {
+  LedgerKept *p = pDb->pKept;
+  pDb->pKept = NULL;
+  pDb->nKept = 0;
+  while( p ) {
+    LedgerKept *pNext = p->pNext;
+    p->pNext = NULL;
+    keptUnref(p);
+    p = pNext;
   }
-  memset(&p->aCell[(size_t)p->nRow * nCol], 0, sizeof(*p->aCell) * nCol);
-  p->nRow++;
+}
+
+static LedgerKept *keptFind(LedgerDb *pDb, const LedgerTableSpec *pSpec,
+                            const char *zAsked) {
+  LedgerKept *p;
+  for( p = pDb->pKept; p; p = p->pNext ) {
+    if( p->pSpec == pSpec && strcmp(p->zAsked, zAsked) == 0 ) return p;
+  }
+  return NULL;
+}
+
+/* What a ledger answered is kept; what is known here is read again. */
+static int tableIsKept(const LedgerTableSpec *pSpec) {
+  return pSpec->eRoute || pSpec->eRouteKey || pSpec->bKept;
+}
+
+/* A fresh answer, empty; it takes zAsked over, also when it fails. */
+static int keptNew(const LedgerTableSpec *pSpec, char *zAsked, LedgerKept **pp,
+                   LedgerError *pErr) {
+  LedgerKept *p = sqlite3_malloc64(sizeof(*p));
+  *pp = NULL;
+  if( p == NULL ) {
+    sqlite3_free(zAsked);
+    return ledgerErrorNomem(pErr);
+  }
+  memset(p, 0, sizeof(*p));
+  p->pSpec = pSpec;
+  p->zAsked = zAsked;
+  p->nRef = 1;
+  if( ledgerTableRowsNew(ledgerColumnCount(pSpec->aColumn), &p->pRows, pErr) ) {
+    keptUnref(p);
+    return pErr->rc;
+  }
+  *pp = p;
   return LEDGER_OK;
 }
 
-static TableCell *tableCell(LedgerTableRows *p, i64 iRow, int iCol) {
-  return &p->aCell[iRow * p->pSpec->nColumn + iCol];
-}
-
-int ledgerTableText(LedgerTableRows *p, int iCol, const char *z,
-                    LedgerError *pErr) {
-  TableCell *pCell = tableCell(p, p->nRow - 1, iCol);
-  if( z == NULL ) return LEDGER_OK;
-  pCell->z = sqlite3_mprintf("%s", z);
-  if( pCell->z == NULL ) return ledgerErrorNomem(pErr);
-  pCell->eType = SQLITE_TEXT;
-  return LEDGER_OK;
-}
-
-void ledgerTableInt(LedgerTableRows *p, int iCol, i64 v) {
-  TableCell *pCell = tableCell(p, p->nRow - 1, iCol);
-  pCell->i = v;
-  pCell->eType = SQLITE_INTEGER;
-}
-
-void ledgerTableReal(LedgerTableRows *p, int iCol, double r) {
-  TableCell *pCell = tableCell(p, p->nRow - 1, iCol);
-  pCell->r = r;
-  pCell->eType = SQLITE_FLOAT;
-}
-
-int ledgerTableTexts(LedgerTableRows *p, const char *const *azText, int nText,
-                     LedgerError *pErr) {
-  int i, rc = ledgerTableRow(p, pErr);
-  for( i = 0; i < nText && rc == LEDGER_OK; i++ ) {
-    rc = ledgerTableText(p, i, azText[i], pErr);
-  }
-  return rc;
-}
-
-static void tableClearRows(LedgerTableRows *p) {
-  i64 i;
-  for( i = 0; i < p->nRow * p->pSpec->nColumn; i++ ) {
-    sqlite3_free(p->aCell[i].z);
-  }
-  sqlite3_free(p->aCell);
-  p->aCell = NULL;
-  p->nRow = p->nAlloc = 0;
-}
+/* ---- the module ---------------------------------------------------------- */
 
 static int tableConnect(sqlite3 *db, void *pAux, int argc,
                         const char *const *argv, sqlite3_vtab **ppVtab,
                         char **pzErr) {
-  TableModule *pModule = pAux;
-  TableVtab *p;
-  int rc = sqlite3_declare_vtab(db, pModule->pSpec->zSchema);
+  const LedgerTableModule *pModule = pAux;
+  LedgerTable *p;
+  int rc = ledgerColumnDeclare(db, pModule->pSpec->aColumn);
   (void)argc;
-  (void)argv;
   (void)pzErr;
   *ppVtab = NULL;
   if( rc ) return rc;
   sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
   p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
-  p->pModule = pModule;
+  p->pDb = pModule->pDb;
+  p->pSpec = pModule->pSpec;
+  p->iLedger = ledgerColumnIndex(p->pSpec->aColumn, "ledger");
+  if( p->iLedger >= 0 && !p->pSpec->aColumn[p->iLedger].bHidden ) {
+    p->iLedger = -1; /* a name to show, no ledger to ask */
+  }
+  p->iKey = ledgerColumnIndex(p->pSpec->aColumn, p->pSpec->zKey);
+  rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
+  if( rc ) {
+    sqlite3_free(p);
+    return rc;
+  }
   *ppVtab = &p->base;
   return SQLITE_OK;
 }
 
 static int tableDisconnect(sqlite3_vtab *pVtab) {
+  ledgerWriterClear(&((LedgerTable *)pVtab)->writer);
   sqlite3_free(pVtab);
   return SQLITE_OK;
 }
 
 static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
-  const LedgerTableSpec *pSpec = ((TableVtab *)pVtab)->pModule->pSpec;
+  const LedgerTable *p = (LedgerTable *)pVtab;
+  const LedgerTableSpec *pSpec = p->pSpec;
   sqlite3_str *pStr = sqlite3_str_new(NULL);
   int i, nArg = 0, bKey = 0, bUnusable = 0;
   for( i = 0; i < pInfo->nConstraint; i++ ) {
     const struct sqlite3_index_constraint *pCons = &pInfo->aConstraint[i];
-    int bLedger = pCons->iColumn == pSpec->iLedger;
+    int bLedger = pCons->iColumn == p->iLedger;
     const char *zColl;
     if( pCons->op != SQLITE_INDEX_CONSTRAINT_EQ || pCons->iColumn < 0 ||
-        (!bLedger && pCons->iColumn != pSpec->iKey) ) {
+        (!bLedger && (pCons->iColumn != p->iKey || pSpec->bKeyLocal)) ) {
       continue;
     }
     if( !pCons->usable ) {
@@ -158,7 +153,7 @@ static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
     }
     zColl = sqlite3_vtab_collation(pInfo, i);
     if( zColl == NULL || (sqlite3_stricmp(zColl, "BINARY") != 0 &&
-                          sqlite3_stricmp(zColl, "ledger_txid") != 0) ) {
+                          sqlite3_strnicmp(zColl, "ledger_", 7) != 0) ) {
       continue;
     }
     if( !bLedger ) bKey = 1;
@@ -185,15 +180,16 @@ static int tableOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
   TableCursor *p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
-  p->rows.pSpec = ((TableVtab *)pVtab)->pModule->pSpec;
+  ((LedgerTable *)pVtab)->pDb->nTableCursor++;
   *ppCursor = &p->base;
   return SQLITE_OK;
 }
 
 static int tableClose(sqlite3_vtab_cursor *pCursor) {
   TableCursor *p = (TableCursor *)pCursor;
-  tableClearRows(&p->rows);
-  sqlite3_free(p->zAsked);
+  LedgerDb *pDb = ((LedgerTable *)pCursor->pVtab)->pDb;
+  keptUnref(p->pKept);
+  if( --pDb->nTableCursor == 0 ) ledgerKeptEnd(pDb);
   sqlite3_free(p);
   return SQLITE_OK;
 }
@@ -230,6 +226,26 @@ static int tableAddText(int *pn, char ***paz, sqlite3_value *pVal) {
   return SQLITE_OK;
 }
 
+/* Brings the last key into its canonical form. What can't be a key, or is there
+** already, is taken away. */
+static int tableCanonical(const LedgerTableSpec *pSpec, TableQuestion *p) {
+  char *z = p->azKey[p->nKey - 1];
+  int i;
+  if( pSpec->xKey == NULL ) return SQLITE_OK;
+  p->nKey--;
+  i = pSpec->xKey(z, strlen(z), &p->azKey[p->nKey]);
+  sqlite3_free(z);
+  if( i || p->azKey[p->nKey] == NULL ) return i;
+  for( i = 0; i < p->nKey; i++ ) {
+    if( strcmp(p->azKey[i], p->azKey[p->nKey]) == 0 ) {
+      sqlite3_free(p->azKey[p->nKey]);
+      return SQLITE_OK;
+    }
+  }
+  p->nKey++;
+  return SQLITE_OK;
+}
+
 /* Decodes the plan. A second word on the same column is left to SQLite, which
 ** checks every row again. *pzAsked becomes the question as one text. */
 static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
@@ -253,6 +269,7 @@ static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
     if( bIn ) rc = sqlite3_vtab_in_first(argv[iArg], &pVal);
     while( rc == SQLITE_OK && pVal ) {
       int eType = sqlite3_value_type(pVal);
+      int nBefore = *pn;
       if( !bLedger && (eType == SQLITE_INTEGER || eType == SQLITE_FLOAT) &&
           strcmp(pSpec->zKey, "transaction_id") == 0 ) {
         LedgerTxid id;
@@ -260,6 +277,9 @@ static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
         break;
       }
       rc = tableAddText(pn, paz, pVal);
+      if( rc == SQLITE_OK && !bLedger && *pn > nBefore ) {
+        rc = tableCanonical(pSpec, p);
+      }
       if( rc || !bIn ) break;
       rc = sqlite3_vtab_in_next(argv[iArg], &pVal);
     }
@@ -277,33 +297,27 @@ static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
 }
 
 /* Reads the rows of all ledgers that are asked for. */
-static int tableRead(TableVtab *pVtab, LedgerTableRows *pRows,
+static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
                      const TableQuestion *pQuestion, LedgerError *pErr) {
-  const LedgerTableSpec *pSpec = pVtab->pModule->pSpec;
-  LedgerDb *pDb = pVtab->pModule->pDb;
+  LedgerDb *pDb = p->pDb;
   int i, k, rc = LEDGER_OK;
-  if( pSpec->iLedger < 0 ) {
-    return pSpec->xRead(pRows, pDb, NULL, pQuestion->nKey, pQuestion->azKey,
-                        pErr);
+  if( p->iLedger < 0 ) {
+    return ledgerTableRead(p->pSpec, pRows, pDb, NULL, pQuestion->nKey,
+                           pQuestion->azKey, pErr);
   }
   rc = ledgerDbReady(pDb, 1, pErr);
   for( i = 0; i < pDb->nLedger && rc == LEDGER_OK; i++ ) {
     Ledger *pLedger = pDb->apLedger[i];
     int bRead = pQuestion->nLedger < 0;
-    i64 iRow = pRows->nRow;
     for( k = 0; k < pQuestion->nLedger && !bRead; k++ ) {
       bRead = strcmp(pLedger->zName, pQuestion->azLedger[k]) == 0;
     }
     if( !bRead ) continue;
     ledgerRef(pLedger);
-    rc = pSpec->xRead(pRows, pDb, pLedger, pQuestion->nKey, pQuestion->azKey,
-                      pErr);
-    for( ; iRow < pRows->nRow && rc == LEDGER_OK; iRow++ ) {
-      TableCell *pCell = tableCell(pRows, iRow, pSpec->iLedger);
-      pCell->z = sqlite3_mprintf("%s", pLedger->zName);
-      pCell->eType = SQLITE_TEXT;
-      if( pCell->z == NULL ) rc = ledgerErrorNomem(pErr);
-    }
+    ledgerTableLedger(pRows, p->iLedger, pLedger->zName);
+    rc = ledgerTableRead(p->pSpec, pRows, pDb, pLedger, pQuestion->nKey,
+                         pQuestion->azKey, pErr);
+    ledgerTableLedger(pRows, p->iLedger, NULL);
     ledgerUnref(pLedger);
   }
   return rc;
@@ -312,31 +326,47 @@ static int tableRead(TableVtab *pVtab, LedgerTableRows *pRows,
 static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
                        const char *idxStr, int argc, sqlite3_value **argv) {
   TableCursor *p = (TableCursor *)pCursor;
+  const LedgerTable *pTable = (LedgerTable *)pCursor->pVtab;
+  const LedgerTableSpec *pSpec = pTable->pSpec;
+  LedgerDb *pDb = pTable->pDb;
   LedgerError err = LEDGER_ERROR_INIT;
+  LedgerKept *pOld = p->pKept;
+  LedgerKept *pNew = NULL;
   TableQuestion question;
   char *zAsked = NULL;
   int rc;
   (void)idxNum;
   p->iRow = 0;
-  rc = tableDecode(p->rows.pSpec, idxStr, argc, argv, &question, &zAsked, &err);
-  if( rc == LEDGER_OK && p->zAsked && strcmp(p->zAsked, zAsked) == 0 ) {
-    sqlite3_free(zAsked);
-    tableClearQuestion(&question);
-    return SQLITE_OK;
-  }
-  tableClearRows(&p->rows);
-  sqlite3_free(p->zAsked);
-  p->zAsked = NULL;
+  p->pKept = NULL;
+  rc = tableDecode(pSpec, idxStr, argc, argv, &question, &zAsked, &err);
   if( rc == LEDGER_OK ) {
-    rc = tableRead((TableVtab *)pCursor->pVtab, &p->rows, &question, &err);
+    pNew = pOld && strcmp(pOld->zAsked, zAsked) == 0 &&
+                   (!tableIsKept(pSpec) || keptFind(pDb, pSpec, zAsked) == pOld)
+               ? pOld
+               : keptFind(pDb, pSpec, zAsked);
+  }
+  if( pNew ) {
+    pNew->nRef++;
+    sqlite3_free(zAsked);
+  } else if( rc == LEDGER_OK ) {
+    rc = keptNew(pSpec, zAsked, &pNew, &err);
+    if( rc == LEDGER_OK ) rc = tableRead(pTable, pNew->pRows, &question, &err);
+    if( rc == LEDGER_OK && tableIsKept(pSpec) ) {
+      if( pDb->nKept++ >= TABLE_KEPT_MAX ) ledgerKeptEnd(pDb);
+      pNew->pNext = pDb->pKept;
+      pDb->pKept = pNew;
+      pNew->nRef++;
+    }
+  } else {
+    sqlite3_free(zAsked);
   }
   tableClearQuestion(&question);
+  keptUnref(pOld);
   if( rc ) {
-    tableClearRows(&p->rows);
-    sqlite3_free(zAsked);
+    keptUnref(pNew);
     return ledgerVtabError(pCursor->pVtab, &err);
   }
-  p->zAsked = zAsked;
+  p->pKept = pNew;
   return SQLITE_OK;
 }
 
@@ -347,55 +377,65 @@ static int tableNext(sqlite3_vtab_cursor *pCursor) {
 
 static int tableEof(sqlite3_vtab_cursor *pCursor) {
   TableCursor *p = (TableCursor *)pCursor;
-  return p->iRow >= p->rows.nRow;
+  return p->pKept == NULL || p->iRow >= ledgerTableRowsCount(p->pKept->pRows);
 }
 
+/* A table that is written has row numbers that DELETE can look up. */
 static int tableRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid) {
-  *piRowid = ((TableCursor *)pCursor)->iRow + 1;
-  return SQLITE_OK;
+  TableCursor *p = (TableCursor *)pCursor;
+  const LedgerTable *pTable = (LedgerTable *)pCursor->pVtab;
+  *piRowid = p->iRow + 1;
+  if( pTable->pSpec->xChange == NULL ) return SQLITE_OK;
+  return ledgerChangeRowid(pTable, p->pKept->pRows, p->iRow, piRowid);
 }
 
 static int tableColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *pCtx,
                        int iCol) {
   TableCursor *p = (TableCursor *)pCursor;
-  const TableCell *pCell = tableCell(&p->rows, p->iRow, iCol);
-  if( pCell->eType == SQLITE_INTEGER ) {
-    sqlite3_result_int64(pCtx, pCell->i);
-  } else if( pCell->eType == SQLITE_FLOAT ) {
-    sqlite3_result_double(pCtx, pCell->r);
-  } else if( pCell->eType == SQLITE_TEXT ) {
-    sqlite3_result_text(pCtx, pCell->z, -1, SQLITE_TRANSIENT);
-  }
+  if( sqlite3_vtab_nochange(pCtx) ) return SQLITE_OK; /* UPDATE keeps it */
+  ledgerTableResult(p->pKept->pRows, p->iRow, iCol, pCtx);
   return SQLITE_OK;
 }
 
 static void tableDestroyModule(void *pArg) {
-  TableModule *p = pArg;
+  LedgerTableModule *p = pArg;
   ledgerDbUnref(p->pDb);
   sqlite3_free(p);
 }
 
 /* xCreate is NULL: the tables are eponymous only. */
-static const sqlite3_module tableModule = {
-    .iVersion = 0,
-    .xConnect = tableConnect,
-    .xBestIndex = tableBestIndex,
-    .xDisconnect = tableDisconnect,
-    .xOpen = tableOpen,
-    .xClose = tableClose,
-    .xFilter = tableFilter,
-    .xNext = tableNext,
-    .xEof = tableEof,
-    .xColumn = tableColumn,
-    .xRowid = tableRowid,
+#define TABLE_READING                                                       \
+  .iVersion = 2, .xConnect = tableConnect, .xBestIndex = tableBestIndex,    \
+  .xDisconnect = tableDisconnect, .xOpen = tableOpen, .xClose = tableClose, \
+  .xFilter = tableFilter, .xNext = tableNext, .xEof = tableEof,             \
+  .xColumn = tableColumn, .xRowid = tableRowid
+
+static const sqlite3_module tableModule = {TABLE_READING};
+
+static const sqlite3_module tableWrittenModule = {
+    TABLE_READING,
+    .xUpdate = ledgerChangeUpdate,
+    .xBegin = ledgerChangeBegin,
+    .xSync = ledgerChangeSync,
+    .xCommit = ledgerChangeEnd,
+    .xRollback = ledgerChangeEnd,
+    .xSavepoint = ledgerChangeSavepoint,
+    .xRelease = ledgerChangeRelease,
+    .xRollbackTo = ledgerChangeRollbackTo,
 };
 
+int ledgerTableIsSmall(const LedgerTableSpec *pSpec) {
+  return pSpec->xRead || pSpec->eRoute || pSpec->eRouteKey;
+}
+
 int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
-  TableModule *p = sqlite3_malloc64(sizeof(*p));
+  LedgerTableModule *p = sqlite3_malloc64(sizeof(*p));
+  const int bWritten = pSpec->xChange && !pDb->bReadonly;
   if( p == NULL ) return SQLITE_NOMEM;
   p->pDb = pDb;
   p->pSpec = pSpec;
   ledgerDbRef(pDb);
-  return sqlite3_create_module_v2(pDb->db, pSpec->zName, &tableModule, p,
-                                  tableDestroyModule);
+  return sqlite3_create_module_v2(pDb->db, pSpec->zName,
+                                  bWritten ? &tableWrittenModule : &tableModule,
+                                  p, tableDestroyModule);
 }

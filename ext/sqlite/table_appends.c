@@ -14,16 +14,17 @@
 static int appendsRow(LedgerTableRows *pRows, const LedgerQueueRow *pRow,
                       LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
-  const char *azCell[7];
+  const char *azCell[8];
   int rc;
   azCell[0] = NULL;
-  azCell[1] = "append";
+  azCell[1] = ledgerKindName(pRow->eKind);
   azCell[2] = pRow->zLedger;
   azCell[3] = pRow->zSubLedger;
   azCell[4] = pRow->id.seqno ? ledgerTxidFormat(pRow->id, zId) : NULL;
   azCell[5] = ledgerStateName(pRow->eState);
   azCell[6] = pRow->zError;
-  rc = ledgerTableTexts(pRows, azCell, 7, pErr);
+  azCell[7] = pRow->zKey;
+  rc = ledgerTableTexts(pRows, azCell, 8, pErr);
   if( rc == LEDGER_OK ) ledgerTableInt(pRows, 0, pRow->n);
   return rc;
 }
@@ -44,13 +45,23 @@ static int appendsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
   return rc;
 }
 
+static const LedgerColumn aAppendsColumn[] = {
+    {"n", "INTEGER", 0, NULL, "number within this connection, ascending"},
+    {"kind", "TEXT", 0, NULL, "append, user, role, function or endpoint"},
+    {"ledger", "TEXT", 0, NULL, "name of the attached ledger"},
+    {"sub_ledger", "TEXT", 0, NULL, "of an append; else NULL"},
+    {"transaction_id", "TEXT COLLATE ledger_txid", 0, NULL,
+     "the id the ledger gave, or NULL"},
+    {"state", "TEXT", 0, NULL,
+     "queued, sending, pending, committed, refused, lost or unknown"},
+    {"error", "TEXT", 0, NULL, "what went wrong, or NULL"},
+    {"key", "TEXT", 1, NULL, "what was changed: user id, name of a role, ..."},
+    {NULL, NULL, 0, NULL, NULL}};
+
 const LedgerTableSpec ledgerTableAppends = {
     .zName = "ledger_appends",
-    .zSchema = "CREATE TABLE x(n INTEGER, kind TEXT, ledger TEXT, sub_ledger "
-               "TEXT, transaction_id TEXT COLLATE ledger_txid, state TEXT, "
-               "error TEXT)",
-    .nColumn = 7,
-    .iLedger = -1,
-    .iKey = -1,
+    .zDoc = "what this connection appended or changed, or is about to",
+    .aColumn = aAppendsColumn,
+    .zRequest = "none",
     .xRead = appendsRead,
 };

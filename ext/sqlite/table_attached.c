@@ -33,13 +33,20 @@ static int attachedRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
   return rc;
 }
 
+static const LedgerColumn aAttachedColumn[] = {
+    {"name", "TEXT", 0, NULL, "the name in SQL"},
+    {"url", "TEXT", 0, NULL, "where requests go"},
+    {"ledger_id", "TEXT", 0, NULL, "the id at the identity service"},
+    {"api_version", "TEXT", 0, NULL, "in use; NULL before the first answer"},
+    {"credential", "TEXT", 0, NULL, "kind of the credential in use"},
+    {"principal", "TEXT", 0, NULL, "whom the ledger sees, where it is known"},
+    {"key_sha256", "TEXT", 0, NULL, "fingerprint of the service key"},
+    {NULL, NULL, 0, NULL, NULL}};
+
 const LedgerTableSpec ledgerTableAttached = {
     .zName = "ledger_attached",
-    .zSchema = "CREATE TABLE x(name TEXT, url TEXT, ledger_id TEXT, "
-               "api_version TEXT, credential TEXT, principal TEXT, key_sha256 "
-               "TEXT)",
-    .nColumn = 7,
-    .iLedger = -1,
-    .iKey = -1,
+    .zDoc = "the ledgers of this connection; no secret",
+    .aColumn = aAttachedColumn,
+    .zRequest = "none",
     .xRead = attachedRead,
 };

@@ -60,14 +60,26 @@ static int httpRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
   return rc;
 }
 
+static const LedgerColumn aHttpColumn[] = {
+    {"n", "INTEGER", 0, NULL, "number of the request, ascending"},
+    {"time", "TEXT", 0, NULL, "when it was sent"},
+    {"host", "TEXT", 0, NULL, "to whom"},
+    {"method", "TEXT", 0, NULL, "GET, POST, ..."},
+    {"path", "TEXT", 0, NULL, "path and query"},
+    {"status", "INTEGER", 0, NULL, "HTTP status; NULL where none came"},
+    {"milliseconds", "REAL", 0, NULL, "until the answer was whole"},
+    {"bytes", "INTEGER", 0, NULL, "of the answer"},
+    {"attempt", "INTEGER", 0, NULL, "1, or higher where it was repeated"},
+    {"connection", "INTEGER", 0, NULL, "number of the connection"},
+    {"from_cache", "INTEGER", 0, NULL, "1 where nothing was sent"},
+    {"error", "TEXT", 0, NULL, "what went wrong, or NULL"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
 const LedgerTableSpec ledgerTableHttp = {
     .zName = "ledger_http",
-    .zSchema = "CREATE TABLE x(n INTEGER, time TEXT, host TEXT, method TEXT, "
-               "path TEXT, status INTEGER, milliseconds REAL, bytes INTEGER, "
-               "attempt INTEGER, connection INTEGER, from_cache INTEGER, "
-               "error TEXT, ledger TEXT HIDDEN)",
-    .nColumn = 13,
-    .iLedger = 12,
-    .iKey = -1,
+    .zDoc = "the last requests of this connection",
+    .aColumn = aHttpColumn,
+    .zRequest = "none",
     .xRead = httpRead,
 };

@@ -29,13 +29,22 @@ static int identityRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
   return ledgerTableTexts(pRows, azCell, 7, pErr);
 }
 
+static const LedgerColumn aIdentityColumn[] = {
+    {"ledger_id", "TEXT", 0, NULL, "the id at the identity service"},
+    {"certificate", "TEXT", 0, NULL, "the service certificate, PEM"},
+    {"key_sha256", "TEXT", 0, NULL, "sha256: of its public key (SPKI)"},
+    {"not_before", "TEXT", 0, NULL, "its dates, YYYY-MM-DDTHH:MM:SSZ"},
+    {"not_after", "TEXT", 0, NULL, "its dates, YYYY-MM-DDTHH:MM:SSZ"},
+    {"source", "TEXT", 0, NULL, "pinned, or identity_service"},
+    {"identity_url", "TEXT", 0, NULL, "who told it; NULL where it is pinned"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
 const LedgerTableSpec ledgerTableIdentity = {
     .zName = "ledger_identity",
-    .zSchema = "CREATE TABLE x(ledger_id TEXT, certificate TEXT, key_sha256 "
-               "TEXT, not_before TEXT, not_after TEXT, source TEXT, "
-               "identity_url TEXT, ledger TEXT HIDDEN)",
-    .nColumn = 8,
-    .iLedger = 7,
-    .iKey = -1,
+    .zDoc = "whose ledger it is, and how that is known",
+    .aColumn = aIdentityColumn,
+    .zRequest = "GET {identity_url}/ledgerIdentity/{ledger_id}",
+    .bKept = 1,
     .xRead = identityRead,
 };

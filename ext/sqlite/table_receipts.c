@@ -144,11 +144,26 @@ static void receiptsColumn(const LedgerRow *pRow, sqlite3_context *pCtx,
 static const LedgerRowSource receiptsSource = {1, receiptsOpen, receiptsNext,
                                                receiptsClose};
 
-const LedgerRowTable ledgerTableReceipts = {
+static const LedgerColumn aReceiptsColumn[] = {
+    {"transaction_id", "TEXT COLLATE ledger_txid", 0, "transactionId",
+     "the id asked for"},
+    {"receipt", "TEXT", 0, "receipt", "its receipt, JSON as it came"},
+    {"application_claims", "TEXT", 0, "applicationClaims",
+     "what the receipt's claims digest is of, JSON, or NULL"},
+    {"service_certificate", "TEXT", 0, NULL,
+     "the service certificate in force, PEM"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerReceiptsSpec = {
     .zName = "ledger_receipts",
-    .zSchema = "CREATE TABLE x(transaction_id TEXT COLLATE ledger_txid, "
-               "receipt TEXT, application_claims TEXT, service_certificate "
-               "TEXT, ledger TEXT HIDDEN)",
+    .zDoc = "the receipts of given transactions",
+    .aColumn = aReceiptsColumn,
+    .zRequest = "GET /app/transactions/{id}/receipt",
+};
+
+const LedgerRowTable ledgerTableReceipts = {
+    .pSpec = &ledgerReceiptsSpec,
     .plan = {{RECEIPTS_TRANSACTION_ID, -1, -1, RECEIPTS_LEDGER, -1, -1}, 1.0},
     .bIdRequired = 1,
     .pSource = &receiptsSource,

@@ -29,11 +29,17 @@ static int subLedgersRead(LedgerTableRows *pRows, LedgerDb *pDb,
   return rc;
 }
 
+static const LedgerColumn aSubLedgersColumn[] = {
+    {"sub_ledger", "TEXT", 0, NULL, "its name; newer versions say collection"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
 const LedgerTableSpec ledgerTableSubLedgers = {
     .zName = "ledger_sub_ledgers",
-    .zSchema = "CREATE TABLE x(sub_ledger TEXT, ledger TEXT HIDDEN)",
-    .nColumn = 2,
-    .iLedger = 1,
-    .iKey = -1,
+    .zDoc = "the sub-ledgers of a ledger, as the service lists them",
+    .aColumn = aSubLedgersColumn,
+    .zRequest = "GET /app/collections",
+    .zSince = "2022-04-20-preview",
+    .bKept = 1,
     .xRead = subLedgersRead,
 };

@@ -60,13 +60,17 @@ static int transactionsRead(LedgerTableRows *pRows, LedgerDb *pDb,
   return rc;
 }
 
+static const LedgerColumn aTransactionsColumn[] = {
+    {"transaction_id", "TEXT COLLATE ledger_txid", 0, NULL, "the id asked for"},
+    {"state", "TEXT", 0, NULL, "Pending, Committed or Invalid"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
 const LedgerTableSpec ledgerTableTransactions = {
     .zName = "ledger_transactions",
-    .zSchema = "CREATE TABLE x(transaction_id TEXT COLLATE ledger_txid, state "
-               "TEXT, ledger TEXT HIDDEN)",
-    .nColumn = 3,
-    .iLedger = 2,
-    .iKey = 0,
+    .zDoc = "the states of given transactions",
+    .aColumn = aTransactionsColumn,
+    .zRequest = "GET /app/transactions/{id}/status",
     .zKey = "transaction_id",
     .bKeyRequired = 1,
     .xRead = transactionsRead,

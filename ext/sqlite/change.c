@@ -1,0 +1,239 @@
+/*
+** Writing the small tables: INSERT, UPDATE and DELETE are checked, queued in
+** order with entries, and sent at COMMIT (operation.c).
+**
+**     INSERT INTO ledger_users(user_id, role) VALUES('...', 'Reader');
+**     UPDATE ledger_users SET role = 'Contributor' WHERE user_id = '...';
+**
+** What is common stands here; what a row means, in its table's xChange.
+** Requests: INSERT asks whether the thing exists, so that the constraint fails
+** at the INSERT; nothing else is asked for before COMMIT.
+**
+** A statement's end shows in the savepoint that SQLite makes for each statement
+** that may write several rows, or in the transaction: `nDeleted` counts since
+** the last of them.
+*/
+#include "ledgerInt.h"
+
+#include <string.h>
+
+/* The text by which a row is interned: its key, with a second column's. */
+static char *changeKeyText(const LedgerTable *p, const char *z1,
+                           const char *z2) {
+  if( p->pSpec->zKey2 == NULL ) return sqlite3_mprintf("%s", z1);
+  return sqlite3_mprintf("%s\n%s", z1, z2 ? z2 : "");
+}
+
+int ledgerChangeRowid(const LedgerTable *p, const LedgerTableRows *pRows,
+                      i64 iRow, i64 *piRowid) {
+  const LedgerColumn *aColumn = p->pSpec->aColumn;
+  const int iKey2 = ledgerColumnIndex(aColumn, p->pSpec->zKey2);
+  const char *zLedger = ledgerTableGet(pRows, iRow, p->iLedger);
+  const char *z1 = ledgerTableGet(pRows, iRow, p->iKey);
+  LedgerError err = LEDGER_ERROR_INIT;
+  Ledger *pLedger;
+  char *zKey;
+  int rc;
+  /* A ledger that was detached meanwhile can't be written to. */
+  if( ledgerDbFind(p->pDb, zLedger, 0, &pLedger, &err) ) {
+    ledgerErrorClear(&err);
+    *piRowid = 0;
+    return SQLITE_OK;
+  }
+  zKey = changeKeyText(p, z1 ? z1 : "",
+                       iKey2 < 0 ? NULL : ledgerTableGet(pRows, iRow, iKey2));
+  if( zKey == NULL ) return SQLITE_NOMEM;
+  rc = ledgerInternRowid(p->pDb, p->pSpec, pLedger->iSlot, zKey, piRowid);
+  sqlite3_free(zKey);
+  return rc;
+}
+
+/* The ledger of a row of INSERT: its hidden column, or main. */
+static int changeLedger(LedgerTable *p, LedgerChange *pChange,
+                        LedgerError *pErr) {
+  sqlite3_value *pVal = pChange->apVal[p->iLedger];
+  const char *z = (const char *)sqlite3_value_text(pVal);
+  return ledgerDbFind(p->pDb, z, 1, &pChange->pLedger, pErr);
+}
+
+/* The row that a rowid stands for. */
+static int changeLookup(LedgerTable *p, sqlite3_value *pRowid,
+                        LedgerChange *pChange, LedgerError *pErr) {
+  int iSlot = -1, i;
+  pChange->zKey =
+      ledgerInternKey(p->pDb, p->pSpec, sqlite3_value_int64(pRowid), &iSlot);
+  for( i = 0; i < p->pDb->nLedger; i++ ) {
+    if( pChange->zKey && p->pDb->apLedger[i]->iSlot == iSlot ) {
+      pChange->pLedger = p->pDb->apLedger[i];
+      return LEDGER_OK;
+    }
+  }
+  return ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "%s: the row's ledger is not attached any more",
+                        p->pSpec->zName);
+}
+
+const char *ledgerChangeText(const LedgerChange *p, const char *zColumn) {
+  const int i = ledgerColumnIndex(p->pSpec->aColumn, zColumn);
+  if( p->apVal == NULL || sqlite3_value_nochange(p->apVal[i]) ||
+      sqlite3_value_type(p->apVal[i]) == SQLITE_NULL ) {
+    return NULL;
+  }
+  return (const char *)sqlite3_value_text(p->apVal[i]);
+}
+
+int ledgerChangeGiven(const LedgerChange *p, const char *zColumn) {
+  const int i = ledgerColumnIndex(p->pSpec->aColumn, zColumn);
+  return p->apVal && !sqlite3_value_nochange(p->apVal[i]) &&
+         (p->eOp == LEDGER_CHANGE_UPDATE ||
+          sqlite3_value_type(p->apVal[i]) != SQLITE_NULL);
+}
+
+int ledgerChangeQueued(const LedgerChange *p, const char *zKey) {
+  const LedgerQueueRow *pRow;
+  int bExists = -1;
+  for( pRow = p->pDb->pQueue; pRow; pRow = pRow->pNext ) {
+    if( pRow->eKind == p->pSpec->eKind && pRow->pLedger == p->pLedger &&
+        strcmp(pRow->zKey, zKey) == 0 ) {
+      bExists = pRow->eChange != LEDGER_CHANGE_DELETE;
+    }
+  }
+  return bExists;
+}
+
+int ledgerChangeExists(const LedgerChange *p, const char *zKey, int *pbExists,
+                       LedgerError *pErr) {
+  const LedgerTxid any = {0, 0};
+  LedgerCall *pCall = NULL;
+  LedgerJson *pDoc = NULL;
+  *pbExists = ledgerChangeQueued(p, zKey);
+  if( *pbExists >= 0 ) return LEDGER_OK;
+  if( ledgerRouteGet(p->pLedger->pClient, p->pSpec->eRouteKey, zKey, any,
+                     &pCall, pErr) == LEDGER_OK &&
+      ledgerCallWait(pCall, pErr) == LEDGER_OK ) {
+    ledgerRouteResult(pCall, &pDoc, pErr);
+  }
+  if( pDoc && p->pSpec->zKeyItems ) {
+    const cJSON *pList =
+        ledgerJsonMember(ledgerJsonRoot(pDoc), p->pSpec->zKeyItems);
+    *pbExists = pList && pList->child;
+  } else {
+    *pbExists = pDoc != NULL;
+  }
+  ledgerCallFree(pCall);
+  return pErr->rc;
+}
+
+/* Fills and queues one change. */
+static int changeQueue(LedgerTable *p, LedgerChange *pChange,
+                       sqlite3_int64 *piRowid, LedgerError *pErr) {
+  LedgerQueueRow *pRow = NULL;
+  int rc = ledgerQueueRowStart(p->pDb, pChange->pLedger, &pRow, pErr);
+  if( rc ) return rc;
+  pRow->eKind = p->pSpec->eKind;
+  pRow->eChange = pChange->eOp;
+  pRow->pOwner = &p->writer;
+  pChange->pRow = pRow;
+  rc = p->pSpec->xChange(pChange, pErr);
+  if( rc == LEDGER_OK && pRow->zKey == NULL ) {
+    pRow->zKey = sqlite3_mprintf("%s", pChange->zKey);
+    if( pRow->zKey == NULL ) rc = ledgerErrorNomem(pErr);
+  }
+  if( rc || pChange->bNothing ) {
+    ledgerQueueRowFree(pRow);
+    return rc;
+  }
+  pRow->nContents = pRow->zContents ? strlen(pRow->zContents) : 0;
+  *piRowid = pRow->n;
+  return ledgerQueueAdd(p->pDb, pRow, pErr);
+}
+
+int ledgerChangeUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
+                       sqlite3_int64 *piRowid) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerChange change;
+  sqlite3_int64 iRowid = 0;
+  int rc;
+
+  memset(&change, 0, sizeof(change));
+  change.pSpec = p->pSpec;
+  change.pDb = p->pDb;
+  if( argc == 1 ) {
+    change.eOp = LEDGER_CHANGE_DELETE;
+    change.nDeleted = ++p->nDeleted;
+  } else {
+    change.apVal = argv + 2;
+    change.eOp = LEDGER_CHANGE_UPDATE;
+    if( sqlite3_value_type(argv[0]) == SQLITE_NULL ) {
+      change.eOp = sqlite3_vtab_on_conflict(p->pDb->db) == SQLITE_REPLACE
+                       ? LEDGER_CHANGE_REPLACE
+                       : LEDGER_CHANGE_INSERT;
+    }
+  }
+  if( change.eOp == LEDGER_CHANGE_DELETE ||
+      change.eOp == LEDGER_CHANGE_UPDATE ) {
+    rc = changeLookup(p, argv[0], &change, &err);
+    if( rc == LEDGER_OK && argc > 1 &&
+        (sqlite3_value_type(argv[1]) != SQLITE_INTEGER ||
+         sqlite3_value_int64(argv[0]) != sqlite3_value_int64(argv[1]) ||
+         !sqlite3_value_nochange(change.apVal[p->iLedger])) ) {
+      rc = ledgerErrorSet(&err, LEDGER_CONSTRAINT,
+                          "%s: a row can't move: DELETE it and INSERT another",
+                          p->pSpec->zName);
+    }
+  } else if( sqlite3_value_type(argv[1]) != SQLITE_NULL ) {
+    rc = ledgerErrorSet(&err, LEDGER_CONSTRAINT, "rowid: %s assigns it",
+                        p->pSpec->zName);
+  } else {
+    rc = changeLedger(p, &change, &err);
+  }
+  if( rc == LEDGER_OK ) rc = changeQueue(p, &change, &iRowid, &err);
+  if( rc == LEDGER_OK && change.eOp != LEDGER_CHANGE_DELETE &&
+      change.eOp != LEDGER_CHANGE_UPDATE ) {
+    *piRowid = iRowid;
+  }
+  return ledgerVtabError(pVtab, &err);
+}
+
+/* ---- transactions -------------------------------------------------------- */
+
+int ledgerChangeBegin(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  p->nDeleted = 0;
+  ledgerWriterBegin(&p->writer);
+  return SQLITE_OK;
+}
+
+int ledgerChangeSync(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  LedgerError err = LEDGER_ERROR_INIT;
+  ledgerCommit(p->pDb, &err);
+  return ledgerVtabError(pVtab, &err);
+}
+
+int ledgerChangeEnd(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  if( p->writer.bBegun ) ledgerWriterEnd(&p->writer);
+  return SQLITE_OK;
+}
+
+int ledgerChangeSavepoint(sqlite3_vtab *pVtab, int iSavepoint) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  p->nDeleted = 0;
+  return ledgerWriterSavepoint(&p->writer, iSavepoint);
+}
+
+int ledgerChangeRelease(sqlite3_vtab *pVtab, int iSavepoint) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  p->nDeleted = 0;
+  ledgerWriterRelease(&p->writer, iSavepoint);
+  return SQLITE_OK;
+}
+
+int ledgerChangeRollbackTo(sqlite3_vtab *pVtab, int iSavepoint) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  p->nDeleted = 0;
+  ledgerWriterRollbackTo(&p->writer, iSavepoint);
+  return SQLITE_OK;
+}

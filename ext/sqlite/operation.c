@@ -1,0 +1,356 @@
+/*
+** One queued change of a small table, sent to the ledger at COMMIT.
+**
+** Requests, by what the row wants:
+**   user      PATCH; DELETE; where roles must go GET, DELETE, PATCH, GET
+**   role      PUT; DELETE; where actions must go GET, DELETE, PUT
+**   function  PUT; DELETE
+**   endpoint  GET, PUT: the ledger takes the endpoints as one bundle
+**
+** Invariants
+**   - PATCH of a user and of a role only adds (CONTRACT.md 5): what must go is
+**     taken away by deleting first, and what the ledger then holds is compared
+**     with what was asked for. A difference is an error that names it;
+**   - once something of a row was sent, the row is never "not sent": when a
+**     later step fails, the row is refused or unknown, and the message says
+**     what the ledger holds now;
+**   - the caller's own roles are never taken away on the way to others.
+*/
+#include "ledgerInt.h"
+
+#include <string.h>
+
+/* A row under way. */
+typedef struct Operation Operation;
+struct Operation {
+  LedgerQueueRow *pRow;
+  LedgerClient *pClient;
+  int bSent; /* a write of this row was accepted */
+};
+
+/* Without the prefix, to be put into another message. */
+static const char *operationText(const LedgerError *pErr) {
+  return ledgerErrorText(pErr) + strlen("ledger: ");
+}
+
+/* Sends one write and waits for its answer; *ppCall keeps it. The row's state
+** says what became of it. */
+static int operationSend(Operation *p, const char *zMethod, int eRoute,
+                         const char *zKey, const char *zBody,
+                         LedgerCall **ppCall, LedgerError *pErr) {
+  LedgerQueueRow *pRow = p->pRow;
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerTxid id = {0, 0};
+  LedgerWrite w;
+  int eOutcome = LEDGER_UNSENT, rc;
+
+  *ppCall = NULL;
+  w.eRoute = eRoute;
+  w.zMethod = zMethod;
+  w.zKey = zKey;
+  w.zBody = zBody;
+  rc = ledgerWriteStart(p->pClient, &w, ppCall, &err);
+  if( rc == LEDGER_OK ) {
+    ledgerCallWait(*ppCall, &err); /* the result says it more exactly */
+    ledgerErrorClear(&err);
+    rc = ledgerAppendResult(*ppCall, &eOutcome, &id, &err);
+  }
+  switch( eOutcome ) {
+    case LEDGER_SENT:
+      pRow->eState = LEDGER_PENDING;
+      pRow->id = id;
+      p->bSent = 1;
+      break;
+    case LEDGER_UNSENT:
+      pRow->eState = LEDGER_QUEUED;
+      if( rc == LEDGER_IOERR ) rc = LEDGER_BUSY; /* it may pass later */
+      ledgerErrorSet(pErr, rc, "not sent: %s", operationText(&err));
+      break;
+    case LEDGER_REFUSED:
+      pRow->eState = LEDGER_ROW_REFUSED;
+      ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_CONSTRAINT : rc, "%s",
+                     operationText(&err));
+      break;
+    default:
+      pRow->eState = LEDGER_UNKNOWN;
+      ledgerErrorSet(pErr, LEDGER_IOERR,
+                     "it was sent and no answer came: the ledger may or may "
+                     "not have done it: %s",
+                     operationText(&err));
+      break;
+  }
+  pErr->http = err.http;
+  ledgerErrorClear(&err);
+  return pErr->rc;
+}
+
+/* Reads what the ledger holds now; *ppDoc is NULL where there is nothing. */
+static int operationRead(Operation *p, int eRoute, const char *zKey,
+                         LedgerCall **ppCall, LedgerJson **ppDoc,
+                         LedgerError *pErr) {
+  LedgerTxid after = {0, 0};
+  *ppDoc = NULL;
+  *ppCall = NULL;
+  if( p->bSent ) after = p->pRow->id;
+  if( ledgerRouteGet(p->pClient, eRoute, zKey, after, ppCall, pErr) ==
+          LEDGER_OK &&
+      ledgerCallWait(*ppCall, pErr) == LEDGER_OK ) {
+    ledgerRouteResult(*ppCall, ppDoc, pErr);
+  }
+  return pErr->rc;
+}
+
+/* ---- sets of words: roles, actions -------------------------------------- */
+
+/* The words that an answer holds for the row, as a JSON array into *pOut; no
+** text where there is no answer. */
+static int operationWords(const Operation *p, LedgerJson *pDoc, LedgerBuf *pOut,
+                          LedgerError *pErr) {
+  cJSON *pRoot = pDoc ? ledgerJsonRoot(pDoc) : NULL;
+  cJSON *pItem, *pList;
+  const char *z;
+  size_t n;
+
+  ledgerBufReset(pOut);
+  if( pRoot == NULL ) return LEDGER_OK;
+  if( p->pRow->eKind == LEDGER_KIND_USER ) {
+    pList = ledgerJsonMember(pRoot, "assignedRoles");
+    z = ledgerJsonMemberText(pDoc, pRoot, "assignedRole", &n);
+  } else {
+    z = NULL;
+    pItem = ledgerJsonMember(pRoot, "role");
+    if( pItem == NULL ) pItem = ledgerJsonMember(pRoot, "roles");
+    for( pItem = pItem ? pItem->child : NULL; pItem; pItem = pItem->next ) {
+      const char *zName = ledgerJsonMemberText(pDoc, pItem, "roleName", NULL);
+      if( zName && strcmp(zName, p->pRow->zKey) == 0 ) break;
+    }
+    if( pItem == NULL ) return LEDGER_OK;
+    pList = ledgerJsonMember(pItem, "roleActions");
+  }
+  ledgerBufText(pOut, "[");
+  if( z ) ledgerBufJson(pOut, z, n);
+  for( pItem = pList ? pList->child : NULL; pItem; pItem = pItem->next ) {
+    z = ledgerJsonText(pDoc, pItem, &n);
+    if( z == NULL ) continue;
+    if( pOut->n > 1 ) ledgerBufText(pOut, ",");
+    ledgerBufJson(pOut, z, n);
+  }
+  ledgerBufText(pOut, "]");
+  return pOut->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
+}
+
+/* Is every word of the array zA in zB? */
+static int operationWithin(const char *zA, const char *zB, int *pbWithin,
+                           LedgerError *pErr) {
+  LedgerJson *pA = NULL, *pB = NULL;
+  cJSON *a, *b;
+  *pbWithin = 0;
+  if( ledgerJsonParse(zA, strlen(zA), "roles", &pA, pErr) ||
+      ledgerJsonParse(zB, strlen(zB), "roles", &pB, pErr) ) {
+    goto out;
+  }
+  *pbWithin = 1;
+  for( a = ledgerJsonRoot(pA)->child; a; a = a->next ) {
+    const char *z = ledgerJsonText(pA, a, NULL);
+    for( b = ledgerJsonRoot(pB)->child; b; b = b->next ) {
+      const char *z2 = ledgerJsonText(pB, b, NULL);
+      if( z && z2 && strcmp(z, z2) == 0 ) break;
+    }
+    if( b == NULL ) *pbWithin = 0;
+  }
+out:
+  ledgerJsonFree(pA);
+  ledgerJsonFree(pB);
+  return pErr->rc;
+}
+
+/* Compares what the ledger holds with what the row asked for. */
+static int operationCompare(Operation *p, LedgerJson *pDoc, LedgerError *pErr) {
+  LedgerQueueRow *pRow = p->pRow;
+  LedgerBuf have = {0};
+  int b1 = 0, b2 = 0;
+  if( operationWords(p, pDoc, &have, pErr) ) goto out;
+  if( have.n == 0 ) ledgerBufText(&have, "[]");
+  if( operationWithin(pRow->zContents, have.z, &b1, pErr) ||
+      operationWithin(have.z, pRow->zContents, &b2, pErr) ) {
+    goto out;
+  }
+  if( !b1 || !b2 ) {
+    pRow->eState = LEDGER_ROW_REFUSED;
+    ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s holds %s now, not %s",
+                   pRow->zKey, have.z, pRow->zContents);
+  }
+out:
+  ledgerBufFree(&have);
+  return pErr->rc;
+}
+
+/* ---- users and roles ----------------------------------------------------- */
+
+/* The body that gives the row's words. */
+static int operationBody(const Operation *p, LedgerBuf *pBuf,
+                         LedgerError *pErr) {
+  const LedgerQueueRow *pRow = p->pRow;
+  if( pRow->eKind == LEDGER_KIND_USER ) {
+    ledgerBufText(pBuf, pRow->zContents);
+  } else {
+    ledgerBufText(pBuf, "{\"roles\":[{\"roleName\":");
+    ledgerBufJson(pBuf, pRow->zKey, strlen(pRow->zKey));
+    ledgerBufPrintf(pBuf, ",\"roleActions\":%s}]}", pRow->zContents);
+  }
+  return pBuf->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
+}
+
+/* May this user's roles be taken away for a moment? Not the caller's own. */
+static int operationNotSelf(const Operation *p, LedgerError *pErr) {
+  LedgerFacts facts;
+  if( p->pRow->eKind != LEDGER_KIND_USER ) return LEDGER_OK;
+  ledgerClientFacts(p->pClient, &facts);
+  if( facts.zPrincipal &&
+      sqlite3_stricmp(facts.zPrincipal, p->pRow->zKey) != 0 ) {
+    return LEDGER_OK;
+  }
+  p->pRow->eState = LEDGER_ROW_REFUSED;
+  return ledgerErrorSet(
+      pErr, LEDGER_CONSTRAINT,
+      "user %s: roles can only be taken away by deleting the user first, and "
+      "%s: another Administrator has to do it",
+      p->pRow->zKey,
+      facts.zPrincipal ? "this is you" : "whether this is you isn't known");
+}
+
+/* Makes roles (actions) equal to those given. */
+static int operationWordsSet(Operation *p, LedgerError *pErr) {
+  LedgerQueueRow *pRow = p->pRow;
+  const int bUser = pRow->eKind == LEDGER_KIND_USER;
+  const int eOne = bUser ? LEDGER_ROUTE_USER : LEDGER_ROUTE_ROLE;
+  const int eWrite = bUser ? LEDGER_ROUTE_USER : LEDGER_ROUTE_ROLES;
+  const char *zWriteKey = bUser ? pRow->zKey : NULL;
+  const char *zMethod = bUser ? "PATCH" : "PUT";
+  LedgerCall *pCall = NULL;
+  LedgerJson *pDoc = NULL;
+  LedgerBuf have = {0}, body = {0};
+  int bWithin = 1;
+
+  if( operationBody(p, &body, pErr) ) goto out;
+  if( pRow->eChange != LEDGER_CHANGE_INSERT &&
+      ledgerClientManyRoles(p->pClient) ) {
+    if( operationRead(p, eOne, pRow->zKey, &pCall, &pDoc, pErr) ||
+        operationWords(p, pDoc, &have, pErr) ||
+        (have.n > 0 &&
+         operationWithin(have.z, pRow->zContents, &bWithin, pErr)) ) {
+      goto out;
+    }
+    ledgerCallFree(pCall);
+    pCall = NULL;
+    /* The first answer may have chosen a version with one role per user. */
+    if( !ledgerClientManyRoles(p->pClient) ) bWithin = 1;
+    if( !bUser && have.n > 0 ) zMethod = "PATCH"; /* it is there: add */
+    if( !bWithin ) {
+      if( !bUser ) zMethod = "PUT";
+      if( operationNotSelf(p, pErr) ||
+          operationSend(p, "DELETE", eOne, pRow->zKey, NULL, &pCall, pErr) ) {
+        goto out;
+      }
+      ledgerCallFree(pCall);
+      pCall = NULL;
+    }
+  }
+  if( operationSend(p, zMethod, eWrite, zWriteKey, body.z, &pCall, pErr) ) {
+    goto out;
+  }
+  pDoc = ledgerWriteAnswer(pCall);
+  if( !bWithin || operationWords(p, pDoc, &have, pErr) || have.n == 0 ) {
+    /* The answer of older versions doesn't say; or it went in two steps. */
+    ledgerCallFree(pCall);
+    pCall = NULL;
+    if( pErr->rc || operationRead(p, eOne, pRow->zKey, &pCall, &pDoc, pErr) ) {
+      goto out;
+    }
+  }
+  operationCompare(p, pDoc, pErr);
+
+out:
+  ledgerCallFree(pCall);
+  ledgerBufFree(&have);
+  ledgerBufFree(&body);
+  return pErr->rc;
+}
+
+/* ---- endpoints ----------------------------------------------------------- */
+
+/* Puts the row's endpoint into the bundle, or takes it out. */
+static int operationEndpoint(Operation *p, LedgerError *pErr) {
+  LedgerCall *pCall = NULL, *pPut = NULL;
+  LedgerJson *pDoc = NULL;
+  char *zBundle = NULL;
+
+  if( operationRead(p, LEDGER_ROUTE_ENDPOINTS, NULL, &pCall, &pDoc, pErr) ) {
+    goto out;
+  }
+  zBundle = ledgerEndpointsEdit(pDoc, p->pRow, pErr);
+  if( zBundle ) {
+    operationSend(p, "PUT", LEDGER_ROUTE_ENDPOINTS, NULL, zBundle, &pPut, pErr);
+  }
+out:
+  cJSON_free(zBundle);
+  ledgerCallFree(pCall);
+  ledgerCallFree(pPut);
+  return pErr->rc;
+}
+
+/* ---- all of them --------------------------------------------------------- */
+
+static int operationRun(Operation *p, LedgerError *pErr) {
+  const LedgerQueueRow *pRow = p->pRow;
+  const int bDelete = pRow->eChange == LEDGER_CHANGE_DELETE;
+  LedgerCall *pCall = NULL;
+
+  switch( pRow->eKind ) {
+    case LEDGER_KIND_ENDPOINT: return operationEndpoint(p, pErr);
+    case LEDGER_KIND_FUNCTION:
+      operationSend(p, bDelete ? "DELETE" : "PUT", LEDGER_ROUTE_FUNCTION,
+                    pRow->zKey, bDelete ? NULL : pRow->zContents, &pCall, pErr);
+      break;
+    default:
+      if( !bDelete ) return operationWordsSet(p, pErr);
+      operationSend(p, "DELETE",
+                    pRow->eKind == LEDGER_KIND_USER ? LEDGER_ROUTE_USER
+                                                    : LEDGER_ROUTE_ROLE,
+                    pRow->zKey, NULL, &pCall, pErr);
+      break;
+  }
+  ledgerCallFree(pCall);
+  return pErr->rc;
+}
+
+int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr) {
+  Operation op;
+  LedgerError err = LEDGER_ERROR_INIT;
+  int rc;
+
+  op.pRow = pRow;
+  op.pClient = pRow->pLedger->pClient;
+  op.bSent = 0;
+  rc = operationRun(&op, &err);
+  if( rc == LEDGER_OK ) return LEDGER_OK;
+  if( op.bSent ) {
+    /* Half of it is done: nobody may take the row for not sent. */
+    if( pRow->eState != LEDGER_UNKNOWN ) pRow->eState = LEDGER_ROW_REFUSED;
+    ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_IOERR : rc,
+                   "%s %s: the change was made in part: %s (SELECT it to see "
+                   "what the ledger holds, then INSERT OR REPLACE)",
+                   ledgerKindName(pRow->eKind), pRow->zKey,
+                   operationText(&err));
+  } else {
+    if( pRow->eState == LEDGER_SENDING ) pRow->eState = LEDGER_QUEUED;
+    ledgerErrorSet(pErr, rc, "%s", operationText(&err));
+  }
+  pErr->http = err.http;
+  if( pRow->eState != LEDGER_QUEUED ) {
+    sqlite3_free(pRow->zError);
+    pRow->zError = sqlite3_mprintf("%s", ledgerErrorText(&err));
+  }
+  ledgerErrorClear(&err);
+  return pErr->rc;
+}
