@@ -130,8 +130,8 @@ static void commitOperate(CommitBatch *p, int i, LedgerError *pErr) {
 }
 
 /* Sends the batch's queued rows: one at a time, or with append_order `any`
-** `concurrency` of them; what is no entry waits for all before it. After a failure nothing new is started, and what is
-** under way is waited for. */
+** `concurrency` of them; what is no entry waits for all before it. After a
+** failure nothing new is started, and what is under way is waited for. */
 static int commitSend(CommitBatch *p, LedgerError *pErr) {
   const LedgerConfig *pConfig = ledgerClientConfig(p->pLedger->pClient);
   int nLane = pConfig->appendAnyOrder ? pConfig->concurrency : 1;

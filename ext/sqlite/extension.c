@@ -27,18 +27,22 @@ static const LedgerRowTable *const apExtensionRowTable[] = {
     &ledgerTableAudit,
 };
 
+/* One a line: a table is a file, and a line here. */
+/* clang-format off */
 const LedgerTableSpec *const apLedgerTable[] = {
     &ledgerEntriesSpec,
     &ledgerTableSubLedgers,
     &ledgerTableTags,
     &ledgerTableTransactions,
+    &ledgerReceiptsSpec,
+    &ledgerAuditSpec,
     &ledgerTableUsers,
-    &ledgerTableMembers,
-    &ledgerTableConstitution,
     &ledgerTableRoles,
     &ledgerTableFunctions,
     &ledgerTableEndpoints,
     &ledgerTableModules,
+    &ledgerTableMembers,
+    &ledgerTableConstitution,
     &ledgerTableIdentity,
     &ledgerTableAttached,
     &ledgerTableAppends,
@@ -46,6 +50,7 @@ const LedgerTableSpec *const apLedgerTable[] = {
     &ledgerTableColumns,
     NULL,
 };
+/* clang-format on */
 
 static const LedgerFunction *const apExtensionFunction[] = {
     aLedgerFunctionPure,   aLedgerFunctionAttach, aLedgerFunctionEntry,

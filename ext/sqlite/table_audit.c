@@ -192,13 +192,28 @@ static void auditColumn(const LedgerRow *pRow, sqlite3_context *pCtx,
 static const LedgerRowSource auditSource = {1, auditOpen, auditNext,
                                             auditClose};
 
+static const LedgerColumn aAuditColumn[] = {
+    {"transaction_id", "TEXT COLLATE ledger_txid", 0, NULL, "the entry's id"},
+    {"sub_ledger", "TEXT", 0, NULL, "its sub-ledger"},
+    {"receipt_valid", "INTEGER", 0, NULL, "1 where its receipt verifies"},
+    {"content", "TEXT", 0, NULL, "bound, recorded or unbound"},
+    {"verified", "INTEGER", 0, NULL, "1 where it is valid and bound"},
+    {"code", "TEXT", 0, NULL, "ok, or which check failed"},
+    {"reason", "TEXT", 0, NULL, "why, or NULL"},
+    {"node_id", "TEXT", 0, NULL, "the node that signed"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerAuditSpec = {
+    .zName = "ledger_audit",
+    .zDoc = "entries, each verified by its receipt",
+    .aColumn = aAuditColumn,
+    .zRequest = "GET /app/transactions, GET /app/transactions/{id}/receipt",
+};
+
 /* In a scan each row costs a request, where entries come by the page. */
 const LedgerRowTable ledgerTableAudit = {
-    .zName = "ledger_audit",
-    .zSchema = "CREATE TABLE x(transaction_id TEXT COLLATE ledger_txid, "
-               "sub_ledger TEXT, receipt_valid INTEGER, content TEXT, verified "
-               "INTEGER, code TEXT, reason TEXT, node_id TEXT, ledger TEXT "
-               "HIDDEN)",
+    .pSpec = &ledgerAuditSpec,
     .plan = {{AUDIT_TRANSACTION_ID, AUDIT_SUB_LEDGER, -1, AUDIT_LEDGER, -1, -1},
              100.0},
     .pSource = &auditSource,

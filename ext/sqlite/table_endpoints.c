@@ -10,7 +10,7 @@
 **     SELECT module FROM ledger_modules WHERE name = 'hello.js';
 **
 ** Requests: GET /app/userDefinedEndpoints; .../modules?module_name= for one
-** module. The ledger takes all endpoints as one bundle: each change reads it and
+** module. The ledger takes all endpoints as one bundle: a change reads it and
 ** writes it back at COMMIT (GET, PUT). Who writes last wins; the ledger offers
 ** no way to tell.
 **

@@ -2,8 +2,8 @@
 ** The table ledger_users: who may do what.
 **
 **     SELECT user_id, roles FROM ledger_users;
-**     INSERT INTO ledger_users(user_id, role) VALUES('7F:75:...', 'Reader');
-**     UPDATE ledger_users SET roles = '["Reader","Auditor"]' WHERE user_id = ...
+**     INSERT INTO ledger_users(user_id, role) VALUES('7F:...', 'Reader');
+**     UPDATE ledger_users SET roles = '["Reader","X"]' WHERE user_id = '...';
 **     DELETE FROM ledger_users WHERE user_id = '...';
 **
 ** A user is an object id or the fingerprint of a certificate, in any case, with
@@ -11,7 +11,7 @@
 ** always a JSON array. Either may be given; both must agree.
 **
 ** Plans and requests:
-**     user_id=  -in    GET /app/ledgerUsers/{id}  (before 2024-07-26: /app/users)
+**     user_id=  -in    GET /app/ledgerUsers/{id}; before 2024-07-26 /app/users
 **     none             GET /app/ledgerUsers, the list
 **     INSERT           GET the user: it must not exist; at COMMIT PATCH
 **     UPDATE           at COMMIT PATCH; where roles must go DELETE, PATCH, GET
