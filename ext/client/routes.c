@@ -25,42 +25,41 @@
 
 /* Where a route stands. A key goes behind the path, or into a parameter. */
 static const struct {
-  int eRoute;
   const char *zWhat;  /* in messages; a key follows */
   const char *zPath;  /* NULL: the dialect's path of users */
-  int bKey;           /* the key is a part of the path ... */
-  const char *zParam; /* ... or this parameter */
+  const char *zParam; /* the key is this parameter, if not bKey */
   const char *zTail;  /* behind a key */
-  unsigned mNeed;     /* LEDGER_HAS_* */
+  int eRoute;
+  int bKey;       /* the key is a part of the path */
+  unsigned mNeed; /* LEDGER_HAS_* */
 } aRoute[] = {
-    {LEDGER_ROUTE_USERS, "list of users", NULL, 0, NULL, "",
+    {"list of users", NULL, NULL, "", LEDGER_ROUTE_USERS, 0,
      LEDGER_HAS_USER_LIST},
-    {LEDGER_ROUTE_USER, "user", NULL, 1, NULL, "", 0},
-    {LEDGER_ROUTE_TAGS, "tags of", "/app/collections/tags", 0, "collectionId",
-     "", LEDGER_HAS_TAG_LIST},
-    {LEDGER_ROUTE_MEMBERS, "members", "/app/governance/members", 0, NULL, "",
+    {"user", NULL, NULL, "", LEDGER_ROUTE_USER, 1, 0},
+    {"tags of", "/app/collections/tags", "collectionId", "", LEDGER_ROUTE_TAGS,
+     0, LEDGER_HAS_TAG_LIST},
+    {"members", "/app/governance/members", NULL, "", LEDGER_ROUTE_MEMBERS, 0,
      0},
-    {LEDGER_ROUTE_CONSTITUTION, "constitution", "/app/governance/constitution",
-     0, NULL, "", 0},
-    {LEDGER_ROUTE_QUOTES, "enclave quotes", "/app/enclaveQuotes", 0, NULL, "",
+    {"constitution", "/app/governance/constitution", NULL, "",
+     LEDGER_ROUTE_CONSTITUTION, 0, 0},
+    {"enclave quotes", "/app/enclaveQuotes", NULL, "", LEDGER_ROUTE_QUOTES, 0,
      0},
-    {LEDGER_ROUTE_ROLE, "role", "/app/roles", 0, "roleName", "",
+    {"role", "/app/roles", "roleName", "", LEDGER_ROUTE_ROLE, 0,
      LEDGER_HAS_PROGRAMS},
-    {LEDGER_ROUTE_ROLES, "roles", "/app/roles", 0, NULL, "",
+    {"roles", "/app/roles", NULL, "", LEDGER_ROUTE_ROLES, 0,
      LEDGER_HAS_PROGRAMS},
-    {LEDGER_ROUTE_FUNCTIONS, "list of functions", "/app/userDefinedFunctions",
-     0, NULL, "", LEDGER_HAS_PROGRAMS},
-    {LEDGER_ROUTE_FUNCTION, "function", "/app/userDefinedFunctions", 1, NULL,
-     "", LEDGER_HAS_PROGRAMS},
-    {LEDGER_ROUTE_EXECUTE, "function", "/app/userDefinedFunctions", 1, NULL,
-     ":execute", LEDGER_HAS_PROGRAMS},
-    {LEDGER_ROUTE_ENDPOINTS, "endpoints", "/app/userDefinedEndpoints", 0, NULL,
-     "", LEDGER_HAS_PROGRAMS},
-    {LEDGER_ROUTE_MODULE, "module", "/app/userDefinedEndpoints/modules", 0,
-     "module_name", "", LEDGER_HAS_PROGRAMS},
-    {LEDGER_ROUTE_RUNTIME, "runtime options",
-     "/app/userDefinedEndpoints/runtimeOptions", 0, NULL, "",
-     LEDGER_HAS_PROGRAMS},
+    {"list of functions", "/app/userDefinedFunctions", NULL, "",
+     LEDGER_ROUTE_FUNCTIONS, 0, LEDGER_HAS_PROGRAMS},
+    {"function", "/app/userDefinedFunctions", NULL, "", LEDGER_ROUTE_FUNCTION,
+     1, LEDGER_HAS_PROGRAMS},
+    {"function", "/app/userDefinedFunctions", NULL, ":execute",
+     LEDGER_ROUTE_EXECUTE, 1, LEDGER_HAS_PROGRAMS},
+    {"endpoints", "/app/userDefinedEndpoints", NULL, "", LEDGER_ROUTE_ENDPOINTS,
+     0, LEDGER_HAS_PROGRAMS},
+    {"module", "/app/userDefinedEndpoints/modules", "module_name", "",
+     LEDGER_ROUTE_MODULE, 0, LEDGER_HAS_PROGRAMS},
+    {"runtime options", "/app/userDefinedEndpoints/runtimeOptions", NULL, "",
+     LEDGER_ROUTE_RUNTIME, 0, LEDGER_HAS_PROGRAMS},
 };
 
 /* The row of a route; every LEDGER_ROUTE_* has one. */
@@ -246,34 +245,34 @@ static const LedgerCallKind aWriteKind[] = {
     WRITE_KIND("POST")};
 #undef WRITE_KIND
 
-/* Makes a call for a route, not started. */
-static int routeNew(LedgerClient *p, const LedgerCallKind *pKind, int eRoute,
-                    const char *zKey, LedgerCall **ppCall, LedgerError *pErr) {
+/* Makes a call for a route, not started; NULL on an error. */
+static LedgerCall *routeNew(LedgerClient *p, const LedgerCallKind *pKind,
+                            int eRoute, const char *zKey, LedgerError *pErr) {
   const size_t i = routeIndex(eRoute);
   LedgerCall *pCall = NULL;
 
-  *ppCall = NULL;
-  if( ledgerCallNew(p, pKind, &pCall, pErr) ) return pErr->rc;
+  if( ledgerCallNew(p, pKind, &pCall, pErr) ) return NULL;
   pCall->eRoute = eRoute;
   pCall->query.zKeyName = aRoute[i].zParam;
   pCall->zWhat = zKey ? ledgerMprintf("%s %s", aRoute[i].zWhat, zKey)
                       : ledgerStrdup(aRoute[i].zWhat);
-  pCall->zPath =
-      ledgerStrdup(ledgerRoutePath(eRoute)); /* until it is spelled */
+  pCall->zPath = ledgerStrdup(ledgerRoutePath(eRoute)); /* until spelled */
   if( zKey ) pCall->query.zKey = ledgerStrdup(zKey);
   if( !pCall->zWhat || !pCall->zPath || (zKey && !pCall->query.zKey) ) {
     ledgerCallFree(pCall);
-    return ledgerErrorNomem(pErr);
+    ledgerErrorNomem(pErr);
+    return NULL;
   }
-  *ppCall = pCall;
-  return LEDGER_OK;
+  return pCall;
 }
 
 int ledgerRouteGet(LedgerClient *p, int eRoute, const char *zKey,
                    LedgerTxid after, LedgerCall **ppCall, LedgerError *pErr) {
-  if( routeNew(p, &routeGetKind, eRoute, zKey, ppCall, pErr) ) return pErr->rc;
-  (*ppCall)->after = after;
-  ledgerCallStart(*ppCall);
+  LedgerCall *pCall = routeNew(p, &routeGetKind, eRoute, zKey, pErr);
+  *ppCall = pCall;
+  if( pCall == NULL ) return pErr->rc;
+  pCall->after = after;
+  ledgerCallStart(pCall);
   return LEDGER_OK;
 }
 
@@ -284,16 +283,14 @@ int ledgerRouteResult(LedgerCall *p, LedgerJson **ppDoc, LedgerError *pErr) {
 }
 
 int ledgerRouteNext(LedgerCall *p, LedgerCall **ppNext, LedgerError *pErr) {
-  LedgerCall *pNext = NULL;
+  LedgerCall *pNext;
   *ppNext = NULL;
   if( p->zNext == NULL ) return LEDGER_OK;
   if( p->zLink && strcmp(p->zLink, p->zNext) == 0 ) {
     return ledgerAnswerNonsense(p, "its next link does not advance", pErr);
   }
-  if( routeNew(p->pClient, &routeGetKind, p->eRoute, p->query.zKey, &pNext,
-               pErr) ) {
-    return pErr->rc;
-  }
+  pNext = routeNew(p->pClient, &routeGetKind, p->eRoute, p->query.zKey, pErr);
+  if( pNext == NULL ) return pErr->rc;
   pNext->zLink = p->zNext;
   p->zNext = NULL;
   ledgerCallStart(pNext);
@@ -306,22 +303,22 @@ int ledgerRouteNext(LedgerCall *p, LedgerCall **ppNext, LedgerError *pErr) {
 int ledgerWriteStart(LedgerClient *p, const LedgerWrite *pWrite,
                      LedgerCall **ppCall, LedgerError *pErr) {
   const size_t nKind = sizeof(aWriteKind) / sizeof(aWriteKind[0]);
+  LedgerCall *pCall;
   size_t i = 0;
 
   while( i + 1 < nKind && strcmp(aWriteKind[i].zMethod, pWrite->zMethod) ) i++;
-  if( routeNew(p, &aWriteKind[i], pWrite->eRoute, pWrite->zKey, ppCall,
-               pErr) ) {
-    return pErr->rc;
-  }
-  if( pWrite->zBody ) {
-    (*ppCall)->zGiven = ledgerStrdup(pWrite->zBody);
-    if( (*ppCall)->zGiven == NULL ) {
-      ledgerCallFree(*ppCall);
-      *ppCall = NULL;
-      return ledgerErrorNomem(pErr);
+  pCall = routeNew(p, &aWriteKind[i], pWrite->eRoute, pWrite->zKey, pErr);
+  if( pCall && pWrite->zBody ) {
+    pCall->zGiven = ledgerStrdup(pWrite->zBody);
+    if( pCall->zGiven == NULL ) {
+      ledgerCallFree(pCall);
+      pCall = NULL;
+      ledgerErrorNomem(pErr);
     }
   }
-  ledgerCallStart(*ppCall);
+  *ppCall = pCall;
+  if( pCall == NULL ) return pErr->rc;
+  ledgerCallStart(pCall);
   return LEDGER_OK;
 }
 

@@ -74,14 +74,14 @@ static int tableIsKept(const LedgerTableSpec *pSpec) {
   return pSpec->eRoute || pSpec->eRouteKey || pSpec->bKept;
 }
 
-/* A fresh answer, empty; it takes zAsked over, also when it fails. */
-static int keptNew(const LedgerTableSpec *pSpec, char *zAsked, LedgerKept **pp,
-                   LedgerError *pErr) {
+/* A fresh answer, empty, or NULL; it takes zAsked over in any case. */
+static LedgerKept *keptNew(const LedgerTableSpec *pSpec, char *zAsked,
+                           LedgerError *pErr) {
   LedgerKept *p = sqlite3_malloc64(sizeof(*p));
-  *pp = NULL;
   if( p == NULL ) {
     sqlite3_free(zAsked);
-    return ledgerErrorNomem(pErr);
+    ledgerErrorNomem(pErr);
+    return NULL;
   }
   memset(p, 0, sizeof(*p));
   p->pSpec = pSpec;
@@ -89,10 +89,9 @@ static int keptNew(const LedgerTableSpec *pSpec, char *zAsked, LedgerKept **pp,
   p->nRef = 1;
   if( ledgerTableRowsNew(ledgerColumnCount(pSpec->aColumn), &p->pRows, pErr) ) {
     keptUnref(p);
-    return pErr->rc;
+    return NULL;
   }
-  *pp = p;
-  return LEDGER_OK;
+  return p;
 }
 
 /* ---- the module ---------------------------------------------------------- */
@@ -349,9 +348,9 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
     pNew->nRef++;
     sqlite3_free(zAsked);
   } else if( rc == LEDGER_OK ) {
-    rc = keptNew(pSpec, zAsked, &pNew, &err);
-    if( rc == LEDGER_OK ) rc = tableRead(pTable, pNew->pRows, &question, &err);
-    if( rc == LEDGER_OK && tableIsKept(pSpec) ) {
+    pNew = keptNew(pSpec, zAsked, &err);
+    rc = pNew ? tableRead(pTable, pNew->pRows, &question, &err) : err.rc;
+    if( pNew && rc == LEDGER_OK && tableIsKept(pSpec) ) {
       if( pDb->nKept++ >= TABLE_KEPT_MAX ) ledgerKeptEnd(pDb);
       pNew->pNext = pDb->pKept;
       pDb->pKept = pNew;
