@@ -99,7 +99,7 @@ test-valgrind: deps all $(UNITS) ## a few test files under valgrind; TESTS= sele
 
 .PHONY: bench
 bench: deps all ## ratios of the same work done in two ways, in one run
-	@$(TCLSH) tests/bench/bench.tcl
+	@for f in tests/bench/*.tcl; do $(TCLSH) $$f || exit 1; done
 
 .PHONY: lint
 lint: deps build/version.h ## formatting, clang-tidy, cppcheck, style

@@ -45,13 +45,7 @@ static X509 *certRead(const char *z, size_t n, const char **pzProblem) {
   long nDer = 0, nRest;
   int bRead;
 
-  while( n && certBlank(z[0]) ) z++, n--;
-  while( n && certBlank(z[n - 1]) ) n--;
   *pzProblem = "it is no PEM certificate";
-  if( n > RECEIPT_PEM_MAX ) {
-    *pzProblem = "it is too long for a certificate";
-    return NULL;
-  }
   if( n < sizeof(zBegin) || memcmp(z, zBegin, sizeof(zBegin) - 1) != 0 ||
       memchr(z, 0, n) ) {
     return NULL;
@@ -136,6 +130,12 @@ static int certParse(LedgerReceiptJob *p, const char *zWhat, const char *zCode,
   LedgerReceiptCert *pCert = NULL;
   uint32_t mFlag;
 
+  while( n && certBlank(z[0]) ) z++, n--;
+  while( n && certBlank(z[n - 1]) ) n--;
+  if( n > RECEIPT_PEM_MAX ) {
+    return ledgerReceiptFail(p, zCode,
+                             "%s can't be used: it is too long for one", zWhat);
+  }
   ledgerReceiptHash(p->pHasher, &eKind, 1, z, n, aKey);
   if( ledgerReceiptMemoFind(p->pMemo, aKey, ppCert) ) {
     (*ppCert)->nRef++;

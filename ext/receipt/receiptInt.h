@@ -16,11 +16,13 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#define RECEIPT_HASH 32           /* bytes of a SHA-256 */
-#define RECEIPT_MAX (1 << 20)     /* bytes of a receipt, and of claims */
-#define RECEIPT_PROOF_MAX 64      /* a tree can't be higher */
+#define RECEIPT_HASH 32 /* bytes of a SHA-256 */
+#define RECEIPT_MAX \
+  (256 * 1024)               /* bytes of a receipt, and of claims: an entry has
+                                  ** 8,192 at most */
+#define RECEIPT_PROOF_MAX 64 /* a tree can't be higher */
 #define RECEIPT_ENDORSEMENTS 16   /* recoveries between node and anchor */
-#define RECEIPT_PEM_MAX 16384     /* bytes of one certificate's PEM */
+#define RECEIPT_PEM_MAX 8192      /* bytes of one certificate's PEM */
 #define RECEIPT_SIGNATURE_MAX 160 /* bytes of DER: P-521 has up to 139 */
 #define RECEIPT_CLAIMS_MAX 1024   /* claims of one transaction */
 #define RECEIPT_MEMO_MAX 1024     /* entries of a memo */

@@ -180,6 +180,13 @@ static int shapeLoading(LedgerReceiptJob *p) {
                            "it again until its state is Ready");
 }
 
+/* Is a value this very text? */
+static int shapeIs(LedgerJson *pDoc, cJSON *pVal, const char *zText) {
+  size_t n = 0;
+  const char *z = ledgerJsonText(pDoc, pVal, &n);
+  return z && n == strlen(zText) && memcmp(z, zText, n) == 0;
+}
+
 /* Finds the receipt within the text; *ppReceipt is an object. */
 static int shapeFind(LedgerReceiptJob *p, cJSON *pRoot, cJSON **ppReceipt) {
   LedgerJson *pDoc = p->parts.pDoc;
@@ -188,13 +195,12 @@ static int shapeFind(LedgerReceiptJob *p, cJSON *pRoot, cJSON **ppReceipt) {
 
   *ppReceipt = pRoot;
   if( pInner || pState ) {
-    const char *zState = ledgerJsonText(pDoc, pState, NULL);
     *ppReceipt = pInner;
     p->parts.pClaims = ledgerJsonMember(pRoot, "applicationClaims");
-    if( zState && strcmp(zState, "Loading") == 0 ) return shapeLoading(p);
+    if( shapeIs(pDoc, pState, "Loading") ) return shapeLoading(p);
     /* Committed: the answer of an append that waited. */
-    if( pState && (zState == NULL || (strcmp(zState, "Ready") != 0 &&
-                                      strcmp(zState, "Committed") != 0)) ) {
+    if( pState && !shapeIs(pDoc, pState, "Ready") &&
+        !shapeIs(pDoc, pState, "Committed") ) {
       return ledgerReceiptFail(p, "shape",
                                "the answer's state is neither Ready nor "
                                "Loading");

@@ -24,7 +24,7 @@
 ** Codes, a closed list:
 **
 **   ok
-**   too_large              more than 1 MiB: not looked at
+**   too_large              more than 256 KiB: not looked at
 **   json                   not strict JSON: a member twice, nested too deep
 **   loading                the ledger hadn't it yet
 **   old_shape              of the 2021 preview: can't be verified offline

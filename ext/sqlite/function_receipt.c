@@ -21,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RECEIPT_OPTIONS_MAX (1 << 20) /* bytes of the options object */
+
 /* A call's options. */
 typedef struct ReceiptOptions ReceiptOptions;
 struct ReceiptOptions {
@@ -108,6 +110,11 @@ static int receiptOptions(sqlite3_value *pVal, ReceiptOptions *p,
   p->z = (const char *)sqlite3_value_text(pVal);
   p->n = (size_t)sqlite3_value_bytes(pVal);
   if( p->z == NULL ) return ledgerErrorNomem(pErr);
+  if( p->n > RECEIPT_OPTIONS_MAX ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "options: they have more than %d bytes",
+                          RECEIPT_OPTIONS_MAX);
+  }
   rc = ledgerJsonParse(p->z, p->n, "options", &p->pDoc, pErr);
   if( rc ) return rc;
   if( !cJSON_IsObject(ledgerJsonRoot(p->pDoc)) ) {
