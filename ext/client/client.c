@@ -105,6 +105,10 @@ int ledgerClientConnect(LedgerClient *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
+int ledgerClientConfirm(LedgerClient *p, LedgerError *pErr) {
+  return ledgerTrustRenew(p) ? ledgerClientConnect(p, pErr) : LEDGER_OK;
+}
+
 /* ---- what is known ----------------------------------------------------- */
 
 /* The api-version that requests carry now. */

@@ -144,6 +144,11 @@ void ledgerClientReset(LedgerClient *p);
 /* Fetches what the first request would: identity (or pin) and token. */
 int ledgerClientConnect(LedgerClient *p, LedgerError *pErr);
 
+/* Asks the identity service whether the service key is still the one that is
+** trusted: LEDGER_AUTH with both fingerprints when it is another one. A pin is
+** not asked about. */
+int ledgerClientConfirm(LedgerClient *p, LedgerError *pErr);
+
 /*
 ** What is known of the ledger. Strings belong to the client and live until
 ** its next call; they are NULL (numbers 0) where nothing is known yet.

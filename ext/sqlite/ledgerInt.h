@@ -44,6 +44,7 @@ struct Ledger {
   char *zName;           /* the name in SQL (sqlite3_free) */
   int iSlot;             /* upper bits of its rowids; never used again */
   int nRef;              /* references */
+  int bKeyConfirmed;     /* asked for again since a receipt was last good */
 };
 
 /* Everything the module knows of one SQLite connection. Freed when the last
@@ -364,7 +365,8 @@ void ledgerProofsClose(LedgerProofs *p); /* NULL is allowed */
 
 /* Verifies a receipt of the transaction id against the service certificate that
 ** its ledger is trusted by now, or (not NULL) against zService. pEntry is the
-** entry in hand, or NULL. Clear the report in any case. */
+** entry in hand, or NULL. That the service has got another key by now is an
+** error, LEDGER_AUTH, not a report. Clear the report in any case. */
 int ledgerProofVerify(Ledger *pLedger, LedgerTxid id, const LedgerEntry *pEntry,
                       const char *zAnswer, size_t nAnswer, const char *zService,
                       LedgerReceiptReport *pReport, LedgerError *pErr);

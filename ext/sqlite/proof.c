@@ -157,5 +157,18 @@ int ledgerProofVerify(Ledger *pLedger, LedgerTxid id, const LedgerEntry *pEntry,
     input.zContents = pEntry->zContents;
     input.nContents = pEntry->nContents;
   }
-  return ledgerReceiptVerify(&input, ledgerDbMemo(pLedger->pDb), pReport, pErr);
+  if( ledgerReceiptVerify(&input, ledgerDbMemo(pLedger->pDb), pReport, pErr) ||
+      zService ) {
+    return pErr->rc;
+  }
+  if( pReport->bValid ) {
+    pLedger->bKeyConfirmed = 0;
+  } else if( strcmp(pReport->zCode, "endorsement") == 0 &&
+             !pLedger->bKeyConfirmed ) {
+    /* A connection may outlive a recovery, and then tells of a new service
+    ** while we still trust the former one: not the receipts are at fault. */
+    if( ledgerClientConfirm(pLedger->pClient, pErr) ) return pErr->rc;
+    pLedger->bKeyConfirmed = 1;
+  }
+  return LEDGER_OK;
 }
