@@ -161,8 +161,8 @@ int ledgerUtf8Valid(const char *z, size_t n);
 
 /*
 ** A parsed JSON document. Strict: well-formed UTF-8, no bytes after the value,
-** no member twice in an object, nesting up to LEDGER_JSON_DEPTH, numbers by RFC
-** 8259.
+** no member twice in an object, nesting up to LEDGER_JSON_DEPTH, at most
+** LEDGER_JSON_VALUES values, numbers by RFC 8259.
 ** Reading goes through cJSON, walked by child and next (never by index).
 **
 ** cJSON ends a string at an escaped NUL. The parser therefore puts a character
@@ -172,6 +172,7 @@ int ledgerUtf8Valid(const char *z, size_t n);
 typedef struct LedgerJson LedgerJson;
 
 #define LEDGER_JSON_DEPTH 64
+#define LEDGER_JSON_VALUES 131072 /* each costs some hundred bytes */
 
 /* Parses the n bytes at z. zWhat names the text in messages ("page of
 ** entries"). On LEDGER_OK *ppDoc is set; free it with ledgerJsonFree(). */

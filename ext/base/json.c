@@ -92,9 +92,12 @@ bad:
   return 0;
 }
 
-/* The scan: UTF-8, nesting, strings, numbers. Structure is cJSON's business. */
+/* The scan: UTF-8, nesting, strings, numbers, and how many values there are: a
+** small one costs much more memory than bytes. Structure is cJSON's business.
+*/
 static int jsonScan(JsonScan *p) {
   size_t i = 0;
+  size_t nValue = 1;
   int nDepth = 0;
   if( !ledgerUtf8Valid(p->z, p->n) ) {
     p->zProblem = "it is not valid UTF-8";
@@ -118,6 +121,11 @@ static int jsonScan(JsonScan *p) {
         return 0;
       }
       if( c == '}' || c == ']' ) nDepth--;
+      if( (c == ',' || c == '{' || c == '[') &&
+          ++nValue > LEDGER_JSON_VALUES ) {
+        p->zProblem = "it holds too many values";
+        return 0;
+      }
       i++;
     }
   }

@@ -221,6 +221,13 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
                           "(%lld) (%s)",
                           p->zWhat, (long long)pEx->nMax, zPlace);
   }
+  /* libcurl calls a header line that it finds too long a lack of memory. */
+  if( pEx->body.n == 0 && !pEx->body.bOom && pEx->nHeader > 0 &&
+      (pEx->rc == CURLE_OUT_OF_MEMORY || pEx->rc == CURLE_WRITE_ERROR) ) {
+    return ledgerErrorSet(pErr, LEDGER_TOOBIG,
+                          "%s: the headers of the answer are too long (%s)",
+                          p->zWhat, zPlace);
+  }
   if( pEx->body.bOom || pEx->rc == CURLE_OUT_OF_MEMORY ) {
     return ledgerErrorNomem(pErr);
   }

@@ -163,10 +163,11 @@ struct LedgerExchange {
   size_t nBody;
   size_t iBody; /* bytes of the body that libcurl has taken */
   int64_t nMax;
-  int bAdded;  /* part of the multi handle */
-  int bDone;   /* the answer is here, or rc says why not */
-  int bTooBig; /* broken off: more than nMax bytes */
-  int bSent;   /* with rc: something of the request may have left */
+  int bAdded;     /* part of the multi handle */
+  int bDone;      /* the answer is here, or rc says why not */
+  int bTooBig;    /* broken off: more than nMax bytes */
+  size_t nHeader; /* bytes of headers */
+  int bSent;      /* with rc: something of the request may have left */
   CURLcode rc;
   long iVerify;        /* with rc: X509_V_* of the handshake */
   int http;            /* status */

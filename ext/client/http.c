@@ -25,9 +25,10 @@
 #include <strings.h>
 #include <time.h>
 
-#define HTTP_MAXAGE_SECONDS 30L /* the service closes idle ones after 60 */
-#define HTTP_MAXCONNECTS 64L    /* kept connections */
-#define HTTP_MAX_HEADERS 16384  /* bytes of headers kept for the log */
+#define HTTP_MAXAGE_SECONDS 30L     /* the service closes idle ones after 60 */
+#define HTTP_MAXCONNECTS 64L        /* kept connections */
+#define HTTP_MAX_HEADERS 16384      /* bytes of headers kept for the log */
+#define HTTP_MAX_ALL_HEADERS 131072 /* more is broken off */
 
 struct LedgerHttp {
   CURLM *pMulti;
@@ -166,6 +167,8 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   size_t n = nAll;
   size_t i;
 
+  p->nHeader += nAll;
+  if( p->nHeader > HTTP_MAX_ALL_HEADERS ) return 0;
   while( n > 0 && (unsigned char)z[n - 1] <= ' ' ) n--;
   if( n > 5 && memcmp(z, "HTTP/", 5) == 0 ) {
     p->head.view = p->head.seqno = 0;

@@ -140,7 +140,7 @@ static const OptionRow aOption[] = {
     {"allow_lockout", OPTION_CHOICE, 0, AT(allowLockout), "false", 0,
      "false true",
      "whether a statement may delete several users, or the caller"},
-    {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "33554432",
+    {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "16777216",
      1024, NULL, "limit of one answer, in bytes"},
     {"secondary", OPTION_TEXT, OPTION_LIVE, AT(zSecondary), "", 0, NULL,
      "ledgers that may answer for an entry once this one has failed: names or "
