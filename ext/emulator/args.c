@@ -67,6 +67,8 @@ static const struct ArgSpec {
      "                         signed by the public key in FILE (PEM)"},
     {"control", ARG_FLAG, offsetof(EmuArgs, bControl), 0, 0,
      "             open the route /control, for tests"},
+    {"elect", ARG_FLAG, offsetof(EmuArgs, bElect), 0, 0,
+     "               begin with an election: view + 1, and another node's key"},
     {"recover", ARG_FLAG, offsetof(EmuArgs, bRecover), 0, 0,
      "             begin with a disaster recovery: view + 2, and a new\n"
      "                         service key that endorses the one before"},

@@ -73,6 +73,7 @@ struct EmuArgs {
   int bClaims;       /* --claims on|off */
   int bStrict;       /* --strict-bounds */
   int bControl;      /* --control */
+  int bElect;        /* --elect */
   int bRecover;      /* --recover */
   int bGateway;      /* --gateway */
   int nValidity;     /* --validity: days */

@@ -146,6 +146,7 @@ static int mainLoad(Emu *p, LedgerError *pErr) {
     }
   }
   if( rc == LEDGER_OK ) rc = emuStoreWal(p->pStore, pErr);
+  if( rc == LEDGER_OK && p->args.bElect ) rc = emuLedgerElect(p, pErr);
   if( rc == LEDGER_OK && p->args.bRecover ) rc = emuLedgerRecover(p, pErr);
   return rc;
 }
