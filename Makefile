@@ -101,6 +101,14 @@ test-valgrind: deps all $(UNITS) ## a few test files under valgrind; TESTS= sele
 bench: deps all ## ratios of the same work done in two ways, in one run
 	@for f in tests/bench/*.tcl; do $(TCLSH) $$f || exit 1; done
 
+FUZZ_SECONDS ?= 30
+.PHONY: fuzz
+fuzz: build/fuzz/receipt ## the verifier under libFuzzer (clang); FUZZ_SECONDS=30
+	@$(TCLSH) tests/fuzz/corpus.tcl build/fuzz/receipt.seeds
+	@mkdir -p build/fuzz/receipt.corpus
+	cd build/fuzz && ./receipt -max_total_time=$(FUZZ_SECONDS) -max_len=20000 \
+	  -print_final_stats=1 receipt.corpus receipt.seeds
+
 .PHONY: lint
 lint: deps build/version.h ## formatting, clang-tidy, cppcheck, style
 	@tests/lint/lint.sh -I$(OUT_release) $(C11) $(PKG_CFLAGS)
@@ -182,6 +190,13 @@ build/unit/%: build/obj/release/tests/unit/%.o \
               $(call objects,release,$(wildcard ext/base/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
+
+FUZZ_SRC = tests/fuzz/receipt.c $(wildcard ext/base/*.c ext/receipt/*.c)
+build/fuzz/receipt: $(FUZZ_SRC) $(wildcard ext/base/*.h ext/receipt/*.h)
+	@mkdir -p $(@D)
+	@command -v clang >/dev/null || { echo "make fuzz needs clang"; exit 1; }
+	clang $(C11) $(SANITIZE) -fsanitize=fuzzer $(PKG_CFLAGS) $(FUZZ_SRC) \
+	  -o $@ $(shell $(PKG_CONFIG) --libs openssl libcjson)
 
 $(eval $(call variant,release))
 $(eval $(call variant,asan))
