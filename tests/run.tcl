@@ -214,6 +214,10 @@ proc finished f {
   set text [string trimright $run($f,text)]
   if {$text ne "" && ($n(fail) || $opt(verbose))} {
     puts "  [string map {\n "\n  "} $text]"
+  } else {
+    # What a file has to tell in any case: its last line that starts with `=`.
+    set told [lsearch -all -inline -regexp [split $text \n] {^= }]
+    if {[llength $told]} { puts "  [lindex $told end]" }
   }
   if {$why ne ""} { puts "  FAILED $run($f,name): $why" }
   foreach k {ok fail skip} { incr total($k) $n($k) }

@@ -270,6 +270,12 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
                         zPlace);
 }
 
+/* Whether the ledger itself says that there is no such thing: a 404 with its
+** error body. One without (a proxy's page) says nothing of the kind. */
+int ledgerAnswerMissing(const LedgerCall *p) {
+  return p->http == 404 && p->server.bBody;
+}
+
 /* The error of an answer that can't be. zWhy says what is wrong with it. */
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr) {
   char zPlace[512];

@@ -209,6 +209,7 @@ int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
                       LedgerJson **ppDoc, LedgerError *pErr);
 int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr);
 int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr);
+int ledgerAnswerMissing(const LedgerCall *p);
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr);
 void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom);
 

@@ -28,7 +28,7 @@ static int collectionsRead(LedgerCall *p, LedgerExchange *pEx,
   pRoot = ledgerJsonRoot(pDoc);
   pArray =
       cJSON_IsArray(pRoot) ? pRoot : ledgerJsonMember(pRoot, "collections");
-  if( pArray && !cJSON_IsArray(pArray) ) {
+  if( pArray ? !cJSON_IsArray(pArray) : !cJSON_IsObject(pRoot) ) {
     ledgerAnswerNonsense(p, "collections are no list", pErr);
     goto out;
   }

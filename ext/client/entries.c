@@ -217,10 +217,10 @@ static int entriesReadCurrent(LedgerCall *p, LedgerExchange *pEx,
   return pErr->rc;
 }
 
-/* A 404 is an answer: there is no such entry. */
+/* A 404 of the ledger's is an answer: there is no such entry. */
 static int entriesNotFound(LedgerCall *p) {
   p->bFound = 0;
-  return p->http == 404;
+  return ledgerAnswerMissing(p);
 }
 
 static int entriesOver(LedgerCall *p, LedgerError *pErr) {

@@ -22,7 +22,8 @@ static int receiptRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
 
   ledgerSecretFree(p->zValue); /* claims carry a secret key */
   p->nValue = (int64_t)pEx->body.n;
-  p->zValue = ledgerStrndup(pEx->body.z, pEx->body.n); /* parsing frees it */
+  p->zValue = ledgerStrndup(pEx->body.z ? pEx->body.z : "",
+                            pEx->body.n); /* parsing frees it */
   if( p->zValue == NULL ) return ledgerErrorNomem(pErr);
   if( ledgerAnswerParse(p, pEx, "receipt", &pDoc, pErr) ) goto out;
   zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
@@ -41,7 +42,7 @@ out:
 /* 404: no such transaction, or none that has a receipt. A node that lags says
 ** so too, of a transaction that others have shown to be committed. */
 static int receiptRefused(LedgerCall *p) {
-  if( p->http != 404 ) return 0;
+  if( !ledgerAnswerMissing(p) ) return 0;
   if( strcmp(p->server.zCode, "InvalidTransactionId") != 0 &&
       p->id.seqno <= p->pClient->committed.seqno && p->nLag < RECEIPT_LAG ) {
     p->nLag++;

@@ -208,7 +208,7 @@ static int routeRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
 
 /* 404: there is none; or not yet, on a node that lags behind our own write. */
 static int routeNotFound(LedgerCall *p) {
-  if( p->http != 404 || p->query.zKey == NULL ) return 0;
+  if( !ledgerAnswerMissing(p) || p->query.zKey == NULL ) return 0;
   p->bAgain = p->after.seqno > 0;
   return 1;
 }
@@ -226,7 +226,13 @@ static int routeWritten(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   ledgerJsonFree(p->pDoc);
   p->pDoc = NULL;
   if( pEx->body.n == 0 ) return LEDGER_OK;
-  return ledgerAnswerParse(p, pEx, p->zWhat, &p->pDoc, pErr);
+  if( ledgerAnswerParse(p, pEx, p->zWhat, &p->pDoc, pErr) == LEDGER_OK &&
+      !cJSON_IsObject(ledgerJsonRoot(p->pDoc)) ) {
+    ledgerJsonFree(p->pDoc); /* what was done is to be asked for */
+    p->pDoc = NULL;
+    ledgerAnswerNonsense(p, "it is no object", pErr);
+  }
+  return pErr->rc;
 }
 
 static const LedgerCallKind routeGetKind = {.zMethod = "GET",

@@ -22,7 +22,8 @@
 ** After the route has done its work:
 **   reset-after-record    close the connection without an answer
 **   cut                   half of the body, then the connection is closed
-**   slow=MS               a byte of the body every MS milliseconds
+**   slow=MS               a byte of the body every MS milliseconds; key
+**                         bytes=N, so many of them
 **   huge=BYTES            that many bytes of JSON in place of the body
 **   deep=N                JSON nested N deep in place of the body
 **   malformed[=HOW]       what is no JSON, or not what was asked for: half (of
@@ -116,6 +117,7 @@ struct Fault {
   char zHost[128];
   char zCode[48];
   int64_t nRetryAfter; /* -1: none */
+  int64_t nByte;       /* of a piece of a slow answer */
   int64_t nth, nCount;
   double rProbability; /* 1: always */
   uint64_t iRandom;
@@ -228,6 +230,9 @@ static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
   if( emuIs(z, n, "retry-after") ) {
     return emuArgsNumber(zVal, nVal, 86400, &p->nRetryAfter);
   }
+  if( emuIs(z, n, "bytes") ) {
+    return emuArgsNumber(zVal, nVal, 65536, &p->nByte) && p->nByte > 0;
+  }
   if( emuIs(z, n, "nth") ) {
     return emuArgsNumber(zVal, nVal, INT64_MAX, &p->nth) && p->nth > 0;
   }
@@ -260,6 +265,7 @@ int emuFaultsAdd(EmuFaults *p, const char *zSpec, LedgerError *pErr) {
     goto out;
   }
   pFault->nRetryAfter = -1;
+  pFault->nByte = 1;
   pFault->nth = 1;
   pFault->rProbability = 1;
   pFault->iRandom = 1;
@@ -350,6 +356,7 @@ void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
     pReq->zFault = pFault->pKind->zName;
     pReq->iFaultValue = pFault->iValue;
     pReq->nRetryAfter = (int)pFault->nRetryAfter;
+    pReq->nFaultByte = pFault->nByte;
     memcpy(pReq->zFaultWord, pFault->zWord, sizeof(pReq->zFaultWord));
     memcpy(pReq->zFaultCode, pFault->zCode, sizeof(pReq->zFaultCode));
   }

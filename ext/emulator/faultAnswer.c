@@ -24,7 +24,7 @@
 #define FAULT_PIECE 65536  /* bytes of a huge body at a time */
 #define FAULT_AHEAD 262144 /* bytes that may wait to leave */
 #define FAULT_TICK_US 1000 /* pause while they do */
-#define FAULT_NODES 1000   /* names of nodes that a loop goes through */
+#define FAULT_NODES 3      /* names of nodes that a loop goes through */
 #define FAULT_AWAY "localhost.invalid"
 
 /* ---- in place of the route --------------------------------------------- */
@@ -181,7 +181,7 @@ static int faultPiece(EmuReq *p, struct evbuffer *pOut) {
   } else {
     if( p->eFault == EMU_FAULT_CUT ) n /= 2;
     n -= p->nSent;
-    if( n > 1 && p->eFault == EMU_FAULT_SLOW ) n = 1;
+    if( p->eFault == EMU_FAULT_SLOW && n > p->nFaultByte ) n = p->nFaultByte;
     if( n <= 0 || evbuffer_add(pOut, p->body.z + p->nSent, (size_t)n) != 0 ) {
       return 0;
     }

@@ -4,7 +4,8 @@
 **
 **   GET    /control/state       {"committed","last","pending","view"}
 **   GET    /control/fault       the faults as an array
-**   POST   /control/fault       {"spec":"status=503,count=2"}  (see fault.c)
+**   POST   /control/fault       {"spec":"status=503,count=2"}  (see fault.c);
+**                               with "clear":true the others go first
 **   DELETE /control/fault       takes every fault away
 **   POST   /control/client      {"oid"?,"roles"?:["Reader"],"expires_in"?:3599}
 **                               -> {"client_id","client_secret","oid"}
@@ -132,6 +133,9 @@ static int controlFault(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
     emuReqError(p, 400, "InvalidInput", "At #/spec: Expected string");
   } else {
     LedgerError err = LEDGER_ERROR_INIT;
+    if( cJSON_IsTrue(ledgerJsonMember(ledgerJsonRoot(pDoc), "clear")) ) {
+      emuFaultsClear(p->pEmu->pFaults);
+    }
     if( emuFaultsAdd(p->pEmu->pFaults, z, &err) ) {
       emuReqError(p, 400, "InvalidInput", "%s", emuErrorText(&err));
     } else {
