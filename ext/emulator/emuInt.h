@@ -42,6 +42,7 @@ typedef struct EmuPiece EmuPiece;
 typedef struct EmuRange EmuRange;
 typedef struct EmuGateway EmuGateway;
 typedef struct EmuReq EmuReq;
+typedef struct EmuSandbox EmuSandbox;
 typedef struct EmuServer EmuServer;
 typedef struct EmuShown EmuShown;
 typedef struct EmuSig EmuSig;
@@ -503,6 +504,8 @@ struct EmuReq {
   const char *zState; /* for the log: Loading ... or NULL */
   LedgerTxid id;      /* transaction id header and log; {0,0}: none */
   int bWaiting;       /* it is answered later, by emuReqSend() */
+  int bRunning;       /* functions run for it; then emuRouteEnd() goes on */
+  int bHooked;        /* an append's hooks have run */
   int bGateway;       /* answered by the gateway: no transaction id */
 
   /* Faults that struck */
@@ -570,6 +573,10 @@ double emuClock(void);
 /* Finds the route, checks credential, version and role, runs its handler. The
 ** answer is in pReq afterwards, unless bWaiting. */
 void emuRoute(EmuReq *p);
+
+/* The end of that, for a handler that answers later: sends the answer, unless
+** it waits once more, and lets faults strike that come after it. */
+void emuRouteEnd(EmuReq *p);
 
 /* ---- routeEntries.c, routeRange.c, routeCollections.c ------------------ */
 
@@ -665,6 +672,7 @@ struct Emu {
   EmuGateway *pGateway; /* --gateway, or NULL */
   EmuAssertions *pAssertions;
   EmuServer *pServer;
+  EmuSandbox *pSandbox; /* once a function was run */
   struct event_base *pBase;
   struct event *apSignal[2]; /* SIGTERM, SIGINT */
   FILE *pLog;                /* of --request-log, or NULL */
@@ -676,6 +684,7 @@ struct Emu {
 #include "emuFault.h"
 #include "emuGovern.h"
 #include "emuGateway.h"
+#include "emuSandbox.h"
 #include "emuStore.h"
 
 #endif /* EMU_INT_H */

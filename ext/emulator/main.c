@@ -426,6 +426,7 @@ static void mainEnd(Emu *p) {
   int i;
   if( emuLedgerClose(p, &err) ) emuWarn("%s", emuErrorText(&err));
   ledgerErrorClear(&err);
+  emuSandboxClose(p->pSandbox);
   emuServerClose(p->pServer);
   emuGatewayFree(p->pGateway);
   for( i = 0; i < 2; i++ ) {

@@ -62,6 +62,8 @@ static const Route aRoute[] = {
      EMU_FUNCTIONS_WRITE, EMU_V_PROGRAMS},
     {"DELETE", "/app/userDefinedFunctions/*", emuRouteFunctionDelete,
      EMU_FUNCTIONS_WRITE, EMU_V_PROGRAMS},
+    {"POST", "/app/userDefinedFunctions/*", emuRouteExecute,
+     EMU_FUNCTIONS_EXECUTE, EMU_V_PROGRAMS},
     {"GET", "/app/userDefinedEndpoints", emuRouteEndpointsGet,
      EMU_ENDPOINTS_READ, EMU_V_PROGRAMS},
     {"PUT", "/app/userDefinedEndpoints", emuRouteEndpointsPut,
@@ -169,27 +171,28 @@ static int routeAdmit(EmuReq *p, const Route *pRoute) {
   return emuAuthorise(p, pRoute->eAction);
 }
 
-void emuRoute(EmuReq *p) {
+void emuRouteEnd(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   Emu *pEmu = p->pEmu;
-  const Route *pRoute;
-  int eFault;
-
-  if( emuFaultInstead(p) ) goto send;
-  pRoute = routeFind(p);
-  if( pRoute == NULL || !routeAdmit(p, pRoute) ) goto send;
-  pRoute->xRun(p);
-  if( p->iStatus >= 200 && p->iStatus < 300 && pRoute->eAction &&
+  int eFault = p->eFault;
+  if( p->bRunning ) return;
+  if( p->iStatus >= 200 && p->iStatus < 300 && p->pVersion &&
       p->id.seqno == 0 && !p->bGateway ) {
     p->id = pEmu->ledger.last;
   }
-
-send:
-  eFault = p->eFault;
   if( !p->bWaiting ) emuReqSend(p);
   if( (eFault == EMU_FAULT_ELECTION && emuLedgerElect(pEmu, &err)) ||
       (eFault == EMU_FAULT_RECOVERY && emuLedgerRecover(pEmu, &err)) ) {
     emuWarn("%s", emuErrorText(&err));
   }
   ledgerErrorClear(&err);
+}
+
+void emuRoute(EmuReq *p) {
+  const Route *pRoute;
+  if( !emuFaultInstead(p) ) {
+    pRoute = routeFind(p);
+    if( pRoute && routeAdmit(p, pRoute) ) pRoute->xRun(p);
+  }
+  emuRouteEnd(p);
 }

@@ -6,6 +6,9 @@
 **   GET  /app/transactions/{id}                  emuRouteEntry
 **   GET  /app/transactions/{id}/status           emuRouteStatus
 **
+** An append with hooks comes twice: it is checked, the hooks run, and it is
+** checked again (limits may be reached by then) and done.
+**
 ** Invariants
 **   - a refused append changes nothing: every limit is checked first;
 **   - {id} gives the collection's value at that point, Ready only when that
@@ -225,6 +228,10 @@ void emuRouteAppend(EmuReq *p) {
     goto out;
   }
   if( p->iStatus ) goto out;
+  if( (p->pVersion->flags & EMU_V_PROGRAMS) && !p->bHooked &&
+      emuHooks(p, pDoc) ) {
+    goto out;
+  }
 
   txn.eKind = EMU_ENTRY;
   txn.bClaims = p->pEmu->args.bClaims;
