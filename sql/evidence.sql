@@ -1,7 +1,7 @@
 -- Writes a ledger's evidence into plain tables that open without the module:
 -- entries, receipts, claims, the service certificate that they were verified
--- against and why it was trusted, and the report. Run again, it adds what is
--- new.
+-- against and why it was trusted, the report, and who governs the ledger. Run
+-- again, it adds what is new.
 --
 --     sqlite3 -cmd '.load ./build/ledger' evidence.db < sql/evidence.sql
 --
@@ -66,6 +66,19 @@ CREATE TABLE IF NOT EXISTS receipt(
   run INTEGER NOT NULL REFERENCES evidence_run,
   PRIMARY KEY(transaction_id, key_sha256)
 );
+-- Who governs the ledger and by which rules, as told in each run: what receipts
+-- can't show. Nothing here is signed by the service.
+CREATE TABLE IF NOT EXISTS member(
+  run INTEGER NOT NULL REFERENCES evidence_run,
+  member_id TEXT NOT NULL,
+  certificate TEXT,
+  PRIMARY KEY(run, member_id)
+);
+CREATE TABLE IF NOT EXISTS constitution(
+  run INTEGER PRIMARY KEY REFERENCES evidence_run,
+  digest TEXT NOT NULL,             -- sha256 of the script, checked
+  script TEXT NOT NULL
+);
 -- All that belongs to an entry, in one row.
 CREATE VIEW IF NOT EXISTS evidence AS
 SELECT e.transaction_id, e.sub_ledger, e.contents, e.tags, r.receipt,
@@ -97,6 +110,13 @@ SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
   FROM temp.evidence_now AS n
   JOIN evidence_run AS last ON last.run = n.run - 1
  WHERE last.key_sha256 <> n.key_sha256;
+
+INSERT INTO member
+SELECT n.run, m.member_id, m.certificate
+  FROM temp.evidence_now AS n JOIN ledger_members AS m ON m.ledger = n.ledger;
+INSERT INTO constitution
+SELECT n.run, c.digest, c.script
+  FROM temp.evidence_now AS n JOIN ledger_constitution AS c ON c.ledger = n.ledger;
 
 -- ---- entries ----------------------------------------------------------------
 
