@@ -231,6 +231,7 @@ static void callSend(LedgerCall *p) {
   if( url.bOom || p->body.bOom ) ledgerErrorNomem(&p->err);
   if( p->err.rc == 0 &&
       ledgerHttpStart(pClient->pHttp, &w, &p->pEx, &p->err) == LEDGER_OK ) {
+    p->bFreshSent = p->bNewConnection;
     p->bNewConnection = 0;
     p->nAttempt++;
     p->eState = LEDGER_CALL_RUN;
@@ -307,6 +308,7 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
   int i;
 
   if( p->pKind->bNoRetry ) return 0;
+  p->nRedirect = 0;
   if( p->tFailed == 0 ) p->tFailed = pClient->tNow ? pClient->tNow : 1;
   if( msAfter >= 0 ) {
     ms = msAfter;

@@ -314,7 +314,8 @@ struct LedgerCall {
   int bReauth;         /* the token was fetched anew once already */
   int bClaims;         /* ... and once with the claims asked for */
   int bRenewed;        /* the identity was fetched anew once already */
-  int bNewConnection;  /* next attempt on a new connection */
+  int bNewConnection;  /* next attempt on a new connection ... */
+  int bFreshSent;      /* ... and this one is on one */
   int bAgain;          /* xRead, xRefused: ask again */
   int msPause;         /* last pause while asking again */
   int64_t tStart;      /* client time: the exchange began */

@@ -146,6 +146,7 @@ static void outcomeRedirect(LedgerCall *p) {
     zPathQuery = NULL;
   }
   p->nAttempt--;
+  p->bNewConnection = p->bFreshSent; /* the other node's may be as stale */
   ledgerCallResend(p);
   goto out;
 fail:
