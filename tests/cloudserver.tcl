@@ -17,6 +17,7 @@
 #   fail {STATUS ...}       what the next requests for a token get
 #   body TEXT, type TYPE    a refusal's body, and its content type
 #   delay MS                before each answer
+#   echo 1                  a refusal repeats the request's headers
 #
 # The process that starts it ends it.
 
@@ -46,6 +47,8 @@ Content-Length: [string length $body]\r\nConnection: close\r\n$headers\r\n$body"
 }
 
 proc refuse {channel status code text {headers ""}} {
+  upvar #0 echo echo
+  append text $echo
   answer $channel $status \
     "{\"error\":\"$code\",\"error_description\":\"$text\"}" $headers
 }
@@ -89,6 +92,7 @@ proc give {channel config query version} {
 
 proc serve {channel method path query headers} {
   set config [read_config]
+  set ::echo [expr {[value $config echo 0] ? " ($headers)" : ""}]
   after [value $config delay 0]
   switch $path {
     /metadata/identity/oauth2/token {

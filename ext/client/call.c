@@ -91,6 +91,7 @@ void ledgerCallFree(LedgerCall *p) {
   ledgerBufFree(&p->body);
   ledgerSecretFree(p->zTokenSent);
   free(p->zVersionSent);
+  ledgerSecretFree(p->zSecret);
   ledgerSecretFree(p->azHeader[0]);
   ledgerSecretFree(p->azHeader[1]);
   ledgerErrorClear(&p->err);

@@ -204,6 +204,7 @@ struct LedgerServerError {
 };
 
 void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut);
+void ledgerServerErrorHide(LedgerServerError *p, const char *zSecret);
 void ledgerTextClean(const char *z, size_t n, char *zOut, size_t nOut);
 int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
                       LedgerJson **ppDoc, LedgerError *pErr);
@@ -300,6 +301,8 @@ struct LedgerCall {
   LedgerBuf body;    /* what is sent */
   const char *zType; /* its content type, or NULL */
   char *azHeader[2]; /* more header lines, may be secret */
+  char *zSecret;     /* what it shows who it is by, or NULL: hidden where a
+                     ** server repeats it */
   unsigned mNeed;    /* LEDGER_HAS_* */
 
   LedgerExchange *pEx; /* under way */

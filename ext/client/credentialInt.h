@@ -91,7 +91,8 @@ int ledgerArcStep(LedgerFetch *p, LedgerError *pErr);
 
 int ledgerManagedGet(LedgerFetch *p, const LedgerCallKind *pKind,
                      const char *zWhat, const char *zHeader1,
-                     const char *zHeader2, LedgerError *pErr);
+                     const char *zHeader2, const char *zSecret,
+                     LedgerError *pErr);
 
 /* ---- process.c --------------------------------------------------------- */
 

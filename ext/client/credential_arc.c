@@ -123,7 +123,7 @@ out:
 /* The first request. */
 int ledgerArcStart(LedgerFetch *p, LedgerError *pErr) {
   return ledgerManagedGet(p, &arcFirstKind, "challenge of Azure Arc",
-                          "Metadata: true", NULL, pErr);
+                          "Metadata: true", NULL, NULL, pErr);
 }
 
 /* An answer is here: starts the second request, or takes the token. */
@@ -141,7 +141,8 @@ int ledgerArcStep(LedgerFetch *p, LedgerError *pErr) {
     if( zFile ) zHeader = arcHeader(zFile, pErr);
     if( zHeader ) {
       ledgerManagedGet(p, &arcSecondKind, "token from Azure Arc",
-                       "Metadata: true", zHeader, pErr);
+                       "Metadata: true", zHeader,
+                       zHeader + sizeof("Authorization: Basic ") - 1, pErr);
     }
   } else {
     p->zToken = pCall->zValue;

@@ -188,6 +188,7 @@ int ledgerEntraStart(LedgerFetch *p, const char *zTenant, const char *zClient,
   pCall->zType = "application/x-www-form-urlencoded";
   ledgerBufText(pBody, "grant_type=client_credentials");
   entraField(pBody, "client_id", zClient);
+  pCall->zSecret = ledgerStrdup(zSecret ? zSecret : zAssertion);
   if( zSecret ) {
     entraField(pBody, "client_secret", zSecret);
   } else {
@@ -197,9 +198,9 @@ int ledgerEntraStart(LedgerFetch *p, const char *zTenant, const char *zClient,
   entraField(pBody, "scope",
              pConfig->zScope ? pConfig->zScope : LEDGER_DEFAULT_SCOPE);
   if( p->zClaims ) entraClaims(pBody, p->zClaims);
-  if( pErr->rc == 0 &&
-      (pBody->bOom || !pCall->zPath || !pCall->zBase || !pCall->zWhat ||
-       (pCall->zLink = ledgerStrdup(pCall->zPath)) == NULL) ) {
+  if( pErr->rc == 0 && (pBody->bOom || !pCall->zPath || !pCall->zBase ||
+                        !pCall->zWhat || !pCall->zSecret ||
+                        (pCall->zLink = ledgerStrdup(pCall->zPath)) == NULL) ) {
     ledgerErrorNomem(pErr);
   }
   if( pErr->rc ) {

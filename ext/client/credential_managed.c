@@ -113,7 +113,8 @@ static int managedEndpoint(LedgerFetch *p, const char *zName, const char *zUrl,
 /* Starts a GET of the endpoint that managedEndpoint() has split. */
 int ledgerManagedGet(LedgerFetch *p, const LedgerCallKind *pKind,
                      const char *zWhat, const char *zHeader1,
-                     const char *zHeader2, LedgerError *pErr) {
+                     const char *zHeader2, const char *zSecret,
+                     LedgerError *pErr) {
   LedgerCall *pCall = NULL;
 
   if( ledgerCallNew(p->pClient, pKind, &pCall, pErr) ) return pErr->rc;
@@ -125,9 +126,11 @@ int ledgerManagedGet(LedgerFetch *p, const LedgerCallKind *pKind,
   }
   if( zHeader1 ) pCall->azHeader[0] = ledgerStrdup(zHeader1);
   if( zHeader2 ) pCall->azHeader[1] = ledgerStrdup(zHeader2);
+  if( zSecret ) pCall->zSecret = ledgerStrdup(zSecret);
   if( pCall->zWhat == NULL || pCall->zBase == NULL || pCall->zLink == NULL ||
       (zHeader1 && pCall->azHeader[0] == NULL) ||
-      (zHeader2 && pCall->azHeader[1] == NULL) ) {
+      (zHeader2 && pCall->azHeader[1] == NULL) ||
+      (zSecret && pCall->zSecret == NULL) ) {
     ledgerCallFree(pCall);
     return ledgerErrorNomem(pErr);
   }
@@ -159,7 +162,7 @@ static int managedAppService(LedgerFetch *p, const char *zEndpoint,
   if( zHeader == NULL ) return ledgerErrorNomem(pErr);
   p->eStep = MANAGED_APP_SERVICE;
   ledgerManagedGet(p, &appServiceKind, "token from App Service", zHeader, NULL,
-                   pErr);
+                   zSecret, pErr);
   ledgerSecretFree(zHeader);
   return pErr->rc;
 }
@@ -169,7 +172,7 @@ static int managedAppService(LedgerFetch *p, const char *zEndpoint,
 static int managedImdsToken(LedgerFetch *p, LedgerError *pErr) {
   p->eStep = MANAGED_IMDS_TOKEN;
   return ledgerManagedGet(p, &imdsKind, "token from IMDS", "Metadata: true",
-                          NULL, pErr);
+                          NULL, NULL, pErr);
 }
 
 static int managedImds(LedgerFetch *p, LedgerError *pErr) {
@@ -183,7 +186,8 @@ static int managedImds(LedgerFetch *p, LedgerError *pErr) {
   }
   if( !p->bChained ) return managedImdsToken(p, pErr);
   p->eStep = MANAGED_PROBE;
-  return ledgerManagedGet(p, &imdsProbeKind, "probe of IMDS", NULL, NULL, pErr);
+  return ledgerManagedGet(p, &imdsProbeKind, "probe of IMDS", NULL, NULL, NULL,
+                          pErr);
 }
 
 /* What IMDS, or what stands in its place, has refused. */

@@ -281,6 +281,7 @@ static void logScrubAll(LedgerClient *p, const LedgerCall *pCall,
   int i;
   logScrub(pBuf, p->auth.zToken);
   if( pCall ) logScrub(pBuf, pCall->zTokenSent);
+  if( pCall ) logScrub(pBuf, pCall->zSecret);
   for( i = 0; ledgerConfigSecret(p->pConfig, i, &z); i++ ) logScrub(pBuf, z);
 }
 

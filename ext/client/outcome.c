@@ -300,6 +300,8 @@ void ledgerOutcomeRead(LedgerCall *p) {
     return;
   }
   ledgerServerErrorRead(pEx, &p->server);
+  ledgerServerErrorHide(&p->server, p->zSecret);
+  ledgerServerErrorHide(&p->server, p->zTokenSent);
   ledgerLogExchange(p, p->server.zCode[0] ? p->server.zCode : NULL);
   if( p->http >= 300 && p->http < 400 )
     outcomeRedirect(p);

@@ -137,8 +137,8 @@ int ledgerTargetParse(const char *zTarget, char **pzUrl, char **pzLedgerId,
     goto out;
   }
   if( strncasecmp(whole.z, "http://", 7) == 0 ) {
-    ledgerErrorSet(pErr, LEDGER_ERROR, "'%.200s': a ledger speaks https only",
-                   zTarget);
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "cannot use the target: a ledger speaks https, not http");
     goto out;
   }
   if( !targetSplit(whole.z, &u) ) {
