@@ -15,11 +15,17 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* Did OpenSSL's last call fail for want of memory? Then there is no verdict. */
+static int certOom(void) {
+  return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+}
 
 /* ---- parsing ------------------------------------------------------------- */
 
@@ -157,6 +163,10 @@ static int certParse(LedgerReceiptJob *p, const char *zWhat, const char *zCode,
       zProblem = NULL;
     }
   }
+  if( zProblem && certOom() ) {
+    ledgerErrorNomem(p->pErr);
+    goto out;
+  }
   if( zProblem ) {
     ledgerReceiptFail(p, zCode, "%s can't be used: %s", zWhat, zProblem);
     goto out;
@@ -257,6 +267,7 @@ int ledgerReceiptCheckSignature(LedgerReceiptJob *p) {
                             p->aRoot, RECEIPT_HASH) == 1;
   }
   EVP_PKEY_CTX_free(pCtx);
+  if( !bGood && certOom() ) return ledgerErrorNomem(p->pErr);
   if( !bGood ) {
     return ledgerReceiptFail(p, "signature",
                              "the node's key did not sign the root that these "
@@ -297,6 +308,7 @@ static int certLink(LedgerReceiptJob *p, const LedgerReceiptCert *pChild,
                              zChild, zParent);
   }
   if( !certSignedBy(pChild->pX509, pParent->pKey) ) {
+    if( certOom() ) return ledgerErrorNomem(p->pErr);
     return ledgerReceiptFail(p, "endorsement",
                              "%s was not signed by the key of %s: the receipt "
                              "is another ledger's, or from before a recovery "

@@ -267,9 +267,9 @@ int ledgerReceiptVerify(const LedgerReceiptInput *pInput,
     job.pHasher = &own;
   }
 
-  ERR_set_mark(); /* what fails here is told in the report alone */
+  ERR_clear_error(); /* what is found there afterwards is ours */
   rc = verifyRun(&job);
-  ERR_pop_to_mark();
+  ERR_clear_error(); /* what failed is told in the report alone */
   if( rc == LEDGER_OK && pReport->zFailed ) {
     const char *z = ledgerErrorText(&fail);
     if( strncmp(z, zPrefix, strlen(zPrefix)) == 0 ) z += strlen(zPrefix);
