@@ -31,7 +31,8 @@
 **                         the object), duplicate (a key twice), no-id (the
 **                         body is right, x-ms-ccf-transaction-id is missing),
 **                         digest (a digit of the first hash, as in a receipt
-**                         that was tampered with)
+**                         that was tampered with), measurement (a digit of
+**                         the first mrenclave)
 **   election              answer; then view + 1, what is pending is lost
 **   recovery              the same with view + 2 and a new service key
 ** Besides any of them:
@@ -95,8 +96,8 @@ static const FaultKind aFaultKind[] = {
     {"slow", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_SLOW, 0},
     {"huge", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_HUGE, 0},
     {"deep", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_DEEP, 0},
-    {"malformed", "||half|html|empty|types|duplicate|no-id|digest|", "",
-     "/app/*", "", EMU_FAULT_MALFORMED, 0},
+    {"malformed", "||half|html|empty|types|duplicate|no-id|digest|measurement|",
+     "", "/app/*", "", EMU_FAULT_MALFORMED, 0},
     {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
     {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
     {"latency", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_LATENCY, 0},

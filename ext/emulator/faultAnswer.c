@@ -117,6 +117,14 @@ static void faultDigest(LedgerBuf *pBuf) {
   if( nHex == 2 * EMU_HASH ) pBuf->z[i - 1] = pBuf->z[i - 1] == '0' ? '1' : '0';
 }
 
+static void faultMeasurement(LedgerBuf *pBuf) {
+  static const char zMember[] = "\"mrenclave\":\"";
+  char *z = pBuf->z ? strstr(pBuf->z, zMember) : NULL;
+  if( z == NULL ) return;
+  z += sizeof(zMember) - 1;
+  *z = *z == '0' ? '1' : '0';
+}
+
 static void faultMalform(EmuReq *p) {
   const char *zHow = p->zFaultWord;
   if( strcmp(zHow, "no-id") == 0 ) {
@@ -134,6 +142,8 @@ static void faultMalform(EmuReq *p) {
     ledgerBufText(&p->body, "42");
   } else if( strcmp(zHow, "digest") == 0 ) {
     faultDigest(&p->body);
+  } else if( strcmp(zHow, "measurement") == 0 ) {
+    faultMeasurement(&p->body);
   } else { /* duplicate */
     ledgerBufReset(&p->body);
     ledgerBufText(&p->body, "{\"state\":\"Ready\",\"state\":\"Ready\"}");

@@ -111,4 +111,47 @@ void ledgerReceiptMemoFree(LedgerReceiptMemo *p); /* NULL is allowed */
 int ledgerReceiptClaimsDigest(const char *zClaims, size_t nClaims, char *zOut,
                               LedgerError *pErr);
 
+/* ---- quote.c: what a node's hardware attests to -------------------------- */
+
+enum {
+  LEDGER_QUOTE_UNKNOWN = 0,
+  LEDGER_QUOTE_SGX,
+  LEDGER_QUOTE_SNP
+};
+
+/* A quote as it was read: pointers into the raw bytes. Nothing is verified. */
+typedef struct LedgerQuote LedgerQuote;
+struct LedgerQuote {
+  int eKind;            /* LEDGER_QUOTE_* */
+  int iVersion;         /* of the layout */
+  int iKeyType;         /* of the attestation key, or of the signature */
+  int iProduct;         /* SGX */
+  int iSvn;             /* security version of the enclave, or of the guest */
+  int bDebug;           /* its owner can look inside */
+  int bCovered;         /* SGX: the report attests to the claims */
+  uint64_t mAttributes; /* SGX flags, or the guest's policy */
+  uint64_t iTcb;        /* SNP: version of the firmware reported */
+  const unsigned char *aMeasurement; /* nMeasurement bytes */
+  size_t nMeasurement;
+  const unsigned char *aSigner; /* nSigner bytes */
+  size_t nSigner;
+  const unsigned char *aReportData; /* 64 bytes */
+  const unsigned char *aVendor;     /* SGX: 16 bytes */
+  const unsigned char *aClaim; /* SGX: what is claimed, 32 bytes, or NULL */
+  const unsigned char *aHost;  /* SNP: 32 bytes */
+  const unsigned char *aChip;  /* SNP: 64 bytes */
+};
+
+/* Reads a quote; 0 when it is of no known layout. aRaw must outlive *p. */
+int ledgerQuoteRead(const void *aRaw, size_t n, LedgerQuote *p);
+
+/* Do the attested data name this node (64 hex digits)? 1, 0, or -1: one can't
+** tell. */
+int ledgerQuoteBinds(const LedgerQuote *p, const char *zNodeId);
+
+/* Appends what the quote says as JSON, members in fixed order; with zNodeId
+** also whether it names that node. */
+void ledgerQuoteJson(const LedgerQuote *p, const char *zNodeId,
+                     LedgerBuf *pBuf);
+
 #endif /* LEDGER_RECEIPT_H */

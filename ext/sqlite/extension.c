@@ -43,6 +43,7 @@ const LedgerTableSpec *const apLedgerTable[] = {
     &ledgerTableModules,
     &ledgerTableMembers,
     &ledgerTableConstitution,
+    &ledgerTableQuotes,
     &ledgerTableIdentity,
     &ledgerTableAttached,
     &ledgerTableAppends,
@@ -53,8 +54,9 @@ const LedgerTableSpec *const apLedgerTable[] = {
 /* clang-format on */
 
 static const LedgerFunction *const apExtensionFunction[] = {
-    aLedgerFunctionPure,   aLedgerFunctionAttach, aLedgerFunctionEntry,
-    aLedgerFunctionOutbox, aLedgerFunctionProof,  aLedgerFunctionReceipt,
+    aLedgerFunctionPure,    aLedgerFunctionAttach,  aLedgerFunctionEntry,
+    aLedgerFunctionOutbox,  aLedgerFunctionProof,   aLedgerFunctionQuote,
+    aLedgerFunctionExecute, aLedgerFunctionReceipt,
 };
 
 static const struct {

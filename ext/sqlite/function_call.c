@@ -24,8 +24,9 @@ static int callUnknown(const char *zOption, LedgerError *pErr) {
   return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                         "options: '%s' is not known here (ledger, timeout_ms, "
                         "retry_budget_ms, retry_max_attempts, log; for "
-                        "ledger_append also tags, wait; for ledger_verify "
-                        "service_certificate)",
+                        "ledger_append also tags, wait, pre_hooks, post_hooks; "
+                        "for ledger_execute function, runtime_options; for "
+                        "ledger_verify service_certificate)",
                         zOption);
 }
 
@@ -45,6 +46,47 @@ static int callMaySet(const char *zName) {
     if( strcmp(azCallOption[i], zName) == 0 ) return 1;
   }
   return 0;
+}
+
+/* Hooks of an append: ids of functions, or objects as the API has them. */
+static int callHooks(LedgerFunctionCall *p, LedgerJson *pDoc, cJSON *pItem,
+                     LedgerError *pErr) {
+  const int bPre = strcmp(pItem->string, "pre_hooks") == 0;
+  const char *zSep = "";
+  LedgerBuf buf = {0};
+  cJSON *pHook = pItem->child;
+  int bOk = cJSON_IsArray(pItem);
+
+  if( p->zHooks ) ledgerBufPrintf(&buf, "%s,", p->zHooks);
+  ledgerBufPrintf(&buf, "\"%s\":[", bPre ? "preHooks" : "postHooks");
+  for( ; pHook && bOk; pHook = pHook->next ) {
+    size_t n = 0;
+    const char *z = ledgerJsonText(pDoc, pHook, &n);
+    char *zJson;
+    ledgerBufText(&buf, zSep);
+    zSep = ",";
+    if( z ) {
+      ledgerBufText(&buf, "{\"functionId\":");
+      ledgerBufJson(&buf, z, n);
+      ledgerBufText(&buf, "}");
+      continue;
+    }
+    bOk = ledgerJsonMemberText(pDoc, pHook, "functionId", NULL) != NULL;
+    if( !bOk ) break;
+    zJson = cJSON_PrintUnformatted(pHook);
+    if( zJson == NULL ) ledgerErrorNomem(pErr);
+    ledgerBufText(&buf, zJson ? zJson : "");
+    cJSON_free(zJson);
+  }
+  ledgerBufText(&buf, "]");
+  free(p->zHooks);
+  p->zHooks = ledgerBufTake(&buf);
+  if( p->zHooks == NULL ) return ledgerErrorNomem(pErr);
+  if( bOk ) return pErr->rc;
+  return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                        "options: %s: expected an array of function ids, or "
+                        "of objects with functionId",
+                        pItem->string);
 }
 
 int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
@@ -95,6 +137,17 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
       rc = zTags ? ledgerTagsParse(zTags, strlen(zTags), &p->zTags, pErr)
                  : ledgerErrorNomem(pErr);
       cJSON_free(zJson);
+    } else if( bAppend && (strcmp(zName, "pre_hooks") == 0 ||
+                           strcmp(zName, "post_hooks") == 0) ) {
+      rc = callHooks(p, pDoc, pItem, pErr);
+    } else if( eCall == LEDGER_CALL_EXECUTE && zText &&
+               strcmp(zName, "function") == 0 ) {
+      p->zFunction = ledgerStrndup(zText, strlen(zText));
+      if( p->zFunction == NULL ) rc = ledgerErrorNomem(pErr);
+    } else if( eCall == LEDGER_CALL_EXECUTE && cJSON_IsObject(pItem) &&
+               strcmp(zName, "runtime_options") == 0 ) {
+      p->zRuntime = cJSON_PrintUnformatted(pItem);
+      if( p->zRuntime == NULL ) rc = ledgerErrorNomem(pErr);
     } else {
       rc = callUnknown(zName, pErr);
     }
@@ -108,5 +161,8 @@ out:
 void ledgerFunctionEnd(LedgerFunctionCall *p) {
   if( p->pSaved ) ledgerConfigReplace(p->pConfig, p->pSaved);
   free(p->zTags);
+  free(p->zHooks);
+  free(p->zFunction);
+  cJSON_free(p->zRuntime);
   free(p->zService);
 }

@@ -47,6 +47,15 @@ static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   if( rc == LEDGER_OK ) {
     pRow->zTags = call.zTags;
     call.zTags = NULL;
+    if( call.zHooks ) {
+      pRow->zHooks = sqlite3_mprintf("%s", call.zHooks);
+      if( pRow->zHooks == NULL ) {
+        ledgerQueueRowFree(pRow);
+        rc = ledgerErrorNomem(&err);
+      }
+    }
+  }
+  if( rc == LEDGER_OK ) {
     rc = ledgerAppendNow(call.pDb, pRow, &id, &err);
   }
   if( rc ) {

@@ -552,13 +552,17 @@ struct LedgerFunctionCall {
   char *zService;  /* service_certificate (malloc), or NULL */
   LedgerConfig *pConfig;
   LedgerConfig *pSaved; /* as it was before this call, or NULL: unchanged */
+  char *zHooks;         /* "preHooks":[...] of an append (malloc), or NULL */
+  char *zFunction; /* ledger_execute: exported function (malloc), or NULL */
+  char *zRuntime;  /* ledger_execute: JSON (cJSON_free), or NULL */
 };
 
 /* What a function does, which says the options it knows. */
 enum {
   LEDGER_CALL_READ,
   LEDGER_CALL_APPEND,
-  LEDGER_CALL_VERIFY
+  LEDGER_CALL_VERIFY,
+  LEDGER_CALL_EXECUTE
 };
 
 /* Reads the options object pVal (NULL: none) and finds the ledger. End it with
@@ -584,9 +588,11 @@ struct LedgerFunction {
 
 /* Tables of functions, ended by one without a name. Their user data is the
 ** LedgerDb. */
-extern const LedgerFunction aLedgerFunctionPure[];    /* function_pure.c */
-extern const LedgerFunction aLedgerFunctionAttach[];  /* function_attach.c */
-extern const LedgerFunction aLedgerFunctionEntry[];   /* function_entry.c */
+extern const LedgerFunction aLedgerFunctionPure[];   /* function_pure.c */
+extern const LedgerFunction aLedgerFunctionAttach[]; /* function_attach.c */
+extern const LedgerFunction aLedgerFunctionEntry[];  /* function_entry.c */
+extern const LedgerFunction aLedgerFunctionQuote[]; /* table_enclave_quotes.c */
+extern const LedgerFunction aLedgerFunctionExecute[]; /* function_execute.c */
 extern const LedgerFunction aLedgerFunctionOutbox[];  /* function_outbox.c */
 extern const LedgerFunction aLedgerFunctionProof[];   /* function_proof.c */
 extern const LedgerFunction aLedgerFunctionReceipt[]; /* function_receipt.c */
