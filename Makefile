@@ -117,6 +117,15 @@ lint: deps build/version.h ## formatting, clang-tidy, cppcheck, style
 format: ## let clang-format write every C file
 	clang-format -i $(C_FILES)
 
+.PHONY: doc
+doc: build/doc/reference.md ## build/doc/reference.md, from the module itself
+
+build/doc/reference.md: build/ledger.so ext/doc/reference.md.in \
+                        ext/doc/reference.sql
+	@mkdir -p $(@D)
+	{ cat ext/doc/reference.md.in; $(SQLITE3) -batch -bail -init /dev/null \
+	  -cmd '.load ./build/ledger' :memory: < ext/doc/reference.sql; } > $@
+
 .PHONY: install
 install: all ## into $(DESTDIR)$(PREFIX)
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,lib bin include \

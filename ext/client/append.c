@@ -14,6 +14,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* With waitForCommit the answer says {"state":"Committed","receipt":...}. What
+** it doesn't say is asked for afterwards: no answer here is an error. */
+static void appendReadState(LedgerCall *p, LedgerExchange *pEx) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerJson *pDoc = NULL;
+  const char *z;
+  if( ledgerAnswerParse(p, pEx, "append", &pDoc, &err) == LEDGER_OK ) {
+    z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
+    if( z && strcmp(z, "Committed") == 0 ) {
+      p->bCommitted = 1;
+      ledgerClientSawCommitted(p->pClient, p->id);
+    }
+  }
+  ledgerJsonFree(pDoc);
+  ledgerErrorClear(&err);
+}
+
 static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( p->http == 202 ) return ledgerGatewayQueued(p, pEx, pErr);
   if( p->head.seqno == 0 ) {
@@ -24,6 +41,7 @@ static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   p->eOutcome = LEDGER_SENT;
   p->id = p->head;
   p->pClient->sent = p->head;
+  if( p->query.bWait ) appendReadState(p, pEx);
   return LEDGER_OK;
 }
 
@@ -46,6 +64,7 @@ int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
     pCall->mNeed |= LEDGER_HAS_PROGRAMS;
   }
   ledgerBufText(&pCall->body, "}");
+  pCall->query.bWait = pAppend->bWait;
   if( pAppend->zSubLedger ) {
     pCall->query.zSubLedger = ledgerStrdup(pAppend->zSubLedger);
   }
@@ -84,4 +103,8 @@ int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
   if( p->eOutcome == LEDGER_SENT ) *pId = p->id;
   ledgerErrorCopy(pErr, &p->err);
   return pErr->rc;
+}
+
+int ledgerAppendCommitted(const LedgerCall *p) {
+  return p->bCommitted;
 }

@@ -174,6 +174,9 @@ static void callUrl(LedgerCall *p, LedgerBuf *pUrl) {
   callBound(p, pUrl, "toTransactionId", pQuery->to);
   callParam(pUrl, "tag", pQuery->zTag);
   callParam(pUrl, "tags", pQuery->zTags);
+  if( pQuery->bWait && (p->pClient->pDialect->mHas & LEDGER_HAS_WAIT) ) {
+    callParam(pUrl, "waitForCommit", "true");
+  }
   if( pQuery->zKeyName ) callParam(pUrl, pQuery->zKeyName, pQuery->zKey);
 }
 

@@ -290,6 +290,8 @@ struct LedgerAppend {
   const char *zSubLedger; /* NULL: the default one */
   const char *zTags;      /* comma list for the wire, or NULL */
   const char *zHooks;     /* "preHooks":[...] and so on, or NULL */
+  int bWait; /* ask the ledger to answer once it has committed, where the API
+             ** version offers that */
 };
 
 /*
@@ -308,6 +310,9 @@ int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
 ** unknown when something of it may have left this machine, else unsent. */
 int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
                        LedgerError *pErr);
+
+/* Of a finished append: 1 when its answer said that it is committed. */
+int ledgerAppendCommitted(const LedgerCall *p);
 
 /* GET /app/collections, followed to its end: the names of the sub-ledgers, as
 ** the service lists them, without repeats. *pazName is one allocation, the

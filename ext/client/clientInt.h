@@ -241,6 +241,7 @@ struct LedgerParams {
   char *zSubLedger; /* NULL: left out */
   char *zTag;
   char *zTags;
+  int bWait;            /* waitForCommit, where the version has it */
   const char *zKeyName; /* another parameter, or NULL */
   char *zKey;
   LedgerTxid from; /* seqno 0: left out; view 0: the highest seen */
@@ -333,6 +334,7 @@ struct LedgerCall {
 
   LedgerTxid id;        /* asked for; of an append: given by the ledger */
   int eOutcome;         /* append: LEDGER_SENT ... */
+  int bCommitted;       /* append: the answer says that it is committed */
   char *zOperation;     /* append: a gateway queued it under this id */
   int bSettled;         /* ... and has told its end */
   int bWait;            /* status: ask until it is final */

@@ -75,7 +75,8 @@ static int commitOutcome(CommitBatch *p, int i, LedgerCall *pCall,
   rc = ledgerAppendResult(pCall, &eOutcome, &pRow->id, &err);
   switch( eOutcome ) {
     case LEDGER_SENT:
-      pRow->eState = LEDGER_PENDING;
+      pRow->eState =
+          ledgerAppendCommitted(pCall) ? LEDGER_COMMITTED : LEDGER_PENDING;
       p->pDb->last = pRow->id;
       break;
     case LEDGER_UNSENT:
@@ -175,6 +176,9 @@ static int commitSend(CommitBatch *p, LedgerError *pErr) {
         append.zSubLedger = pRow->zSubLedger;
         append.zTags = pRow->zTags;
         append.zHooks = pRow->zHooks;
+        /* One row needs no second request. Of several, the last one's answer
+        ** would come after a change of view that took the others back. */
+        append.bWait = p->nRow == 1 && pConfig->waitForCommit;
         if( ledgerAppendStart(p->pLedger->pClient, &append, &apCall[i],
                               pErr) ) {
           break;

@@ -49,15 +49,24 @@ const LedgerTableSpec *const apLedgerTable[] = {
     &ledgerTableAppends,
     &ledgerTableHttp,
     &ledgerTableColumns,
+    &ledgerTableReference,
     NULL,
 };
 /* clang-format on */
 
-static const LedgerFunction *const apExtensionFunction[] = {
-    aLedgerFunctionPure,    aLedgerFunctionAttach,  aLedgerFunctionEntry,
-    aLedgerFunctionOutbox,  aLedgerFunctionProof,   aLedgerFunctionQuote,
-    aLedgerFunctionExecute, aLedgerFunctionReceipt,
+/* clang-format off */
+const LedgerFunction *const apLedgerFunction[] = {
+    aLedgerFunctionPure,
+    aLedgerFunctionAttach,
+    aLedgerFunctionEntry,
+    aLedgerFunctionOutbox,
+    aLedgerFunctionProof,
+    aLedgerFunctionQuote,
+    aLedgerFunctionExecute,
+    aLedgerFunctionReceipt,
+    NULL,
 };
+/* clang-format on */
 
 static const struct {
   const char *zName;
@@ -95,9 +104,8 @@ static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
       return rc;
     }
   }
-  for( i = 0; i < sizeof(apExtensionFunction) / sizeof(apExtensionFunction[0]);
-       i++ ) {
-    const LedgerFunction *pFunc = apExtensionFunction[i];
+  for( i = 0; apLedgerFunction[i]; i++ ) {
+    const LedgerFunction *pFunc = apLedgerFunction[i];
     for( ; pFunc->zName; pFunc++ ) {
       *pzWhat = pFunc->zName;
       rc = extensionFunction(pDb, pFunc);

@@ -157,9 +157,15 @@ out:
 }
 
 const LedgerFunction aLedgerFunctionAttach[] = {
-    {"ledger_attach", 1, 3, LEDGER_FN_ACT, attachAttach},
-    {"ledger_detach", 0, 1, LEDGER_FN_ACT, attachDetach},
-    {"ledger_option", 1, 3, LEDGER_FN_ACT, attachOption},
-    {"ledger_ping", 0, 1, LEDGER_FN_ACT, attachPing},
-    {NULL, 0, 0, 0, NULL},
+    {"ledger_attach", 1, 3, LEDGER_FN_ACT, attachAttach,
+     "target [, name [, options]]",
+     "attaches a ledger: its name, host or https URL; no request"},
+    {"ledger_detach", 0, 1, LEDGER_FN_ACT, attachDetach, "[name]",
+     "takes it away again"},
+    {"ledger_option", 1, 3, LEDGER_FN_ACT, attachOption,
+     "option [, value [, name]]",
+     "tells an option of an attached ledger, or sets it"},
+    {"ledger_ping", 0, 1, LEDGER_FN_ACT, attachPing, "[name]",
+     "identity, token and one request: version, principal, milliseconds"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
 };

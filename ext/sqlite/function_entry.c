@@ -289,11 +289,19 @@ static void entryLastId(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 }
 
 const LedgerFunction aLedgerFunctionEntry[] = {
-    {"ledger_append", 1, 3, LEDGER_FN_ACT | LEDGER_FN_WRITES, entryAppend},
-    {"ledger_entry", 1, 3, LEDGER_FN_ACT, entryEntry},
-    {"ledger_current", 0, 2, LEDGER_FN_ACT, entryCurrent},
-    {"ledger_status", 1, 2, LEDGER_FN_ACT, entryStatus},
-    {"ledger_wait", 1, 2, LEDGER_FN_ACT, entryWait},
-    {"ledger_last_transaction_id", 0, 0, LEDGER_FN_ACT, entryLastId},
-    {NULL, 0, 0, 0, NULL},
+    {"ledger_append", 1, 3, LEDGER_FN_ACT | LEDGER_FN_WRITES, entryAppend,
+     "contents [, sub_ledger [, options]]",
+     "appends at once, outside transactions; returns the id"},
+    {"ledger_entry", 1, 3, LEDGER_FN_ACT, entryEntry,
+     "id [, sub_ledger [, options]]",
+     "the entry as JSON; looks in the default sub-ledger"},
+    {"ledger_current", 0, 2, LEDGER_FN_ACT, entryCurrent,
+     "[sub_ledger [, options]]", "the newest entry as JSON"},
+    {"ledger_status", 1, 2, LEDGER_FN_ACT, entryStatus, "id [, options]",
+     "Pending, Committed or Invalid"},
+    {"ledger_wait", 1, 2, LEDGER_FN_ACT, entryWait, "id [, options]",
+     "waits: Committed or Invalid"},
+    {"ledger_last_transaction_id", 0, 0, LEDGER_FN_ACT, entryLastId, "",
+     "the last id this connection was given"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
 };

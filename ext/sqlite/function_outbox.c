@@ -318,6 +318,7 @@ static int flushSend(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
                          &pRow->pQueue, &err);
   if( rc == LEDGER_CONSTRAINT ) eOutcome = LEDGER_REFUSED;
   if( rc == LEDGER_OK ) {
+    memset(&append, 0, sizeof(append));
     append.zContents = pRow->pQueue->zContents;
     append.nContents = pRow->pQueue->nContents;
     append.zSubLedger = pRow->pQueue->zSubLedger;
@@ -582,6 +583,7 @@ out:
 }
 
 const LedgerFunction aLedgerFunctionOutbox[] = {
-    {"ledger_flush", 0, 1, LEDGER_FN_ACT | LEDGER_FN_WRITES, outboxFlush},
-    {NULL, 0, 0, 0, NULL},
+    {"ledger_flush", 0, 1, LEDGER_FN_ACT | LEDGER_FN_WRITES, outboxFlush,
+     "[options]", "sends what main.ledger_outbox holds"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
 };

@@ -110,12 +110,17 @@ static void pureDebug(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 }
 
 const LedgerFunction aLedgerFunctionPure[] = {
-    {"ledger_txid_view", 1, 1, LEDGER_FN_PURE, pureTxidView},
-    {"ledger_txid_seqno", 1, 1, LEDGER_FN_PURE, pureTxidSeqno},
-    {"ledger_fingerprint", 1, 1, LEDGER_FN_PURE, pureFingerprint},
-    {"ledger_version", 0, 0, LEDGER_FN_PURE, pureVersion},
-    {"ledger_debug", 0, 0, LEDGER_FN_PURE, pureDebug},
-    {NULL, 0, 0, 0, NULL},
+    {"ledger_txid_view", 1, 1, LEDGER_FN_PURE, pureTxidView, "id",
+     "view of an id"},
+    {"ledger_txid_seqno", 1, 1, LEDGER_FN_PURE, pureTxidSeqno, "id",
+     "seqno of an id"},
+    {"ledger_fingerprint", 1, 1, LEDGER_FN_PURE, pureFingerprint, "pem",
+     "the user id of a client certificate"},
+    {"ledger_version", 0, 0, LEDGER_FN_PURE, pureVersion, "",
+     "version of this module"},
+    {"ledger_debug", 0, 0, LEDGER_FN_PURE, pureDebug, "",
+     "versions and build flags, for bug reports"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
 };
 
 int ledgerTxidCollate(void *pArg, int n1, const void *z1, int n2,

@@ -204,8 +204,12 @@ static void receiptClaimsDigest(sqlite3_context *pCtx, int argc,
 }
 
 const LedgerFunction aLedgerFunctionReceipt[] = {
-    {"ledger_verify_receipt", 2, 3, LEDGER_FN_PURE, receiptReport},
-    {"ledger_receipt_is_valid", 2, 3, LEDGER_FN_PURE, receiptIsValid},
-    {"ledger_claims_digest", 1, 1, LEDGER_FN_PURE, receiptClaimsDigest},
-    {NULL, 0, 0, 0, NULL},
+    {"ledger_verify_receipt", 2, 3, LEDGER_FN_PURE, receiptReport,
+     "receipt, service_certificate [, options]",
+     "verifies a receipt offline: a report, JSON"},
+    {"ledger_receipt_is_valid", 2, 3, LEDGER_FN_PURE, receiptIsValid,
+     "receipt, service_certificate [, options]", "1 or 0"},
+    {"ledger_claims_digest", 1, 1, LEDGER_FN_PURE, receiptClaimsDigest,
+     "claims", "digest of application claims"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
 };

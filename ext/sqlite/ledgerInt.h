@@ -580,11 +580,16 @@ struct LedgerFunction {
   int nMin, nMax; /* numbers of arguments it takes */
   int eFlags;     /* LEDGER_FN_* */
   void (*xFunc)(sqlite3_context *, int, sqlite3_value **);
+  const char *zArgs; /* its arguments, for the reference */
+  const char *zDoc;  /* one line, likewise */
 };
 
 #define LEDGER_FN_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 #define LEDGER_FN_ACT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
 #define LEDGER_FN_WRITES 0x40000000 /* not in the read-only entry point */
+
+/* All of them, ended by NULL (extension.c). */
+extern const LedgerFunction *const apLedgerFunction[];
 
 /* Tables of functions, ended by one without a name. Their user data is the
 ** LedgerDb. */

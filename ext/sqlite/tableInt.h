@@ -227,6 +227,7 @@ extern const LedgerTableSpec ledgerTableFunctions;
 extern const LedgerTableSpec ledgerTableMembers;
 extern const LedgerTableSpec ledgerTableModules;
 extern const LedgerTableSpec ledgerTableQuotes;
+extern const LedgerTableSpec ledgerTableReference;
 extern const LedgerTableSpec ledgerTableRoles;
 extern const LedgerTableSpec ledgerTableTags;
 extern const LedgerTableSpec ledgerTableUsers;
