@@ -85,13 +85,20 @@ proc any_where depth {
   return [join $terms " AND "]
 }
 
+# A condition on the table called alias.
+proc any_on alias {
+  regsub -all {\m(transaction_id|sub_ledger|seqno|view|ledger|contents|tags)\M(?!['\)])} \
+    [any_term 1] "$alias.\\1" term
+  return $term
+}
+
 # One query, with %T where the table stands. The order of its rows is total, or
 # they are sorted here, so that both answers can be compared as lists.
 proc any_query {} {
   set where [any_where 2]
   set order "ORDER BY transaction_id [pick {ASC DESC}], ledger"
   set one "ledger = [quote [pick {main pay}]] AND $where"
-  switch [expr {int(rand() * 14)}] {
+  switch [expr {int(rand() * 20)}] {
     0 - 1 - 2 { return "SELECT transaction_id, ledger, sub_ledger, contents\
                   FROM %T WHERE $where $order" }
     3 { return "SELECT transaction_id, contents FROM %T WHERE $one\
@@ -123,6 +130,35 @@ proc any_query {} {
     13 { return "SELECT DISTINCT sub_ledger FROM %T WHERE $where\
           AND EXISTS(SELECT 1 FROM ids WHERE ids.transaction_id =\
           %T.transaction_id) ORDER BY 1" }
+    14 { return "SELECT i.note, a.contents, b.contents FROM ids AS i\
+          CROSS JOIN %T AS a ON a.transaction_id = i.transaction_id\
+          CROSS JOIN %T AS b ON b.ledger = a.ledger AND\
+          [pick {{b.seqno = a.seqno} {b.seqno > a.seqno}
+            {b.transaction_id = a.transaction_id}
+            {b.transaction_id < a.transaction_id}}] AND [any_on b]\
+          ORDER BY 1, 2, 3" }
+    15 { return "SELECT a.contents, b.contents FROM %T AS a\
+          [pick {JOIN {LEFT JOIN} {CROSS JOIN}}] %T AS b\
+          ON b.transaction_id = a.transaction_id AND [any_on b]\
+          WHERE [any_on a] ORDER BY 1, 2" }
+    16 { return "SELECT i.note, (SELECT\
+          [pick {count(*) max(e.seqno) min(e.contents)}] FROM %T AS e\
+          WHERE e.transaction_id [any_op] i.transaction_id AND [any_on e])\
+          FROM ids AS i ORDER BY 1, 2" }
+    17 { return "SELECT a.sub_ledger, count(*), count(DISTINCT b.seqno)\
+          FROM %T AS a, ids AS i, %T AS b\
+          WHERE a.transaction_id IN (i.transaction_id, [any_id])\
+          AND b.transaction_id = i.transaction_id AND [any_on a]\
+          GROUP BY 1 ORDER BY 1" }
+    18 { return "SELECT * FROM (SELECT transaction_id, contents FROM %T\
+          WHERE ledger = 'main' AND [any_where 1] UNION [pick {ALL {}}]\
+          SELECT transaction_id, contents FROM %T\
+          WHERE ledger = 'pay' AND [any_where 1])\
+          ORDER BY transaction_id [pick {ASC DESC}], contents\
+          LIMIT [pick {3 20 -1}]" }
+    19 { return "SELECT contents, row_number() OVER (PARTITION BY sub_ledger,\
+          ledger ORDER BY transaction_id [pick {ASC DESC}]) FROM %T\
+          WHERE [any_where 1] ORDER BY ledger, transaction_id" }
   }
 }
 

@@ -232,6 +232,14 @@ proc finished f {
   set ::wake 1
 }
 
+# An error in an event (a closed pipe where nobody reads on, say) ends the run:
+# waiting would go on for ever.
+proc bgerror message {
+  foreach key [array names ::run *,dir] { end_processes $::run($key) }
+  catch { puts stderr "run.tcl: $message" }
+  exit 2
+}
+
 # ---- all files -------------------------------------------------------------
 
 array set total {ok 0 fail 0 skip 0}
