@@ -64,7 +64,7 @@ OUT_asan      = build/asan
 all: build/ledger.so build/ledger-emulator ## build module and emulator
 
 # The goals that install what is missing before anything is compiled.
-COMPLETE := demo shell test test-asan test-valgrind bench lint
+COMPLETE := demo shell test test-asan test-valgrind bench lint conformance
 ifneq ($(filter $(COMPLETE),$(MAKECMDGOALS)),)
 DEPS := deps
 endif
@@ -96,6 +96,10 @@ test-asan: deps build/asan/ledger.so build/asan/ledger-emulator $(UNITS) ## with
 .PHONY: test-valgrind
 test-valgrind: deps all $(UNITS) ## a few test files under valgrind; TESTS= selects
 	@$(TCLSH) tests/run.tcl -j $(JOBS) -valgrind $(TESTS)
+
+.PHONY: conformance
+conformance: deps all ## the official JavaScript client, and the API's OpenAPI files
+	@tests/conformance/conformance.sh
 
 .PHONY: bench
 bench: deps all ## ratios of the same work done in two ways, in one run

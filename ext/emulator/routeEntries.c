@@ -259,6 +259,9 @@ void emuRouteAppend(EmuReq *p) {
     p->zState = "Committed";
     emuLedgerWait(p->pEmu, p); /* then emuReceiptInline() goes on */
   } else {
+    if( p->pVersion->flags & EMU_V_WAIT ) {
+      ledgerBufText(&p->body, ",\"state\":\"Pending\"");
+    }
     ledgerBufText(&p->body, "}");
   }
 

@@ -145,7 +145,7 @@ set files $argv
 if {$files eq ""} {
   set files [glob -nocomplain Makefile .ci/run .clang-tidy .clang-format \
     include/*.h {ext/*/*.[ch]} ext/doc/* sql/* tests/*.tcl tests/*.test \
-    tests/*.sh {tests/*/*.[ch]} tests/*/*.tcl tests/*/*.sh tests/*/*.py]
+    tests/*.sh tests/*/*.mjs {tests/*/*.[ch]} tests/*/*.tcl tests/*/*.sh tests/*/*.py]
 }
 foreach file [lsort $files] {
   set f [open $file]
