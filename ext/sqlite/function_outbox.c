@@ -310,7 +310,7 @@ out:
 static int flushSend(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerCall *pCall = NULL;
-  LedgerAppend append;
+  LedgerAppend append = {0};
   const char *zWhat = "";
   int eOutcome = LEDGER_UNSENT, rc;
   rc = ledgerQueueRowNew(p->pDb, p->pLedger, pRow->pContents, pRow->zSubLedger,
