@@ -25,7 +25,7 @@ struct ProofItem {
 struct LedgerProofs {
   int (*xNext)(void *, const LedgerRow **, LedgerError *);
   void *pArg;
-  i64 nWanted;      /* rows that are still wanted */
+  i64 nWanted;      /* rows that are still wanted: a hint */
   int bEnd;         /* xNext has no more */
   int nAhead;       /* requests in flight for now: grows with what is read */
   ProofItem *aItem; /* a ring of nItem places */
@@ -127,8 +127,11 @@ int ledgerProofsNext(LedgerProofs *p, LedgerProof *pProof, LedgerError *pErr) {
   memset(&p->aItem[p->iFirst], 0, sizeof(p->kept));
   p->iFirst = (p->iFirst + 1) % p->nItem;
   p->nUsed--;
-  if( p->nWanted < INT64_MAX && p->nWanted > 1 ) p->nWanted--;
   if( p->nAhead < p->nItem ) p->nAhead *= 2;
+  if( p->nWanted < INT64_MAX && --p->nWanted == 0 ) {
+    p->nWanted = INT64_MAX; /* asked for more, rows have been dropped */
+    p->nAhead = 1;
+  }
   rc = ledgerCallWait(p->kept.pCall, pErr);
   if( rc == LEDGER_OK ) {
     rc = ledgerReceiptResult(p->kept.pCall, &pProof->zAnswer, &pProof->nAnswer,
