@@ -179,6 +179,7 @@ typedef struct LedgerJson LedgerJson;
 int ledgerJsonParse(const char *z, size_t n, const char *zWhat,
                     LedgerJson **ppDoc, LedgerError *pErr);
 void ledgerJsonFree(LedgerJson *pDoc);
+void ledgerJsonFreeSecret(LedgerJson *pDoc); /* wipes its texts */
 
 cJSON *ledgerJsonRoot(LedgerJson *pDoc);
 

@@ -272,9 +272,10 @@ int ledgerJsonParse(const char *z, size_t n, const char *zWhat,
   }
 
 out:
+  if( zCopy ) explicit_bzero(zCopy, n); /* it may hold a secret */
   free(zCopy);
   if( rc ) {
-    ledgerJsonFree(pDoc);
+    ledgerJsonFreeSecret(pDoc);
   } else {
     *ppDoc = pDoc;
   }
@@ -285,6 +286,19 @@ void ledgerJsonFree(LedgerJson *pDoc) {
   if( pDoc == NULL ) return;
   cJSON_Delete(pDoc->pRoot);
   free(pDoc);
+}
+
+/* Overwrites the texts of a value, of its neighbours and of all below them. */
+static void jsonWipe(cJSON *p) {
+  for( ; p; p = p->next ) {
+    if( p->valuestring ) explicit_bzero(p->valuestring, strlen(p->valuestring));
+    jsonWipe(p->child);
+  }
+}
+
+void ledgerJsonFreeSecret(LedgerJson *pDoc) {
+  if( pDoc ) jsonWipe(pDoc->pRoot);
+  ledgerJsonFree(pDoc);
 }
 
 cJSON *ledgerJsonRoot(LedgerJson *pDoc) {

@@ -72,7 +72,7 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   }
   ledgerTokenLifeCheck(nLife, &p->nValue);
 out:
-  ledgerJsonFree(pDoc);
+  ledgerJsonFreeSecret(pDoc);
   if( pEx->body.z ) OPENSSL_cleanse(pEx->body.z, pEx->body.n);
   return pErr->rc;
 }

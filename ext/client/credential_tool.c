@@ -117,7 +117,7 @@ static int toolRead(LedgerFetch *p, const LedgerBuf *pOut,
       ledgerTokenLifeCheck(toolLife(pDoc), &p->nSecond);
     }
   }
-  ledgerJsonFree(pDoc);
+  ledgerJsonFreeSecret(pDoc);
   ledgerErrorClear(&err);
   return p->zToken != NULL;
 }

@@ -30,6 +30,7 @@ enum {
 
 #define OPTION_SECRET 0x01 /* never shown */
 #define OPTION_REF 0x02    /* env:NAME and file:PATH are references */
+#define OPTION_PATH 0x08   /* file:PATH is the path: it may be no text */
 #define OPTION_WORD 0x04   /* OPTION_CHOICE kept as its word (char *) */
 #define OPTION_LIVE 0x10   /* text that says nothing of whom to connect to */
 #define OPTION_LINK 0x20   /* no text, but says how to connect */
@@ -70,8 +71,8 @@ static const OptionRow aOption[] = {
      "id of the Entra application; else AZURE_CLIENT_ID"},
     {"client_secret", OPTION_TEXT, SECRET, AT(zClientSecret), "", 0, NULL,
      "secret of the Entra application; else AZURE_CLIENT_SECRET"},
-    {"client_certificate", OPTION_TEXT, REF, AT(zClientCertificate), "", 0,
-     NULL,
+    {"client_certificate", OPTION_TEXT, REF | OPTION_PATH,
+     AT(zClientCertificate), "", 0, NULL,
      "certificate with key of the Entra application, PEM or PKCS#12: path, or "
      "PEM text; else AZURE_CLIENT_CERTIFICATE_PATH"},
     {"client_certificate_password", OPTION_TEXT, SECRET,
@@ -290,6 +291,8 @@ static char *optionResolve(const OptionRow *pRow, const char *zValue,
                      pRow->zName, zValue);
       return NULL;
     }
+  } else if( (pRow->mFlag & OPTION_PATH) && strncmp(zValue, "file:", 5) == 0 ) {
+    zFrom = zValue + 5;
   } else if( (pRow->mFlag & OPTION_REF) && strncmp(zValue, "file:", 5) == 0 ) {
     z = optionReadFile(pRow->zName, zValue, pErr);
     if( z == NULL ) ledgerErrorNomem(pErr);
@@ -550,7 +553,7 @@ int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
       ledgerErrorSet(pErr, LEDGER_ERROR, "the options are no JSON object");
     }
   }
-  ledgerJsonFree(pDoc);
+  ledgerJsonFreeSecret(pDoc);
   return pErr->rc;
 }
 
