@@ -179,6 +179,8 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts) {
   pFacts->head = p->head;
   pFacts->committed = p->committed;
   pFacts->appended = p->appended;
+  pFacts->bSkew = p->bSkew;
+  pFacts->sSkew = p->sSkew;
 }
 
 /* ---- the loop ---------------------------------------------------------- */

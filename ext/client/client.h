@@ -169,8 +169,17 @@ struct LedgerFacts {
   LedgerTxid appended;      /* the last id this client saw committed that it
                             ** appended itself; a node behind it is asked
                             ** again */
+  int bSkew;                /* a server has told its time: */
+  int64_t sSkew;            /* seconds its clock is ahead of ours */
 };
 void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts);
+
+/* ---- offered.c ---------------------------------------------------------- */
+
+/* GET /app/transactions/current with an api-version that there is not: the
+** ledger's refusal names those that it knows, and this appends them, with
+** commas; nothing if it names none. */
+int ledgerVersionsOffered(LedgerClient *p, LedgerBuf *pList, LedgerError *pErr);
 
 /* ---- log.c: what was asked ---------------------------------------------- */
 

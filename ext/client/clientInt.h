@@ -172,6 +172,7 @@ struct LedgerExchange {
   long iVerify;        /* with rc: X509_V_* of the handshake */
   int http;            /* status */
   int msRetryAfter;    /* Retry-After, or -1 */
+  int64_t tDate;       /* Date, in seconds since 1970, or -1 */
   LedgerTxid head;     /* x-ms-ccf-transaction-id */
   LedgerBuf location;  /* Location */
   LedgerBuf challenge; /* WWW-Authenticate */
@@ -264,6 +265,7 @@ struct LedgerCallKind {
   int bFresh;    /* a read: a node behind our own appends is asked again */
   int bPlain;    /* a machine's own endpoint: http too, and no proxy */
   int bNoRetry;  /* one attempt only */
+  int bVersions; /* asks with a version that there is not */
   int msConnect; /* limit for the connection; 0: libcurl's */
   int msTimeout; /* limit of one attempt; 0: timeout_ms */
   /* Spells path, body and need for the dialect in use, before each sending.
@@ -404,6 +406,8 @@ struct LedgerClient {
   LedgerTxid committed;
   LedgerTxid appended;
   LedgerTxid sent; /* the last id given to an append of ours */
+  int bSkew;       /* an answer has told its time: */
+  int64_t sSkew;   /* seconds its clock is ahead of ours */
 };
 
 int ledgerClientStep(LedgerClient *p, int *pmsNext, LedgerError *pErr);

@@ -162,6 +162,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   static const char zOperation[] = "x-ms-webfe-operation-id:";
   static const char zAfter[] = "retry-after-ms:";
   static const char zChallenge[] = "www-authenticate:";
+  static const char zDate[] = "date:";
   LedgerExchange *p = pArg;
   const size_t nAll = nSize * nItem;
   size_t n = nAll;
@@ -173,6 +174,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   if( n > 5 && memcmp(z, "HTTP/", 5) == 0 ) {
     p->head.view = p->head.seqno = 0;
     p->msRetryAfter = -1;
+    p->tDate = -1;
     ledgerBufReset(&p->location);
     ledgerBufReset(&p->operation);
     ledgerBufReset(&p->headers);
@@ -193,6 +195,12 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
     while( i < n && z[i] == ' ' ) i++;
     if( p->challenge.n ) ledgerBufText(&p->challenge, ", ");
     ledgerBufAppend(&p->challenge, z + i, n - i);
+  } else if( n >= sizeof(zDate) && n < 64 &&
+             strncasecmp(z, zDate, sizeof(zDate) - 1) == 0 ) {
+    char zCopy[64];
+    memcpy(zCopy, z + sizeof(zDate) - 1, n - (sizeof(zDate) - 1));
+    zCopy[n - (sizeof(zDate) - 1)] = 0;
+    p->tDate = (int64_t)curl_getdate(zCopy, NULL);
   } else if( n >= sizeof(zOperation) &&
              strncasecmp(z, zOperation, sizeof(zOperation) - 1) == 0 ) {
     i = sizeof(zOperation) - 1;
@@ -370,6 +378,7 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   p->nMax = pWire->nMax;
   p->bKeepHeaders = pWire->bKeepHeaders;
   p->msRetryAfter = -1;
+  p->tDate = -1;
   p->pEasy = curl_easy_init();
   if( p->pEasy == NULL ) {
     ledgerErrorNomem(pErr);

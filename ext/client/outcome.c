@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define OUTCOME_MAX_REDIRECT 5
 
@@ -222,7 +223,7 @@ static void outcomeRefused(LedgerCall *p) {
     ledgerCallResend(p);
     return;
   }
-  if( !pKind->bPublic && outcomeNegotiate(p) ) return;
+  if( !pKind->bPublic && !pKind->bVersions && outcomeNegotiate(p) ) return;
   if( bCertain || (!pKind->bOnce && outcomeRetriable(pKind, p->http)) ) {
     p->bNewConnection = p->http == 404 || p->http == 500;
     if( p->http >= 500 ) outcomeForgetPrimary(p);
@@ -278,6 +279,16 @@ static void outcomeRead(LedgerCall *p) {
   }
 }
 
+/* Compares the clocks. A Date is up to a second old when it is sent, and then
+** it travels: a second of either sign is no difference. */
+static void outcomeClock(LedgerClient *pClient, const LedgerExchange *pEx) {
+  int64_t s;
+  if( pEx->tDate < 0 ) return;
+  s = pEx->tDate - (int64_t)time(NULL);
+  pClient->bSkew = 1;
+  pClient->sSkew = s >= -1 && s <= 1 ? 0 : s;
+}
+
 /* The exchange is over. */
 void ledgerOutcomeRead(LedgerCall *p) {
   LedgerExchange *pEx = p->pEx;
@@ -290,6 +301,7 @@ void ledgerOutcomeRead(LedgerCall *p) {
   }
   p->http = pEx->http;
   memset(&p->server, 0, sizeof(p->server));
+  outcomeClock(p->pClient, pEx);
   if( !p->pKind->bPublic ) {
     p->pClient->bAnswered = 1;
     ledgerClientSawHead(p->pClient, pEx->head);

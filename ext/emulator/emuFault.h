@@ -25,6 +25,7 @@ enum {
   EMU_FAULT_ELECTION,     /* act, then lose what is pending */
   EMU_FAULT_RECOVERY,     /* the same, and the service has a new key */
   EMU_FAULT_LATENCY,      /* answer late */
+  EMU_FAULT_CLOCK,        /* answer with another Date */
   EMU_FAULT_CERTIFICATE   /* a connection with a wrong certificate */
 };
 

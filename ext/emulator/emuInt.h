@@ -516,6 +516,7 @@ struct EmuReq {
   char zFaultCode[48]; /* error code */
   int nRetryAfter;     /* seconds, -1: no such header */
   int msFault;         /* more latency */
+  int64_t sFault;      /* seconds the Date is ahead */
   int64_t nFaultByte;  /* bytes of a piece of a slow answer */
   int64_t nSent;       /* bytes of the body so far, sent in pieces ... */
   int bDrained;        /* ... which have all left */

@@ -37,6 +37,7 @@
 **   recovery              the same with view + 2 and a new service key
 ** Besides any of them:
 **   latency=MS            answer that much later
+**   clock=SECONDS         the answer's Date is that far ahead
 **   certificate=HOW       new connections meet a node certificate that is
 **                         expired, early (not valid yet), foreign (of another
 **                         service) or name (of another host). A connection has
@@ -49,7 +50,7 @@
 **   host=GLOB             only such Host headers, such as node1.*
 **   nth=N                 strike from the Nth fitting request on (1)
 **   count=N               strike N times; 0 for ever. The default is 0 for
-**                         latency and with probability, else 1
+**                         latency, clock and with probability, else 1
 **   probability=P         strike with probability P (0 to 1), drawn from
 **   seed=N                ... this seed (1): the same requests in the same
 **                         order meet the same faults
@@ -101,6 +102,7 @@ static const FaultKind aFaultKind[] = {
     {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
     {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
     {"latency", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_LATENCY, 0},
+    {"clock", FAULT_NUMBER, "", "*", "", EMU_FAULT_CLOCK, 0},
     {"certificate", "|expired|early|foreign|name|", "", "", "",
      EMU_FAULT_CERTIFICATE, 0},
 };
@@ -187,10 +189,16 @@ static int faultValue(Fault *p, const char *zVal, size_t nVal) {
   switch( pKind->eFault ) {
     case EMU_FAULT_STATUS: return p->iValue >= 400 && p->iValue <= 599;
     case EMU_FAULT_LATENCY: return p->iValue <= 3600000;
+    case EMU_FAULT_CLOCK: return p->iValue <= 1000000000;
     case EMU_FAULT_SLOW: return p->iValue > 0 && p->iValue <= 3600000;
     case EMU_FAULT_DEEP: return p->iValue > 0 && p->iValue <= 10000000;
     default: return p->iValue > 0;
   }
+}
+
+/* Faults that strike besides others, and for ever where no count is given. */
+static int faultIsBeside(int eFault) {
+  return eFault == EMU_FAULT_LATENCY || eFault == EMU_FAULT_CLOCK;
 }
 
 /* The kind: the first item of a spec. */
@@ -202,7 +210,7 @@ static int faultKind(Fault *p, const char *z, size_t n, const char *zVal,
   }
   if( p->pKind == NULL || !faultValue(p, zVal, nVal) ) return 0;
   if( p->pKind->iStatus ) p->iValue = p->pKind->iStatus;
-  p->nCount = p->pKind->eFault == EMU_FAULT_LATENCY ? 0 : 1;
+  p->nCount = faultIsBeside(p->pKind->eFault) ? 0 : 1;
   return faultCopy(p->zMethod, sizeof(p->zMethod), p->pKind->zMethod,
                    strlen(p->pKind->zMethod)) &&
          faultCopy(p->zPath, sizeof(p->zPath), p->pKind->zPath,
@@ -345,10 +353,11 @@ void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
   for( pFault = p->pFirst; pFault; pFault = pFault->pNext ) {
     int eFault = pFault->pKind->eFault;
     if( eFault == EMU_FAULT_CERTIFICATE ) continue;
-    if( eFault != EMU_FAULT_LATENCY && pReq->eFault ) continue;
+    if( !faultIsBeside(eFault) && pReq->eFault ) continue;
     if( !faultStrikes(pFault, pReq) ) continue;
-    if( eFault == EMU_FAULT_LATENCY ) {
-      pReq->msFault += (int)pFault->iValue;
+    if( faultIsBeside(eFault) ) {
+      if( eFault == EMU_FAULT_LATENCY ) pReq->msFault += (int)pFault->iValue;
+      if( eFault == EMU_FAULT_CLOCK ) pReq->sFault += pFault->iValue;
       if( pReq->zFault == NULL ) pReq->zFault = pFault->pKind->zName;
       continue;
     }

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <time.h>
 
 #define FAULT_PIECE 65536  /* bytes of a huge body at a time */
 #define FAULT_AHEAD 262144 /* bytes that may wait to leave */
@@ -150,7 +151,19 @@ static void faultMalform(EmuReq *p) {
   }
 }
 
+/* The Date of another clock. */
+static void faultDate(EmuReq *p) {
+  time_t t = time(NULL) + (time_t)p->sFault;
+  struct tm tm;
+  char z[40];
+  if( gmtime_r(&t, &tm) &&
+      strftime(z, sizeof(z), "%a, %d %b %Y %H:%M:%S GMT", &tm) ) {
+    emuReqAddHeader(p, "Date", z);
+  }
+}
+
 void emuFaultSpoil(EmuReq *p) {
+  if( p->sFault ) faultDate(p);
   if( p->eFault == EMU_FAULT_MALFORMED ) {
     faultMalform(p);
   } else if( p->eFault == EMU_FAULT_DEEP ) {

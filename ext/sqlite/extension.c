@@ -60,6 +60,7 @@ const LedgerFunction *const apLedgerFunction[] = {
     aLedgerFunctionAttach,
     aLedgerFunctionEntry,
     aLedgerFunctionOutbox,
+    aLedgerFunctionPing,
     aLedgerFunctionProof,
     aLedgerFunctionQuote,
     aLedgerFunctionExecute,

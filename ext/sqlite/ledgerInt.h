@@ -599,6 +599,7 @@ extern const LedgerFunction aLedgerFunctionEntry[];  /* function_entry.c */
 extern const LedgerFunction aLedgerFunctionQuote[]; /* table_enclave_quotes.c */
 extern const LedgerFunction aLedgerFunctionExecute[]; /* function_execute.c */
 extern const LedgerFunction aLedgerFunctionOutbox[];  /* function_outbox.c */
+extern const LedgerFunction aLedgerFunctionPing[];    /* function_ping.c */
 extern const LedgerFunction aLedgerFunctionProof[];   /* function_proof.c */
 extern const LedgerFunction aLedgerFunctionReceipt[]; /* function_receipt.c */
 

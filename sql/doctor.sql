@@ -1,0 +1,110 @@
+-- What is right and what is wrong between here and each attached ledger: a line
+-- per check, which says `ok`, or what to do. Nothing is written to a ledger.
+--
+--     sqlite3 -cmd '.load ./build/ledger' -cmd "SELECT ledger_attach('my-ledger')" \
+--       < sql/doctor.sql
+--
+-- or `.read sql/doctor.sql` in a session; without ledger_attach() it looks at
+-- the ledger of LEDGER_URL and LEDGER_OPTIONS. What it found stays in the
+-- temporary table ledger_doctor until the next time.
+
+.bail off
+.headers off
+.mode list
+DROP TABLE IF EXISTS temp.ledger_doctor;
+CREATE TABLE temp.ledger_doctor AS
+  SELECT a.name AS ledger, ledger_ping(a.name, '{"report":true}') AS report, NULL AS roles
+    FROM (SELECT 1) LEFT JOIN ledger_attached AS a;
+UPDATE temp.ledger_doctor SET ledger = report->>'$.ledger';
+
+-- Who the ledger says that the caller is. A statement that fails says why.
+UPDATE temp.ledger_doctor AS d
+   SET roles = coalesce((SELECT u.roles FROM ledger_users AS u
+                          WHERE u.ledger = d.ledger AND u.user_id = d.report->>'$.principal'),
+                        '[]')
+ WHERE d.report->>'$.step' IS NULL AND d.report->>'$.principal' IS NOT NULL;
+
+WITH d AS MATERIALIZED (
+  SELECT ledger, roles, report->>'$.url' AS url, report->>'$.step' AS step,
+         report->>'$.code' AS code, substr(report->>'$.error', 9) AS error,
+         report->>'$.key_sha256' AS key, report->>'$.source' AS source,
+         report->>'$.not_after' AS not_after, report->>'$.credential' AS kind,
+         report->>'$.principal' AS principal, report->>'$.milliseconds' AS ms,
+         report->>'$.clock_skew_seconds' AS skew, report->>'$.api_version' AS version,
+         report->>'$.api_versions' AS versions,
+         julianday(report->>'$.not_after') - julianday('now') AS days
+    FROM temp.ledger_doctor
+), advised AS (
+  SELECT d.*, error || CASE
+    WHEN step = 'attach' THEN ''
+    WHEN error LIKE '%INSERT INTO ledger_users%' THEN ''
+    WHEN error LIKE '%could not connect%' OR error LIKE '%resolve%'
+      THEN ' -> check the name given to ledger_attach(), and the network: firewall, proxy, private endpoint'
+    WHEN error LIKE '%knows no ledger%'
+      THEN ' -> check the name given to ledger_attach(), or option ledger_id'
+    WHEN error LIKE '%another service key%'
+      THEN ' -> if the ledger was recovered or made anew, pin its new key (option service_key); else this is not your ledger'
+    WHEN error LIKE '%expired%' AND step <> 'credential' OR error LIKE '%not yet valid%' AND step <> 'credential'
+      THEN ' -> see the line "clock"; if that is ok, the operator of the ledger has to renew the certificate'
+    WHEN error LIKE 'the ledger refused the credential%'
+      THEN ' -> give it a fresh token, for the scope https://confidential-ledger.azure.com/.default; see the line "clock" too'
+    WHEN step = 'credential'
+      THEN ' -> check options tenant_id, client_id and client_secret (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET), or choose another credential'
+    WHEN code = 'BUSY'
+      THEN ' -> the ledger is busy or down: try again later; options timeout_ms, retry_budget_ms'
+    ELSE ' -> SELECT * FROM ledger_http; SELECT ledger_option(''log'', ''debug'') shows more'
+    END AS advice
+  FROM d
+), line(n, ledger, name, result) AS (
+  SELECT 0, '', 'module', 'ok: version ' || ledger_version() || ', SQLite ' || sqlite_version()
+         || coalesce(', ' || replace(substr(z, 1, instr(z || char(10), char(10)) - 1), '/', ' '), '')
+    FROM (SELECT substr(ledger_debug(), nullif(instr(ledger_debug(), 'libcurl'), 0)) AS z)
+  UNION ALL
+  SELECT 1, ledger, 'attached', CASE step WHEN 'attach' THEN error ELSE 'ok: ' || url END FROM d
+  UNION ALL
+  SELECT 2, ledger, 'identity', CASE
+    WHEN step = 'identity' THEN advice
+    WHEN source = 'public_pki' THEN 'ok: trusted by public certificate authorities, as option tls says'
+    WHEN key IS NULL THEN 'not tried: see "' || step || '"'
+    WHEN days IS NULL THEN 'ok: ' || key || ' (' || source || ')'
+    WHEN days < 0 AND source <> 'pinned' THEN 'the service certificate ended on ' || not_after
+      || ' -> the operator of the ledger has to renew it'
+    WHEN days < 14 AND source <> 'pinned' THEN 'the service certificate ends on ' || not_after
+      || ' -> ask the operator of the ledger to renew it'
+    ELSE 'ok: ' || key || ' (' || source || '), until ' || not_after
+    END FROM advised WHERE step IS NOT 'attach'
+  UNION ALL
+  SELECT 3, ledger, 'credential', CASE
+    WHEN step = 'identity' THEN 'not tried (' || coalesce(kind, 'none') || '): see "identity"'
+    WHEN step = 'credential' THEN advice
+    WHEN step = 'request' THEN 'not proved (' || coalesce(kind, 'none') || '): see "request"'
+    ELSE 'ok: ' || kind || coalesce(', ' || principal, '')
+    END FROM advised WHERE step IS NOT 'attach'
+  UNION ALL
+  SELECT 4, ledger, 'request', CASE
+    WHEN step = 'request' THEN advice
+    WHEN step IS NOT NULL THEN 'not tried: see "' || step || '"'
+    ELSE 'ok: answers within ' || ms || ' ms'
+    END FROM advised WHERE step IS NOT 'attach'
+  UNION ALL
+  SELECT 5, ledger, 'role', CASE
+    WHEN principal IS NULL THEN 'not known: the token does not name its principal -> INSERT would tell'
+    WHEN roles IS NULL THEN 'not known: the ledger did not tell the user ' || principal
+    WHEN roles = '[]' THEN 'none -> an Administrator can run: INSERT INTO ledger_users(user_id, role) VALUES('''
+      || principal || ''', ''Reader'')'
+    ELSE 'ok: ' || (SELECT group_concat(value, ', ') FROM json_each(roles))
+    END FROM d WHERE step IS NULL
+  UNION ALL
+  SELECT 6, ledger, 'api', 'ok: version ' || version || coalesce('; offered: ' || versions, '')
+    FROM d WHERE step IS NULL
+  UNION ALL
+  SELECT 7, ledger, 'clock', CASE
+    WHEN skew IS NULL THEN 'not known: no server has answered'
+    WHEN abs(skew) <= 5 THEN 'ok: ' || CASE skew WHEN 0 THEN 'no difference'
+      ELSE abs(skew) || ' s' END
+    ELSE 'the clock of this machine is ' || abs(skew) || ' s '
+      || CASE WHEN skew > 0 THEN 'behind' ELSE 'ahead' END
+      || ' -> set it: tokens and certificates are judged by it'
+    END FROM d WHERE step IS NOT 'attach'
+)
+SELECT printf('%-10s %-11s %s', ledger, name, result) FROM line ORDER BY ledger, n;
