@@ -1,7 +1,7 @@
 -- Writes a ledger's evidence into plain tables that open without the module:
 -- entries, receipts, claims, the service certificate that they were verified
--- against and why it was trusted, the report, and who governs the ledger. Run
--- again, it adds what is new.
+-- against and why it was trusted, the report, who governs the ledger, and what
+-- its nodes say they run. Run again, it adds what is new.
 --
 --     sqlite3 -cmd '.load ./build/ledger' evidence.db < sql/evidence.sql
 --
@@ -66,8 +66,8 @@ CREATE TABLE IF NOT EXISTS receipt(
   run INTEGER NOT NULL REFERENCES evidence_run,
   PRIMARY KEY(transaction_id, key_sha256)
 );
--- Who governs the ledger and by which rules, as told in each run: what receipts
--- can't show. Nothing here is signed by the service.
+-- Who governs the ledger, by which rules, on which nodes, as told in each run:
+-- what receipts can't show. Nothing of it is signed by the service.
 CREATE TABLE IF NOT EXISTS member(
   run INTEGER NOT NULL REFERENCES evidence_run,
   member_id TEXT NOT NULL,
@@ -78,6 +78,17 @@ CREATE TABLE IF NOT EXISTS constitution(
   run INTEGER PRIMARY KEY REFERENCES evidence_run,
   digest TEXT NOT NULL,             -- sha256 of the script, checked
   script TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS enclave_quote(
+  run INTEGER NOT NULL REFERENCES evidence_run,
+  node_id TEXT NOT NULL,
+  is_current INTEGER,
+  measurement TEXT,                 -- of the code, as the raw quote says
+  debug INTEGER,
+  binds_node INTEGER,               -- 1: the quote names this node's key
+  quote_version TEXT,
+  raw_quote BLOB,                   -- its own signature is not checked
+  PRIMARY KEY(run, node_id)
 );
 -- All that belongs to an entry, in one row.
 CREATE VIEW IF NOT EXISTS evidence AS
@@ -110,13 +121,6 @@ SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
   FROM temp.evidence_now AS n
   JOIN evidence_run AS last ON last.run = n.run - 1
  WHERE last.key_sha256 <> n.key_sha256;
-
-INSERT INTO member
-SELECT n.run, m.member_id, m.certificate
-  FROM temp.evidence_now AS n JOIN ledger_members AS m ON m.ledger = n.ledger;
-INSERT INTO constitution
-SELECT n.run, c.digest, c.script
-  FROM temp.evidence_now AS n JOIN ledger_constitution AS c ON c.ledger = n.ledger;
 
 -- ---- entries ----------------------------------------------------------------
 
@@ -200,6 +204,20 @@ SELECT r.transaction_id, (SELECT key_sha256 FROM evidence_now), r.receipt,
 SELECT 'not finished: run it again, it goes on where it stopped'
  WHERE EXISTS(SELECT 1 FROM temp.evidence_todo)
     OR EXISTS(SELECT 1 FROM temp.evidence_missing);
+
+-- ---- who governs it, and where it runs ---------------------------------------
+
+INSERT INTO member
+SELECT n.run, m.member_id, m.certificate
+  FROM temp.evidence_now AS n JOIN ledger_members AS m ON m.ledger = n.ledger;
+INSERT INTO constitution
+SELECT n.run, c.digest, c.script
+  FROM temp.evidence_now AS n JOIN ledger_constitution AS c ON c.ledger = n.ledger;
+INSERT INTO enclave_quote
+SELECT n.run, q.node_id, q.is_current, q.measurement, q.debug, q.binds_node,
+       q.quote_version, q.raw_quote
+  FROM temp.evidence_now AS n
+  JOIN ledger_enclave_quotes AS q ON q.ledger = n.ledger;
 
 -- ---- what was written -------------------------------------------------------
 
