@@ -152,15 +152,19 @@ static void answerSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
   }
 }
 
-/* The remedy behind a 403. */
+/* The remedy behind a 403: SQL that works whether the user is there or not. What
+** is no entry takes an Administrator to write. */
 static void answerRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
   const char *zWho = p->pClient->auth.zPrincipal;
   if( zWho == NULL || p->pKind == NULL ) return;
   ledgerBufPrintf(pBuf,
                   "; the ledger saw you as '%s'; an Administrator can run: "
-                  "INSERT INTO ledger_users(user_id, role) VALUES('%s', '%s')",
+                  "INSERT OR REPLACE INTO ledger_users(user_id, role) "
+                  "VALUES('%s', '%s')",
                   zWho, zWho,
-                  strcmp(p->pKind->zMethod, "GET") ? "Contributor" : "Reader");
+                  strcmp(p->pKind->zMethod, "GET") == 0 ? "Reader"
+                  : p->eRoute                           ? "Administrator"
+                                                        : "Contributor");
 }
 
 /* What ended the attempts to have it after all. */
@@ -202,8 +206,11 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
   }
   if( p->http == 401 && !bPublic ) {
     const char *zKind = p->pClient->auth.zKind;
-    ledgerErrorSet(pErr, rc, "the ledger refused the credential (%s): %s (%s)",
-                   zKind ? zKind : "?", zSaid, zPlace);
+    const char *zWho = p->pClient->auth.zPrincipal;
+    ledgerErrorSet(
+        pErr, rc, "the ledger refused the credential (%s): %s (%s)%s%s%s",
+        zKind ? zKind : "?", zSaid, zPlace, zWho ? "; it is of '" : "",
+        zWho ? zWho : "", zWho ? "'" : "");
   } else {
     if( p->http == 403 && !bPublic ) answerRemedy(p, &tail);
     if( rc == LEDGER_BUSY ) answerBudget(p, &tail);
