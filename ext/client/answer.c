@@ -152,8 +152,8 @@ static void answerSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
   }
 }
 
-/* The remedy behind a 403: SQL that works whether the user is there or not. What
-** is no entry takes an Administrator to write. */
+/* The remedy behind a 403: SQL that works whether the user is there or not.
+** What is no entry takes an Administrator to write. */
 static void answerRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
   const char *zWho = p->pClient->auth.zPrincipal;
   if( zWho == NULL || p->pKind == NULL ) return;
