@@ -37,7 +37,7 @@ WITH d AS MATERIALIZED (
 ), advised AS (
   SELECT d.*, error || CASE
     WHEN step = 'attach' THEN ''
-    WHEN error LIKE '%INSERT INTO ledger_users%' THEN ''
+    WHEN error LIKE '%INTO ledger_users%' THEN ''
     WHEN error LIKE '%could not connect%' OR error LIKE '%resolve%'
       THEN ' -> check the name given to ledger_attach(), and the network: firewall, proxy, private endpoint'
     WHEN error LIKE '%knows no ledger%'
@@ -90,7 +90,7 @@ WITH d AS MATERIALIZED (
   SELECT 5, ledger, 'role', CASE
     WHEN principal IS NULL THEN 'not known: the token does not name its principal -> INSERT would tell'
     WHEN roles IS NULL THEN 'not known: the ledger did not tell the user ' || principal
-    WHEN roles = '[]' THEN 'none -> an Administrator can run: INSERT INTO ledger_users(user_id, role) VALUES('''
+    WHEN roles = '[]' THEN 'none -> an Administrator can run: INSERT OR REPLACE INTO ledger_users(user_id, role) VALUES('''
       || principal || ''', ''Reader'')'
     ELSE 'ok: ' || (SELECT group_concat(value, ', ') FROM json_each(roles))
     END FROM d WHERE step IS NULL

@@ -32,15 +32,18 @@
 #                    unknown by itself
 #   change -> read   a write that is no entry, `$user` its user: the first
 #                    request is a GET
-#   patch -> write   the same, the fault strikes the PATCH
-#   delete -> write  the same, a DELETE, which libcurl may repeat; no body comes
+#   patch, put -> write  the same, the fault strikes the PATCH, the PUT
+#   bare -> write    the same, a PUT whose answer has no body
+#   delete -> bare   the same, a DELETE, which libcurl may repeat
+#   run -> write     a change that is no row, and whose answer is asked for
 source [file join [file dirname [info script]] tester.tcl]
 
-array set struck {outpost POST patch PATCH delete DELETE}
+array set struck {outpost POST patch PATCH put PUT bare PUT delete DELETE}
 set users 0
 set ops {}
-proc op {name covers class sql {before ""}} {
+proc op {name covers class sql {before ""} {check ""}} {
   lappend ::ops $name
+  set ::op($name,check) $check
   if {$before ne ""} { set ::op($name,before) $before }
   set ::op($name,covers) $covers
   set ::op($name,class) $class
@@ -73,7 +76,7 @@ proc garbled regex {
   return [list read [list [list ERROR $regex]] \
     search [list [list (ERROR|NOTFOUND) ($regex|gives\ no\ reason)]] \
     change [list [list (ERROR|NOTFOUND) ($regex|gives\ no\ reason)]] \
-    write right delete right outpost right]
+    run [list [list ERROR ($regex|makes\ no\ sense)]] write right outpost right]
 }
 
 set faults [list \
@@ -82,7 +85,7 @@ set faults [list \
   slow_request2    slow=2,bytes=100,nth=2        {read right} \
   stuck:hasty      slow=3600000,count=0 [list \
     read {{BUSY no answer within 300 ms}} write [list $unknown] outpost right \
-    delete right] \
+    bare right] \
   late:hasty       latency=3600000 [list \
     read {{BUSY no answer within 300 ms}} write [list $unknown] outpost right] \
   throttled        status=429,count=2            {read right} \
@@ -122,24 +125,26 @@ set faults [list \
   reset_always:hasty reset-before-record,count=0 [list \
     read {{IOERR (reset|closed|Empty reply|EOF|SSL_read)}} write [list $unknown] \
     outpost {{BUSY no answer came.*5 times in a row}}] \
-  cut              cut [list read right write [list $unknown] delete right] \
+  cut              cut [list read right write [list $unknown] bare right] \
   cut_request2     cut,nth=2 [list read right batch [list $unknown] change [list $unknown]] \
   cut_always:hasty cut,count=0 [list \
     read {{IOERR (transfer closed|partial|bytes remaining|unexpected)}} \
-    write [list $unknown] outpost right delete right] \
+    write [list $unknown] outpost right bare right] \
   redirect         redirect                      {read right} \
   redirect_always  redirect,count=0              {read right} \
   redirect_loop    redirect=loop,count=0 {read {{IOERR redirect is refused: too many}}} \
   redirect_away    redirect=away {read {{IOERR redirect is refused: it leads away}}} \
   huge huge=1000000000 [list read {{TOOBIG more than max_response_bytes}} \
-    write [list $unknown] outpost right delete right] \
+    run {{TOOBIG more than max_response_bytes.*is unknown}} \
+    write [list $unknown] outpost right bare right] \
   deep             deep=100000 [garbled (deep|nest)] \
   half             malformed=half [garbled {not valid JSON}] \
   html             malformed=html [garbled {not valid JSON}] \
   empty            malformed=empty [garbled {not valid JSON|is empty}] \
   types            malformed=types [garbled {makes no sense|expected}] \
   duplicate        malformed=duplicate [garbled {duplicate|twice}] \
-  no_id            malformed=no-id [list read right write [list $unknown]] \
+  no_id            malformed=no-id [list read right write [list $unknown] \
+    run {{ERROR done, but no x-ms-ccf-transaction-id}}] \
   cert_expired certificate=expired,count=0 {read {{(IOERR|BUSY) expired}}} \
   cert_early   certificate=early,count=0 {read {{(IOERR|BUSY) not yet valid}}} \
   cert_foreign certificate=foreign,count=0 {read {{AUTH another service key}}} \
@@ -160,7 +165,7 @@ set faults [list \
 ]
 set falls_back {ping read entry read search entry status read ask status bounds read
   write read batch write outbox read outpost read change read
-  patch write delete write}
+  patch write put write run write bare write delete bare}
 
 # ---- what there is to read ----------------------------------------------------------
 
@@ -181,6 +186,7 @@ proc matrix_start {} {
   set ::receipt [db onecolumn {SELECT ledger_receipt($::id)}]
   set ::certificate [db onecolumn {SELECT certificate FROM ledger_identity}]
   matrix_governance
+  set ::quote [db onecolumn {SELECT raw_quote FROM ledger_enclave_quotes}]
   set ::admin [harness_read $::ledger(admin_certificate)]
 }
 
@@ -211,7 +217,7 @@ proc matrix_set {spec options} {
 
 # What the SQL makes: {right ROWS} or {CODE MESSAGE}.
 proc matrix_run {name} {
-  global op text user id receipt certificate admin
+  global op text user id receipt certificate admin quote
   set got [catchsql $op($name,sql)]
   if {[lindex $got 0] == 0} { return [list right [lindex $got 1]] }
   return [list [errorcode] [lindex $got 1]]
@@ -291,16 +297,16 @@ proc matrix_cell {name fault spec outcomes options} {
       dict set appended $text 0
     }
   }
-  if {$class in {change patch delete}} {
-    set is [expr {$class eq "delete" ? "" : "Reader"}]
-    set was [expr {$class eq "delete" ? "Reader" : ""}]
+  if {$op($name,check) ne ""} {
+    set is [expr {$class ne "delete"}]
     if {[lindex $got 0] eq "right"} {
-      dict set ::changed $::user [list $is]
+      set allowed $is
     } elseif {[regexp {unknown|no answer came|may or may not|accepted|took} [lindex $got 1]]} {
-      dict set ::changed $::user [list $is $was]
+      set allowed {0 1}
     } else {
-      dict set ::changed $::user [list $was]
+      set allowed [expr {!$is}]
     }
+    dict set ::changed [list $name $fault $::user] $allowed
   }
 }
 
@@ -356,11 +362,12 @@ proc matrix names {
   do_test witness/lost_or_doubled { set wrong } {}
   do_test witness/unheard_of { set held } {}
   set wrong {}
-  dict for {user allowed} $::changed {
-    set role [db onecolumn {SELECT role FROM ledger_users WHERE user_id = $user}]
-    if {$role ni $allowed} { lappend wrong "$user: $role, not $allowed" }
+  dict for {key allowed} $::changed {
+    lassign $key name fault user
+    set n [db onecolumn $op($name,check)]
+    if {$n ni $allowed} { lappend wrong "$name $fault: $n, not $allowed" }
   }
-  do_test witness/users { set wrong } {}
+  do_test witness/changes { set wrong } {}
   puts [format {= %-22s %3d cells, %3d passed, %.0f s} "[llength $names] operations" \
     [expr {$cells(ok) + $cells(failed)}] $cells(ok) \
     [expr {([clock milliseconds] - $started) / 1000.0}]]

@@ -25,21 +25,24 @@ op flush_post    ledger_flush     outpost {
 op local_functions {ledger_attach ledger_detach ledger_option ledger_version
     ledger_debug ledger_fingerprint ledger_txid_seqno ledger_txid_view
     ledger_last_transaction_id ledger_claims_digest ledger_verify_receipt
-    ledger_receipt_is_valid} local {
+    ledger_receipt_is_valid ledger_quote_json} local {
   SELECT ledger_attach('https://other.example', 'other'), ledger_detach('other'),
          ledger_option('wait'), ledger_version() <> '', ledger_debug() <> '',
          ledger_fingerprint($admin) <> '', ledger_txid_seqno('2.9'),
          ledger_txid_view('2.9'), ledger_last_transaction_id() <> '',
          ledger_claims_digest(json_extract($receipt, '$.applicationClaims')) <> '',
          json_extract(ledger_verify_receipt($receipt, $certificate), '$.valid'),
-         ledger_receipt_is_valid($receipt, $certificate) }
+         ledger_receipt_is_valid($receipt, $certificate),
+         json_valid(ledger_quote_json($quote)) }
 
 # ---- tables -------------------------------------------------------------------------
 
-op local_tables {ledger_attached ledger_appends ledger_http ledger_columns} local {
+op local_tables {ledger_attached ledger_appends ledger_http ledger_columns
+    ledger_reference} local {
   SELECT name FROM ledger_attached
    WHERE (SELECT count(*) FROM ledger_appends) >= 0
      AND (SELECT count(*) FROM ledger_columns) > 100
+     AND (SELECT count(*) FROM ledger_reference) > 100
      AND (SELECT count(*) FROM ledger_http) = 0 }
 op identity      ledger_identity  trust { SELECT ledger_id, source FROM ledger_identity }
 op range         ledger_entries   read {
@@ -84,9 +87,30 @@ op endpoints     ledger_endpoints read { SELECT path, method, js_module FROM led
 op modules       ledger_modules   entry { SELECT module FROM ledger_modules WHERE name = 'hello.js' }
 op members       ledger_members   read { SELECT count(*) > 0, min(certificate) <> '' FROM ledger_members }
 op constitution  ledger_constitution read { SELECT script <> '' FROM ledger_constitution }
-op user_insert   ledger_users     change {
-  INSERT INTO ledger_users(user_id, role) VALUES($user, 'Reader') }
-op user_patch    ledger_users     patch {
-  INSERT INTO ledger_users(user_id, role) VALUES($user, 'Reader') }
-op user_delete   ledger_users     delete { DELETE FROM ledger_users WHERE user_id = $user } {
-  INSERT INTO ledger_users(user_id, role) VALUES($user, 'Reader') }
+op quotes        ledger_enclave_quotes read {
+  SELECT count(*), min(measurement) <> '' FROM ledger_enclave_quotes }
+op runtime       ledger_runtime_options read { SELECT json_valid(ledger_runtime_options()) }
+
+# ---- changes: what is done, what was there before, how the ledger shows it ----------------
+
+set reader {INSERT INTO ledger_users(user_id, role) VALUES($user, 'Reader')}
+set is_reader {SELECT count(*) FROM ledger_users WHERE user_id = $user AND role = 'Reader'}
+op user_insert   ledger_users     change $reader "" $is_reader
+op user_patch    ledger_users     patch $reader "" $is_reader
+op user_delete   ledger_users     delete { DELETE FROM ledger_users WHERE user_id = $user } \
+  $reader $is_reader
+op function_put  ledger_functions put {
+  INSERT INTO ledger_functions VALUES('f' || $user, 'export function main() { return 1 }') } "" {
+  SELECT count(*) FROM ledger_functions WHERE function_id = 'f' || $user }
+op role_put      ledger_roles     put {
+  INSERT INTO ledger_roles(role_name, role_actions)
+    VALUES('r' || $user, '["Microsoft.ConfidentialLedger/ledger/users/read"]') } "" {
+  SELECT count(*) FROM ledger_roles WHERE role_name = 'r' || $user }
+op endpoint_put  ledger_endpoints bare {
+  INSERT INTO ledger_endpoints(path, method, properties, module) VALUES('/' || $user, 'get',
+    '{"authn_policies":[],"forwarding_required":"never","js_module":"hello.js","js_function":"hello"}',
+    'export function hello(request) { return {body: "hi"} }') } "" {
+  SELECT count(*) FROM ledger_endpoints WHERE path = '/' || $user }
+op runtime_set   ledger_runtime_options run {
+  SELECT json_extract(ledger_runtime_options('{"max_execution_time_ms":500}'), '$.max_execution_time_ms') }
+op execute       ledger_execute   run { SELECT ledger_execute('f') }

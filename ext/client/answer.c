@@ -250,8 +250,12 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
   if( pEx->bTooBig ) {
     return ledgerErrorSet(pErr, LEDGER_TOOBIG,
                           "%s: the answer has more than max_response_bytes "
-                          "(%lld) (%s)",
-                          p->zWhat, (long long)pEx->nMax, zPlace);
+                          "(%lld)%s (%s)",
+                          p->zWhat, (long long)pEx->nMax,
+                          p->pKind->bOnce && pEx->bSent
+                              ? ", whether the ledger recorded it is unknown"
+                              : "",
+                          zPlace);
   }
   /* libcurl calls a header line that it finds too long a lack of memory. */
   if( pEx->body.n == 0 && !pEx->body.bOom && pEx->nHeader > 0 &&

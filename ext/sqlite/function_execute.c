@@ -172,6 +172,12 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
       pDoc = ledgerWriteAnswer(pCall);
     }
   }
+  if( err.rc == LEDGER_OK && pDoc == NULL ) {
+    ledgerErrorSet(&err, LEDGER_ERROR,
+                   "runtime options: the ledger's answer makes no sense: it "
+                   "is empty%s",
+                   zPatch ? "; they may have been set" : "");
+  }
   if( err.rc == LEDGER_OK ) executeJson(pCtx, pDoc, &err);
 out:
   if( err.rc ) ledgerFunctionError(pCtx, &err);
