@@ -14,7 +14,8 @@
 **   - once something of a row was sent, the row is never "not sent": when a
 **     later step fails, the row is refused or unknown, and the message says
 **     what the ledger holds now;
-**   - the caller's own roles are never taken away on the way to others.
+**   - the caller's own roles are never taken away on the way to others;
+**   - when what was deleted can't be written anew, what it held is given back.
 */
 #include "ledgerInt.h"
 
@@ -187,16 +188,17 @@ out:
 
 /* ---- users and roles ----------------------------------------------------- */
 
-/* The body that gives the row's words. */
-static int operationBody(const Operation *p, LedgerBuf *pBuf,
-                         LedgerError *pErr) {
+/* The body that gives these words. */
+static int operationBody(const Operation *p, const char *zWords,
+                         LedgerBuf *pBuf, LedgerError *pErr) {
   const LedgerQueueRow *pRow = p->pRow;
+  ledgerBufReset(pBuf);
   if( pRow->eKind == LEDGER_KIND_USER ) {
-    ledgerBufText(pBuf, pRow->zContents);
+    ledgerBufText(pBuf, zWords);
   } else {
     ledgerBufText(pBuf, "{\"roles\":[{\"roleName\":");
     ledgerBufJson(pBuf, pRow->zKey, strlen(pRow->zKey));
-    ledgerBufPrintf(pBuf, ",\"roleActions\":%s}]}", pRow->zContents);
+    ledgerBufPrintf(pBuf, ",\"roleActions\":%s}]}", zWords);
   }
   return pBuf->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
 }
@@ -219,6 +221,31 @@ static int operationNotSelf(const Operation *p, LedgerError *pErr) {
       facts.zPrincipal ? "this is you" : "whether this is you isn't known");
 }
 
+/* What was deleted could not be written as it was asked for: writes what was
+** there before. pErr, which says why, tells how that went too. */
+static void operationRestore(Operation *p, const char *zMethod, int eRoute,
+                             const char *zKey, const char *zWords,
+                             LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT, all = LEDGER_ERROR_INIT;
+  LedgerCall *pCall = NULL;
+  LedgerBuf body = {0};
+
+  if( operationBody(p, zWords, &body, &err) == LEDGER_OK ) {
+    operationSend(p, zMethod, eRoute, zKey, body.z, &pCall, &err);
+  }
+  ledgerErrorSet(&all, pErr->rc, "%s; what it held before, %s, %s%s",
+                 operationText(pErr), zWords,
+                 err.rc ? "could not be given back: " : "was given back",
+                 err.rc ? operationText(&err) : "");
+  all.http = pErr->http;
+  p->pRow->eState = LEDGER_ROW_REFUSED;
+  ledgerErrorClear(pErr);
+  *pErr = all;
+  ledgerErrorClear(&err);
+  ledgerCallFree(pCall);
+  ledgerBufFree(&body);
+}
+
 /* Makes roles (actions) equal to those given. */
 static int operationWordsSet(Operation *p, LedgerError *pErr) {
   LedgerQueueRow *pRow = p->pRow;
@@ -232,7 +259,7 @@ static int operationWordsSet(Operation *p, LedgerError *pErr) {
   LedgerBuf have = {0}, body = {0};
   int bWithin = 1;
 
-  if( operationBody(p, &body, pErr) ) goto out;
+  if( operationBody(p, pRow->zContents, &body, pErr) ) goto out;
   if( pRow->eChange != LEDGER_CHANGE_INSERT &&
       ledgerClientManyRoles(p->pClient) ) {
     if( operationRead(p, eOne, pRow->zKey, &pCall, &pDoc, pErr) ||
@@ -257,6 +284,9 @@ static int operationWordsSet(Operation *p, LedgerError *pErr) {
     }
   }
   if( operationSend(p, zMethod, eWrite, zWriteKey, body.z, &pCall, pErr) ) {
+    if( !bWithin && pRow->eState != LEDGER_UNKNOWN ) {
+      operationRestore(p, zMethod, eWrite, zWriteKey, have.z, pErr);
+    }
     goto out;
   }
   pDoc = ledgerWriteAnswer(pCall);
