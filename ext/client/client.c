@@ -274,6 +274,19 @@ int ledgerClientPump(LedgerClient *p, LedgerError *pErr) {
   return ledgerClientStep(p, &msNext, pErr);
 }
 
+int ledgerClientSleep(LedgerClient *p, int ms, LedgerError *pErr) {
+  const int64_t tEnd = ledgerClockMs() + ms;
+  for( ;; ) {
+    int64_t msLeft = tEnd - ledgerClockMs();
+    int msNext = 0;
+    if( msLeft <= 0 ) return LEDGER_OK;
+    if( ledgerClientInterrupted(p, pErr) ) return pErr->rc;
+    if( ledgerClientStep(p, &msNext, pErr) ) return pErr->rc;
+    if( msLeft < msNext ) msNext = (int)msLeft;
+    if( ledgerHttpPoll(p->pHttp, msNext, pErr) ) return pErr->rc;
+  }
+}
+
 void ledgerClientVersions(LedgerBuf *pBuf) {
   const curl_version_info_data *pInfo = curl_version_info(CURLVERSION_NOW);
   ledgerBufPrintf(pBuf, "libcurl %s (%s)\n", pInfo->version,

@@ -60,6 +60,8 @@ struct LedgerConfig {
   int concurrency;           /* lookups in flight */
   int rangeConcurrency;      /* ranges in flight */
   int64_t queueMaxBytes;     /* queued appends */
+  int reconcile;             /* option reconcile: off (0), on (1) */
+  int reconcileWaitMs;       /* an append is carried out within */
   int appendAnyOrder;        /* option append_order: strict (0), any (1) */
   int allowLockout;          /* a statement may delete several users, or you */
   int64_t maxResponseBytes;  /* one answer's body */
@@ -223,6 +225,9 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
 /* Lets all calls make what progress they can without waiting. */
 int ledgerClientPump(LedgerClient *p, LedgerError *pErr);
 
+/* Waits ms milliseconds; LEDGER_INTERRUPT where the user wants to stop. */
+int ledgerClientSleep(LedgerClient *p, int ms, LedgerError *pErr);
+
 /* Cancels the call if it runs, and frees it and its answer. NULL is allowed. */
 void ledgerCallFree(LedgerCall *p);
 
@@ -264,6 +269,10 @@ int ledgerEntryElsewhere(const LedgerCall *p);
 ** ledgerEntryResult(). */
 int ledgerCurrentGet(LedgerClient *p, const char *zSubLedger,
                      LedgerCall **ppCall, LedgerError *pErr);
+
+/* The same for the sake of ledgerCallHead(): never asked of a secondary. */
+int ledgerHeadGet(LedgerClient *p, const char *zSubLedger, LedgerCall **ppCall,
+                  LedgerError *pErr);
 
 /* States of a transaction. */
 enum {

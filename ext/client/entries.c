@@ -242,6 +242,12 @@ static const LedgerCallKind currentKind = {.zMethod = "GET",
                                            .xRefused = entriesNotFound,
                                            .xOver = entriesOver};
 
+static const LedgerCallKind headKind = {.zMethod = "GET",
+                                        .bFresh = 1,
+                                        .xRead = entriesReadCurrent,
+                                        .xRefused = entriesNotFound,
+                                        .xOver = entriesOver};
+
 /* Makes a call for a path below /app/transactions and starts it. zWhat and
 ** zPath are taken over, also on failure; NULL means that memory was short. */
 int ledgerEntriesStart(LedgerClient *p, const LedgerCallKind *pKind,
@@ -278,12 +284,23 @@ int ledgerEntryGet(LedgerClient *p, LedgerTxid id, const char *zSubLedger,
                             zSubLedger, ppCall, pErr);
 }
 
-int ledgerCurrentGet(LedgerClient *p, const char *zSubLedger,
-                     LedgerCall **ppCall, LedgerError *pErr) {
+static int entriesCurrent(LedgerClient *p, const LedgerCallKind *pKind,
+                          const char *zSubLedger, LedgerCall **ppCall,
+                          LedgerError *pErr) {
   LedgerTxid none = {0, 0};
-  return ledgerEntriesStart(p, &currentKind, ledgerStrdup("current entry"),
+  return ledgerEntriesStart(p, pKind, ledgerStrdup("current entry"),
                             ledgerStrdup("/app/transactions/current"), none,
                             zSubLedger, ppCall, pErr);
+}
+
+int ledgerCurrentGet(LedgerClient *p, const char *zSubLedger,
+                     LedgerCall **ppCall, LedgerError *pErr) {
+  return entriesCurrent(p, &currentKind, zSubLedger, ppCall, pErr);
+}
+
+int ledgerHeadGet(LedgerClient *p, const char *zSubLedger, LedgerCall **ppCall,
+                  LedgerError *pErr) {
+  return entriesCurrent(p, &headKind, zSubLedger, ppCall, pErr);
 }
 
 int ledgerEntryElsewhere(const LedgerCall *p) {

@@ -128,6 +128,7 @@ int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   ledgerBufFree(&p->body);
   p->zType = NULL;
   p->mNeed = 0;
+  p->query.bWait = 0;
   p->pKind = &gatewayKind;
   p->bAgain = 1;
   return LEDGER_OK;

@@ -136,6 +136,12 @@ static const OptionRow aOption[] = {
      "ranges under way at a time"},
     {"queue_max_bytes", OPTION_INT64, 0, AT(queueMaxBytes), "67108864", 0, NULL,
      "limit of the appends waiting for COMMIT, in bytes"},
+    {"reconcile", OPTION_CHOICE, 0, AT(reconcile), "off", 0, "off on",
+     "whether an append whose answer never came is looked for in its "
+     "sub-ledger, and sent again where it is not there"},
+    {"reconcile_wait_ms", OPTION_INT, 0, AT(reconcileWaitMs), "1000", 0, NULL,
+     "how long after its failure an append may still be carried out, in "
+     "milliseconds"},
     {"append_order", OPTION_CHOICE, 0, AT(appendAnyOrder), "strict", 0,
      "strict any", "order of a COMMIT's appends: strict, or any (faster)"},
     {"allow_lockout", OPTION_CHOICE, 0, AT(allowLockout), "false", 0,

@@ -7,7 +7,8 @@
 **
 ** Invariants
 **   - a row that was sent is never sent again, but for rows that the ledger
-**     itself reports lost, once;
+**     itself reports lost, once, and with option reconcile for rows that it is
+**     seen not to have (reconcile.c);
 **   - LEDGER_BUSY is returned only while every row is certainly sent or
 **     certainly not sent: SQLite then keeps the transaction open, and a second
 **     COMMIT goes on;
@@ -17,6 +18,8 @@
 #include "ledgerInt.h"
 
 #include <string.h>
+
+#define COMMIT_MAX_LOST 10 /* times that a row may be lost, with reconcile */
 
 /* The rows of one ledger that are sent together. */
 typedef struct CommitBatch CommitBatch;
@@ -138,6 +141,7 @@ static int commitSend(CommitBatch *p, LedgerError *pErr) {
   int nLane = pConfig->appendAnyOrder ? pConfig->concurrency : 1;
   int iStart = 0, i;
   LedgerCall **apCall;
+  LedgerFacts facts;
   int *aiRow;
 
   if( nLane < 1 ) nLane = 1;
@@ -179,6 +183,8 @@ static int commitSend(CommitBatch *p, LedgerError *pErr) {
         /* One row needs no second request. Of several, the last one's answer
         ** would come after a change of view that took the others back. */
         append.bWait = p->nRow == 1 && pConfig->waitForCommit;
+        ledgerClientFacts(p->pLedger->pClient, &facts);
+        pRow->before = facts.committed;
         if( ledgerAppendStart(p->pLedger->pClient, &append, &apCall[i],
                               pErr) ) {
           break;
@@ -250,16 +256,19 @@ static int commitAwait(CommitBatch *p, int *pnLost, LedgerError *pErr) {
 }
 
 /* Lost rows are queued once more if they are the tail of the batch, so that
-** the order holds; otherwise that is the error. */
+** the order holds, or the order is free; otherwise that is the error. With
+** reconcile they may be lost several times. */
 static int commitRequeue(CommitBatch *p, LedgerError *pErr) {
+  const LedgerConfig *pConfig = ledgerClientConfig(p->pLedger->pClient);
+  const int bAny = pConfig->appendAnyOrder;
+  const int nMost = pConfig->reconcile ? COMMIT_MAX_LOST : 1;
   LedgerBuf ids = {0};
   char zId[LEDGER_TXID_MAX];
   int i, iFirst = 0, bTail = 1, rc = LEDGER_OK;
   while( p->apRow[iFirst]->eState != LEDGER_LOST ) iFirst++;
   for( i = iFirst; i < p->nRow; i++ ) {
-    if( p->apRow[i]->eState != LEDGER_LOST || p->apRow[i]->nSent > 0 ) {
-      bTail = 0;
-    }
+    const LedgerQueueRow *pRow = p->apRow[i];
+    if( pRow->eState != LEDGER_LOST ? !bAny : pRow->nSent >= nMost ) bTail = 0;
   }
   for( i = iFirst; i < p->nRow; i++ ) {
     LedgerQueueRow *pRow = p->apRow[i];
@@ -285,14 +294,82 @@ static int commitRequeue(CommitBatch *p, LedgerError *pErr) {
   return rc;
 }
 
+/* How many rows are in this state. */
+static int commitCount(const CommitBatch *p, int eState) {
+  int i, n = 0;
+  for( i = 0; i < p->nRow; i++ ) n += p->apRow[i]->eState == eState;
+  return n;
+}
+
+/* Settles rows whose outcome is unknown. Where that was all that went wrong,
+** the error is gone. */
+static int commitReconcile(CommitBatch *p, LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerError all = LEDGER_ERROR_INIT;
+  int i;
+  if( commitCount(p, LEDGER_UNKNOWN) == 0 ) return pErr->rc;
+  ledgerReconcile(p->pDb, p->pLedger, p->apRow, p->nRow, LEDGER_UNKNOWN, &err);
+  if( commitCount(p, LEDGER_UNKNOWN) > 0 && err.rc ) {
+    ledgerErrorSet(&all, pErr->rc, "%s; reconcile could not settle it: %s",
+                   ledgerErrorText(pErr) + strlen("ledger: "),
+                   ledgerErrorText(&err) + strlen("ledger: "));
+    ledgerErrorClear(&err);
+  } else if( commitCount(p, LEDGER_UNKNOWN) > 0 ) {
+    return pErr->rc; /* a change that is no append */
+  } else {
+    all = err;
+  }
+  ledgerErrorClear(pErr);
+  *pErr = all;
+  for( i = 0; i < p->nRow; i++ ) { /* of several lanes: the other's error */
+    const LedgerQueueRow *pRow = p->apRow[i];
+    if( pRow->eState == LEDGER_ROW_REFUSED && pRow->zError ) {
+      ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s",
+                     pRow->zError + strlen("ledger: "));
+    }
+  }
+  return pErr->rc;
+}
+
+/* The first append that is to be sent, or NULL. */
+static const LedgerQueueRow *commitFirst(const CommitBatch *p) {
+  int i;
+  for( i = 0; i < p->nRow; i++ ) {
+    if( p->apRow[i]->eState == LEDGER_QUEUED &&
+        p->apRow[i]->eKind == LEDGER_KIND_APPEND ) {
+      return p->apRow[i];
+    }
+  }
+  return NULL;
+}
+
 static int commitBatch(CommitBatch *p, LedgerError *pErr) {
-  int bWait = ledgerClientConfig(p->pLedger->pClient)->waitForCommit;
-  int nLost = 0, rc;
+  const LedgerConfig *pConfig = ledgerClientConfig(p->pLedger->pClient);
+  const LedgerQueueRow *pFirst = commitFirst(p);
+  int nLost = 0, rc = LEDGER_OK;
+  if( pConfig->reconcile && pFirst ) {
+    rc = ledgerReconcileBegin(p->pLedger, pFirst->zSubLedger, pErr);
+    if( rc == LEDGER_IOERR ) pErr->rc = LEDGER_BUSY; /* nothing was sent */
+    if( rc ) return pErr->rc;
+  }
   do {
+    nLost = 0;
     rc = commitSend(p, pErr);
-    if( rc == LEDGER_OK && bWait ) rc = commitAwait(p, &nLost, pErr);
+    if( rc && rc != LEDGER_INTERRUPT && pConfig->reconcile ) {
+      rc = commitReconcile(p, pErr);
+      if( rc == LEDGER_OK && commitFirst(p) ) continue;
+    }
+    if( rc == LEDGER_OK && pConfig->waitForCommit ) {
+      rc = commitAwait(p, &nLost, pErr);
+    }
+    if( rc == LEDGER_OK && nLost > 0 && pConfig->reconcile ) {
+      rc = ledgerReconcile(p->pDb, p->pLedger, p->apRow, p->nRow, LEDGER_LOST,
+                           pErr);
+      nLost = commitCount(p, LEDGER_LOST);
+    }
     if( rc == LEDGER_OK && nLost > 0 ) rc = commitRequeue(p, pErr);
-  } while( rc == LEDGER_OK && nLost > 0 );
+  } while( rc == LEDGER_OK && (nLost > 0 || commitFirst(p)) );
+  if( commitCount(p, LEDGER_UNKNOWN) > 0 ) p->pLedger->bUnsettled = 1;
   if( rc ) commitExplain(p->apRow, p->nRow, pErr);
   return pErr->rc;
 }

@@ -21,13 +21,14 @@ static const char *const azCallOption[] = {"timeout_ms", "retry_budget_ms",
                                            "retry_max_attempts", "log", NULL};
 
 static int callUnknown(const char *zOption, LedgerError *pErr) {
-  return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                        "options: '%s' is not known here (ledger, timeout_ms, "
-                        "retry_budget_ms, retry_max_attempts, log; for "
-                        "ledger_append also tags, wait, pre_hooks, post_hooks; "
-                        "for ledger_execute function, runtime_options; for "
-                        "ledger_verify service_certificate)",
-                        zOption);
+  return ledgerErrorSet(
+      pErr, LEDGER_CONSTRAINT,
+      "options: '%s' is not known here (ledger, timeout_ms, "
+      "retry_budget_ms, retry_max_attempts, log; for "
+      "ledger_append also tags, wait, reconcile, pre_hooks, post_hooks; "
+      "for ledger_execute function, runtime_options; for "
+      "ledger_verify service_certificate)",
+      zOption);
 }
 
 /* Sets an option of the ledger for this call. */
@@ -89,6 +90,11 @@ static int callHooks(LedgerFunctionCall *p, LedgerJson *pDoc, cJSON *pItem,
                         pItem->string);
 }
 
+/* Likewise, of ledger_append() only. */
+static int callMayAppend(const char *zName) {
+  return strcmp(zName, "wait") == 0 || strcmp(zName, "reconcile") == 0;
+}
+
 int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
                         sqlite3_value *pVal, int eCall, LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
@@ -127,8 +133,8 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
                strcmp(zName, "service_certificate") == 0 && zText ) {
       p->zService = ledgerStrndup(zText, strlen(zText));
       if( p->zService == NULL ) rc = ledgerErrorNomem(pErr);
-    } else if( zText && (callMaySet(zName) ||
-                         (bAppend && strcmp(zName, "wait") == 0)) ) {
+    } else if( zText &&
+               (callMaySet(zName) || (bAppend && callMayAppend(zName))) ) {
       rc = callSet(p, zName, zText, pErr);
     } else if( bAppend && strcmp(zName, "tags") == 0 &&
                (zText || cJSON_IsArray(pItem)) ) {

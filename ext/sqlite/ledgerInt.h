@@ -44,6 +44,7 @@ struct Ledger {
   char *zName;           /* the name in SQL (sqlite3_free) */
   int iSlot;             /* upper bits of its rowids; never used again */
   int nRef;              /* references */
+  int bUnsettled;        /* an append's outcome stayed unknown */
   int bKeyConfirmed;     /* asked for again since a receipt was last good */
 };
 
@@ -449,13 +450,16 @@ struct LedgerQueueRow {
   char *zContents;    /* of an append; of a change its JSON. Freed once settled
                       ** (sqlite3_free) */
   size_t nContents;
-  char *zSubLedger; /* of an append, else NULL */
-  char *zTags;      /* comma list or NULL */
-  char *zHooks;     /* "preHooks":[...] or NULL (sqlite3_free) */
-  int eState;       /* LEDGER_QUEUED ... */
-  int nSent;        /* how often it was sent after being lost */
-  LedgerTxid id;    /* when it has one */
-  char *zError;     /* what went wrong */
+  char *zSubLedger;  /* of an append, else NULL */
+  char *zTags;       /* comma list or NULL */
+  char *zHooks;      /* "preHooks":[...] or NULL (sqlite3_free) */
+  int eState;        /* LEDGER_QUEUED ... */
+  int nSent;         /* how often it was sent after being lost */
+  LedgerTxid before; /* committed when it was sent: its id is above */
+  int bReconciled;   /* settled by reading, in this round */
+  int nReconcile;    /* how often it was sent after being unknown */
+  LedgerTxid id;     /* when it has one */
+  char *zError;      /* what went wrong */
 };
 
 const char *ledgerStateName(int eState);
@@ -510,6 +514,20 @@ int ledgerCommit(LedgerDb *p, LedgerError *pErr);
 /* Sends one row at once and waits as the option says; the row's state tells
 ** what became of it. The row becomes history. *pId is its id, if it has one. */
 int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
+                    LedgerError *pErr);
+
+/* ---- reconcile.c: appends whose outcome is unknown ----------------------- */
+
+/* Makes sure that a committed state is known, from which on unknown appends
+** will be looked for. Asks for one where none is known. */
+int ledgerReconcileBegin(Ledger *pLedger, const char *zSubLedger,
+                         LedgerError *pErr);
+
+/* Settles those of the rows that are LEDGER_UNKNOWN (or LEDGER_LOST, by eState)
+** by reading: found, a row is committed; not found, an unknown one is queued
+** again and a lost one stays lost. An error leaves them as they were. */
+int ledgerReconcile(LedgerDb *pDb, Ledger *pLedger,
+                    LedgerQueueRow *const *apRow, int nRow, int eState,
                     LedgerError *pErr);
 
 /* ---- writer.c: the transaction methods of a table that queues ----------- */

@@ -186,7 +186,7 @@ static int scopeLearn(Ledger *pLedger, const char *zSubLedger,
   LedgerCall *pCall = NULL;
   LedgerEntry entry;
   int bFound = 0;
-  int rc = ledgerCurrentGet(pLedger->pClient, zSubLedger, &pCall, pErr);
+  int rc = ledgerHeadGet(pLedger->pClient, zSubLedger, &pCall, pErr);
   if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, pErr);
   if( rc == LEDGER_OK ) rc = ledgerEntryResult(pCall, &bFound, &entry, pErr);
   if( rc == LEDGER_OK ) *pHead = ledgerCallHead(pCall);
