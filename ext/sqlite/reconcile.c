@@ -13,7 +13,7 @@
 ** reconcile_wait_ms are over, the row was not recorded and is queued again.
 **
 ** Invariants
-**   - rows of the same contents are interchangeable: k entries settle k of them,
+**   - rows of the same contents are interchangeable: k entries settle k rows,
 **     in their order;
 **   - more entries than rows prove nothing: then all of them stay unknown;
 **   - a read that fails settles nothing.
