@@ -49,6 +49,8 @@ static const struct ArgSpec {
      "on|off        entries' claims are recorded (on)"},
     {"strict-bounds", ARG_FLAG, offsetof(EmuArgs, bStrict), 0, 0,
      "       refuse bounds that are no committed transaction"},
+    {"lenient", ARG_FLAG, offsetof(EmuArgs, bLenient), 0, 0,
+     "             take a PATCH of application/json, as old clients send it"},
     {"fill", ARG_FILL, offsetof(EmuArgs, nFill), 0, 0,
      "COUNT[,SUBLEDGERS[,BYTES[,SEED]]]\n"
      "                         if the ledger is empty, add entries (1,100,1)"},

@@ -73,6 +73,7 @@ struct EmuArgs {
   int msLatency;     /* --latency */
   int bClaims;       /* --claims on|off */
   int bStrict;       /* --strict-bounds */
+  int bLenient;      /* --lenient */
   int bControl;      /* --control */
   int bElect;        /* --elect */
   int bRecover;      /* --recover */

@@ -248,15 +248,16 @@ const EmuText *emuReqNeeded(EmuReq *p, const char *zName) {
 }
 
 int emuReqPatch(EmuReq *p, int bMerge, LedgerJson **ppDoc) {
+  int bLenient = p->pEmu->args.bLenient;
   *ppDoc = NULL;
-  if( bMerge && emuReqHeader(p, "Content-Type") == NULL ) {
+  if( bMerge && !bLenient && emuReqHeader(p, "Content-Type") == NULL ) {
     emuReqError(p, 415, "UnsupportedContentType",
                 "A content type is needed: application/merge-patch+json.");
     return 0;
   }
   return emuReqJson(
-      p, bMerge ? "application/merge-patch+json" : "application/json", NULL,
-      ppDoc);
+      p, bMerge ? "application/merge-patch+json" : "application/json",
+      bMerge && bLenient ? "application/json" : NULL, ppDoc);
 }
 
 /* libevent is done with memory that an answer lent it. */
