@@ -90,6 +90,14 @@ CREATE TABLE IF NOT EXISTS enclave_quote(
   raw_quote BLOB,                   -- its own signature is not checked
   PRIMARY KEY(run, node_id)
 );
+-- For whoever opens the file.
+CREATE TABLE IF NOT EXISTS about(n INTEGER PRIMARY KEY, text TEXT NOT NULL);
+INSERT OR IGNORE INTO about VALUES
+ (1, 'Evidence of entries in an Azure Confidential Ledger, written by sqlite-ledger. The view "evidence" has a row for each entry and receipt.'),
+ (2, 'A receipt is valid if the hash of the entry leads to a root that a node signed, and the service key stands behind the node. sql/verify-evidence.sql checks that; so can openssl: the root is signed as it is, without another hash.'),
+ (3, 'Compare key_sha256 with the service key that you have from elsewhere. Nothing in this file proves whose key it is.'),
+ (4, 'content "bound": the receipt shows these very contents. "recorded": it shows that contents were recorded. "unbound": it proves that the transaction exists, not what it says.'),
+ (5, 'No receipt shows who appended an entry (a node signs, not a user), nor when, nor that none is missing, nor its tags, nor that the enclave is genuine.');
 -- All that belongs to an entry, in one row.
 CREATE VIEW IF NOT EXISTS evidence AS
 SELECT e.transaction_id, e.sub_ledger, e.contents, e.tags, r.receipt,
@@ -254,3 +262,5 @@ SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id, sub_ledger,
               coalesce(reason, 'the ledger has no receipt for this transaction'))
   FROM temp.evidence_found WHERE finding IN ('invalid', 'no receipt')
  ORDER BY seqno;
+SELECT 'A receipt shows neither who appended an entry (a node signs, not a user), nor when,';
+SELECT 'nor that none is missing, nor its tags, nor that the enclave is genuine.';

@@ -5,9 +5,10 @@
 **    "node_id":...,"anchor":{"key_sha256":"sha256:...","source":"argument",
 **    "endorsements":0},"cert_not_before":...,"cert_not_after":...,
 **    "checks":[{"name":"shape","outcome":"passed"},...],"failed":null,
-**    "reason":null}
+**    "reason":null,"not_shown":["who appended it","when",...]}
 **
-** What is not known is null.
+** What is not known is null. not_shown is what even a valid receipt leaves
+** open: of an invalid one it is null, for that shows nothing.
 */
 #include "receiptInt.h"
 
@@ -62,5 +63,14 @@ void ledgerReceiptReportJson(const LedgerReceiptReport *p, LedgerBuf *pBuf) {
   }
   ledgerBufText(pBuf, "],");
   reportText(pBuf, "failed", p->zFailed, ",");
-  reportText(pBuf, "reason", p->zReason, "}");
+  reportText(pBuf, "reason", p->zReason, ",\"not_shown\":");
+  if( !p->bValid ) {
+    ledgerBufText(pBuf, "null}");
+    return;
+  }
+  ledgerBufPrintf(pBuf,
+                  "[%s\"who appended it\",\"when\",\"that no entry is "
+                  "missing\",\"its tags\",\"that the enclave is genuine\"]}",
+                  p->eContent == LEDGER_CONTENT_BOUND ? ""
+                                                      : "\"what it says\",");
 }
