@@ -3,6 +3,7 @@
 # Sourced after tester.tcl.
 
 set cloud $testdir/cloud
+set SQLITE3 [lindex [auto_execok sqlite3] 0] ;# PATH changes below
 file mkdir $cloud $testdir/bin
 
 # Nothing of these comes from outside; IMDS is nowhere unless a test says so.

@@ -102,19 +102,29 @@ static int authIs(const LedgerCredential *p, const char *z) {
          (p->zAzure && strcasecmp(p->zAzure, z) == 0);
 }
 
+/* AZURE_TOKEN_CREDENTIALS without blanks around it into z[n]; "" where it isn't
+** set. */
+static void authNarrowed(char *z, size_t n) {
+  const char *zVariable = getenv("AZURE_TOKEN_CREDENTIALS");
+  size_t nName;
+  if( zVariable == NULL ) return;
+  zVariable += strspn(zVariable, " \t\r\n");
+  nName = strcspn(zVariable, " \t\r\n");
+  ledgerTextClean(zVariable, nName, z, n);
+}
+
 /* The error of an AZURE_TOKEN_CREDENTIALS that names nothing here. */
 static int authNarrowError(const char *z, LedgerError *pErr) {
   LedgerBuf names = {0};
-  char zClean[64];
   int i;
-  ledgerTextClean(z, strlen(z), zClean, sizeof(zClean));
+
   for( i = 0; i < N_CREDENTIAL; i++ ) {
     if( apCredential[i]->eChain == LEDGER_CHAIN_NONE ) continue;
     ledgerBufPrintf(&names, ", %s", apCredential[i]->zAzure);
   }
   ledgerErrorSet(pErr, LEDGER_AUTH,
-                 "AZURE_TOKEN_CREDENTIALS is '%s': it may be dev, prod%s",
-                 zClean, names.z ? names.z : "");
+                 "AZURE_TOKEN_CREDENTIALS is '%s': it may be dev, prod%s", z,
+                 names.z ? names.z : "");
   ledgerBufFree(&names);
   return pErr->rc;
 }
@@ -126,14 +136,14 @@ static int authNarrowError(const char *z, LedgerError *pErr) {
 static int authChoose(const char *zKind, const LedgerCredential **ap, int *pn,
                       LedgerError *pErr) {
   const int bDefault = strcmp(zKind, "default") == 0;
-  const char *zOnly = bDefault ? getenv("AZURE_TOKEN_CREDENTIALS") : NULL;
+  char zOnly[64] = "";
   int mChain = 0;
   int i;
 
   *pn = 0;
-  if( zOnly && zOnly[0] == 0 ) zOnly = NULL;
-  if( zOnly && strcasecmp(zOnly, "dev") == 0 ) mChain = LEDGER_CHAIN_DEV;
-  if( zOnly && strcasecmp(zOnly, "prod") == 0 ) mChain = LEDGER_CHAIN_PROD;
+  if( bDefault ) authNarrowed(zOnly, sizeof(zOnly));
+  if( strcasecmp(zOnly, "dev") == 0 ) mChain = LEDGER_CHAIN_DEV;
+  if( strcasecmp(zOnly, "prod") == 0 ) mChain = LEDGER_CHAIN_PROD;
   for( i = 0; i < N_CREDENTIAL; i++ ) {
     const LedgerCredential *p = apCredential[i];
     int bTake;
@@ -144,10 +154,10 @@ static int authChoose(const char *zKind, const LedgerCredential **ap, int *pn,
     else if( mChain )
       bTake = p->eChain == mChain;
     else
-      bTake = zOnly == NULL || authIs(p, zOnly);
+      bTake = zOnly[0] == 0 || authIs(p, zOnly);
     if( bTake ) ap[(*pn)++] = p;
   }
-  if( *pn == 0 && zOnly ) return authNarrowError(zOnly, pErr);
+  if( *pn == 0 && zOnly[0] ) return authNarrowError(zOnly, pErr);
   if( *pn == 0 ) {
     return ledgerErrorSet(pErr, LEDGER_AUTH, "no credential is named '%s'",
                           zKind);
