@@ -70,6 +70,8 @@ struct LedgerDb {
   int nKept;
   int nTableCursor;         /* open cursors of small tables */
   int nHistory;             /* their number */
+  LedgerQueueRow **apById;  /* those with an id, by its seqno: chains */
+  int nById;                /* their places, a power of two, or 0 */
   i64 iLastBatch;           /* n of the last transaction's first row */
   LedgerTxid last;          /* ledger_last_transaction_id() */
   LedgerReceiptMemo *pMemo; /* what receipts share; see ledgerDbMemo() */
@@ -439,15 +441,16 @@ enum {
 /* One change that waits for COMMIT, or what became of it. */
 struct LedgerQueueRow {
   LedgerQueueRow *pNext;
-  i64 n;              /* ledger_appends.n */
-  const void *pOwner; /* the table that queued it */
-  Ledger *pLedger;    /* counted reference while queued, else NULL */
-  int iSlot;          /* its slot */
-  char *zLedger;      /* its name, for the history */
-  int eKind;          /* LEDGER_KIND_* */
-  int eChange;        /* LEDGER_CHANGE_*; of an append 0 */
-  char *zKey;         /* of a change: user id, name of a role, ... */
-  char *zContents;    /* of an append; of a change its JSON. Freed once settled
+  LedgerQueueRow *pNextById; /* history: the next one in LedgerDb.apById */
+  i64 n;                     /* ledger_appends.n */
+  const void *pOwner;        /* the table that queued it */
+  Ledger *pLedger;           /* counted reference while queued, else NULL */
+  int iSlot;                 /* its slot */
+  char *zLedger;             /* its name, for the history */
+  int eKind;                 /* LEDGER_KIND_* */
+  int eChange;               /* LEDGER_CHANGE_*; of an append 0 */
+  char *zKey;                /* of a change: user id, name of a role, ... */
+  char *zContents; /* of an append; of a change its JSON. Freed once settled
                       ** (sqlite3_free) */
   size_t nContents;
   char *zSubLedger;  /* of an append, else NULL */

@@ -193,6 +193,55 @@ void ledgerQueueSettle(LedgerDb *p, const void *pOwner) {
   queueRemove(p, pOwner, 0, 1);
 }
 
+/* Where the chain of a seqno begins. */
+static LedgerQueueRow **historyChain(LedgerDb *p, i64 iSeqno) {
+  return &p->apById[(sqlite3_uint64)iSeqno & (sqlite3_uint64)(p->nById - 1)];
+}
+
+/* Indexes a row of the history by its id. Where memory is short rows are not
+** found: the index tells only where to look first. */
+static void historyIndex(LedgerDb *p, LedgerQueueRow *pRow) {
+  LedgerQueueRow **pp;
+  if( pRow->id.seqno == 0 || pRow->zSubLedger == NULL ) return;
+  if( p->nHistory > p->nById ) {
+    int nOld = p->nById, nNew = nOld ? nOld * 4 : 256, i;
+    LedgerQueueRow **apOld = p->apById;
+    LedgerQueueRow **apNew =
+        sqlite3_malloc64(sizeof(*apNew) * (sqlite3_uint64)nNew);
+    if( apNew ) {
+      memset(apNew, 0, sizeof(*apNew) * (size_t)nNew);
+      p->apById = apNew;
+      p->nById = nNew;
+      for( i = 0; i < nOld; i++ ) {
+        while( apOld[i] ) {
+          LedgerQueueRow *pMove = apOld[i];
+          apOld[i] = pMove->pNextById;
+          pp = historyChain(p, pMove->id.seqno);
+          pMove->pNextById = *pp;
+          *pp = pMove;
+        }
+      }
+      sqlite3_free(apOld);
+    }
+  }
+  if( p->nById == 0 ) return;
+  pp = historyChain(p, pRow->id.seqno);
+  pRow->pNextById = *pp;
+  *pp = pRow;
+}
+
+/* Takes a row out of the index, if it is there. */
+static void historyUnindex(LedgerDb *p, LedgerQueueRow *pRow) {
+  LedgerQueueRow **pp;
+  if( p->nById == 0 ) return;
+  for( pp = historyChain(p, pRow->id.seqno); *pp; pp = &(*pp)->pNextById ) {
+    if( *pp == pRow ) {
+      *pp = pRow->pNextById;
+      return;
+    }
+  }
+}
+
 void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow) {
   sqlite3_free(pRow->zContents);
   pRow->zContents = NULL;
@@ -202,10 +251,12 @@ void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow) {
   *p->ppHistoryEnd = pRow;
   p->ppHistoryEnd = &pRow->pNext;
   p->nHistory++;
+  historyIndex(p, pRow);
   while( p->nHistory - (p->iNextRow - p->iLastBatch) > HISTORY_MAX &&
          p->pHistory->n < p->iLastBatch ) {
     LedgerQueueRow *pOld = p->pHistory;
     p->pHistory = pOld->pNext;
+    historyUnindex(p, pOld);
     ledgerQueueRowFree(pOld);
     p->nHistory--;
   }
@@ -214,8 +265,9 @@ void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow) {
 const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
                                    LedgerTxid id) {
   const LedgerQueueRow *pRow;
-  for( pRow = p->pHistory; pRow; pRow = pRow->pNext ) {
-    if( pRow->iSlot == pLedger->iSlot && pRow->zSubLedger &&
+  if( p->nById == 0 ) return NULL;
+  for( pRow = *historyChain(p, id.seqno); pRow; pRow = pRow->pNextById ) {
+    if( pRow->iSlot == pLedger->iSlot &&
         ledgerTxidCompare(pRow->id, id) == 0 ) {
       return pRow->zSubLedger;
     }
@@ -237,6 +289,9 @@ void ledgerQueueFree(LedgerDb *p) {
   apList[0] = p->pQueue;
   apList[1] = p->pHistory;
   p->pQueue = p->pHistory = NULL;
+  sqlite3_free(p->apById);
+  p->apById = NULL;
+  p->nById = 0;
   for( i = 0; i < 2; i++ ) {
     while( apList[i] ) {
       LedgerQueueRow *pNext = apList[i]->pNext;
