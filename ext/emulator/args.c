@@ -36,7 +36,7 @@ static const struct ArgSpec {
     {"api-versions", ARG_TEXT, offsetof(EmuArgs, zVersions), 0, 0,
      "LIST    the versions offered, with commas (all)"},
     {"page", ARG_INT, offsetof(EmuArgs, nPage), 1, 1000000,
-     "N               entries and collections per page (1000)"},
+     "N               items of a list per page (1000)"},
     {"signature-interval", ARG_INT, offsetof(EmuArgs, msSignature), 1, 100,
      "MS  a signature follows a write within (20)"},
     {"loading", ARG_INT, offsetof(EmuArgs, nLoading), 0, 100,

@@ -1,7 +1,8 @@
 // What the conformance scripts share: names, checks, the closing line.
 //
 // A script is run by conformance.sh beside an emulator that is told in
-// LEDGER_EMULATOR_JSON, with NODE_EXTRA_CA_CERTS set to its CA file.
+// LEDGER_EMULATOR_JSON, with NODE_EXTRA_CA_CERTS set to its CA file;
+// LEDGER_CONFORMANCE is a folder for files.
 import assert from "node:assert/strict";
 import dns from "node:dns";
 import { readFileSync } from "node:fs";
@@ -37,7 +38,7 @@ export function finish() {
   process.exitCode = failed ? 1 : 0;
 }
 
-export const sleep = (ms) => new Promise((go) => setTimeout(go, ms));
+const sleep = (ms) => new Promise((go) => setTimeout(go, ms));
 
 // Asks until the answer is what is waited for; 20 s at most.
 export async function until(ask, good) {

@@ -25,6 +25,8 @@ if ! cmp -s "$here/package-lock.json" "$there/installed.json"; then
   cp "$here/package-lock.json" "$there/installed.json"
 fi
 
+export LEDGER_CONFORMANCE=$there
+
 # run SCRIPT FLAG...: beside an emulator with these flags
 passed=0 failed=0 skipped=0
 run() {
@@ -47,7 +49,7 @@ run() {
 }
 
 rm -f "$there"/*.requests
-run client.mjs --fill 5000,2 --page 400
+run client.mjs --control --fill 5000,2 --page 400
 run openapi.mjs --loading 1
 
 [ "$skipped" = 0 ] && echo "$passed passed, $failed failed" ||
