@@ -173,9 +173,10 @@ END;
 
 -- ---- receipts ---------------------------------------------------------------
 
--- The entries that have no receipt under the key of now, 500 at a time.
+-- The entries that have no receipt under the key of now, 500 at a time; behind
+-- the last one nothing is looked for any more.
 CREATE TEMP TABLE evidence_batch(transaction_id TEXT, seqno INTEGER);
-CREATE TEMP TABLE evidence_asked(seqno INTEGER);
+CREATE TEMP TABLE evidence_asked(seqno INTEGER PRIMARY KEY);
 CREATE TEMP VIEW evidence_missing AS
 SELECT e.transaction_id, e.seqno FROM entry AS e
  WHERE e.seqno > (SELECT coalesce(max(seqno), 0) FROM evidence_asked)
@@ -207,7 +208,7 @@ SELECT r.transaction_id, (SELECT key_sha256 FROM evidence_now), r.receipt,
  CROSS JOIN entry AS e ON e.transaction_id = r.transaction_id
  WHERE r.ledger = (SELECT ledger FROM evidence_now)
    AND r.transaction_id IN (SELECT transaction_id FROM evidence_batch);
-.read '|yes "DELETE FROM evidence_batch; INSERT INTO evidence_batch SELECT * FROM temp.evidence_missing; INSERT INTO receipt SELECT * FROM temp.evidence_receipt; INSERT INTO evidence_asked SELECT max(seqno) FROM evidence_batch HAVING count(*) > 0;" | head -n 4000'
+.read '|yes "DELETE FROM evidence_batch; INSERT INTO evidence_batch SELECT * FROM temp.evidence_missing; INSERT INTO receipt SELECT * FROM temp.evidence_receipt; INSERT OR IGNORE INTO evidence_asked SELECT coalesce(max(seqno), 1 << 60) FROM evidence_batch;" | head -n 4000'
 
 SELECT 'not finished: run it again, it goes on where it stopped'
  WHERE EXISTS(SELECT 1 FROM temp.evidence_todo)
