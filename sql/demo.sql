@@ -70,6 +70,12 @@ SELECT count(*) AS 'still there' FROM ledger_entries
  WHERE sub_ledger = 'payments';
 
 .print
+.print -- Each entry has a receipt, signed by a node of the ledger. ledger_audit
+.print -- fetches and verifies them: bound means, it shows these very contents.
+SELECT sub_ledger, content, sum(verified) AS verified, count(*) AS entries
+  FROM ledger_audit GROUP BY 1, 2;
+
+.print
 .print -- What is recorded stays: UPDATE and DELETE answer
 .print "--     ledger: entries are append-only"
 .print -- Next: README.md, or `make shell` for a ledger of your own to play with.
