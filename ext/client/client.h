@@ -436,6 +436,9 @@ enum {
 const char *ledgerRoutePath(int eRoute);
 const char *ledgerRouteVersion(int eRoute);
 
+/* 1 when the version in use has the route. */
+int ledgerRouteOffered(const LedgerClient *p, int eRoute);
+
 /* Starts a GET; zKey where the route takes one, else NULL. A node whose state
 ** is before `after` is asked again ({0,0}: any will do). */
 int ledgerRouteGet(LedgerClient *p, int eRoute, const char *zKey,

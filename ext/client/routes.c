@@ -78,6 +78,11 @@ const char *ledgerRouteVersion(int eRoute) {
   return ledgerVersionOf(aRoute[routeIndex(eRoute)].mNeed);
 }
 
+int ledgerRouteOffered(const LedgerClient *p, int eRoute) {
+  const unsigned mNeed = aRoute[routeIndex(eRoute)].mNeed;
+  return (p->pDialect->mHas & mNeed) == mNeed;
+}
+
 /* ---- spelling ---------------------------------------------------------- */
 
 static int routeIsUser(const LedgerCall *p) {

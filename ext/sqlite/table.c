@@ -14,8 +14,8 @@
 **
 ** Invariant: what the ledger answered is kept (bKept) until the last cursor of
 ** such a table is closed or this connection writes: within one statement the
-** same question is asked once, by whichever cursor, so that joins cost one
-** request.
+** same question is asked once, by whichever cursor. A join that asks for key
+** after key costs two requests: the first key, then the list.
 */
 #include "ledgerInt.h"
 
@@ -245,13 +245,62 @@ static int tableCanonical(const LedgerTableSpec *pSpec, TableQuestion *p) {
   return SQLITE_OK;
 }
 
+/* The question as one text (sqlite3_free), or NULL. */
+static char *tableAsked(const TableQuestion *p) {
+  sqlite3_str *pStr = sqlite3_str_new(NULL);
+  int i;
+  sqlite3_str_appendf(pStr, "%d %d", p->nLedger, p->nKey);
+  for( i = 0; i < p->nLedger; i++ ) {
+    sqlite3_str_appendf(pStr, " %Q", p->azLedger[i]);
+  }
+  for( i = 0; i < p->nKey; i++ ) sqlite3_str_appendf(pStr, " %Q", p->azKey[i]);
+  return sqlite3_str_finish(pStr);
+}
+
+/*
+** A join asks for one key after the other. From the second on the whole list is
+** read instead, once, where the ledger offers one: SQLite checks the key of
+** each row again. Changes the question and *pzAsked.
+*/
+static int tableWiden(const LedgerTable *p, const LedgerKept *pOld,
+                      TableQuestion *pQuestion, char **pzAsked,
+                      LedgerError *pErr) {
+  const LedgerTableSpec *pSpec = p->pSpec;
+  const int nKey = pQuestion->nKey;
+  char *zWide;
+  int i;
+  if( pSpec->eRoute == 0 || pSpec->eRouteKey == 0 || nKey <= 0 ||
+      keptFind(p->pDb, pSpec, *pzAsked) ) {
+    return LEDGER_OK;
+  }
+  pQuestion->nKey = -1;
+  zWide = tableAsked(pQuestion);
+  pQuestion->nKey = nKey;
+  if( zWide == NULL ) return ledgerErrorNomem(pErr);
+  if( keptFind(p->pDb, pSpec, zWide) == NULL ) {
+    int bOffered = pOld != NULL;
+    for( i = 0; i < p->pDb->nLedger && bOffered; i++ ) {
+      bOffered =
+          ledgerRouteOffered(p->pDb->apLedger[i]->pClient, pSpec->eRoute);
+    }
+    if( !bOffered ) {
+      sqlite3_free(zWide);
+      return LEDGER_OK;
+    }
+  }
+  for( i = 0; i < nKey; i++ ) sqlite3_free(pQuestion->azKey[i]);
+  pQuestion->nKey = -1;
+  sqlite3_free(*pzAsked);
+  *pzAsked = zWide;
+  return LEDGER_OK;
+}
+
 /* Decodes the plan. A second word on the same column is left to SQLite, which
 ** checks every row again. *pzAsked becomes the question as one text. */
 static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
                        int argc, sqlite3_value **argv, TableQuestion *p,
                        char **pzAsked, LedgerError *pErr) {
-  sqlite3_str *pStr = sqlite3_str_new(NULL);
-  int iArg, i, rc = SQLITE_OK;
+  int iArg, rc = SQLITE_OK;
   p->nLedger = p->nKey = -1;
   p->azLedger = p->azKey = NULL;
   for( iArg = 0; iArg < argc && rc == SQLITE_OK; iArg++ ) {
@@ -284,12 +333,7 @@ static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
     }
     if( rc == SQLITE_DONE ) rc = SQLITE_OK;
   }
-  sqlite3_str_appendf(pStr, "%d %d", p->nLedger, p->nKey);
-  for( i = 0; i < p->nLedger; i++ ) {
-    sqlite3_str_appendf(pStr, " %Q", p->azLedger[i]);
-  }
-  for( i = 0; i < p->nKey; i++ ) sqlite3_str_appendf(pStr, " %Q", p->azKey[i]);
-  *pzAsked = sqlite3_str_finish(pStr);
+  *pzAsked = tableAsked(p);
   if( pErr->rc ) return pErr->rc;
   if( rc || *pzAsked == NULL ) return ledgerErrorNomem(pErr);
   return LEDGER_OK;
@@ -338,6 +382,7 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   p->iRow = 0;
   p->pKept = NULL;
   rc = tableDecode(pSpec, idxStr, argc, argv, &question, &zAsked, &err);
+  if( rc == LEDGER_OK ) rc = tableWiden(pTable, pOld, &question, &zAsked, &err);
   if( rc == LEDGER_OK ) {
     pNew = pOld && strcmp(pOld->zAsked, zAsked) == 0 &&
                    (!tableIsKept(pSpec) || keptFind(pDb, pSpec, zAsked) == pOld)
