@@ -357,7 +357,7 @@ static int commitBatch(CommitBatch *p, LedgerError *pErr) {
     rc = commitSend(p, pErr);
     if( rc && rc != LEDGER_INTERRUPT && pConfig->reconcile ) {
       rc = commitReconcile(p, pErr);
-      if( rc == LEDGER_OK && commitFirst(p) ) continue;
+      if( rc == LEDGER_OK && commitCount(p, LEDGER_QUEUED) > 0 ) continue;
     }
     if( rc == LEDGER_OK && pConfig->waitForCommit ) {
       rc = commitAwait(p, &nLost, pErr);
@@ -368,7 +368,8 @@ static int commitBatch(CommitBatch *p, LedgerError *pErr) {
       nLost = commitCount(p, LEDGER_LOST);
     }
     if( rc == LEDGER_OK && nLost > 0 ) rc = commitRequeue(p, pErr);
-  } while( rc == LEDGER_OK && (nLost > 0 || commitFirst(p)) );
+  } while( rc == LEDGER_OK &&
+           (nLost > 0 || commitCount(p, LEDGER_QUEUED) > 0) );
   if( commitCount(p, LEDGER_UNKNOWN) > 0 ) p->pLedger->bUnsettled = 1;
   if( rc ) commitExplain(p->apRow, p->nRow, pErr);
   return pErr->rc;
