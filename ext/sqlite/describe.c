@@ -85,6 +85,14 @@ static int describeItem(const LedgerTableSpec *pSpec, LedgerTableRows *pRows,
           pErr);
     }
   }
+  i = ledgerColumnIndex(pSpec->aColumn, pSpec->zKey);
+  if( rc == LEDGER_OK && i >= 0 && pSpec->aColumn[i].zPath &&
+      ledgerTableGet(pRows, ledgerTableRowsCount(pRows) - 1, i) == NULL ) {
+    rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "%s: the ledger's answer makes no sense: an item has "
+                        "no '%s'",
+                        pSpec->zName, pSpec->aColumn[i].zPath);
+  }
   if( rc || pSpec->xItem == NULL ) return rc;
   item.pLedger = pLedger;
   item.pDoc = pDoc;

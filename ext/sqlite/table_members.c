@@ -18,6 +18,8 @@ const LedgerTableSpec ledgerTableMembers = {
     .zName = "ledger_members",
     .zDoc = "the members of the consortium that governs the ledger",
     .aColumn = aMembersColumn,
+    .zKey = "member_id",
+    .bKeyLocal = 1,
     .eRoute = LEDGER_ROUTE_MEMBERS,
     .zItems = "members",
 };

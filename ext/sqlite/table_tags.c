@@ -27,6 +27,11 @@ static int tagsReadOne(LedgerTableRows *pRows, Ledger *pLedger,
     if( rc == LEDGER_OK ) rc = ledgerRouteResult(pCall, &pDoc, pErr);
     if( rc == LEDGER_OK ) rc = ledgerRouteNext(pCall, &pNext, pErr);
     if( pDoc ) pItem = ledgerJsonMember(ledgerJsonRoot(pDoc), "tags");
+    if( rc == LEDGER_OK && pDoc && !cJSON_IsArray(pItem) ) {
+      rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "ledger_tags: the ledger's answer makes no sense: it "
+                          "has no list 'tags'");
+    }
     for( pItem = pItem ? pItem->child : NULL; pItem && rc == LEDGER_OK;
          pItem = pItem->next ) {
       rc = ledgerTableTexts(pRows, &zSubLedger, 1, pErr);
