@@ -108,3 +108,7 @@ int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
 int ledgerAppendCommitted(const LedgerCall *p) {
   return p->bCommitted;
 }
+
+int ledgerAppendQueued(const LedgerCall *p) {
+  return p->zOperation != NULL;
+}

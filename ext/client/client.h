@@ -329,6 +329,10 @@ int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
 int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
                        LedgerError *pErr);
 
+/* Whether a gateway has queued the append: while its outcome is unknown, it may
+** be recorded at any time. */
+int ledgerAppendQueued(const LedgerCall *p);
+
 /* Of a finished append: 1 when its answer said that it is committed. */
 int ledgerAppendCommitted(const LedgerCall *p);
 

@@ -96,6 +96,7 @@ static int commitOutcome(CommitBatch *p, int i, LedgerCall *pCall,
       break;
     default:
       pRow->eState = LEDGER_UNKNOWN;
+      pRow->bGateway = ledgerAppendQueued(pCall);
       commitNote(pRow, &err);
       ledgerErrorSet(pErr, LEDGER_IOERR,
                      "row %d of %d was sent and no answer came: the ledger may "

@@ -459,6 +459,7 @@ struct LedgerQueueRow {
   int eState;        /* LEDGER_QUEUED ... */
   int nSent;         /* how often it was sent after being lost */
   LedgerTxid before; /* committed when it was sent: its id is above */
+  int bGateway;      /* a gateway queued it: it may be recorded any time */
   int bReconciled;   /* settled by reading, in this round */
   int nReconcile;    /* how often it was sent after being unknown */
   LedgerTxid id;     /* when it has one */

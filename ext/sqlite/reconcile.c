@@ -170,7 +170,6 @@ static void reconcileMatch(LedgerDb *pDb, const Ledger *pLedger,
     pRow->eState = LEDGER_COMMITTED;
     pRow->id = pEntry->id;
     pRow->bReconciled = 1;
-    pDb->last = pRow->id;
     return;
   }
   if( bSettled && !reconcileTaken(pDb, pLedger, apRow, nRow, pEntry->id) ) {
@@ -239,6 +238,27 @@ static int reconcileRound(LedgerDb *pDb, Ledger *pLedger,
   return rc;
 }
 
+/* A row that is not there: it is to be sent again, unless it may still come. */
+static void reconcileAbsent(LedgerQueueRow *pRow, int i, int nRow,
+                            LedgerError *pErr) {
+  if( pRow->bGateway ) {
+    ledgerErrorSet(pErr, LEDGER_IOERR,
+                   "row %d of %d is not there, but a gateway has queued it and "
+                   "may record it yet",
+                   i + 1, nRow);
+    return;
+  }
+  sqlite3_free(pRow->zError);
+  pRow->zError = NULL;
+  pRow->eState = LEDGER_QUEUED;
+  if( ++pRow->nReconcile > RECONCILE_MAX ) {
+    ledgerErrorSet(pErr, LEDGER_BUSY,
+                   "row %d of %d was sent %d times and is not recorded: a "
+                   "second COMMIT goes on",
+                   i + 1, nRow, pRow->nReconcile);
+  }
+}
+
 int ledgerReconcile(LedgerDb *pDb, Ledger *pLedger,
                     LedgerQueueRow *const *apRow, int nRow, int eState,
                     LedgerError *pErr) {
@@ -255,33 +275,24 @@ int ledgerReconcile(LedgerDb *pDb, Ledger *pLedger,
                           &bAmbiguous, pErr);
     }
   }
+  if( rc == LEDGER_OK && bAmbiguous ) {
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR,
+                        "several entries have the contents of one row: which "
+                        "of them it is, and whether, can't be told");
+  }
   for( i = 0; i < nRow; i++ ) {
     LedgerQueueRow *pRow = apRow[i];
-    if( bAmbiguous && pRow->bReconciled ) {
+    if( pRow->bReconciled && rc ) { /* not all has been read */
       memset(&pRow->id, 0, sizeof(pRow->id));
       pRow->eState = eState;
-    } else if( pRow->bReconciled ||
-               (rc == LEDGER_OK && !bAmbiguous && eState == LEDGER_UNKNOWN &&
-                reconcileIsOpen(pRow, eState, NULL)) ) {
+    } else if( pRow->bReconciled ) {
       sqlite3_free(pRow->zError);
       pRow->zError = NULL;
+      pDb->last = pRow->id;
+    } else if( rc == LEDGER_OK && eState == LEDGER_UNKNOWN &&
+               reconcileIsOpen(pRow, eState, NULL) ) {
+      reconcileAbsent(pRow, i, nRow, pErr);
     }
-    if( rc || bAmbiguous || eState != LEDGER_UNKNOWN ||
-        !reconcileIsOpen(pRow, eState, NULL) ) {
-      continue;
-    }
-    pRow->eState = LEDGER_QUEUED;
-    if( ++pRow->nReconcile > RECONCILE_MAX ) {
-      ledgerErrorSet(pErr, LEDGER_BUSY,
-                     "row %d of %d was sent %d times and is not recorded: a "
-                     "second COMMIT goes on",
-                     i + 1, nRow, pRow->nReconcile);
-    }
-  }
-  if( rc == LEDGER_OK && bAmbiguous ) {
-    ledgerErrorSet(pErr, LEDGER_IOERR,
-                   "several entries have the contents of one row: which of "
-                   "them it is, and whether, can't be told");
   }
   return pErr->rc;
 }
