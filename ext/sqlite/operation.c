@@ -221,6 +221,44 @@ static int operationNotSelf(const Operation *p, LedgerError *pErr) {
       facts.zPrincipal ? "this is you" : "whether this is you isn't known");
 }
 
+int ledgerUserNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
+                      LedgerError *pErr) {
+  LedgerFacts facts;
+  LedgerQueueRow row;
+  Operation op;
+  LedgerCall *pCall = NULL;
+  LedgerJson *pDoc = NULL;
+  LedgerBuf have = {0};
+  int bWithin = 1;
+
+  ledgerClientFacts(pLedger->pClient, &facts);
+  if( facts.zPrincipal == NULL ||
+      sqlite3_stricmp(facts.zPrincipal, zUser) != 0 ||
+      !ledgerClientManyRoles(pLedger->pClient) ) {
+    return LEDGER_OK;
+  }
+  memset(&row, 0, sizeof(row));
+  row.eKind = LEDGER_KIND_USER;
+  row.zKey = sqlite3_mprintf("%s", zUser);
+  op.pRow = &row;
+  op.pClient = pLedger->pClient;
+  op.bSent = 0;
+  if( row.zKey == NULL ) {
+    ledgerErrorNomem(pErr);
+  } else if( operationRead(&op, LEDGER_ROUTE_USER, zUser, &pCall, &pDoc,
+                           pErr) == LEDGER_OK &&
+             operationWords(&op, pDoc, &have, pErr) == LEDGER_OK &&
+             have.n > 0 &&
+             operationWithin(have.z, zRoles, &bWithin, pErr) == LEDGER_OK &&
+             !bWithin ) {
+    operationNotSelf(&op, pErr);
+  }
+  sqlite3_free(row.zKey);
+  ledgerCallFree(pCall);
+  ledgerBufFree(&have);
+  return pErr->rc;
+}
+
 /* What was deleted could not be written as it was asked for: writes what was
 ** there before. pErr, which says why, tells how that went too. */
 static void operationRestore(Operation *p, const char *zMethod, int eRoute,

@@ -14,6 +14,11 @@
 ** what became of it. */
 int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr);
 
+/* Refuses to take roles away from the caller: the user must hold nothing but
+** zRoles. Asks the ledger where the user is the caller, else nothing. */
+int ledgerUserNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
+                      LedgerError *pErr);
+
 /* ---- cells.c: rows of a small table, in memory --------------------------- */
 
 typedef struct LedgerTableRows LedgerTableRows;

@@ -209,7 +209,8 @@ static int usersChange(LedgerChange *p, LedgerError *pErr) {
         p->bNothing = 1;
         return LEDGER_OK;
       }
-      return usersRoles(p, pErr);
+      if( usersRoles(p, pErr) ) return pErr->rc;
+      return ledgerUserNotSelf(p->pLedger, p->zKey, p->pRow->zContents, pErr);
     default: break;
   }
   if( usersId(p, pErr) ) return pErr->rc;
@@ -225,7 +226,8 @@ static int usersChange(LedgerChange *p, LedgerError *pErr) {
                           "REPLACE",
                           p->pRow->zKey);
   }
-  return usersRoles(p, pErr);
+  if( usersRoles(p, pErr) || p->eOp == LEDGER_CHANGE_INSERT ) return pErr->rc;
+  return ledgerUserNotSelf(p->pLedger, p->pRow->zKey, p->pRow->zContents, pErr);
 }
 
 static const LedgerColumn aUsersColumn[] = {
