@@ -345,7 +345,14 @@ int emuServerOpen(Emu *pEmu, LedgerError *pErr) {
 
 void emuServerClose(EmuServer *p) {
   if( p == NULL ) return;
-  while( p->pReqs ) emuReqFree(p->pReqs);
+  while( p->pReqs ) {
+    EmuReq *pReq = p->pReqs;
+    /* One whose client is gone is nobody's but ours. */
+    if( evhttp_request_get_connection(pReq->pHttp) == NULL ) {
+      evhttp_request_free(pReq->pHttp);
+    }
+    emuReqFree(pReq);
+  }
   if( p->pHttp ) evhttp_free(p->pHttp);
   if( p->fd >= 0 ) close(p->fd);
   SSL_CTX_free(p->pNode);
