@@ -260,6 +260,9 @@ int ledgerEntryGet(LedgerClient *p, LedgerTxid id, const char *zSubLedger,
 int ledgerEntryResult(LedgerCall *p, int *pFound, LedgerEntry *pEntry,
                       LedgerError *pErr);
 
+/* Keeps the read of an entry from going to a secondary ledger. */
+void ledgerEntryHere(LedgerCall *p);
+
 /* Whether a secondary ledger has answered: the entry is then known to be that
 ** ledger's, and nothing of what it says is a state of this one. */
 int ledgerEntryElsewhere(const LedgerCall *p);

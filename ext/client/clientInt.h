@@ -311,6 +311,7 @@ struct LedgerCall {
   LedgerExchange *pEx; /* under way */
   LedgerCall *pElse;   /* the same read on a secondary, under way */
   int bElsewhere;      /* a secondary has answered */
+  int bHere;           /* none may */
   char *zTokenSent;    /* the bearer it carries */
   char *zVersionSent;  /* the version it carries, or NULL */
   int bBounds;         /* it carries bounds */

@@ -303,6 +303,10 @@ int ledgerHeadGet(LedgerClient *p, const char *zSubLedger, LedgerCall **ppCall,
   return entriesCurrent(p, &headKind, zSubLedger, ppCall, pErr);
 }
 
+void ledgerEntryHere(LedgerCall *p) {
+  p->bHere = 1;
+}
+
 int ledgerEntryElsewhere(const LedgerCall *p) {
   return p->bElsewhere;
 }

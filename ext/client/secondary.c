@@ -199,7 +199,7 @@ int ledgerSecondaryTake(LedgerCall *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   int bTaken = 0;
 
-  if( p->pKind == NULL || !p->pKind->bFailover || p->pElse ||
+  if( p->pKind == NULL || !p->pKind->bFailover || p->pElse || p->bHere ||
       pClient->pConfig->zSecondary == NULL ||
       (p->err.rc != LEDGER_IOERR && p->err.rc != LEDGER_BUSY) ||
       !(p->http == 0 || p->http == 408 || p->http == 429 || p->http >= 500) ) {

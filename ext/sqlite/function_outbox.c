@@ -57,7 +57,7 @@ static int flushState(Flush *p, const char *zSubLedger, LedgerTxid *pHead,
   LedgerEntry entry;
   int bFound = 0;
   memset(pHead, 0, sizeof(*pHead));
-  if( ledgerCurrentGet(p->pClient, zSubLedger, &pCall, pErr) == LEDGER_OK &&
+  if( ledgerHeadGet(p->pClient, zSubLedger, &pCall, pErr) == LEDGER_OK &&
       ledgerCallWait(pCall, pErr) == LEDGER_OK &&
       ledgerEntryResult(pCall, &bFound, &entry, pErr) == LEDGER_OK && bFound ) {
     *pHead = ledgerCallHead(pCall);
@@ -566,7 +566,15 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
         LEDGER_OK ) {
       ledgerRef(flush.pLedger);
       flush.pClient = flush.pLedger->pClient;
-      flushLedger(&flush, &err);
+      if( ledgerClientConfig(flush.pClient)->tlsPublic ) {
+        ledgerErrorSet(&err, LEDGER_ERROR,
+                       "ledger_flush: '%s' is a gateway (option tls): what it "
+                       "has queued can't be told from what it hasn't, so "
+                       "nothing is sent",
+                       azName[i]);
+      } else {
+        flushLedger(&flush, &err);
+      }
       ledgerUnref(flush.pLedger);
     }
     if( err.rc ) flushExplain(&flush, &err);
