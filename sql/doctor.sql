@@ -48,6 +48,10 @@ WITH d AS MATERIALIZED (
       THEN ' -> see the line "clock"; if that is ok, the operator of the ledger has to renew the certificate'
     WHEN error LIKE 'the ledger refused the credential%'
       THEN ' -> give it a fresh token, for the scope https://confidential-ledger.azure.com/.default; see the line "clock" too'
+    WHEN error LIKE 'no credential:%'
+      THEN ' -> set one of them up: run ''az login'', or set what it names; option credential chooses one'
+    WHEN step = 'credential' AND (error LIKE '%: run ''az%' OR error LIKE '%is not%' OR error LIKE '%cannot read%')
+      THEN ''
     WHEN step = 'credential'
       THEN ' -> check options tenant_id, client_id and client_secret (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET), or choose another credential'
     WHEN code = 'BUSY'
