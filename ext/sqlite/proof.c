@@ -97,24 +97,45 @@ static int proofCopy(ProofItem *p, const LedgerRow *pRow, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-/* Fills the window: starts the requests of the rows that follow. */
+/* Requests of the window that go to this ledger. */
+static int proofInFlight(const LedgerProofs *p, const Ledger *pLedger) {
+  int i, n = 0;
+  for( i = 0; i < p->nUsed; i++ ) {
+    const ProofItem *pItem = &p->aItem[(p->iFirst + i) % p->nItem];
+    if( pItem->pCall && pItem->row.pLedger == pLedger ) n++;
+  }
+  return n;
+}
+
+/* Fills the window: starts the requests of the rows that follow. A row whose
+** ledger takes no more of them waits at its end. */
 static int proofFill(LedgerProofs *p, LedgerError *pErr) {
-  int rc = LEDGER_OK;
-  while( rc == LEDGER_OK && !p->bEnd && p->nUsed < p->nItem &&
-         p->nUsed < p->nAhead && p->nUsed < p->nWanted ) {
-    ProofItem *pItem = &p->aItem[(p->iFirst + p->nUsed) % p->nItem];
-    const LedgerRow *pRow = NULL;
-    rc = p->xNext(p->pArg, &pRow, pErr);
-    if( rc == LEDGER_OK && pRow == NULL ) p->bEnd = 1;
-    if( rc || pRow == NULL ) break;
-    rc = proofCopy(pItem, pRow, pErr);
-    if( rc == LEDGER_OK ) {
-      rc = ledgerReceiptGet(pRow->pLedger->pClient, pRow->entry.id,
-                            &pItem->pCall, pErr);
+  const LedgerRow *pRow;
+  ProofItem *pItem;
+  int rc;
+  for( ;; ) {
+    pItem = &p->aItem[(p->iFirst + p->nUsed + p->nItem - 1) % p->nItem];
+    if( p->nUsed && pItem->pCall == NULL ) {
+      LedgerClient *pClient = pItem->row.pLedger->pClient;
+      if( proofInFlight(p, pItem->row.pLedger) >=
+          ledgerClientConfig(pClient)->concurrency ) {
+        return LEDGER_OK;
+      }
+      rc = ledgerReceiptGet(pClient, pItem->row.entry.id, &pItem->pCall, pErr);
+      if( rc ) return rc;
     }
+    if( p->bEnd || p->nUsed >= p->nItem || p->nUsed >= p->nAhead ||
+        p->nUsed >= p->nWanted ) {
+      return LEDGER_OK;
+    }
+    rc = p->xNext(p->pArg, &pRow, pErr);
+    if( rc ) return rc;
+    p->bEnd = pRow == NULL;
+    if( p->bEnd ) return LEDGER_OK;
+    rc = proofCopy(&p->aItem[(p->iFirst + p->nUsed) % p->nItem], pRow, pErr);
+    if( rc ) return rc;
     p->nUsed++;
   }
-  return rc;
 }
 
 int ledgerProofsNext(LedgerProofs *p, LedgerProof *pProof, LedgerError *pErr) {
