@@ -401,10 +401,6 @@ int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr);
 int ledgerPagerNext(LedgerPager *p, const LedgerPage **ppPage,
                     LedgerError *pErr);
 
-/* Ends the range at this seqno from now on (a snapshot's bound found later).
-*/
-void ledgerPagerLimit(LedgerPager *p, int64_t iSeqnoMax);
-
 void ledgerPagerClose(LedgerPager *p);
 
 /* ---- receipts.c: GET /app/transactions/{id}/receipt --------------------- */

@@ -28,7 +28,7 @@ struct LedgerPager {
   char *zTag;
   LedgerTxid from; /* as in LedgerRange */
   LedgerTxid to;
-  int64_t iSeqnoMax;    /* ledgerPagerLimit() */
+  int64_t iSeqnoMax;    /* to.seqno, or INT64_MAX */
   LedgerCall *pCall;    /* the next page's request, or NULL */
   char *zLink;          /* where the next page is; NULL: at the start */
   int bEnd;             /* no page follows */
@@ -128,10 +128,6 @@ void ledgerPagerClose(LedgerPager *p) {
   free(p->zTag);
   free(p->zLink);
   free(p);
-}
-
-void ledgerPagerLimit(LedgerPager *p, int64_t iSeqnoMax) {
-  if( iSeqnoMax < p->iSeqnoMax ) p->iSeqnoMax = iSeqnoMax;
 }
 
 /* Whether the next page begins behind the range's end. */

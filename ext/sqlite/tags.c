@@ -81,7 +81,7 @@ int ledgerTagsParse(const char *z, size_t n, char **pzWire, LedgerError *pErr) {
 out:
   ledgerJsonFree(pDoc);
   ledgerBufFree(&wire);
-  if( rc ) pErr->rc = rc = LEDGER_CONSTRAINT;
+  if( rc && rc != LEDGER_NOMEM ) pErr->rc = rc = LEDGER_CONSTRAINT;
   return rc;
 }
 
