@@ -29,10 +29,11 @@ void emuCallClear(EmuCall *p);
 enum {
   EMU_CALL_VALUE,  /* it returned; the text is its value */
   EMU_CALL_FAILED, /* it threw, or broke a limit; the text says what */
-  EMU_CALL_BROKEN  /* it could not be run; the text says why */
+  EMU_CALL_BROKEN, /* it could not be run; the text says why */
+  EMU_CALL_GONE    /* the emulator ends: free what is yours, answer nothing */
 };
 
-/* Starts a call; x is called once, later, unless the emulator ends before. */
+/* Starts a call; x is called once, and later. */
 int emuSandboxCall(Emu *p, const EmuCall *pCall,
                    void (*x)(void *, int eEnd, const char *z, size_t n),
                    void *pArg, LedgerError *pErr);
@@ -40,7 +41,7 @@ int emuSandboxCall(Emu *p, const EmuCall *pCall,
 /* 1 when there is a node on PATH. */
 int emuSandboxThere(void);
 
-/* Ends every call without a word. NULL is allowed. */
+/* Ends every call. NULL is allowed. */
 void emuSandboxClose(EmuSandbox *p);
 
 /* ---- routeExecute.c ---------------------------------------------------- */

@@ -106,6 +106,7 @@ static int executeCan(EmuReq *p) {
 
 static void executeDone(void *pArg, int eEnd, const char *z, size_t n) {
   EmuReq *p = pArg;
+  if( eEnd == EMU_CALL_GONE ) return;
   if( eEnd == EMU_CALL_BROKEN ) {
     emuReqError(p, 500, "InternalError", "%s", z);
   } else {
@@ -226,6 +227,10 @@ static void hooksNext(Hooks *p) {
 static void hooksDone(void *pArg, int eEnd, const char *z, size_t n) {
   Hooks *p = pArg;
   EmuReq *pReq = p->pReq;
+  if( eEnd == EMU_CALL_GONE ) {
+    hooksFree(p);
+    return;
+  }
   if( eEnd == EMU_CALL_VALUE ) {
     p->i++;
     hooksNext(p);

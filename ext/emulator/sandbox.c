@@ -39,6 +39,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,7 +133,9 @@ static void sandboxChild(const SandboxRun *p, int fd, const char *zNode,
   dup2(fd, 1);
   fdNull = open("/dev/null", O_WRONLY);
   if( fdNull >= 0 ) dup2(fdNull, 2);
-  for( i = 3; i < 4096; i++ ) close(i);
+  if( syscall(SYS_close_range, 3, ~0U, 0) != 0 ) {
+    for( i = 3; i < 4096; i++ ) close(i);
+  }
   unshare(CLONE_NEWUSER | CLONE_NEWNET);
   sandboxLimit(RLIMIT_CORE, 0);
   sandboxLimit(RLIMIT_FSIZE, 0);
@@ -500,11 +503,13 @@ void emuSandboxClose(EmuSandbox *p) {
     SandboxRun *pRun = p->pRunning;
     p->pRunning = pRun->pNext;
     sandboxKill(p, pRun);
+    pRun->x(pRun->pArg, EMU_CALL_GONE, "", 0);
     sandboxRunFree(pRun);
   }
   while( p->pLine ) {
     SandboxRun *pRun = p->pLine;
     p->pLine = pRun->pNext;
+    pRun->x(pRun->pArg, EMU_CALL_GONE, "", 0);
     sandboxRunFree(pRun);
   }
   sandboxReap(p, 0);
