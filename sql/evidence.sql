@@ -258,7 +258,10 @@ SELECT printf('%-11s%d  %s', k.finding, count(f.finding), k.meaning)
                'the ledger gave none: see below') AS k
   LEFT JOIN temp.evidence_found AS f ON f.finding = k.finding
  GROUP BY k.n ORDER BY k.n;
-SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id, sub_ledger,
+-- (A name with a line break in it must not pass for a line of this output.)
+SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id,
+              iif(sub_ledger GLOB '*[' || char(1) || '-' || char(31) || ']*',
+                  json_quote(sub_ledger), sub_ledger),
               coalesce(code, 'no_receipt'),
               coalesce(reason, 'the ledger has no receipt for this transaction'))
   FROM temp.evidence_found WHERE finding IN ('invalid', 'no receipt')
