@@ -39,7 +39,10 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
-"$emulator" --data "$dir/ledger.db" --listen 127.0.0.1:0 \
+# In a session of its own: a terminal's Ctrl-C is meant for the command.
+own=
+command -v setsid >/dev/null && own=setsid
+$own "$emulator" --data "$dir/ledger.db" --listen 127.0.0.1:0 \
   --ready-file "$dir/ready.json" ${flags[@]+"${flags[@]}"} \
   </dev/null >"$dir/stdout" 2>"$dir/stderr" &
 pid=$!
@@ -66,6 +69,7 @@ LEDGER_OPTIONS=$(ready "json_object('ca_file', j->>'ca_file',
 export LEDGER_EMULATOR_JSON LEDGER_URL LEDGER_OPTIONS
 
 if [ -t 0 ]; then
+  trap : INT # the command decides what it means
   "$@"
 else
   # In the background, so that a signal to this script is obeyed at once.
