@@ -403,12 +403,17 @@ int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr) {
   rc = operationRun(&op, &err);
   if( rc == LEDGER_OK ) return LEDGER_OK;
   if( op.bSent ) {
-    /* Half of it is done: nobody may take the row for not sent. */
+    /* Something of it is done: nobody may take the row for not sent. Where the
+    ** last write was accepted, only reading back failed. */
+    const int bUnread = pRow->eState == LEDGER_PENDING;
+    if( bUnread ) pRow->eState = LEDGER_UNKNOWN;
     if( pRow->eState != LEDGER_UNKNOWN ) pRow->eState = LEDGER_ROW_REFUSED;
     ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_IOERR : rc,
-                   "%s %s: the change was made in part: %s (SELECT it to see "
-                   "what the ledger holds, then INSERT OR REPLACE)",
+                   "%s %s: %s: %s (SELECT it to see what the ledger holds, "
+                   "then INSERT OR REPLACE)",
                    ledgerKindName(pRow->eKind), pRow->zKey,
+                   bUnread ? "the change was sent and could not be read back"
+                           : "the change was made in part",
                    operationText(&err));
   } else {
     if( pRow->eState == LEDGER_SENDING ) pRow->eState = LEDGER_QUEUED;
