@@ -11,8 +11,10 @@
 -- certificates in the file are used, those that hold this key.
 --
 -- Every check is made anew: nothing in the file is believed but that its entries
--- are those in question. A service key that changed between two runs is the
--- first line of the output.
+-- are those in question, and which runs wrote them. A service key that changed
+-- between two runs is the first line of the output. A file whose rows could be
+-- read in two ways, with views or damaged indexes in place of plain tables, is
+-- refused.
 
 .bail on
 .headers off
@@ -28,10 +30,34 @@ CREATE TEMP TABLE auditor(
 INSERT INTO auditor
 SELECT lower(trim(:key)), CAST(:certificate AS TEXT);
 
-SELECT 'SERVICE KEY CHANGED ' || a.key_sha256 || ' -> ' || b.key_sha256
-  FROM evidence_run AS a JOIN evidence_run AS b ON b.run = a.run + 1
- WHERE a.key_sha256 <> b.key_sha256
- ORDER BY a.run;
+-- What is verified here must be what others read in the file: no view, no
+-- computed column, no index that hides a row.
+CREATE TEMP TABLE file_is(
+  n_damaged INTEGER, n_plain INTEGER, n_double INTEGER, n_control INTEGER,
+  CONSTRAINT [the file is damaged: PRAGMA integrity_check] CHECK(n_damaged = 0),
+  CONSTRAINT [this is no evidence: plain tables are expected] CHECK(n_plain = 4),
+  CONSTRAINT [this is no evidence: an entry stands twice or has no id]
+    CHECK(n_double = 0),
+  CONSTRAINT [this is no evidence: control characters in evidence_run]
+    CHECK(n_control = 0));
+INSERT INTO file_is(n_damaged)
+SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok';
+INSERT INTO file_is(n_plain)
+SELECT count(*) FROM sqlite_schema AS s
+ WHERE type = 'table' AND rootpage > 0
+   AND name IN ('evidence_run', 'service_certificate', 'entry', 'receipt')
+   AND NOT EXISTS(SELECT 1 FROM pragma_table_xinfo(s.name) WHERE hidden);
+INSERT INTO file_is(n_double)
+SELECT count(*) - count(DISTINCT transaction_id) FROM entry;
+INSERT INTO file_is(n_control)
+SELECT count(*) FROM evidence_run
+ WHERE ledger_id || time_utc || key_sha256 GLOB '*[^ -~]*';
+
+SELECT 'SERVICE KEY CHANGED ' || was || ' -> ' || key_sha256
+  FROM (SELECT run, key_sha256, lag(key_sha256) OVER (ORDER BY run) AS was
+          FROM evidence_run)
+ WHERE was <> key_sha256
+ ORDER BY run;
 
 -- Each receipt against the auditor's certificate, or the one kept beside it.
 CREATE TEMP TABLE checked AS
@@ -53,25 +79,31 @@ SELECT c.transaction_id, c.seqno,
        c.report ->> '$.valid' AS valid,
        c.report ->> '$.code' AS code, c.report ->> '$.reason' AS reason,
        c.report ->> '$.anchor.key_sha256' AS key
-  FROM checked AS c, auditor AS a;
+  FROM checked AS c, auditor AS a
+ WHERE c.report IS NOT NULL; -- it is where receipt or certificate is NULL
 
 -- An entry may have receipts under several keys: the one that shows most.
 CREATE TEMP TABLE verdict AS
 SELECT e.transaction_id, e.seqno, e.sub_ledger, j.endorsements,
        CASE WHEN j.transaction_id IS NULL THEN 'no receipt'
             WHEN NOT j.key_fits THEN 'other key'
-            WHEN NOT j.valid THEN 'invalid'
+            WHEN NOT j.valid OR NOT e.placed THEN 'invalid'
             WHEN j.content = 'bound' THEN 'verified'
             ELSE j.content END AS finding,
-       CASE WHEN NOT j.key_fits THEN 'other_key' ELSE j.code END AS code,
+       CASE WHEN NOT j.key_fits THEN 'other_key'
+            WHEN j.valid AND NOT e.placed THEN 'other_transaction'
+            ELSE j.code END AS code,
        CASE WHEN NOT j.key_fits
             THEN 'its receipt was verified against the key ' || j.key
+            WHEN j.valid AND NOT e.placed
+            THEN 'its view and seqno are not those of its id'
             ELSE j.reason END AS reason,
        row_number() OVER (PARTITION BY e.transaction_id
          ORDER BY coalesce(j.key_fits AND j.valid, 0) DESC,
                   j.content = 'bound' DESC, j.key_fits DESC, j.endorsements) AS best
-  FROM entry AS e LEFT JOIN temp.judged AS j
-    ON j.transaction_id = e.transaction_id;
+  FROM (SELECT *, printf('%d.%d', view, seqno) IS transaction_id AS placed
+          FROM entry) AS e
+  LEFT JOIN temp.judged AS j ON j.transaction_id = e.transaction_id;
 DELETE FROM verdict WHERE best > 1;
 
 SELECT printf('ledger %s: %d entries, %d runs from %s to %s; verified against %s',
@@ -98,10 +130,16 @@ SELECT printf('%d of the valid ones by the service key itself, %d through an end
               count(*) FILTER (WHERE endorsements = 0),
               count(*) FILTER (WHERE endorsements > 0))
   FROM temp.verdict WHERE finding IN ('verified', 'recorded', 'unbound');
-SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id, sub_ledger,
+-- (A name with a line break in it must not pass for a line of this output.)
+SELECT printf('%s: %s in %s: %s: %s', finding,
+              iif(transaction_id GLOB control, json_quote(transaction_id),
+                  transaction_id),
+              iif(sub_ledger GLOB control, json_quote(sub_ledger), sub_ledger),
               coalesce(code, 'no_receipt'),
               coalesce(reason, 'there is no receipt for this transaction'))
-  FROM temp.verdict WHERE finding IN ('invalid', 'other key', 'no receipt')
+  FROM temp.verdict, (SELECT '*[' || char(1) || '-' || char(31) || ']*' AS control)
+ WHERE finding IN ('invalid', 'other key', 'no receipt')
  ORDER BY seqno;
 SELECT 'A receipt shows neither who appended an entry (a node signs, not a user), nor when,';
 SELECT 'nor that none is missing, nor its tags, nor that the enclave is genuine.';
+SELECT 'Verified are the rows of the table entry; what its views and other tables tell is not checked.';
