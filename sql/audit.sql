@@ -74,7 +74,11 @@ SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
 CREATE TEMP TABLE audit_todo(
   n INTEGER PRIMARY KEY, sub_ledger TEXT UNIQUE, after TEXT);
 INSERT INTO audit_todo(sub_ledger, after)
-SELECT s.sub_ledger, coalesce(p.transaction_id, '0.1')
+SELECT s.sub_ledger, -- a run may have ended between rows and progress
+       coalesce((SELECT transaction_id FROM audit
+                  WHERE ledger_id = (SELECT ledger_id FROM temp.audit_now)
+                    AND sub_ledger = s.sub_ledger
+                  ORDER BY seqno DESC LIMIT 1), '0.1')
   FROM (SELECT :sub_ledger AS sub_ledger WHERE :sub_ledger IS NOT NULL
         UNION
         SELECT 'subledger:0' WHERE :sub_ledger IS NULL
@@ -136,6 +140,11 @@ SELECT printf('ledger %s: %d entries audited, %d of them now (run %d, %s, key %s
               n.ledger_id, count(f.run), count(*) FILTER (WHERE f.run = n.run),
               n.run, n.time_utc, n.key_sha256, n.anchor_source)
   FROM temp.audit_now AS n LEFT JOIN temp.audit_found AS f;
+SELECT printf('%d of them were audited against another service key: %s',
+              count(*), r.key_sha256)
+  FROM temp.audit_found AS f JOIN audit_run AS r USING(run)
+ WHERE r.key_sha256 <> (SELECT key_sha256 FROM temp.audit_now)
+ GROUP BY r.key_sha256;
 SELECT printf('%-11s%d  %s', k.finding, count(f.finding), k.meaning)
   FROM (SELECT 1 AS n, 'verified' AS finding,
                'the receipt is valid and shows these very contents' AS meaning
