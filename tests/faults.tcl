@@ -60,6 +60,7 @@ set hasty {timeout_ms 300 retry_budget_ms 300 retry_first_ms 5
 
 # ---- the faults -----------------------------------------------------------------
 #
+# (`:secret`: with an application's secret in place of a token.)
 # NAME SPEC OUTCOMES, OUTCOMES being CLASS {OUTCOME...}: `right`, or
 # `CODE regex`. `*` stands for the classes that are not named. `:hasty` behind a
 # name runs its cells with short timeouts.
@@ -157,6 +158,10 @@ set faults [list \
   identity_html    malformed=html,path=/ledgerIdentity/* {read {{ERROR not valid JSON}}} \
   identity_types   malformed=types,path=/ledgerIdentity/* {
     read {{ERROR (no sense|expected|ledgerTlsCertificate)}}} \
+  renewed:secret   status=401                    {read right} \
+  authority_503:secret status=503,path=*/oauth2/*,count=2 {read right} \
+  authority_html:secret malformed=html,path=*/oauth2/* {
+    read {{(ERROR|AUTH|IOERR|BUSY) JSON.*/oauth2/v2.0/token}}} \
   election election,$all_path [list read right batch [list right $lost]] \
   election_request2 election,$all_path,nth=2 [list read right batch [list right $lost]] \
   recovery recovery,$all_path [list read {right {AUTH another service key}} \
@@ -186,6 +191,8 @@ proc matrix_start {} {
   set ::receipt [db onecolumn {SELECT ledger_receipt($::id)}]
   set ::certificate [db onecolumn {SELECT certificate FROM ledger_identity}]
   matrix_governance
+  set ::secret [list client_id $::ledger(client_id) client_secret $::ledger(client_secret) \
+    tenant_id $::ledger(tenant_id) authority $::ledger(authority)]
   set ::quote [db onecolumn {SELECT raw_quote FROM ledger_enclave_quotes}]
   set ::admin [harness_read $::ledger(admin_certificate)]
 }
@@ -244,7 +251,7 @@ proc matrix_fits {outcomes got right} {
 proc matrix_outcomes {outcomes class spec} {
   if {$class eq "local"} { return right }
   if {$class eq "trust"} {
-    if {![string match */ledgerIdentity/* $spec]} { return right }
+    if {![regexp {/ledgerIdentity/|/oauth2/} $spec]} { return right }
     set class read
   }
   while {![dict exists $outcomes $class]} {
@@ -258,7 +265,7 @@ proc matrix_cell {name fault spec outcomes options} {
   global op text appended
   set class $op($name,class)
   if {[info exists ::struck($class)]
-      && ![regexp {^certificate|^behind|ledgerIdentity} $spec]} {
+      && ![regexp {^certificate|^behind|ledgerIdentity|oauth2} $spec]} {
     regsub {method=,} $spec {} spec
     append spec ,method=$::struck($class)
     if {![regexp path= $spec]} { append spec ,path=/app/* }
@@ -330,7 +337,11 @@ proc matrix names {
     set before [array get cells]
     foreach {fault spec outcomes} $faults {
       set options $::options
-      if {[regexp {^(.*):hasty$} $fault -> fault]} { set options $::hasty }
+      switch -regexp $fault {
+        :hasty$ { set options $::hasty }
+        :secret$ { lappend options token "" {*}$::secret }
+      }
+      regsub {:.*$} $fault {} fault
       matrix_cell $name $fault $spec $outcomes $options
     }
     puts [format {= %-22s %3d cells, %3d passed} $name \

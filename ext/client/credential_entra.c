@@ -44,13 +44,17 @@ int ledgerTokenLifeCheck(int64_t nSecond, int64_t *pnSecond) {
 /* Reads a token's answer into p->zValue and p->nValue: access_token, with
 ** expires_in (seconds) or expires_on (seconds since 1970). */
 int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
   const char *z;
   size_t i, n = 0;
   int64_t nLife;
 
   if( ledgerJsonParse(pEx->body.z ? pEx->body.z : "", pEx->body.n,
-                      "token answer", &pDoc, pErr) ) {
+                      "token answer", &pDoc, &err) ) {
+    ledgerErrorSet(pErr, err.rc, "%s (HTTP %d, %s %s)",
+                   ledgerErrorText(&err) + strlen("ledger: "), p->http,
+                   p->pKind->zMethod, p->zPath);
     goto out;
   }
   z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "access_token", &n);
@@ -59,8 +63,9 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   }
   if( z == NULL || n == 0 ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
-                   "%s: the answer makes no sense: access_token is not there",
-                   p->zWhat);
+                   "%s: the answer makes no sense: access_token is not there "
+                   "(HTTP %d, %s %s)",
+                   p->zWhat, p->http, p->pKind->zMethod, p->zPath);
     goto out;
   }
   p->zValue = ledgerStrndup(z, n);
@@ -72,6 +77,7 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   }
   ledgerTokenLifeCheck(nLife, &p->nValue);
 out:
+  ledgerErrorClear(&err);
   ledgerJsonFreeSecret(pDoc);
   if( pEx->body.z ) OPENSSL_cleanse(pEx->body.z, pEx->body.n);
   return pErr->rc;
