@@ -55,7 +55,7 @@ proc op {name covers class sql {before ""} {check ""}} {
 set bound_ms 30000
 set options {timeout_ms 4000 retry_budget_ms 1000 retry_first_ms 5
              first_contact_ms 500 max_response_bytes 1000000}
-set hasty {timeout_ms 300 retry_budget_ms 300 retry_first_ms 5
+set hasty {timeout_ms 300 retry_budget_ms 100 retry_first_ms 5
            first_contact_ms 300 max_response_bytes 1000000}
 
 # ---- the faults -----------------------------------------------------------------
