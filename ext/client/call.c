@@ -390,6 +390,33 @@ void ledgerCallStart(LedgerCall *p) {
   ledgerErrorClear(&err); /* it stays with the calls concerned */
 }
 
+/* Moves all calls on while somebody waits for one. */
+static int callStepWaiting(LedgerClient *p, int *pmsNext, LedgerError *pErr) {
+  p->bWaiting = 1;
+  ledgerClientStep(p, pmsNext, pErr);
+  p->bWaiting = 0;
+  return pErr->rc;
+}
+
+/* A wait is over: a tool that was started meanwhile for other calls is waited
+** for too, since nobody may look at it for a long time now. */
+static int callSettle(LedgerClient *p, LedgerError *pErr) {
+  int msNext = 0;
+  if( p ) ledgerAuthUnwanted(p);
+  while( p && ledgerAuthHasChild(&p->auth) ) {
+    if( ledgerClientInterrupted(p, pErr) ||
+        callStepWaiting(p, &msNext, pErr) ) {
+      break;
+    }
+    ledgerAuthUnwanted(p);
+    if( ledgerAuthHasChild(&p->auth) &&
+        ledgerHttpPoll(p->pHttp, msNext, pErr) ) {
+      break;
+    }
+  }
+  return pErr->rc;
+}
+
 int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
                       LedgerError *pErr) {
   LedgerClient *pClient = NULL;
@@ -402,7 +429,7 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
       if( apCall[i] == NULL ) continue;
       if( apCall[i]->eState == LEDGER_CALL_DONE ) {
         *pi = i;
-        return LEDGER_OK;
+        return callSettle(apCall[i]->pClient, pErr);
       }
       pClient = apCall[i]->pClient;
     }
@@ -410,7 +437,7 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
       return ledgerErrorSet(pErr, LEDGER_ERROR, "nothing to wait for");
     }
     if( ledgerClientInterrupted(pClient, pErr) ) return pErr->rc;
-    if( ledgerClientStep(pClient, &msNext, pErr) ) return pErr->rc;
+    if( callStepWaiting(pClient, &msNext, pErr) ) return pErr->rc;
     for( i = 0; i < n; i++ ) {
       if( apCall[i] && apCall[i]->eState == LEDGER_CALL_DONE ) break;
     }

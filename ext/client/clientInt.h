@@ -126,6 +126,7 @@ void ledgerAuthReset(LedgerAuth *p);
 int ledgerAuthReady(LedgerClient *p, int *pbReady, LedgerError *pErr);
 int ledgerAuthDue(const LedgerAuth *p);
 int ledgerAuthRefused(LedgerCall *p);
+int ledgerAuthHasChild(const LedgerAuth *p);
 void ledgerAuthInterrupted(LedgerAuth *p);
 void ledgerAuthUnwanted(LedgerClient *p);
 int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
@@ -396,6 +397,7 @@ struct LedgerClient {
   char *zPrimary;                /* https://host:port for writes, or NULL */
   LedgerCall *pCalls;            /* all calls, done or not */
   int bPumping;                  /* within ledgerClientStep() */
+  int bWaiting;                  /* ... because somebody waits */
   int bDropConnections;          /* at the next time without exchanges */
   int bAnswered;                 /* a server has answered before */
   int64_t tReal;                 /* ledgerClockMs() at the last tick */

@@ -49,13 +49,18 @@ static const LedgerCredential *const apCredential[] = {
 /* Sets the error of a credential that is not set up here. */
 int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
                             ...) {
-  char zText[600];
+  char *zText = NULL;
   va_list ap;
   va_start(ap, zFmt);
-  vsnprintf(zText, sizeof(zText), zFmt, ap);
+  if( vasprintf(&zText, zFmt, ap) < 0 ) zText = NULL;
   va_end(ap);
   p->bMissing = 1;
-  return ledgerErrorSet(pErr, LEDGER_AUTH, "%s", zText);
+  if( zText )
+    ledgerErrorSet(pErr, LEDGER_AUTH, "%s", zText);
+  else
+    ledgerErrorNomem(pErr);
+  free(zText);
+  return pErr->rc;
 }
 
 /* An option, else the environment's variable, else NULL. */
@@ -270,7 +275,7 @@ void ledgerAuthReset(LedgerAuth *p) {
 }
 
 /* Starts the credential at p->auth.iChain. *ppFetch is the caller's, also with
-** an error. */
+** an error; NULL without one: it starts when somebody waits. */
 static int authStart(LedgerClient *p, LedgerFetch **ppFetch,
                      LedgerError *pErr) {
   const LedgerCredential *ap[N_CREDENTIAL];
@@ -299,6 +304,11 @@ static int authStart(LedgerClient *p, LedgerFetch **ppFetch,
     pFetch->bChained = pFetch->bDefault && n > 1;
   }
   pAuth->zKind = pFetch->pKind->zName;
+  if( pFetch->pKind->bChild && !p->bWaiting ) {
+    *ppFetch = NULL;
+    free(pFetch);
+    return LEDGER_OK;
+  }
   return pFetch->pKind->xStart(pFetch, pErr);
 }
 
@@ -499,6 +509,11 @@ int ledgerAuthRefused(LedgerCall *p) {
   }
   free(zClaims);
   return 1;
+}
+
+/* Whether a child process is under way. */
+int ledgerAuthHasChild(const LedgerAuth *p) {
+  return p->pFetch && p->pFetch->pProcess;
 }
 
 /* A wait was broken off: no child process stays behind. It is started anew

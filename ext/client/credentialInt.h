@@ -29,6 +29,7 @@ struct LedgerCredential {
   const char *zAzure; /* its name in azure-identity, or NULL */
   int eChain;         /* LEDGER_CHAIN_* */
   int bStill;         /* there is nothing that could be fetched anew */
+  int bChild;         /* a child process: started while somebody waits only */
   /* Finds the credential at once, or starts p->pCall or p->pProcess. */
   int (*xStart)(LedgerFetch *p, LedgerError *pErr);
   /* p->pCall or p->pProcess has ended: takes the result over, or starts the

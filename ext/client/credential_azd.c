@@ -41,5 +41,6 @@ const LedgerCredential ledgerCredentialAzd = {.zName = "azd",
                                               .zAzure =
                                                   "AzureDeveloperCliCredential",
                                               .eChain = LEDGER_CHAIN_DEV,
+                                              .bChild = 1,
                                               .xStart = azdStart,
                                               .xStep = azdStep};

@@ -46,5 +46,6 @@ const LedgerCredential ledgerCredentialAzureCli = {.zName = "azure_cli",
                                                    .zAzure =
                                                        "AzureCliCredential",
                                                    .eChain = LEDGER_CHAIN_DEV,
+                                                   .bChild = 1,
                                                    .xStart = azureCliStart,
                                                    .xStep = azureCliStep};
