@@ -91,9 +91,15 @@ int emuStoreObjectList(EmuStore *p, int eKind, const EmuText *pAfter, int nMax,
 /* Gives the ledger members and a constitution, unless it has them. */
 int emuGovernEnsure(Emu *p, LedgerError *pErr);
 
-/* Adds a transaction of a kind other than an entry; its payload is JSON. */
+/* Adds a transaction of a kind other than an entry; its payload is JSON. What
+** was stored for it before is undone when it fails. */
 int emuWriteTxn(Emu *p, int eKind, const LedgerBuf *pPayload, LedgerTxid *pTx,
                 LedgerError *pErr);
+
+/* Writes an object (pValue NULL: deletes it) and its transaction. */
+int emuObjectWrite(Emu *p, int eKind, const EmuText *pName,
+                   const EmuText *pValue, int eTxn, const LedgerBuf *pPayload,
+                   LedgerTxid *pTx, LedgerError *pErr);
 
 /* Deletes an object as a transaction of the kind eTxn, and answers 204. */
 void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName,

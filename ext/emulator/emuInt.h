@@ -353,6 +353,9 @@ int emuLedgerCommit(Emu *p, LedgerError *pErr);
 int emuLedgerElect(Emu *p, LedgerError *pErr);
 int emuLedgerRecover(Emu *p, LedgerError *pErr);
 
+/* A write failed half way: goes back to what is committed, by an election. */
+void emuLedgerGiveUp(Emu *p);
+
 /* A new certificate of the service, with the same key. */
 int emuLedgerRenew(Emu *p, LedgerError *pErr);
 

@@ -124,11 +124,30 @@ int emuGovernEnsure(Emu *p, LedgerError *pErr) {
 int emuWriteTxn(Emu *p, int eKind, const LedgerBuf *pPayload, LedgerTxid *pTx,
                 LedgerError *pErr) {
   EmuTxn txn = {0};
-  if( pPayload->z == NULL || pPayload->bOom ) return ledgerErrorNomem(pErr);
+  if( pPayload->z == NULL || pPayload->bOom ) {
+    emuLedgerGiveUp(p);
+    return ledgerErrorNomem(pErr);
+  }
   txn.eKind = eKind;
   txn.zContents = pPayload->z;
   txn.nContents = pPayload->n;
   return emuLedgerAppend(p, &txn, pTx, pErr);
+}
+
+int emuObjectWrite(Emu *p, int eKind, const EmuText *pName,
+                   const EmuText *pValue, int eTxn, const LedgerBuf *pPayload,
+                   LedgerTxid *pTx, LedgerError *pErr) {
+  EmuStore *pStore = p->pStore;
+  int rc = emuStoreBegin(pStore, pErr);
+  if( rc ) return rc;
+  rc = pValue ? emuStoreObjectPut(pStore, eKind, pName->z, pName->n, pValue->z,
+                                  pValue->n, pErr)
+              : emuStoreObjectDelete(pStore, eKind, pName->z, pName->n, pErr);
+  if( rc ) {
+    emuLedgerGiveUp(p);
+    return rc;
+  }
+  return emuWriteTxn(p, eTxn, pPayload, pTx, pErr);
 }
 
 void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName,
@@ -137,9 +156,8 @@ void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName,
   ledgerBufText(&payload, "{\"deleted\":");
   ledgerBufJson(&payload, pName->z, pName->n);
   ledgerBufText(&payload, "}");
-  if( emuStoreBegin(p->pEmu->pStore, pErr) ||
-      emuStoreObjectDelete(p->pEmu->pStore, eKind, pName->z, pName->n, pErr) ||
-      emuWriteTxn(p->pEmu, eTxn, &payload, &p->id, pErr) ) {
+  if( emuObjectWrite(p->pEmu, eKind, pName, NULL, eTxn, &payload, &p->id,
+                     pErr) ) {
     emuReqFail(p, pErr);
   } else {
     p->iStatus = 204;

@@ -198,7 +198,7 @@ int emuLedgerRenew(Emu *p, LedgerError *pErr) {
 ** pending, so the ledger goes back to what is committed. If that fails too,
 ** the emulator ends.
 */
-static void ledgerGiveUp(Emu *p) {
+void emuLedgerGiveUp(Emu *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   if( emuLedgerElect(p, &err) != LEDGER_OK ) {
     emuWarn("%s", emuErrorText(&err));
@@ -217,7 +217,7 @@ static void ledgerTick(evutil_socket_t fd, short what, void *pArg) {
   if( p->ledger.bHold ) return;
   if( emuLedgerSign(p, &err) != LEDGER_OK ) {
     emuWarn("%s", emuErrorText(&err));
-    ledgerGiveUp(p);
+    emuLedgerGiveUp(p);
   }
   ledgerErrorClear(&err);
 }
@@ -242,7 +242,7 @@ int emuLedgerAppend(Emu *p, EmuTxn *pTxn, LedgerTxid *pId, LedgerError *pErr) {
   }
   if( rc == LEDGER_OK ) rc = ledgerAdd(p, pTxn, iCollection, pErr);
   if( rc ) {
-    if( p->ledger.bServing ) ledgerGiveUp(p);
+    if( p->ledger.bServing ) emuLedgerGiveUp(p);
     return rc;
   }
   *pId = pTxn->id;

@@ -127,20 +127,16 @@ static int endpointsWrite(EmuReq *p, const char *zName, const char *z,
                           size_t n) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerBuf payload = {0};
+  EmuText name = {(char *)(uintptr_t)zName, strlen(zName)};
+  EmuText value = {(char *)(uintptr_t)z, n};
   int rc;
   ledgerBufText(&payload, "{\"name\":");
   ledgerBufJson(&payload, zName, strlen(zName));
   ledgerBufText(&payload, ",\"value\":");
   ledgerBufAppend(&payload, z, n);
   ledgerBufText(&payload, "}");
-  rc = emuStoreBegin(p->pEmu->pStore, &err);
-  if( rc == LEDGER_OK ) {
-    rc = emuStoreObjectPut(p->pEmu->pStore, EMU_OBJECT_DOCUMENT, zName,
-                           strlen(zName), z, n, &err);
-  }
-  if( rc == LEDGER_OK ) {
-    rc = emuWriteTxn(p->pEmu, EMU_ENDPOINTS, &payload, &p->id, &err);
-  }
+  rc = emuObjectWrite(p->pEmu, EMU_OBJECT_DOCUMENT, &name, &value,
+                      EMU_ENDPOINTS, &payload, &p->id, &err);
   if( rc ) emuReqFail(p, &err);
   ledgerBufFree(&payload);
   return rc == LEDGER_OK;

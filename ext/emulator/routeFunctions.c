@@ -67,6 +67,7 @@ void emuRouteFunctionPut(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
   LedgerBuf out = {0}, before = {0};
+  EmuText value;
   const char *z;
   size_t n;
   int bFound;
@@ -78,12 +79,12 @@ void emuRouteFunctionPut(EmuReq *p) {
     goto out;
   }
   functionsJson(&out, pId, z, n);
+  value.z = (char *)(uintptr_t)z;
+  value.n = n;
   if( emuStoreObject(p->pEmu->pStore, EMU_OBJECT_FUNCTION, pId->z, pId->n,
                      &before, &bFound, &err) ||
-      emuStoreBegin(p->pEmu->pStore, &err) ||
-      emuStoreObjectPut(p->pEmu->pStore, EMU_OBJECT_FUNCTION, pId->z, pId->n, z,
-                        n, &err) ||
-      emuWriteTxn(p->pEmu, EMU_FUNCTIONS, &out, &p->id, &err) ) {
+      emuObjectWrite(p->pEmu, EMU_OBJECT_FUNCTION, pId, &value, EMU_FUNCTIONS,
+                     &out, &p->id, &err) ) {
     emuReqFail(p, &err);
     goto out;
   }

@@ -225,7 +225,10 @@ static void rolesWrite(EmuReq *p, int bPatch) {
     emuReqFail(p, &err);
     goto out;
   }
-  if( !rolesAll(p, pDoc, bPatch, 1, &out) ) goto out;
+  if( !rolesAll(p, pDoc, bPatch, 1, &out) ) {
+    emuLedgerGiveUp(p->pEmu);
+    goto out;
+  }
   if( emuWriteTxn(p->pEmu, EMU_ROLES, &out, &p->id, &err) ) {
     emuReqFail(p, &err);
     goto out;

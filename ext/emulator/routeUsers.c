@@ -88,6 +88,7 @@ int emuUserWrite(Emu *p, const char *zId, size_t nId, const char *zRoles,
   if( rc == LEDGER_OK ) {
     rc = zRoles[0] ? emuStoreUserPut(p->pStore, zId, nId, zRoles, pErr)
                    : emuStoreUserDelete(p->pStore, zId, nId, pErr);
+    if( rc ) emuLedgerGiveUp(p);
   }
   if( rc == LEDGER_OK ) rc = emuLedgerAppend(p, &txn, pTx, pErr);
 out:
