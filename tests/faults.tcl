@@ -260,6 +260,13 @@ proc matrix_outcomes {outcomes class spec} {
   return [dict get $outcomes $class]
 }
 
+# Options of the ledger that an operation needs: op_options NAME LIST.
+proc op_options {name options} { set ::op($name,options) $options }
+proc matrix_options name {
+  if {[info exists ::op($name,options)]} { return $::op($name,options) }
+  return {}
+}
+
 # A cell. Notes in ::appended what the ledger may hold of it afterwards.
 proc matrix_cell {name fault spec outcomes options} {
   global op text appended
@@ -271,6 +278,7 @@ proc matrix_cell {name fault spec outcomes options} {
     if {![regexp path= $spec]} { append spec ,path=/app/* }
   }
   set allowed [matrix_outcomes $outcomes $class $spec]
+  lappend options {*}[matrix_options $name]
   set text "$name $fault"
   set ::user [format %08x-0000-0000-0000-000000000000 [incr ::users]]
   if {[info exists op($name,before)]} {
@@ -325,7 +333,7 @@ proc matrix names {
   set appended {}
   set started [clock milliseconds]
   foreach name $names {
-    matrix_set "" $::options
+    matrix_set "" [concat $::options [matrix_options $name]]
     ledger_control DELETE /control/fault
     set ::text "$name without fault"
     set ::user [format %08x-0000-0000-0000-000000000000 [incr ::users]]

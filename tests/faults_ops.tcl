@@ -4,6 +4,9 @@
 
 op append_text   ledger_append    write {
   SELECT ledger_append($text, 'w') GLOB '[0-9]*.[0-9]*' }
+op append_wait   ledger_append    write {
+  SELECT ledger_append($text, 'w') GLOB '[0-9]*.[0-9]*' }
+op_options append_wait {api_version 2026-07-31-preview} ;# it answers when committed
 op current       ledger_current   entry {
   SELECT json_extract(ledger_current('a'), '$.contents') }
 op entry         ledger_entry     entry {
