@@ -88,6 +88,12 @@ static void proofVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   if( rc == LEDGER_OK ) {
     rc = ledgerReceiptGet(call.pLedger->pClient, id, &pReceipt, &err);
   }
+  if( rc == LEDGER_OK && zSub &&
+      strlen(zSub) != (size_t)sqlite3_value_bytes(argv[1]) ) {
+    rc = ledgerErrorSet(&err, LEDGER_NOTFOUND,
+                        "no sub-ledger has a NUL in its name: there is nothing "
+                        "to compare a receipt with");
+  }
   if( rc == LEDGER_OK && zSub ) {
     rc = ledgerEntryGet(call.pLedger->pClient, id, zSub, &pGet, &err);
     if( rc == LEDGER_OK ) ledgerEntryHere(pGet); /* as its receipt is */
