@@ -62,7 +62,8 @@ SELECT 'SERVICE KEY CHANGED ' || was || ' -> ' || key_sha256
 -- Each receipt against the auditor's certificate, or the one kept beside it.
 CREATE TEMP TABLE checked AS
 SELECT e.transaction_id, e.seqno,
-       ledger_verify_receipt(r.receipt, coalesce(a.certificate, c.certificate),
+       ledger_verify_receipt(nullif(r.receipt, ''),
+         coalesce(a.certificate, nullif(c.certificate, '')),
          json_object('application_claims', r.application_claims,
                      'transaction_id', e.transaction_id,
                      'entry', json_object('sub_ledger', e.sub_ledger,
@@ -80,7 +81,7 @@ SELECT c.transaction_id, c.seqno,
        c.report ->> '$.code' AS code, c.report ->> '$.reason' AS reason,
        c.report ->> '$.anchor.key_sha256' AS key
   FROM checked AS c, auditor AS a
- WHERE c.report IS NOT NULL; -- it is where receipt or certificate is NULL
+ WHERE c.report IS NOT NULL; -- it is where there is no receipt, or no certificate
 
 -- An entry may have receipts under several keys: the one that shows most.
 CREATE TEMP TABLE verdict AS

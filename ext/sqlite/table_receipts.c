@@ -17,7 +17,8 @@
 **
 ** receipt and application_claims are the bytes of the answer. The service
 ** certificate is the one in force when it came: a recovery gives the ledger
-** another key, and the receipt as it was kept needs the former one.
+** another key, and the receipt as it was kept needs the former one. Behind a
+** gateway, whose TLS doesn't tell whose ledger it is, it is NULL.
 **
 ** Invariant: an id that has no receipt has no row; all else is an error.
 */
@@ -129,7 +130,9 @@ static void receiptsColumn(const LedgerRow *pRow, sqlite3_context *pCtx,
   const char *z;
   size_t n = 0;
   if( iCol == RECEIPTS_SERVICE ) {
-    sqlite3_result_text(pCtx, pEntry->zSubLedger, -1, SQLITE_TRANSIENT);
+    if( pEntry->zSubLedger[0] ) {
+      sqlite3_result_text(pCtx, pEntry->zSubLedger, -1, SQLITE_TRANSIENT);
+    }
     return;
   }
   z = ledgerJsonSlice(
@@ -151,7 +154,7 @@ static const LedgerColumn aReceiptsColumn[] = {
     {"application_claims", "TEXT", 0, "applicationClaims",
      "what the receipt's claims digest is of, JSON, or NULL"},
     {"service_certificate", "TEXT", 0, NULL,
-     "the service certificate in force, PEM"},
+     "the service certificate in force, PEM, or NULL: behind a gateway"},
     LEDGER_COLUMN_LEDGER,
     {NULL, NULL, 0, NULL, NULL}};
 
