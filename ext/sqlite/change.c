@@ -124,6 +124,41 @@ int ledgerChangeExists(const LedgerChange *p, const char *zKey, int *pbExists,
   return pErr->rc;
 }
 
+int ledgerChangeNamed(LedgerChange *p, const char *zThing,
+                      const char *zKeyColumn, const char *zValueColumn,
+                      int (*xValue)(LedgerChange *, LedgerError *),
+                      LedgerError *pErr) {
+  const char *z = ledgerChangeText(p, zKeyColumn);
+  int bExists = 0;
+  if( p->eOp == LEDGER_CHANGE_DELETE ) return LEDGER_OK;
+  if( p->eOp == LEDGER_CHANGE_UPDATE ) {
+    if( z && strcmp(z, p->zKey) != 0 ) {
+      return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                            "%s: it doesn't change: DELETE and INSERT",
+                            zKeyColumn);
+    }
+    if( ledgerChangeGiven(p, zValueColumn) ) return xValue(p, pErr);
+    p->bNothing = 1;
+    return LEDGER_OK;
+  }
+  if( z == NULL || z[0] == 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s: it is missing",
+                          zKeyColumn);
+  }
+  p->pRow->zKey = sqlite3_mprintf("%s", z);
+  if( p->pRow->zKey == NULL ) return ledgerErrorNomem(pErr);
+  if( p->eOp == LEDGER_CHANGE_INSERT &&
+      ledgerChangeExists(p, z, &bExists, pErr) ) {
+    return pErr->rc;
+  }
+  if( bExists ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "%s %s exists already: UPDATE, or INSERT OR REPLACE",
+                          zThing, z);
+  }
+  return xValue(p, pErr);
+}
+
 /* Fills and queues one change. */
 static int changeQueue(LedgerTable *p, LedgerChange *pChange,
                        sqlite3_int64 *piRowid, LedgerError *pErr) {

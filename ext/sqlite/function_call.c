@@ -95,10 +95,22 @@ static int callMayAppend(const char *zName) {
   return strcmp(zName, "wait") == 0 || strcmp(zName, "reconcile") == 0;
 }
 
+int ledgerOptionsParse(sqlite3_value *pVal, LedgerJson **ppDoc,
+                       LedgerError *pErr) {
+  const char *z = (const char *)sqlite3_value_text(pVal);
+  *ppDoc = NULL;
+  if( z == NULL ) return LEDGER_OK;
+  if( ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "options", ppDoc,
+                      pErr) == LEDGER_OK &&
+      !cJSON_IsObject(ledgerJsonRoot(*ppDoc)) ) {
+    ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "options: expected a JSON object");
+  }
+  return pErr->rc;
+}
+
 int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
                         sqlite3_value *pVal, int eCall, LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
-  const char *z = pVal ? (const char *)sqlite3_value_text(pVal) : NULL;
   const char *zLedger = NULL;
   const int bAppend = eCall == LEDGER_CALL_APPEND;
   cJSON *pItem;
@@ -106,20 +118,15 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
 
   memset(p, 0, sizeof(*p));
   p->pDb = sqlite3_user_data(pCtx);
-  if( z ) {
-    rc = ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "options", &pDoc,
-                         pErr);
-    if( rc == LEDGER_OK && !cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
-      rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "options: expected a JSON object");
-    }
-    if( rc ) goto out;
+  if( pVal ) rc = ledgerOptionsParse(pVal, &pDoc, pErr);
+  if( rc ) goto out;
+  if( pDoc ) {
     zLedger = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "ledger", NULL);
   }
   rc = ledgerDbFind(p->pDb, zLedger, 1, &p->pLedger, pErr);
   if( rc ) goto out;
   p->pConfig = ledgerClientConfig(p->pLedger->pClient);
-  if( z == NULL ) goto out;
+  if( pDoc == NULL ) goto out;
   for( pItem = ledgerJsonRoot(pDoc)->child; pItem && rc == LEDGER_OK;
        pItem = pItem->next ) {
     const char *zName = pItem->string;

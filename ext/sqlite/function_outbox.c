@@ -499,18 +499,9 @@ static void flushExplain(Flush *p, LedgerError *pErr) {
 /* Reads the options object: ledger, settle_ms. */
 static int flushOptions(sqlite3_value *pVal, Flush *p, char **pzLedger,
                         LedgerError *pErr) {
-  const char *z = (const char *)sqlite3_value_text(pVal);
   LedgerJson *pDoc = NULL;
   cJSON *pItem;
-  if( z == NULL ) return LEDGER_OK;
-  if( ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "options", &pDoc,
-                      pErr) ) {
-    return pErr->rc;
-  }
-  if( !cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
-    ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "options: expected a JSON object");
-    goto out;
-  }
+  if( ledgerOptionsParse(pVal, &pDoc, pErr) || pDoc == NULL ) goto out;
   for( pItem = ledgerJsonRoot(pDoc)->child; pItem; pItem = pItem->next ) {
     const char *zText = ledgerJsonText(pDoc, pItem, NULL);
     if( strcmp(pItem->string, "ledger") == 0 && zText ) {

@@ -44,18 +44,9 @@ static double pingClock(void) {
 
 /* Reads the options object: report. */
 static int pingOptions(Ping *p, sqlite3_value *pVal, LedgerError *pErr) {
-  const char *z = (const char *)sqlite3_value_text(pVal);
   LedgerJson *pDoc = NULL;
   cJSON *pItem;
-  if( z == NULL ) return LEDGER_OK;
-  if( ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "options", &pDoc,
-                      pErr) ) {
-    return pErr->rc;
-  }
-  if( !cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
-    ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "options: expected a JSON object");
-    goto out;
-  }
+  if( ledgerOptionsParse(pVal, &pDoc, pErr) || pDoc == NULL ) goto out;
   for( pItem = ledgerJsonRoot(pDoc)->child; pItem; pItem = pItem->next ) {
     if( strcmp(pItem->string, "report") == 0 && cJSON_IsBool(pItem) ) {
       p->bReport = cJSON_IsTrue(pItem);

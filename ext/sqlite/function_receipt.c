@@ -115,12 +115,8 @@ static int receiptOptions(sqlite3_value *pVal, ReceiptOptions *p,
                           "options: they have more than %d bytes",
                           RECEIPT_OPTIONS_MAX);
   }
-  rc = ledgerJsonParse(p->z, p->n, "options", &p->pDoc, pErr);
+  rc = ledgerOptionsParse(pVal, &p->pDoc, pErr);
   if( rc ) return rc;
-  if( !cJSON_IsObject(ledgerJsonRoot(p->pDoc)) ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "options: expected a JSON object");
-  }
   for( pItem = ledgerJsonRoot(p->pDoc)->child; pItem && rc == LEDGER_OK;
        pItem = pItem->next ) {
     rc = receiptOption(p, pItem, pInput, pErr);

@@ -565,6 +565,11 @@ void ledgerWriterEnd(LedgerWriter *p); /* xCommit and xRollback */
 
 /* ---- function_call.c: the options of a call ------------------------------ */
 
+/* Parses the options object of a function; *ppDoc is NULL where pVal is. Free
+** it with ledgerJsonFree(). Anything but an object is an error. */
+int ledgerOptionsParse(sqlite3_value *pVal, LedgerJson **ppDoc,
+                       LedgerError *pErr);
+
 /* What a call's options object says, applied while the call runs. */
 typedef struct LedgerFunctionCall LedgerFunctionCall;
 struct LedgerFunctionCall {

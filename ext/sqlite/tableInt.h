@@ -189,6 +189,17 @@ int ledgerChangeQueued(const LedgerChange *p, const char *zKey);
 int ledgerChangeExists(const LedgerChange *p, const char *zKey, int *pbExists,
                        LedgerError *pErr);
 
+/*
+** The change of a table whose users choose the key and give one value for it:
+** a new key must not exist (unless OR REPLACE), a key never changes, and an
+** UPDATE that leaves the value alone is nothing. xValue fills the row's
+** contents; zThing is what a row is called in messages.
+*/
+int ledgerChangeNamed(LedgerChange *p, const char *zThing,
+                      const char *zKeyColumn, const char *zValueColumn,
+                      int (*xValue)(LedgerChange *, LedgerError *),
+                      LedgerError *pErr);
+
 int ledgerChangeRowid(const LedgerTable *p, const LedgerTableRows *pRows,
                       i64 iRow, i64 *piRowid);
 int ledgerChangeUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,

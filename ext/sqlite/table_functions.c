@@ -50,36 +50,8 @@ static int functionsCode(LedgerChange *p, LedgerError *pErr) {
 }
 
 static int functionsChange(LedgerChange *p, LedgerError *pErr) {
-  const char *z = ledgerChangeText(p, "function_id");
-  int bExists = 0;
-  if( p->eOp == LEDGER_CHANGE_DELETE ) return LEDGER_OK;
-  if( p->eOp == LEDGER_CHANGE_UPDATE ) {
-    if( z && strcmp(z, p->zKey) != 0 ) {
-      return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                            "function_id: it doesn't change: DELETE and "
-                            "INSERT");
-    }
-    if( ledgerChangeGiven(p, "code") ) return functionsCode(p, pErr);
-    p->bNothing = 1;
-    return LEDGER_OK;
-  }
-  if( z == NULL || z[0] == 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "function_id: it is missing");
-  }
-  p->pRow->zKey = sqlite3_mprintf("%s", z);
-  if( p->pRow->zKey == NULL ) return ledgerErrorNomem(pErr);
-  if( p->eOp == LEDGER_CHANGE_INSERT &&
-      ledgerChangeExists(p, z, &bExists, pErr) ) {
-    return pErr->rc;
-  }
-  if( bExists ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "function %s exists already: UPDATE, or INSERT OR "
-                          "REPLACE",
-                          z);
-  }
-  return functionsCode(p, pErr);
+  return ledgerChangeNamed(p, "function", "function_id", "code", functionsCode,
+                           pErr);
 }
 
 static const LedgerColumn aFunctionsColumn[] = {

@@ -37,34 +37,8 @@ static int rolesActions(LedgerChange *p, LedgerError *pErr) {
 }
 
 static int rolesChange(LedgerChange *p, LedgerError *pErr) {
-  const char *z = ledgerChangeText(p, "role_name");
-  int bExists = 0;
-  if( p->eOp == LEDGER_CHANGE_DELETE ) return LEDGER_OK;
-  if( p->eOp == LEDGER_CHANGE_UPDATE ) {
-    if( z && strcmp(z, p->zKey) != 0 ) {
-      return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                            "role_name: it doesn't change: DELETE and INSERT");
-    }
-    if( ledgerChangeGiven(p, "role_actions") ) return rolesActions(p, pErr);
-    p->bNothing = 1;
-    return LEDGER_OK;
-  }
-  if( z == NULL || z[0] == 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "role_name: it is missing");
-  }
-  p->pRow->zKey = sqlite3_mprintf("%s", z);
-  if( p->pRow->zKey == NULL ) return ledgerErrorNomem(pErr);
-  if( p->eOp == LEDGER_CHANGE_INSERT &&
-      ledgerChangeExists(p, z, &bExists, pErr) ) {
-    return pErr->rc;
-  }
-  if( bExists ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "role %s exists already: UPDATE, or INSERT OR "
-                          "REPLACE",
-                          z);
-  }
-  return rolesActions(p, pErr);
+  return ledgerChangeNamed(p, "role", "role_name", "role_actions", rolesActions,
+                           pErr);
 }
 
 static const LedgerColumn aRolesColumn[] = {
