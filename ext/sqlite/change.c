@@ -183,6 +183,31 @@ static int changeQueue(LedgerTable *p, LedgerChange *pChange,
   return ledgerQueueAdd(p->pDb, pRow, pErr);
 }
 
+/* UPDATE leaves a row where it is: the ledger's name may only be repeated. From
+** UPDATE FROM SQLite hands over all columns as given, so that nothing tells
+** which of them are to change. */
+static int changeStays(const LedgerTable *p, const LedgerChange *pChange,
+                       sqlite3_value **argv, LedgerError *pErr) {
+  const LedgerColumn *aColumn = p->pSpec->aColumn;
+  sqlite3_value *pName = pChange->apVal[p->iLedger];
+  const int bName = !sqlite3_value_nochange(pName);
+  const char *z = bName ? (const char *)sqlite3_value_text(pName) : NULL;
+  int i = 0;
+  if( sqlite3_value_type(argv[1]) != SQLITE_INTEGER ||
+      sqlite3_value_int64(argv[0]) != sqlite3_value_int64(argv[1]) ||
+      (bName && (z == NULL || strcmp(z, pChange->pLedger->zName) != 0)) ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "%s: a row can't move: DELETE it and INSERT another",
+                          p->pSpec->zName);
+  }
+  while( aColumn[i].zName && !sqlite3_value_nochange(pChange->apVal[i]) ) i++;
+  if( aColumn[i].zName ) return LEDGER_OK;
+  return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                        "%s: UPDATE FROM sets all columns: write UPDATE %s SET "
+                        "column = (SELECT ...) WHERE ...",
+                        p->pSpec->zName, p->pSpec->zName);
+}
+
 int ledgerChangeUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
                        sqlite3_int64 *piRowid) {
   LedgerTable *p = (LedgerTable *)pVtab;
@@ -209,14 +234,7 @@ int ledgerChangeUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
   if( change.eOp == LEDGER_CHANGE_DELETE ||
       change.eOp == LEDGER_CHANGE_UPDATE ) {
     rc = changeLookup(p, argv[0], &change, &err);
-    if( rc == LEDGER_OK && argc > 1 &&
-        (sqlite3_value_type(argv[1]) != SQLITE_INTEGER ||
-         sqlite3_value_int64(argv[0]) != sqlite3_value_int64(argv[1]) ||
-         !sqlite3_value_nochange(change.apVal[p->iLedger])) ) {
-      rc = ledgerErrorSet(&err, LEDGER_CONSTRAINT,
-                          "%s: a row can't move: DELETE it and INSERT another",
-                          p->pSpec->zName);
-    }
+    if( rc == LEDGER_OK && argc > 1 ) rc = changeStays(p, &change, argv, &err);
   } else if( sqlite3_value_type(argv[1]) != SQLITE_NULL ) {
     rc = ledgerErrorSet(&err, LEDGER_CONSTRAINT, "rowid: %s assigns it",
                         p->pSpec->zName);
