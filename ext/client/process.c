@@ -11,7 +11,9 @@
 **   - no descriptor of the host reaches the child but the three it is given;
 **   - the child has a process group of its own and is ended with all of it;
 **   - it runs in /bin, so that nothing in the host's working folder is found;
-**   - what is kept of its output is bounded; the rest is read and dropped.
+**   - what is kept of its output is bounded: a child whose stdout has more is
+**     ended, of stderr the rest is read and dropped;
+**   - a step reads a bounded number of bytes, however fast they come.
 */
 #include "credentialInt.h"
 
@@ -30,6 +32,7 @@
 #define PROCESS_FOLDER "/bin"
 #define PROCESS_OUT_MAX 65536
 #define PROCESS_ERR_MAX 4096
+#define PROCESS_STEP_CHUNKS 64 /* read in a step: more than a pipe holds */
 
 extern char **environ;
 
@@ -227,8 +230,9 @@ int ledgerProcessStart(const char *const *azArg, int msLimit,
 static void processRead(LedgerProcess *p, int i) {
   const size_t nMax = i == 0 ? PROCESS_OUT_MAX : PROCESS_ERR_MAX;
   char aChunk[4096];
+  int nChunk;
 
-  while( p->aFd[i] >= 0 ) {
+  for( nChunk = 0; p->aFd[i] >= 0 && nChunk < PROCESS_STEP_CHUNKS; nChunk++ ) {
     ssize_t n = read(p->aFd[i], aChunk, sizeof(aChunk));
     if( n > 0 ) {
       size_t nRoom = nMax - p->aBuf[i].n;
@@ -255,6 +259,7 @@ int ledgerProcessStep(LedgerProcess *p) {
   }
   processRead(p, 0);
   processRead(p, 1);
+  if( p->bTooMuch ) processKill(p); /* its answer is of no use any more */
   p->bDone = p->pid == 0;
   return p->bDone;
 }
