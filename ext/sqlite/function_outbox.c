@@ -314,8 +314,7 @@ static int flushSend(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
   const char *zWhat = "";
   int eOutcome = LEDGER_UNSENT, rc;
   rc = ledgerQueueRowNew(p->pDb, p->pLedger, pRow->pContents, pRow->zSubLedger,
-                         (int)strlen(pRow->zSubLedger), pRow->pTags,
-                         &pRow->pQueue, &err);
+                         pRow->nSubLedger, pRow->pTags, &pRow->pQueue, &err);
   if( rc == LEDGER_CONSTRAINT ) eOutcome = LEDGER_REFUSED;
   if( rc == LEDGER_OK ) {
     memset(&append, 0, sizeof(append));

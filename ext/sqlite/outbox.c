@@ -61,13 +61,26 @@ void outboxRowsClear(OutboxRows *p) {
   memset(p, 0, sizeof(*p));
 }
 
-/* A copy of a column's text; NULL stays NULL. 0 when memory is short. */
-static int outboxText(sqlite3_stmt *pStmt, int i, char **pz) {
+/* A copy of a column's text, with a NUL behind its *pn bytes. For SQL NULL it
+** is zNull's, which may be NULL. 0 when memory is short. */
+static int outboxText(sqlite3_stmt *pStmt, int i, const char *zNull, char **pz,
+                      int *pn) {
   const char *z = (const char *)sqlite3_column_text(pStmt, i);
+  int n = sqlite3_column_bytes(pStmt, i);
   *pz = NULL;
-  if( z == NULL ) return sqlite3_column_type(pStmt, i) == SQLITE_NULL;
-  *pz = sqlite3_mprintf("%s", z);
-  return *pz != NULL;
+  *pn = 0;
+  if( z == NULL ) {
+    if( sqlite3_column_type(pStmt, i) != SQLITE_NULL ) return 0;
+    if( zNull == NULL ) return 1;
+    z = zNull;
+    n = (int)strlen(z);
+  }
+  *pz = sqlite3_malloc64((sqlite3_uint64)n + 1);
+  if( *pz == NULL ) return 0;
+  memcpy(*pz, z, (size_t)n);
+  (*pz)[n] = 0;
+  *pn = n;
+  return 1;
 }
 
 /* Adds the statement's row, where its id belongs: RETURNING has no order. The
@@ -75,7 +88,7 @@ static int outboxText(sqlite3_stmt *pStmt, int i, char **pz) {
 static int outboxAddRow(OutboxRows *p, sqlite3_stmt *pStmt) {
   OutboxRow row, *aNew;
   const char *zHead;
-  int i;
+  int i, n;
   if( p->nRow == p->nAlloc ) {
     int nNew = p->nAlloc ? 2 * p->nAlloc : 64;
     aNew = sqlite3_realloc64(p->aRow, sizeof(*aNew) * (sqlite3_uint64)nNew);
@@ -90,8 +103,10 @@ static int outboxAddRow(OutboxRows *p, sqlite3_stmt *pStmt) {
   row.tSent = sqlite3_column_int64(pStmt, 5);
   zHead = (const char *)sqlite3_column_text(pStmt, 4);
   if( zHead ) ledgerTxidParse(zHead, strlen(zHead), &row.head);
-  i = outboxText(pStmt, 3, &row.zSubLedger) &&
-      outboxText(pStmt, 6, &row.zSentTo) && row.pContents && row.pTags;
+  i = outboxText(pStmt, 3, LEDGER_DEFAULT_SUB_LEDGER, &row.zSubLedger,
+                 &row.nSubLedger) &&
+      outboxText(pStmt, 6, NULL, &row.zSentTo, &n) && row.pContents &&
+      row.pTags;
   if( !i ) {
     OutboxRows one = {1, 1, NULL};
     one.aRow = sqlite3_malloc64(sizeof(row));

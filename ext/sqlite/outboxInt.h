@@ -17,6 +17,7 @@ struct OutboxRow {
   sqlite3_value *pContents; /* owned */
   sqlite3_value *pTags;     /* owned */
   char *zSubLedger;         /* sqlite3_free */
+  int nSubLedger;           /* its bytes: a NUL may be among them */
   char *zSentTo;            /* sqlite3_free; NULL unless it is being sent */
   LedgerTxid head;          /* seen before it was sent */
   i64 tSent;                /* when */
