@@ -159,11 +159,28 @@ int ledgerChangeNamed(LedgerChange *p, const char *zThing,
   return xValue(p, pErr);
 }
 
+/* Texts are handed on up to a NUL: one that has it is refused, not cut. */
+static int changeWhole(const LedgerChange *p, LedgerError *pErr) {
+  int i;
+  for( i = 0; p->apVal && p->pSpec->aColumn[i].zName; i++ ) {
+    const char *zColumn = p->pSpec->aColumn[i].zName;
+    const char *z = ledgerChangeText(p, zColumn);
+    if( z && strlen(z) != (size_t)sqlite3_value_bytes(p->apVal[i]) ) {
+      return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                            "%s: a NUL can't stand in it", zColumn);
+    }
+  }
+  return LEDGER_OK;
+}
+
 /* Fills and queues one change. */
 static int changeQueue(LedgerTable *p, LedgerChange *pChange,
                        sqlite3_int64 *piRowid, LedgerError *pErr) {
   LedgerQueueRow *pRow = NULL;
-  int rc = ledgerQueueRowStart(p->pDb, pChange->pLedger, &pRow, pErr);
+  int rc = changeWhole(pChange, pErr);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerQueueRowStart(p->pDb, pChange->pLedger, &pRow, pErr);
+  }
   if( rc ) return rc;
   pRow->eKind = p->pSpec->eKind;
   pRow->eChange = pChange->eOp;

@@ -130,7 +130,8 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
   for( pItem = ledgerJsonRoot(pDoc)->child; pItem && rc == LEDGER_OK;
        pItem = pItem->next ) {
     const char *zName = pItem->string;
-    const char *zText = ledgerJsonText(pDoc, pItem, NULL);
+    size_t nText = 0;
+    const char *zText = ledgerJsonText(pDoc, pItem, &nText);
     if( strcmp(zName, "ledger") == 0 && zText ) continue;
     if( callMaySet(zName) && cJSON_IsNumber(pItem) ) {
       char zNum[32];
@@ -147,7 +148,8 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
                (zText || cJSON_IsArray(pItem)) ) {
       char *zJson = zText ? NULL : cJSON_PrintUnformatted(pItem);
       const char *zTags = zText ? zText : zJson;
-      rc = zTags ? ledgerTagsParse(zTags, strlen(zTags), &p->zTags, pErr)
+      if( zJson ) nText = strlen(zJson);
+      rc = zTags ? ledgerTagsParse(zTags, nText, &p->zTags, pErr)
                  : ledgerErrorNomem(pErr);
       cJSON_free(zJson);
     } else if( bAppend && (strcmp(zName, "pre_hooks") == 0 ||

@@ -110,6 +110,11 @@ static void executeExecute(sqlite3_context *pCtx, int argc,
     ledgerErrorSet(&err, LEDGER_CONSTRAINT, "function_id: it is missing");
     goto out;
   }
+  if( strlen(zId) != (size_t)sqlite3_value_bytes(argv[0]) ) {
+    ledgerErrorSet(&err, LEDGER_CONSTRAINT,
+                   "function_id: a NUL can't stand in it");
+    goto out;
+  }
   if( executeBody(&call, argc > 1 ? argv[1] : NULL, &body, &err) ) goto out;
   w.eRoute = LEDGER_ROUTE_EXECUTE;
   w.zMethod = "POST";
