@@ -8,8 +8,9 @@
 **
 ** Invariants
 **   - level k+1 is a subset of level k;
-**   - a level has at most WARM_MAX intervals: beyond, the shortest is
-**     forgotten, and so would be loaded again.
+**   - a level has at most WARM_MAX intervals: beyond, the one added longest ago
+**     is forgotten, and so would be loaded again. (Were it the shortest, two
+**     that are asked for in turn could push each other out for ever.)
 */
 #include "emuInt.h"
 
@@ -21,11 +22,13 @@
 typedef struct WarmSpan WarmSpan;
 struct WarmSpan {
   int64_t iFrom, iTo; /* inclusive */
+  int64_t iAdded;     /* the higher, the later */
 };
 
 typedef struct WarmLevel WarmLevel;
 struct WarmLevel {
   int n;
+  int64_t iAdded; /* of the last one added */
   WarmSpan a[WARM_MAX + 1];
 };
 
@@ -85,16 +88,14 @@ static void warmAdd(WarmLevel *p, int64_t iFrom, int64_t iTo) {
   p->n += 1 - (j - i);
   p->a[i].iFrom = iFrom;
   p->a[i].iTo = iTo;
+  p->a[i].iAdded = ++p->iAdded;
   if( p->n > WARM_MAX ) {
-    int k, iShort = i == 0;
-    for( k = 0; k < p->n; k++ ) {
-      if( k != i && p->a[k].iTo - p->a[k].iFrom <
-                        p->a[iShort].iTo - p->a[iShort].iFrom ) {
-        iShort = k;
-      }
+    int k, iOld = 0;
+    for( k = 1; k < p->n; k++ ) {
+      if( p->a[k].iAdded < p->a[iOld].iAdded ) iOld = k;
     }
-    memmove(&p->a[iShort], &p->a[iShort + 1],
-            (size_t)(p->n - iShort - 1) * sizeof(p->a[0]));
+    memmove(&p->a[iOld], &p->a[iOld + 1],
+            (size_t)(p->n - iOld - 1) * sizeof(p->a[0]));
     p->n--;
   }
 }
