@@ -325,8 +325,10 @@ static int commitReconcile(CommitBatch *p, LedgerError *pErr) {
   for( i = 0; i < p->nRow; i++ ) { /* of several lanes: the other's error */
     const LedgerQueueRow *pRow = p->apRow[i];
     if( pRow->eState == LEDGER_ROW_REFUSED && pRow->zError ) {
-      ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s",
+      LedgerError refused = LEDGER_ERROR_INIT;
+      ledgerErrorSet(&refused, LEDGER_CONSTRAINT, "%s",
                      pRow->zError + strlen("ledger: "));
+      commitWorse(pErr, &refused);
     }
   }
   return pErr->rc;
