@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -380,6 +381,15 @@ int ledgerLogCheck(const char *zValue, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
+/* Whether the open file is still the one of that name: whoever moved or removed
+** it (logrotate) wants the next line in a new one. */
+static int logIsOpen(const LedgerLog *p, const char *zFile) {
+  struct stat here, there;
+  return p->fd >= 0 && p->zFile && strcmp(p->zFile, zFile) == 0 &&
+         fstat(p->fd, &here) == 0 && stat(zFile, &there) == 0 &&
+         here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
 /* Writes the text to the file, or to stderr. */
 static void logWrite(LedgerLog *p, const char *zFile, const LedgerBuf *pText) {
   const char *z = pText->z;
@@ -390,10 +400,10 @@ static void logWrite(LedgerLog *p, const char *zFile, const LedgerBuf *pText) {
     fflush(stderr);
     return;
   }
-  if( p->fd < 0 || p->zFile == NULL || strcmp(p->zFile, zFile) != 0 ) {
+  if( !logIsOpen(p, zFile) ) {
     if( p->fd >= 0 ) close(p->fd);
+    if( p->zFile == NULL || strcmp(p->zFile, zFile) != 0 ) p->bFailed = 0;
     free(p->zFile);
-    p->bFailed = 0;
     p->zFile = ledgerStrdup(zFile);
     p->fd = logOpen(zFile);
   }
