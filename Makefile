@@ -25,6 +25,8 @@ MODULE_SRC   := $(sort $(wildcard $(addsuffix /*.c,ext/base ext/receipt \
 EMULATOR_SRC := $(sort $(wildcard ext/base/*.c ext/emulator/*.c))
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
+# Those that look inside are run with the sanitizers too (unit.test).
+UNITS_ASAN   := $(addprefix build/asan/unit/,base json cache)
 ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC))
 C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] tests/*/*.[ch]))
 
@@ -90,7 +92,7 @@ test: deps all $(UNITS) ## run the tests; TESTS='entries*' selects
 	@$(TCLSH) tests/run.tcl -j $(JOBS) $(TESTS)
 
 .PHONY: test-asan
-test-asan: deps build/asan/ledger.so build/asan/ledger-emulator $(UNITS) ## with ASan and UBSan
+test-asan: deps build/asan/ledger.so build/asan/ledger-emulator $(UNITS) $(UNITS_ASAN) ## with ASan and UBSan
 	@$(TCLSH) tests/run.tcl -j $(JOBS) -asan $(TESTS)
 
 .PHONY: test-valgrind
@@ -199,10 +201,16 @@ endef
 FORCE:
 
 # What tests/*.test run of tests/unit: one program per file, with ext/base.
+build/unit/cache: build/obj/release/ext/client/cache.o
+build/asan/unit/cache: build/obj/asan/ext/client/cache.o
 build/unit/%: build/obj/release/tests/unit/%.o \
               $(call objects,release,$(wildcard ext/base/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
+build/asan/unit/%: build/obj/asan/tests/unit/%.o \
+                   $(call objects,asan,$(wildcard ext/base/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS_asan) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
 
 FUZZ_SRC = tests/fuzz/receipt.c $(wildcard ext/base/*.c ext/receipt/*.c)
 build/fuzz/receipt: $(FUZZ_SRC) $(wildcard ext/base/*.h ext/receipt/*.h)

@@ -40,6 +40,9 @@ int ledgerCallNew(LedgerClient *pClient, const LedgerCallKind *pKind,
   p->eState = LEDGER_CALL_PAUSE;
   p->tAt = INT64_MAX; /* until it is started */
   p->eOutcome = LEDGER_UNSENT;
+  /* What a secondary says is not this ledger's word. */
+  p->bCache = pKind && pKind->bCache && pClient->pConfig->cache &&
+              pClient->pOwner == NULL;
   p->pNext = pClient->pCalls;
   if( p->pNext ) p->pNext->pPrev = p;
   pClient->pCalls = p;
@@ -97,6 +100,7 @@ void ledgerCallFree(LedgerCall *p) {
   ledgerErrorClear(&p->err);
   ledgerEntryListFree(&p->list);
   free(p->zNext);
+  free(p->zCacheKey);
   ledgerSecretFree(p->zValue);
   free(p->zOperation);
   ledgerCallFree(p->pElse);
@@ -196,6 +200,88 @@ static int callRemember(LedgerCall *p, LedgerError *pErr) {
   return p->zVersionSent ? LEDGER_OK : ledgerErrorNomem(pErr);
 }
 
+/* ---- what is known already ---------------------------------------------- */
+
+/* The cache, for the identity and the principal in force, or NULL where it may
+** not be used. A token that doesn't say whose it is may be another's the next
+** time it is fetched. */
+static LedgerCache *callCache(LedgerCall *p, int64_t *piEra) {
+  LedgerClient *pClient = p->pClient;
+  const LedgerAuth *pAuth = &pClient->auth;
+  if( !p->bCache || p->zLink ) return NULL;
+  if( pAuth->zPrincipal == NULL && pAuth->bRefreshable ) return NULL;
+  if( pClient->pCache == NULL ) pClient->pCache = ledgerCacheNew();
+  if( pClient->pCache == NULL ) return NULL;
+  *piEra =
+      ledgerCacheOwner(pClient->pCache, pClient->trust.zKey, pAuth->zPrincipal);
+  return pClient->pCache;
+}
+
+/*
+** Whether the answer to this attempt is known: then the call is done, by the
+** same xRead that has read it when it came. The one place that asks the cache:
+** identity and credential are here, as they would be for sending.
+*/
+static int callKnown(LedgerCall *p, const LedgerBuf *pUrl) {
+  LedgerCache *pCache;
+  LedgerExchange ex;
+  const char *zKey, *z;
+  size_t n;
+
+  free(p->zCacheKey);
+  p->zCacheKey = NULL;
+  if( pUrl->bOom || (pCache = callCache(p, &p->iCacheEra)) == NULL ) return 0;
+  zKey = pUrl->z + strlen(ledgerCallBase(p));
+  z = ledgerCacheGet(pCache, zKey, &n);
+  if( z == NULL ) {
+    p->zCacheKey = ledgerStrdup(zKey); /* no memory: not kept */
+    return 0;
+  }
+  memset(&ex, 0, sizeof(ex));
+  memset(&p->server, 0, sizeof(p->server));
+  memset(&p->head, 0, sizeof(p->head)); /* it tells no state of a node */
+  ledgerBufAppend(&ex.body, z, n);      /* a copy: xRead frees it */
+  p->bCached = 1;
+  p->http = 200;
+  p->nAttempt++;
+  if( ex.body.bOom ) {
+    ledgerErrorNomem(&p->err);
+  } else {
+    ledgerLogCached(p, pUrl->z);
+    p->pKind->xRead(p, &ex, &p->err);
+  }
+  if( ex.body.z ) OPENSSL_cleanse(ex.body.z, ex.body.n);
+  ledgerBufFree(&ex.body);
+  ledgerCallDone(p);
+  return 1;
+}
+
+/* A copy of the answer that has come, before xRead takes it; empty where it is
+** not to be kept. ledgerCallKeep() takes it back. */
+LedgerBuf ledgerCallCopy(const LedgerCall *p) {
+  LedgerBuf copy = {0};
+  if( p->zCacheKey && p->pEx->body.z ) {
+    ledgerBufAppend(&copy, p->pEx->body.z, p->pEx->body.n);
+  }
+  return copy;
+}
+
+/* Keeps the answer, if xRead found that it will never change, and it is still
+** of the identity that it was asked of. Frees the copy. */
+void ledgerCallKeep(LedgerCall *p, LedgerBuf *pCopy) {
+  LedgerCache *pCache;
+  int64_t iEra;
+  if( p->zCacheKey && p->bFinal && p->err.rc == LEDGER_OK && !pCopy->bOom &&
+      (pCache = callCache(p, &iEra)) != NULL && iEra == p->iCacheEra ) {
+    ledgerCachePut(pCache, p->zCacheKey, pCopy->z, pCopy->n,
+                   p->pClient->pConfig->cacheMaxBytes);
+  }
+  if( pCopy->z ) OPENSSL_cleanse(pCopy->z, pCopy->n);
+  ledgerBufFree(pCopy);
+}
+
+/* ---- one attempt -------------------------------------------------------- */
+
 /* Starts an exchange: identity and token are here. */
 static void callSend(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
@@ -218,6 +304,10 @@ static void callSend(LedgerCall *p) {
     w.zKey = pClient->auth.zKey;
   }
   callUrl(p, &url);
+  if( callKnown(p, &url) ) {
+    ledgerBufFree(&url);
+    return;
+  }
   w.zMethod = p->pKind->zMethod;
   w.zUrl = url.z;
   w.zType = p->zType;
@@ -429,6 +519,11 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
       if( apCall[i] == NULL ) continue;
       if( apCall[i]->eState == LEDGER_CALL_DONE ) {
         *pi = i;
+        /* Nothing was waited for: many of them in a row are a wait too. */
+        if( apCall[i]->bCached && apCall[i]->pClient &&
+            ledgerClientInterrupted(apCall[i]->pClient, pErr) ) {
+          return pErr->rc;
+        }
         return callSettle(apCall[i]->pClient, pErr);
       }
       pClient = apCall[i]->pClient;

@@ -68,6 +68,7 @@ void ledgerClientFree(LedgerClient *p) {
   ledgerTrustReset(&p->trust);
   while( p->pCalls ) ledgerCallOrphan(p->pCalls);
   ledgerSecondaryFree(p);
+  ledgerCacheFree(p->pCache);
   if( p->pOwner == NULL ) {
     ledgerHttpFree(p->pHttp);
     ledgerLogFree(p->pLog);
@@ -82,6 +83,10 @@ LedgerConfig *ledgerClientConfig(LedgerClient *p) {
   return p->pConfig;
 }
 
+void ledgerClientTrim(LedgerClient *p) {
+  ledgerCacheFit(p->pCache, p->pConfig->cache ? p->pConfig->cacheMaxBytes : 0);
+}
+
 void ledgerClientReset(LedgerClient *p) {
   ledgerAuthReset(&p->auth);
   ledgerTrustReset(&p->trust);
@@ -93,6 +98,7 @@ void ledgerClientReset(LedgerClient *p) {
   p->bAnswered = 0;
   p->bDropConnections = 1;
   p->bSecondaryStale = 1;
+  ledgerCacheFit(p->pCache, 0);
 }
 
 int ledgerClientConnect(LedgerClient *p, LedgerError *pErr) {

@@ -66,6 +66,8 @@ struct LedgerConfig {
   int allowLockout;          /* a statement may delete several users, or you */
   int64_t maxResponseBytes;  /* one answer's body */
   int connectTimeoutMs;      /* making one connection */
+  int cache;                 /* option cache: off (0), on (1) */
+  int64_t cacheMaxBytes;     /* what it holds, all counted */
   char *zSecondary;          /* other ledgers that may answer a read */
   char *zLog;                /* off, info, debug; then maybe " file:PATH" */
 };
@@ -142,6 +144,10 @@ LedgerConfig *ledgerClientConfig(LedgerClient *p);
 
 /* Forgets token, identity, negotiated version and connections. */
 void ledgerClientReset(LedgerClient *p);
+
+/* After a change of options that don't reconnect: frees what the cache may hold
+** no longer. */
+void ledgerClientTrim(LedgerClient *p);
 
 /* Fetches what the first request would: identity (or pin) and token. */
 int ledgerClientConnect(LedgerClient *p, LedgerError *pErr);

@@ -12,6 +12,7 @@
 #include <openssl/x509.h>
 
 typedef struct LedgerAuth LedgerAuth;
+typedef struct LedgerCache LedgerCache;
 typedef struct LedgerCallKind LedgerCallKind;
 typedef struct LedgerCredential LedgerCredential;
 typedef struct LedgerDialect LedgerDialect;
@@ -216,6 +217,18 @@ int ledgerAnswerMissing(const LedgerCall *p);
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr);
 void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom);
 
+/* ---- cache.c ----------------------------------------------------------- */
+
+LedgerCache *ledgerCacheNew(void);
+void ledgerCacheFree(LedgerCache *p);
+void ledgerCacheFit(LedgerCache *p, int64_t nMax);
+int64_t ledgerCacheOwner(LedgerCache *p, const char *zKey,
+                         const char *zPrincipal);
+const char *ledgerCacheGet(LedgerCache *p, const char *zKey, size_t *pn);
+void ledgerCachePut(LedgerCache *p, const char *zKey, const char *aBody,
+                    size_t nBody, int64_t nMax);
+int64_t ledgerCacheBytes(const LedgerCache *p, int *pnItem);
+
 /* ---- gateway.c --------------------------------------------------------- */
 
 int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
@@ -227,6 +240,7 @@ void ledgerLogFree(LedgerLog *p);
 int ledgerLogCheck(const char *zValue, LedgerError *pErr);
 int ledgerLogDetailed(const LedgerClient *p);
 void ledgerLogExchange(LedgerCall *pCall, const char *zError);
+void ledgerLogCached(LedgerCall *pCall, const char *zUrl);
 
 /* ---- secondary.c ------------------------------------------------------- */
 
@@ -264,6 +278,7 @@ struct LedgerCallKind {
   int bOnce;     /* an append: repeated only where that is safe */
   int bFailover; /* an entry's read, which a secondary may answer */
   int bFresh;    /* a read: a node behind our own appends is asked again */
+  int bCache;    /* an answer with bFinal never changes: it may be kept */
   int bPlain;    /* a machine's own endpoint: http too, and no proxy */
   int bNoRetry;  /* one attempt only */
   int bVersions; /* asks with a version that there is not */
@@ -325,11 +340,16 @@ struct LedgerCall {
   int bNewConnection;  /* next attempt on a new connection ... */
   int bFreshSent;      /* ... and this one is on one */
   int bAgain;          /* xRead, xRefused: ask again */
-  int msPause;         /* last pause while asking again */
-  int64_t tStart;      /* client time: the exchange began */
-  int64_t tAt;         /* client time: the pause ends */
-  int64_t tAgain;      /* client time: first asked again, or 0 */
-  int64_t tFailed;     /* client time: first failure, or 0 */
+  int bFinal;          /* xRead: the ledger will never answer otherwise */
+  int bCache;          /* the cache may be asked, and told */
+  int bCached;         /* it has answered */
+  char *zCacheKey;   /* the request under way, to keep its answer by, or NULL */
+  int64_t iCacheEra; /* of the cache when it was sent */
+  int msPause;       /* last pause while asking again */
+  int64_t tStart;    /* client time: the exchange began */
+  int64_t tAt;       /* client time: the pause ends */
+  int64_t tAgain;    /* client time: first asked again, or 0 */
+  int64_t tFailed;   /* client time: first failure, or 0 */
 
   int http;                 /* the last answer's status */
   LedgerServerError server; /* what it said about a refusal */
@@ -371,6 +391,8 @@ void ledgerCallResend(LedgerCall *p);
 void ledgerCallAgain(LedgerCall *p);
 int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter);
 const char *ledgerCallBase(const LedgerCall *p);
+LedgerBuf ledgerCallCopy(const LedgerCall *p);
+void ledgerCallKeep(LedgerCall *p, LedgerBuf *pCopy);
 char *ledgerMprintf(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
 
 /* ---- outcome.c --------------------------------------------------------- */
@@ -385,6 +407,7 @@ struct LedgerClient {
   LedgerHooks hooks;
   LedgerHttp *pHttp;            /* owned, or with pOwner its own */
   LedgerLog *pLog;              /* likewise */
+  LedgerCache *pCache;          /* owned; NULL: nothing was kept yet */
   LedgerClient *pOwner;         /* this is a secondary of it, or NULL */
   LedgerClient *pSecondary;     /* list: the secondaries, owned */
   LedgerClient *pNextSecondary; /* the next one of pOwner's */

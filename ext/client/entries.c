@@ -195,6 +195,7 @@ static int entriesReadEntry(LedgerCall *p, LedgerExchange *pEx,
     ledgerClientSawCommitted(p->pClient, p->list.aEntry[0].id);
     /* What is answered is the sub-ledger's value at that point. */
     p->bFound = ledgerTxidCompare(p->list.aEntry[0].id, p->id) == 0;
+    p->bFinal = p->bFound && zState && strcmp(zState, "Ready") == 0;
   } else if( zState && strcmp(zState, "Loading") == 0 ) {
     p->bAgain = 1;
   } else {
@@ -232,6 +233,7 @@ static int entriesOver(LedgerCall *p, LedgerError *pErr) {
 static const LedgerCallKind entryKind = {.zMethod = "GET",
                                          .bFailover = 1,
                                          .bFresh = 1,
+                                         .bCache = 1,
                                          .xRead = entriesReadEntry,
                                          .xRefused = entriesNotFound,
                                          .xOver = entriesOver};

@@ -421,7 +421,7 @@ static void logWrite(LedgerLog *p, const char *zFile, const LedgerBuf *pText) {
   }
 }
 
-/* The line of a request. */
+/* The line of a request. What the cache answered used no connection. */
 static void logLine(LedgerBuf *p, const LedgerRequest *pRequest) {
   char zTime[32] = "";
   time_t t = (time_t)(pRequest->tWall / 1000);
@@ -433,10 +433,13 @@ static void logLine(LedgerBuf *p, const LedgerRequest *pRequest) {
                   (int)(pRequest->tWall % 1000), pRequest->zMethod,
                   pRequest->zHost, pRequest->zPath);
   if( pRequest->iStatus ) ledgerBufPrintf(p, " %d", pRequest->iStatus);
-  ledgerBufPrintf(p, " %.1f ms %lld bytes attempt %d connection %d",
-                  pRequest->ms, (long long)pRequest->nByte, pRequest->nAttempt,
-                  pRequest->iConnection);
-  if( pRequest->bCache ) ledgerBufText(p, " from the cache");
+  if( pRequest->bCache ) {
+    ledgerBufText(p, " from the cache");
+  } else {
+    ledgerBufPrintf(p, " %.1f ms %lld bytes attempt %d connection %d",
+                    pRequest->ms, (long long)pRequest->nByte,
+                    pRequest->nAttempt, pRequest->iConnection);
+  }
   if( pRequest->zError ) ledgerBufPrintf(p, ": %s", pRequest->zError);
   ledgerBufText(p, "\n");
 }
@@ -464,31 +467,19 @@ int ledgerLogDetailed(const LedgerClient *p) {
   return logLevel(p->pConfig->zLog, &zFile) == LOG_DEBUG;
 }
 
-/*
-** Notes an exchange that is over; zError says why there is no answer, or is
-** NULL. Called once for each, while its body is still there.
-*/
-void ledgerLogExchange(LedgerCall *pCall, const char *zError) {
+/* Puts what is over into the ring, and a line into the log; *pMade has its
+** numbers. zError says why there is no answer, or is NULL. */
+static void logNote(LedgerCall *pCall, const char *zUrl, const char *zError,
+                    LedgerRequest *pMade) {
   LedgerClient *p = pCall->pClient;
-  LedgerExchange *pEx = pCall->pEx;
   const LedgerRequest *pRequest;
-  const char *zUrl = NULL, *zFile;
+  const char *zFile;
   LedgerBuf url = {0};
   LedgerBuf error = {0};
   LedgerBuf text = {0};
-  LedgerRequest made;
-  curl_off_t us = 0, nByte = 0;
-  long iPort = 0;
   size_t n;
   int eLevel;
 
-  if( p == NULL || pEx == NULL || pEx->bLogged ) return;
-  pEx->bLogged = 1;
-  memset(&made, 0, sizeof(made));
-  curl_easy_getinfo(pEx->pEasy, CURLINFO_EFFECTIVE_URL, &zUrl);
-  curl_easy_getinfo(pEx->pEasy, CURLINFO_TOTAL_TIME_T, &us);
-  curl_easy_getinfo(pEx->pEasy, CURLINFO_SIZE_DOWNLOAD_T, &nByte);
-  curl_easy_getinfo(pEx->pEasy, CURLINFO_LOCAL_PORT, &iPort);
   logUrl(&url, zUrl ? zUrl : "", zUrl ? strlen(zUrl) : 0);
   if( zError ) ledgerBufText(&error, zError);
   logScrubAll(p, pCall, &url);
@@ -500,24 +491,20 @@ void ledgerLogExchange(LedgerCall *pCall, const char *zError) {
   }
   n = strstr(url.z, "://") ? (size_t)(strstr(url.z, "://") - url.z) + 3 : 0;
   n += strcspn(url.z + n, "/?");
-  made.zMethod = ledgerStrdup(pCall->pKind->zMethod);
-  made.zHost = ledgerStrndup(url.z, n);
-  made.zPath = ledgerStrdup(url.z + n);
-  made.zError = error.n ? ledgerBufTake(&error) : NULL;
-  if( !made.zMethod || !made.zHost || !made.zPath ) {
-    logClearRequest(&made); /* no memory: the request itself matters more */
+  pMade->zMethod = ledgerStrdup(pCall->pKind->zMethod);
+  pMade->zHost = ledgerStrndup(url.z, n);
+  pMade->zPath = ledgerStrdup(url.z + n);
+  pMade->zError = error.n ? ledgerBufTake(&error) : NULL;
+  pMade->nAttempt = pCall->nAttempt;
+  if( !pMade->zMethod || !pMade->zHost || !pMade->zPath ) {
+    logClearRequest(pMade); /* no memory: the request itself matters more */
     goto out;
   }
-  made.iStatus = pEx->bDone && pEx->rc == CURLE_OK ? pEx->http : 0;
-  made.ms = (double)us / 1000;
-  made.nByte = (int64_t)nByte;
-  made.nAttempt = pCall->nAttempt;
-  made.iConnection = (int)iPort;
-  pRequest = logRemember(p->pLog, &made);
+  pRequest = logRemember(p->pLog, pMade);
   eLevel = logLevel(p->pConfig->zLog, &zFile);
   if( eLevel < LOG_INFO ) goto out;
   logLine(&text, pRequest);
-  if( eLevel == LOG_DEBUG ) {
+  if( eLevel == LOG_DEBUG && pCall->pEx ) {
     logDetails(&text, pCall);
     logScrubAll(p, pCall, &text);
   }
@@ -526,4 +513,38 @@ out:
   ledgerBufFree(&url);
   ledgerBufFree(&error);
   ledgerBufFree(&text);
+}
+
+/*
+** Notes an exchange that is over; zError says why there is no answer, or is
+** NULL. Called once for each, while its body is still there.
+*/
+void ledgerLogExchange(LedgerCall *pCall, const char *zError) {
+  LedgerExchange *pEx = pCall->pEx;
+  const char *zUrl = NULL;
+  LedgerRequest made;
+  curl_off_t us = 0, nByte = 0;
+  long iPort = 0;
+
+  if( pCall->pClient == NULL || pEx == NULL || pEx->bLogged ) return;
+  pEx->bLogged = 1;
+  memset(&made, 0, sizeof(made));
+  curl_easy_getinfo(pEx->pEasy, CURLINFO_EFFECTIVE_URL, &zUrl);
+  curl_easy_getinfo(pEx->pEasy, CURLINFO_TOTAL_TIME_T, &us);
+  curl_easy_getinfo(pEx->pEasy, CURLINFO_SIZE_DOWNLOAD_T, &nByte);
+  curl_easy_getinfo(pEx->pEasy, CURLINFO_LOCAL_PORT, &iPort);
+  made.iStatus = pEx->bDone && pEx->rc == CURLE_OK ? pEx->http : 0;
+  made.ms = (double)us / 1000;
+  made.nByte = (int64_t)nByte;
+  made.iConnection = (int)iPort;
+  logNote(pCall, zUrl, zError, &made);
+}
+
+/* Notes that the cache had the answer: nothing was sent, nothing came. */
+void ledgerLogCached(LedgerCall *pCall, const char *zUrl) {
+  LedgerRequest made;
+  memset(&made, 0, sizeof(made));
+  made.iStatus = 200;
+  made.bCache = 1;
+  logNote(pCall, zUrl, NULL, &made);
 }

@@ -149,6 +149,13 @@ static const OptionRow aOption[] = {
      "whether a statement may delete several users, or the caller"},
     {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "16777216",
      1024, NULL, "limit of one answer, in bytes"},
+    {"cache", OPTION_CHOICE, 0, AT(cache), "off", 0, "off on",
+     "whether what never changes again (an entry by its id, a receipt, a "
+     "Committed) is kept in memory, and not asked for twice"},
+    {"cache_max_bytes", OPTION_INT64, 0, AT(cacheMaxBytes), "16777216", 4096,
+     NULL,
+     "limit of the cache, in bytes, keys and all else included; what was not "
+     "used for longest leaves"},
     {"secondary", OPTION_TEXT, OPTION_LIVE, AT(zSecondary), "", 0, NULL,
      "ledgers that may answer for an entry once this one has failed: names or "
      "URLs with commas, or a JSON array of them and of objects {\"target\":, "

@@ -258,6 +258,8 @@ static void outcomeRefused(LedgerCall *p) {
 static void outcomeRead(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   const LedgerCallKind *pKind = p->pKind;
+  LedgerBuf copy;
+  int rc;
 
   if( pKind->bOnce && p->zBase ) {
     free(pClient->zPrimary);
@@ -269,7 +271,10 @@ static void outcomeRead(LedgerCall *p) {
     ledgerCallAgain(p); /* a node that lags behind our own appends */
     return;
   }
-  if( pKind->xRead && pKind->xRead(p, p->pEx, &p->err) ) {
+  copy = ledgerCallCopy(p);
+  rc = pKind->xRead ? pKind->xRead(p, p->pEx, &p->err) : LEDGER_OK;
+  ledgerCallKeep(p, &copy);
+  if( rc ) {
     p->bAgain = 0;
     ledgerCallDone(p);
   } else if( p->bAgain ) {

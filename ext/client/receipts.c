@@ -31,6 +31,7 @@ static int receiptRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
     p->bAgain = 1;
   } else if( zState && strcmp(zState, "Ready") == 0 ) {
     p->bFound = 1;
+    p->bFinal = 1;
   } else {
     ledgerAnswerNonsense(p, "neither Loading nor Ready", pErr);
   }
@@ -51,8 +52,10 @@ static int receiptRefused(LedgerCall *p) {
   return 1;
 }
 
-static const LedgerCallKind receiptKind = {
-    .zMethod = "GET", .xRead = receiptRead, .xRefused = receiptRefused};
+static const LedgerCallKind receiptKind = {.zMethod = "GET",
+                                           .bCache = 1,
+                                           .xRead = receiptRead,
+                                           .xRefused = receiptRefused};
 
 int ledgerReceiptGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
                      LedgerError *pErr) {

@@ -29,6 +29,7 @@ static int statusRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
   if( zState && strcmp(zState, "Committed") == 0 ) {
     p->eTx = LEDGER_TX_COMMITTED;
+    p->bFinal = 1;
     ledgerClientSawCommitted(p->pClient, p->id);
   } else if( zState && strcmp(zState, "Pending") == 0 ) {
     p->eTx = LEDGER_TX_PENDING;
@@ -75,17 +76,24 @@ static int statusOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind statusKind = {.zMethod = "GET",
+                                          .bCache = 1,
                                           .xRead = statusRead,
                                           .xRefused = statusRefused,
                                           .xOver = statusOver};
+/* Whoever waits wants to know what the ledger says now. */
+static const LedgerCallKind waitKind = {.zMethod = "GET",
+                                        .xRead = statusRead,
+                                        .xRefused = statusRefused,
+                                        .xOver = statusOver};
 
 /* Starts the request for a status; bWait: until it is final. */
-static int statusStart(LedgerClient *p, LedgerTxid id, int bWait,
-                       LedgerCall **ppCall, LedgerError *pErr) {
+static int statusStart(LedgerClient *p, const LedgerCallKind *pKind,
+                       LedgerTxid id, int bWait, LedgerCall **ppCall,
+                       LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   LedgerTxid idCall = id;
   ledgerTxidFormat(id, zId);
-  if( ledgerEntriesStart(p, &statusKind, ledgerMprintf("status of %s", zId),
+  if( ledgerEntriesStart(p, pKind, ledgerMprintf("status of %s", zId),
                          ledgerMprintf("/app/transactions/%s/status", zId),
                          idCall, NULL, ppCall, pErr) == LEDGER_OK ) {
     (*ppCall)->bWait = bWait;
@@ -95,7 +103,7 @@ static int statusStart(LedgerClient *p, LedgerTxid id, int bWait,
 
 int ledgerStatusGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
                     LedgerError *pErr) {
-  return statusStart(p, id, 0, ppCall, pErr);
+  return statusStart(p, &statusKind, id, 0, ppCall, pErr);
 }
 
 int ledgerStatusResult(LedgerCall *p, int *peState, LedgerError *pErr) {
@@ -109,7 +117,7 @@ static int statusAsk(LedgerClient *p, LedgerTxid id, int bWait, int *peState,
                      int *pbSuspect, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
 
-  if( statusStart(p, id, bWait, &pCall, pErr) == LEDGER_OK &&
+  if( statusStart(p, &waitKind, id, bWait, &pCall, pErr) == LEDGER_OK &&
       ledgerCallWait(pCall, pErr) == LEDGER_OK ) {
     *peState = pCall->eTx;
     *pbSuspect = pCall->bSuspect;

@@ -301,6 +301,8 @@ static int trustFinish(LedgerClient *p, LedgerError *pErr) {
     p->trust.bFetched = 1;
     if( trustCheckDates(p->trust.pCert, pErr) ) ledgerTrustReset(&p->trust);
   }
+  /* No longer whom we trusted: what it said before is not told any more. */
+  if( pErr->rc == LEDGER_AUTH ) ledgerCacheFit(p->pCache, 0);
   ledgerCallFree(pCall);
   return pErr->rc;
 }
@@ -444,6 +446,7 @@ int ledgerTrustFailure(LedgerClient *p, long iVerify, const char *zUrl,
                           "the certificate of %s: %s (check the clock too)",
                           zUrl, X509_verify_cert_error_string(iVerify));
   }
+  ledgerCacheFit(p->pCache, 0); /* as in trustFinish() */
   return ledgerErrorSet(
       pErr, LEDGER_AUTH,
       "another service key: the certificate of %s is not signed by the %s "

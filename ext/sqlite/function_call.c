@@ -17,14 +17,15 @@
 #include <string.h>
 
 /* Options of a ledger that a call may set for itself. */
-static const char *const azCallOption[] = {"timeout_ms", "retry_budget_ms",
-                                           "retry_max_attempts", "log", NULL};
+static const char *const azCallOption[] = {
+    "timeout_ms", "retry_budget_ms", "retry_max_attempts", "cache", "log",
+    NULL};
 
 static int callUnknown(const char *zOption, LedgerError *pErr) {
   return ledgerErrorSet(
       pErr, LEDGER_CONSTRAINT,
       "options: '%s' is not known here (ledger, timeout_ms, "
-      "retry_budget_ms, retry_max_attempts, log; for "
+      "retry_budget_ms, retry_max_attempts, cache, log; for "
       "ledger_append also tags, wait, reconcile, pre_hooks, post_hooks; "
       "for ledger_execute function, runtime_options; for "
       "ledger_verify service_certificate)",

@@ -34,7 +34,7 @@ struct CheckCase {
 };
 
 /* Writes the code point as UTF-8 into z; returns the bytes. No judgement. */
-static size_t checkEncode(unsigned v, char *z) {
+static inline size_t checkEncode(unsigned v, char *z) {
   if( v < 0x80 ) {
     z[0] = (char)v;
     return 1;
