@@ -8,6 +8,12 @@
 -- the ledger of LEDGER_URL and LEDGER_OPTIONS. What it found stays in the
 -- temporary table ledger_doctor until the next time.
 
+.bail on
+CREATE TEMP TABLE IF NOT EXISTS doctor_needs(n_module INTEGER
+  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
+INSERT INTO temp.doctor_needs
+SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
+
 .bail off
 .headers off
 .mode list
@@ -38,6 +44,8 @@ WITH d AS MATERIALIZED (
   SELECT d.*, error || CASE
     WHEN step = 'attach' THEN ''
     WHEN error LIKE '%INTO ledger_users%' THEN ''
+    WHEN error LIKE 'credential%managed_identity: no endpoint%' OR error LIKE 'credential%managed_identity: could not connect%'
+      THEN ' -> a managed identity is there only on a machine of Azure that was given one: choose another credential'
     WHEN error LIKE '%could not connect%' OR error LIKE '%resolve%'
       THEN ' -> check the name given to ledger_attach(), and the network: firewall, proxy, private endpoint'
     WHEN error LIKE '%knows no ledger%'
@@ -50,8 +58,26 @@ WITH d AS MATERIALIZED (
       THEN ' -> give it a fresh token, for the scope https://confidential-ledger.azure.com/.default; see the line "clock" too'
     WHEN error LIKE 'no credential:%'
       THEN ' -> set one of them up: run ''az login'', or set what it names; option credential chooses one'
-    WHEN step = 'credential' AND (error LIKE '%: run ''az%' OR error LIKE '%is not%' OR error LIKE '%cannot read%')
+    WHEN step = 'credential' AND (error LIKE '%: run ''az%' OR error LIKE '%cannot read%')
       THEN ''
+    WHEN error LIKE 'AZURE_TOKEN_CREDENTIALS is%'
+      THEN ' -> set it to one of these, or unset it'
+    WHEN error LIKE '%there is no ''az'' on PATH'
+      THEN ' -> install the Azure CLI and run ''az login'', or choose another credential'
+    WHEN error LIKE '%there is no ''azd'' on PATH'
+      THEN ' -> install the Azure Developer CLI and run ''azd auth login'', or choose another credential'
+    WHEN error LIKE 'credential%azure_cli: %'
+      THEN ' -> run ''az login'' and try: az account get-access-token --resource https://confidential-ledger.azure.com'
+    WHEN error LIKE 'credential%azd: %'
+      THEN ' -> run ''azd auth login'' and try: azd auth token --output json'
+    WHEN error LIKE 'credential%environment: %not set%' OR error LIKE 'credential%workload_identity: %not set%'
+      THEN ' -> set these variables where sqlite3 is started, or choose another credential'
+    WHEN error LIKE 'credential%managed_identity: %'
+      THEN ' -> give this machine a managed identity; option client_id names a user-assigned one'
+    WHEN error LIKE 'credential token: %' OR error LIKE 'credential user_certificate: %'
+      THEN ' -> set that option in ledger_attach(), or choose another credential'
+    WHEN error LIKE 'credential%client_certificate: %'
+      THEN ' -> check options tenant_id, client_id, client_certificate and client_certificate_password'
     WHEN step = 'credential'
       THEN ' -> check options tenant_id, client_id and client_secret (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET), or choose another credential'
     WHEN code = 'BUSY'
@@ -103,7 +129,7 @@ WITH d AS MATERIALIZED (
     FROM d WHERE step IS NULL
   UNION ALL
   SELECT 7, ledger, 'clock', CASE
-    WHEN skew IS NULL THEN 'not known: no server has answered'
+    WHEN skew IS NULL THEN 'not known: the ledger itself has not answered -> compare: date -u'
     WHEN abs(skew) <= 5 THEN 'ok: ' || CASE skew WHEN 0 THEN 'no difference'
       ELSE abs(skew) || ' s' END
     ELSE 'the clock of this machine is ' || abs(skew) || ' s '

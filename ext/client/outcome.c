@@ -284,8 +284,8 @@ static void outcomeRead(LedgerCall *p) {
   }
 }
 
-/* Compares the clocks. A Date is up to a second old when it is sent, and then
-** it travels: a second of either sign is no difference. */
+/* Compares the clocks, ours and the ledger's. A Date is up to a second old when
+** it is sent, and then it travels: a second of either sign is no difference. */
 static void outcomeClock(LedgerClient *pClient, const LedgerExchange *pEx) {
   int64_t s;
   if( pEx->tDate < 0 ) return;
@@ -306,9 +306,9 @@ void ledgerOutcomeRead(LedgerCall *p) {
   }
   p->http = pEx->http;
   memset(&p->server, 0, sizeof(p->server));
-  outcomeClock(p->pClient, pEx);
   if( !p->pKind->bPublic ) {
     p->pClient->bAnswered = 1;
+    outcomeClock(p->pClient, pEx);
     ledgerClientSawHead(p->pClient, pEx->head);
   }
   if( p->http >= 200 && p->http < 300 ) {
