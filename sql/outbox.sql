@@ -31,13 +31,23 @@
 
 CREATE TABLE IF NOT EXISTS main.ledger_outbox(
   id INTEGER PRIMARY KEY AUTOINCREMENT,           -- the order of sending
-  contents TEXT NOT NULL
-    CHECK(typeof(contents) = 'text' AND length(CAST(contents AS BLOB)) <= 8192),
+  contents -- without a type: a number must not become text by itself
+    CONSTRAINT [contents: NULL is no text: write '' for an empty entry]
+    CHECK(contents IS NOT NULL)
+    CONSTRAINT [contents: a BLOB is no text: write hex(x)]
+    CHECK(typeof(contents) <> 'blob')
+    CONSTRAINT [contents: a number is no text: write CAST(x AS TEXT)]
+    CHECK(typeof(contents) NOT IN ('integer', 'real'))
+    CONSTRAINT [contents: more than 8192 bytes, the ledger's limit]
+    CHECK(length(CAST(contents AS BLOB)) <= 8192),
   sub_ledger TEXT NOT NULL DEFAULT 'subledger:0'
-    CHECK(length(CAST(sub_ledger AS BLOB)) BETWEEN 1 AND 256),
+    CONSTRAINT [sub_ledger: a name is text of 1 to 256 bytes]
+    CHECK(typeof(sub_ledger) = 'text'
+          AND length(CAST(sub_ledger AS BLOB)) BETWEEN 1 AND 256),
   tags TEXT,                                      -- 'a,b', at most five
   ledger TEXT NOT NULL DEFAULT 'main',            -- the attached name
   state TEXT NOT NULL DEFAULT 'queued'
+    CONSTRAINT [state: queued, sending, committed or refused]
     CHECK(state IN ('queued', 'sending', 'committed', 'refused')),
   transaction_id TEXT,
   error TEXT,
