@@ -24,6 +24,16 @@ set many [ms { db eval "SELECT contents FROM ledger_entries WHERE sub_ledger='c0
                          AND transaction_id IN ($in)" }]
 report "100 entries by id, 20 ms away" "IN (...)" $many "one by one" $one
 
+# The same 100 lookups again, as they are and from the cache.
+set again "SELECT contents FROM ledger_entries WHERE sub_ledger='c0'
+           AND transaction_id IN ($in)"
+set off [ms { db eval $again }]
+db eval {SELECT ledger_option('cache', 'on')}
+db eval $again
+set on [ms { for {set i 0} {$i < 10} {incr i} { db eval $again } }]
+report "the same 100 lookups again, ten times" "cache on" $on "cache off" [expr {$off * 10}]
+db eval {SELECT ledger_option('cache', 'off')}
+
 # ---- appends, 20 ms away -----------------------------------------------------------
 
 db eval {CREATE TABLE hundred(x TEXT);
