@@ -44,16 +44,38 @@ proc ledger_start args {
   ledger_requests_clear -name $name
 }
 
+# ledger_kill_when ?-name NAME? PATTERN: kill -9, as soon as a line of the request
+# log from now on fits what grep makes of PATTERN. A number in its place: that
+# many seconds from now. ledger_restart or ledger_stop is to follow.
+proc ledger_kill_when args {
+  array set o {-name ""}
+  harness_options o {-name value}
+  set state $::harness_emulator($o(-name))
+  set pid [dict get $state pid]
+  set log [dict get $state log]
+  if {[string is double -strict [lindex $args 0]]} {
+    set until "sleep [lindex $args 0]"
+  } else {
+    set from [expr {[file exists $log] ? [file size $log] + 1 : 1}]
+    set until "until tail -c +$from \"$log\" | grep -q -e \"\$1\"; do\
+      kill -0 $pid || exit; sleep 0.01; done"
+  }
+  dict set ::harness_emulator($o(-name)) killed 1
+  spawn sh -c "{ $until; kill -KILL $pid; } 2>/dev/null" sh [lindex $args 0]
+}
+
 # ledger_stop ?-name NAME? ?-signal TERM?: an emulator that had ended before is
-# a failed case, and so is one that a TERM doesn't end.
+# a failed case unless it was to be killed, and so is one that a TERM doesn't
+# end.
 proc ledger_stop args {
   array set o {-name "" -signal TERM}
   harness_options o {-name value -signal value}
   set name $o(-name)
-  set pid [dict get $::harness_emulator($name) pid]
-  set err [dict get $::harness_emulator($name) err]
+  set state $::harness_emulator($name)
+  set pid [dict get $state pid]
+  set err [dict get $state err]
   unset ::harness_emulator($name)
-  set died [expr {![process_alive $pid]}]
+  set died [expr {![process_alive $pid] && ![dict get $state killed]}]
   if {![end_process $pid $o(-signal)]} {
     harness_result fail [harness_name emulator] \
       "$name: still there 10 s after SIG$o(-signal)"
@@ -133,6 +155,7 @@ proc harness_emulator_run {name listen state} {
     set ${array}($row(key)) $row(atom)
   }
   dict set state pid $pid
+  dict set state killed 0
   dict set state err $err
   dict set state offset 0
   set ::harness_emulator($name) $state

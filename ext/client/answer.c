@@ -271,6 +271,14 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
       !p->pClient->pConfig->tlsPublic ) {
     return ledgerTrustFailure(p->pClient, pEx->iVerify, zHost, zDetail, pErr);
   }
+  /* Also where it went out on a kept connection that was closed, and no other
+  ** one could be made. */
+  if( p->pKind->bOnce && pEx->bSent ) {
+    return ledgerErrorSet(pErr, LEDGER_IOERR,
+                          "%s: the request went out and no answer came back, "
+                          "whether the ledger recorded it is unknown: %s (%s)",
+                          p->zWhat, zDetail, zPlace);
+  }
   switch( pEx->rc ) {
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -295,12 +303,6 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
                             "user_certificate cannot be used: %s (%s)", zDetail,
                             zPlace);
     default: break;
-  }
-  if( p->pKind->bOnce && pEx->bSent ) {
-    return ledgerErrorSet(pErr, LEDGER_IOERR,
-                          "%s: the request went out and no answer came back, "
-                          "whether the ledger recorded it is unknown: %s (%s)",
-                          p->zWhat, zDetail, zPlace);
   }
   return ledgerErrorSet(pErr, LEDGER_IOERR, "%s: %s (%s)", p->zWhat, zDetail,
                         zPlace);

@@ -30,37 +30,111 @@ struct CommitBatch {
   LedgerQueueRow **apRow; /* in the order they were queued */
 };
 
-/* Adds to the error what the ledger has of this batch already. */
-static void commitExplain(LedgerQueueRow *const *apRow, int nRow,
-                          LedgerError *pErr) {
-  LedgerError all = LEDGER_ERROR_INIT;
+/* Appends how to find out whether the row is recorded for good. */
+static void commitLook(LedgerBuf *pBuf, const LedgerQueueRow *pRow) {
+  char zId[LEDGER_TXID_MAX];
+  ledgerBufPrintf(pBuf, "SELECT ledger_wait('%s'",
+                  ledgerTxidFormat(pRow->id, zId));
+  if( sqlite3_stricmp(pRow->zLedger, "main") != 0 ) {
+    ledgerBufPrintf(pBuf, ", '{\"ledger\":\"%s\"}'", pRow->zLedger);
+  }
+  ledgerBufText(pBuf, "), ");
+}
+
+/* Appends what the ledger has of this batch already. A timeout says it of a
+** single row itself (status.c). */
+static void commitAccepted(LedgerBuf *pBuf, LedgerQueueRow *const *apRow,
+                           int nRow, const LedgerError *pErr) {
+  const LedgerQueueRow *pLast = NULL; /* the last one that isn't committed */
   LedgerBuf ids = {0};
   char zId[LEDGER_TXID_MAX];
-  int i, n = 0;
+  char zSaid[LEDGER_TXID_MAX + 64];
+  int i, n = 0, nPending = 0;
   for( i = 0; i < nRow; i++ ) {
     const LedgerQueueRow *pRow = apRow[i];
     if( pRow->eState != LEDGER_PENDING && pRow->eState != LEDGER_COMMITTED ) {
       continue;
     }
-    if( n++ >= 10 ) continue;
-    ledgerBufPrintf(&ids, "%s%s", ids.n ? ", " : "",
-                    ledgerTxidFormat(pRow->id, zId));
-  }
-  if( n == 0 || ids.bOom ||
-      (nRow == 1 && strstr(ledgerErrorText(pErr), ids.z)) ) {
-    ledgerBufFree(&ids);
-    return;
+    ledgerTxidFormat(pRow->id, zId);
+    if( pRow->eState == LEDGER_PENDING ) {
+      nPending++;
+      if( pLast == NULL || ledgerTxidCompare(pRow->id, pLast->id) > 0 ) {
+        pLast = pRow;
+      }
+    }
+    if( n++ < 10 ) ledgerBufPrintf(&ids, "%s%s", ids.n ? ", " : "", zId);
   }
   if( n > 10 ) ledgerBufText(&ids, ", ...");
-  ledgerErrorSet(&all, pErr->rc,
-                 "%s; the ledger '%s' has accepted %d of the %d rows: %s "
-                 "(SELECT * FROM ledger_appends)",
-                 ledgerErrorText(pErr) + strlen("ledger: "), apRow[0]->zLedger,
-                 n, nRow, ids.z);
-  all.http = pErr->http;
-  ledgerErrorClear(pErr);
-  *pErr = all;
+  if( n == 0 || ids.bOom ) goto out;
+  sqlite3_snprintf(sizeof(zSaid), zSaid,
+                   "transaction %s was accepted and may still be recorded",
+                   zId);
+  if( nRow == 1 && strstr(ledgerErrorText(pErr), zSaid) ) goto out;
+  if( nRow == 1 ) {
+    ledgerBufPrintf(pBuf, "; the ledger '%s' has accepted the row as %s",
+                    apRow[0]->zLedger, ids.z);
+  } else {
+    ledgerBufPrintf(pBuf,
+                    "; the ledger '%s' has accepted %d of the %d rows: %s",
+                    apRow[0]->zLedger, n, nRow, ids.z);
+  }
+  if( pLast ) {
+    ledgerBufPrintf(pBuf, ", %s commit was not seen: %s may still be recorded",
+                    nPending == 1 ? "its" : "their",
+                    nPending == 1 ? "it" : "they");
+  }
+  ledgerBufText(pBuf, " (");
+  if( pLast ) commitLook(pBuf, pLast);
+  ledgerBufText(pBuf, "SELECT * FROM ledger_appends)");
+out:
   ledgerBufFree(&ids);
+}
+
+/* Appends how to find out about an append that was not answered. */
+static void commitUnanswered(LedgerBuf *pBuf, LedgerQueueRow *const *apRow,
+                             int nRow) {
+  int i;
+  for( i = 0; i < nRow; i++ ) {
+    const LedgerQueueRow *pRow = apRow[i];
+    char *z;
+    if( pRow->eState != LEDGER_UNKNOWN || pRow->zSubLedger == NULL ) continue;
+    z = sqlite3_mprintf("; look for it with SELECT transaction_id, contents "
+                        "FROM ledger_entries WHERE ledger = %Q AND sub_ledger "
+                        "= %Q ORDER BY transaction_id DESC LIMIT 10%s",
+                        pRow->zLedger, pRow->zSubLedger,
+                        ledgerClientConfig(pRow->pLedger->pClient)->reconcile
+                            ? ""
+                            : ", or let option reconcile do it");
+    if( z ) ledgerBufText(pBuf, z);
+    sqlite3_free(z);
+    return;
+  }
+}
+
+/* Adds to the error what the ledger has, or may have, of this batch already,
+** and where to look. Rows whose commit was not seen keep why. */
+static void commitExplain(LedgerQueueRow *const *apRow, int nRow,
+                          LedgerError *pErr) {
+  const char *zWhy = ledgerErrorText(pErr) + strlen("ledger: ");
+  LedgerError all = LEDGER_ERROR_INIT;
+  LedgerBuf more = {0};
+  int i;
+  for( i = 0; i < nRow; i++ ) {
+    LedgerQueueRow *pRow = apRow[i];
+    if( pRow->eState != LEDGER_PENDING ) continue;
+    sqlite3_free(pRow->zError);
+    pRow->zError =
+        sqlite3_mprintf("ledger: accepted, its commit was not seen: %s", zWhy);
+  }
+  commitAccepted(&more, apRow, nRow, pErr);
+  commitUnanswered(&more, apRow, nRow);
+  if( more.n > 0 && !more.bOom ) {
+    ledgerErrorSet(&all, pErr->rc, "%s%s", zWhy, more.z);
+    all.http = pErr->http;
+    ledgerErrorClear(pErr);
+    *pErr = all;
+  }
+  ledgerBufFree(&more);
 }
 
 /* Notes on the row what went wrong with it. */
@@ -251,6 +325,8 @@ static int commitAwait(CommitBatch *p, int *pnLost, LedgerError *pErr) {
       if( pRow->eState == LEDGER_PENDING && pRow->id.view == pLast->id.view &&
           pRow->id.seqno <= pLast->id.seqno ) {
         pRow->eState = LEDGER_COMMITTED;
+        sqlite3_free(pRow->zError); /* of a COMMIT before this one */
+        pRow->zError = NULL;
       }
     }
   }

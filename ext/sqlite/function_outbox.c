@@ -42,6 +42,7 @@ struct Flush {
   LedgerClient *pClient; /* its client */
   i64 msSettle;          /* settle_ms */
   LedgerTxid head;       /* committed, and above every entry sent so far */
+  LedgerTxid accepted;   /* the last one whose commit was not seen */
   i64 nDone;             /* rows committed */
 };
 
@@ -342,6 +343,7 @@ static int flushSend(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
         "queued"; /* it isn't the row's fault, or it may pass later */
   } else {
     pRow->zState = NULL;
+    pRow->zError = sqlite3_mprintf("%s", ledgerErrorText(&err));
   }
   if( rc && (eOutcome != LEDGER_OUTCOME_UNKNOWN || rc == LEDGER_INTERRUPT) ) {
     ledgerErrorSet(pErr, rc, "ledger_flush: row %lld of the outbox%s: %s",
@@ -369,8 +371,9 @@ static void flushHistory(Flush *p, OutboxRows *pRows) {
     } else if( strcmp(zState, "refused") == 0 ) {
       pQueue->eState = LEDGER_ROW_REFUSED;
       pQueue->zError = sqlite3_mprintf("%s", pRow->zError);
-    } else if( zState[0] == 0 ) {
-      pQueue->eState = LEDGER_UNKNOWN; /* until it is settled */
+    } else if( zState[0] == 0 ) { /* until it is settled */
+      pQueue->eState = pRow->tx.seqno ? LEDGER_PENDING : LEDGER_UNKNOWN;
+      pQueue->zError = sqlite3_mprintf("%s", pRow->zError);
     } else { /* not sent, or taken back: another one will be sent */
       ledgerQueueRowFree(pQueue);
       continue;
@@ -381,7 +384,8 @@ static void flushHistory(Flush *p, OutboxRows *pRows) {
 }
 
 /* Waits for what was sent: "sent" becomes "committed", or "queued" where a
-** change of view took it back. If the wait fails, "sent" becomes NULL. */
+** change of view took it back. If the wait fails, "sent" becomes NULL, and the
+** row keeps why. */
 static int flushAwait(Flush *p, OutboxRows *pRows, LedgerError *pErr) {
   for( ;; ) {
     OutboxRow *pLast = NULL;
@@ -400,7 +404,10 @@ static int flushAwait(Flush *p, OutboxRows *pRows, LedgerError *pErr) {
       if( pRow->zState == NULL || strcmp(pRow->zState, "sent") ) continue;
       if( rc ) {
         pRow->zState = NULL;
-        memset(&pRow->tx, 0, sizeof(pRow->tx));
+        pRow->zError =
+            sqlite3_mprintf("ledger: accepted, its commit was not seen: %s",
+                            ledgerErrorText(pErr) + strlen("ledger: "));
+        p->accepted = pLast->tx;
       } else if( eState == LEDGER_TX_COMMITTED ) {
         if( pRow->tx.view != pLast->tx.view ) continue;
         pRow->zState = "committed";
@@ -430,6 +437,7 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   OutboxRows rows = {0};
   int i, rc = LEDGER_OK;
+  memset(&p->accepted, 0, sizeof(p->accepted));
   *pbOpen = 0;
   if( outboxClaim(p->pOutbox, p->zLedger, p->head,
                   ledgerClientConfig(p->pClient)->zUrl, FLUSH_BATCH, &rows,
@@ -480,16 +488,23 @@ static int flushLedger(Flush *p, LedgerError *pErr) {
 /* Says what is left, behind an error. */
 static void flushExplain(Flush *p, LedgerError *pErr) {
   LedgerError all = LEDGER_ERROR_INIT;
+  char zSeen[LEDGER_TXID_MAX + 64] = "";
+  char zId[LEDGER_TXID_MAX];
   i64 nLeft = 0, iFirst = 0;
   if( pErr->rc == LEDGER_NOMEM ||
       !outboxLeft(p->pOutbox, p->zLedger, &nLeft, &iFirst) || nLeft == 0 ) {
     return;
   }
+  if( p->accepted.seqno ) {
+    sqlite3_snprintf(sizeof(zSeen), zSeen,
+                     " (accepted up to %s, may still be recorded)",
+                     ledgerTxidFormat(p->accepted, zId));
+  }
   ledgerErrorSet(&all, pErr->rc,
-                 "%s; %lld committed, %lld left for '%s', row %lld first: "
-                 "SELECT ledger_flush() goes on",
+                 "%s; %lld committed, %lld left for '%s', row %lld first%s: "
+                 "SELECT ledger_flush() goes on, and sends nothing twice",
                  ledgerErrorText(pErr) + strlen("ledger: "), p->nDone, nLeft,
-                 p->zLedger, iFirst);
+                 p->zLedger, iFirst, zSeen);
   all.http = pErr->http;
   ledgerErrorClear(pErr);
   *pErr = all;
@@ -568,6 +583,7 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
       ledgerUnref(flush.pLedger);
     }
     if( err.rc ) flushExplain(&flush, &err);
+    memset(&flush.accepted, 0, sizeof(flush.accepted));
   }
 out:
   outboxClose(&outbox);

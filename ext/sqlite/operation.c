@@ -415,6 +415,10 @@ int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr) {
                    bUnread ? "the change was sent and could not be read back"
                            : "the change was made in part",
                    operationText(&err));
+  } else if( pRow->eState == LEDGER_UNKNOWN ) {
+    ledgerErrorSet(pErr, rc,
+                   "%s (SELECT * FROM ledger_%ss shows what the ledger holds)",
+                   operationText(&err), ledgerKindName(pRow->eKind));
   } else {
     if( pRow->eState == LEDGER_SENDING ) pRow->eState = LEDGER_QUEUED;
     ledgerErrorSet(pErr, rc, "%s", operationText(&err));
