@@ -12,11 +12,20 @@
 -- Tables: audit (a row per entry), audit_run (a row per run). What is found is
 -- committed 1,000 entries at a time, so that nothing is lost when a run ends
 -- early. The file opens without the module. If the key of the service is not
--- that of the run before, the first line of the output says so.
+-- that of the run before, the first line of the output says so. The exit status
+-- is 0 if no entry is invalid or without a receipt and all were visited, else 1.
 
 .bail on
 .headers off
 .mode list
+
+CREATE TEMP TABLE audit_needs(n_module INTEGER
+  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
+INSERT INTO temp.audit_needs
+SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
+-- A database that can't be written is named here; the next statement ends it.
+.once '|grep -q "^main: .* r/o" && echo "the database is read-only: give a file that can be written" >&2'
+.databases
 
 CREATE TABLE IF NOT EXISTS audit_run(
   run INTEGER PRIMARY KEY,
@@ -55,6 +64,12 @@ CREATE TABLE IF NOT EXISTS audit_progress(
 CREATE TEMP TABLE audit_ping(ledger TEXT, answer TEXT);
 INSERT INTO audit_ping
 SELECT coalesce(:ledger, 'main'), ledger_ping(coalesce(:ledger, 'main'));
+CREATE TEMP TABLE audit_key(key_sha256 TEXT
+  CONSTRAINT [no service key to verify against: attach with option service_certificate]
+  CHECK(key_sha256 IS NOT NULL));
+INSERT INTO audit_key
+SELECT i.key_sha256
+  FROM temp.audit_ping AS p JOIN ledger_identity AS i ON i.ledger = p.ledger;
 INSERT INTO audit_run(time_utc, url, ledger_id, api_version, module_version,
                       key_sha256, anchor_source)
 SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url', i.ledger_id,
@@ -166,3 +181,17 @@ SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id,
  ORDER BY seqno;
 SELECT 'A receipt shows neither who appended an entry (a node signs, not a user), nor when,';
 SELECT 'nor that none is missing, nor its tags, nor that the enclave is genuine.';
+SELECT 'the ledger has no entry in sub-ledger ' || json_quote(:sub_ledger)
+       || ': SELECT sub_ledger FROM ledger_sub_ledgers tells their names'
+ WHERE :sub_ledger IS NOT NULL
+   AND NOT EXISTS(SELECT 1 FROM audit WHERE ledger_id = (SELECT ledger_id FROM temp.audit_now) AND sub_ledger = :sub_ledger);
+
+-- The exit status is 1 where something is not as it should be.
+CREATE TEMP TABLE audit_outcome(n INTEGER
+  CONSTRAINT [invalid, without a receipt, not finished or not there: see above]
+  CHECK(n = 0));
+INSERT INTO audit_outcome
+SELECT (SELECT count(*) FROM temp.audit_found WHERE finding IN ('invalid', 'no receipt'))
+     + (SELECT count(*) FROM temp.audit_todo)
+     + (:sub_ledger IS NOT NULL AND NOT EXISTS(
+          SELECT 1 FROM audit WHERE ledger_id = (SELECT ledger_id FROM temp.audit_now) AND sub_ledger = :sub_ledger));

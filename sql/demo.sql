@@ -4,6 +4,12 @@
 -- can't be removed.
 --     sqlite3 -cmd ".load ./build/ledger" -cmd "SELECT ledger_attach('NAME')"
 
+.bail on
+CREATE TEMP TABLE demo_needs(n_module INTEGER
+  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
+INSERT INTO temp.demo_needs
+SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
+
 .mode column
 .width 46 14 16
 .headers on

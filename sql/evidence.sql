@@ -16,12 +16,23 @@
 -- output says so), receipts are fetched again: those kept stay valid under the
 -- former key, those fetched again lead to the new one by an endorsement.
 --
+-- The exit status is 0 if no entry is invalid or without a receipt and all were
+-- visited, else 1.
+--
 -- The claims hold the secret keys that bind contents to receipts: who has the
 -- file can show the entries to others, and can read them.
 
 .bail on
 .headers off
 .mode list
+
+CREATE TEMP TABLE evidence_needs(n_module INTEGER
+  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
+INSERT INTO temp.evidence_needs
+SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
+-- A database that can't be written is named here; the next statement ends it.
+.once '|grep -q "^main: .* r/o" && echo "the database is read-only: give a file that can be written" >&2'
+.databases
 
 CREATE TABLE IF NOT EXISTS evidence_run(
   run INTEGER PRIMARY KEY,
@@ -112,6 +123,12 @@ SELECT e.transaction_id, e.sub_ledger, e.contents, e.tags, r.receipt,
 CREATE TEMP TABLE evidence_ping(ledger TEXT, answer TEXT);
 INSERT INTO evidence_ping
 SELECT coalesce(:ledger, 'main'), ledger_ping(coalesce(:ledger, 'main'));
+CREATE TEMP TABLE evidence_key(key_sha256 TEXT
+  CONSTRAINT [no service key to verify against: attach with option service_certificate]
+  CHECK(key_sha256 IS NOT NULL));
+INSERT INTO evidence_key
+SELECT i.key_sha256
+  FROM temp.evidence_ping AS p JOIN ledger_identity AS i ON i.ledger = p.ledger;
 INSERT INTO evidence_run(time_utc, url, ledger_id, api_version, module_version,
                          key_sha256, anchor_source, identity_answer)
 SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url', i.ledger_id,
@@ -173,7 +190,8 @@ END;
 
 -- ---- receipts ---------------------------------------------------------------
 
--- The entries that have no receipt under the key of now, 500 at a time; behind
+-- The entries that have no good receipt under the key of now (none, an invalid
+-- one, or one whose claims were not shown), 500 at a time; behind
 -- the last one nothing is looked for any more.
 CREATE TEMP TABLE evidence_batch(transaction_id TEXT, seqno INTEGER);
 CREATE TEMP TABLE evidence_asked(seqno INTEGER PRIMARY KEY);
@@ -182,7 +200,9 @@ SELECT e.transaction_id, e.seqno FROM entry AS e
  WHERE e.seqno > (SELECT coalesce(max(seqno), 0) FROM evidence_asked)
    AND NOT EXISTS(SELECT 1 FROM receipt AS r
                    WHERE r.transaction_id = e.transaction_id
-                     AND r.key_sha256 = (SELECT key_sha256 FROM evidence_now))
+                     AND r.key_sha256 = (SELECT key_sha256 FROM evidence_now)
+                     AND r.report ->> '$.valid'
+                     AND r.report ->> '$.content' <> 'recorded')
    AND (e.sub_ledger = (SELECT sub_ledger FROM evidence_part)
         OR (SELECT sub_ledger FROM evidence_part) IS NULL)
  ORDER BY e.seqno LIMIT 500;
@@ -208,7 +228,7 @@ SELECT r.transaction_id, (SELECT key_sha256 FROM evidence_now), r.receipt,
  CROSS JOIN entry AS e ON e.transaction_id = r.transaction_id
  WHERE r.ledger = (SELECT ledger FROM evidence_now)
    AND r.transaction_id IN (SELECT transaction_id FROM evidence_batch);
-.read '|yes "DELETE FROM evidence_batch; INSERT INTO evidence_batch SELECT * FROM temp.evidence_missing; INSERT INTO receipt SELECT * FROM temp.evidence_receipt; INSERT OR IGNORE INTO evidence_asked SELECT coalesce(max(seqno), 1 << 60) FROM evidence_batch;" | head -n 4000'
+.read '|yes "DELETE FROM evidence_batch; INSERT INTO evidence_batch SELECT * FROM temp.evidence_missing; INSERT OR REPLACE INTO receipt SELECT * FROM temp.evidence_receipt; INSERT OR IGNORE INTO evidence_asked SELECT coalesce(max(seqno), 1 << 60) FROM evidence_batch;" | head -n 4000'
 
 SELECT 'not finished: run it again, it goes on where it stopped'
  WHERE EXISTS(SELECT 1 FROM temp.evidence_todo)
@@ -268,3 +288,17 @@ SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id,
  ORDER BY seqno;
 SELECT 'A receipt shows neither who appended an entry (a node signs, not a user), nor when,';
 SELECT 'nor that none is missing, nor its tags, nor that the enclave is genuine.';
+SELECT 'the ledger has no entry in sub-ledger ' || json_quote(:sub_ledger)
+       || ': SELECT sub_ledger FROM ledger_sub_ledgers tells their names'
+ WHERE :sub_ledger IS NOT NULL
+   AND NOT EXISTS(SELECT 1 FROM entry WHERE sub_ledger = :sub_ledger);
+
+-- The exit status is 1 where something is not as it should be.
+CREATE TEMP TABLE evidence_outcome(n INTEGER
+  CONSTRAINT [invalid, without a receipt, not finished or not there: see above]
+  CHECK(n = 0));
+INSERT INTO evidence_outcome
+SELECT (SELECT count(*) FROM temp.evidence_found WHERE finding IN ('invalid', 'no receipt'))
+     + (SELECT count(*) FROM temp.evidence_todo)
+     + (:sub_ledger IS NOT NULL AND NOT EXISTS(
+          SELECT 1 FROM entry WHERE sub_ledger = :sub_ledger));

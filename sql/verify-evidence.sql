@@ -14,12 +14,26 @@
 -- are those in question, and which runs wrote them. A service key that changed
 -- between two runs is the first line of the output. A file whose rows could be
 -- read in two ways, with views or damaged indexes in place of plain tables, is
--- refused.
+-- refused. It exits with 0 only if every entry has a valid receipt under the key
+-- given; else with 1, after all has been printed.
 
 .bail on
 .headers off
 .mode list
 
+CREATE TEMP TABLE evidence_needs(n_module INTEGER
+  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
+INSERT INTO temp.evidence_needs
+SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
+
+CREATE TEMP TABLE asked(
+  certificate TEXT
+  CONSTRAINT [:certificate is NULL: its file can't be read] CHECK(certificate IS NOT NULL)
+  CONSTRAINT [:certificate is no PEM: .parameter set :certificate "readfile('service.pem')"]
+  CHECK(certificate LIKE '%-----BEGIN CERTIFICATE-----%'));
+.parameter init
+INSERT INTO asked
+SELECT CAST(value AS TEXT) FROM sqlite_parameters WHERE key = ':certificate';
 CREATE TEMP TABLE auditor(
   key TEXT, certificate TEXT,
   CONSTRAINT [give the service key: .parameter set :key "'sha256:...'"]
@@ -144,3 +158,9 @@ SELECT printf('%s: %s in %s: %s: %s', finding,
 SELECT 'A receipt shows neither who appended an entry (a node signs, not a user), nor when,';
 SELECT 'nor that none is missing, nor its tags, nor that the enclave is genuine.';
 SELECT 'Verified are the rows of the table entry; what its views and other tables tell is not checked.';
+
+CREATE TEMP TABLE outcome(n INTEGER
+  CONSTRAINT [not every entry is shown by a valid receipt: see above] CHECK(n = 0));
+INSERT INTO outcome
+SELECT count(*) FROM temp.verdict
+ WHERE finding IN ('invalid', 'other key', 'no receipt');
