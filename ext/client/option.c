@@ -250,6 +250,14 @@ static const OptionRow *optionFind(const char *zName, LedgerError *pErr) {
       pNear = &aOption[i];
     }
   }
+  /* What is close to nothing was no slip of the hand. */
+  if( iNear > 2 && iNear > (int)strlen(pNear->zName) / 3 ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "unknown option '%.64s' (SELECT name FROM ledger_reference "
+                   "WHERE kind = 'option' has them all)",
+                   zName);
+    return NULL;
+  }
   ledgerErrorSet(pErr, LEDGER_ERROR,
                  "unknown option '%.64s': the nearest is '%s'", zName,
                  pNear->zName);

@@ -53,6 +53,10 @@ static int changeLedger(LedgerTable *p, LedgerChange *pChange,
                         LedgerError *pErr) {
   sqlite3_value *pVal = pChange->apVal[p->iLedger];
   const char *z = (const char *)sqlite3_value_text(pVal);
+  if( z && strlen(z) != (size_t)sqlite3_value_bytes(pVal) ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "ledger: a NUL can't stand in it");
+  }
   return ledgerDbFind(p->pDb, z, 1, &pChange->pLedger, pErr);
 }
 

@@ -302,6 +302,10 @@ static int entriesName(const char *zColumn, const char *zFixed,
   *pz = (const char *)sqlite3_value_text(pVal);
   *pn = sqlite3_value_bytes(pVal);
   if( *pz == NULL ) return ledgerErrorNomem(pErr);
+  if( strlen(*pz) != (size_t)*pn ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "%s: a NUL can't stand in it", zColumn);
+  }
   if( zFixed && strcmp(*pz, zFixed) != 0 ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                           "%s: this table is declared for '%s', not for '%s'",

@@ -35,6 +35,11 @@ static void attachAttach(sqlite3_context *pCtx, int argc,
     ledgerErrorSet(&err, LEDGER_CONSTRAINT,
                    "ledger_attach: the first argument is the ledger's name or "
                    "its https URL, not NULL");
+  } else if( sqlite3_value_type(argv[0]) != SQLITE_TEXT ) {
+    ledgerErrorSet(&err, LEDGER_CONSTRAINT,
+                   "ledger_attach: the first argument is the ledger's name or "
+                   "its https URL, a text: write '%.100s' in quotes",
+                   zTarget);
   } else {
     zJson = pOptions ? attachText(pOptions) : NULL;
     ledgerDbAttach(pDb, zTarget, zName, zJson,

@@ -122,7 +122,13 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
   if( pVal ) rc = ledgerOptionsParse(pVal, &pDoc, pErr);
   if( rc ) goto out;
   if( pDoc ) {
-    zLedger = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "ledger", NULL);
+    size_t n = 0;
+    zLedger = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "ledger", &n);
+    if( zLedger && strlen(zLedger) != n ) {
+      rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "options: ledger: a NUL can't stand in it");
+      goto out;
+    }
   }
   rc = ledgerDbFind(p->pDb, zLedger, 1, &p->pLedger, pErr);
   if( rc ) goto out;

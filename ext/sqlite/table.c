@@ -396,7 +396,8 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
     pNew = keptNew(pSpec, zAsked, &err);
     rc = pNew ? tableRead(pTable, pNew->pRows, &question, &err) : err.rc;
     if( pNew && rc == LEDGER_OK && tableIsKept(pSpec) ) {
-      if( pDb->nKept++ >= TABLE_KEPT_MAX ) ledgerKeptEnd(pDb);
+      if( pDb->nKept >= TABLE_KEPT_MAX ) ledgerKeptEnd(pDb);
+      pDb->nKept++;
       pNew->pNext = pDb->pKept;
       pDb->pKept = pNew;
       pNew->nRef++;
