@@ -191,11 +191,11 @@ out:
 }
 
 const LedgerFunction aLedgerFunctionExecute[] = {
-    {"ledger_execute", 1, 3, LEDGER_FN_ACT | LEDGER_FN_WRITES, executeExecute,
-     "function_id [, arguments [, options]]",
+    {"ledger_execute", 1, 3, LEDGER_FN_ACT | LEDGER_FN_JSON | LEDGER_FN_WRITES,
+     executeExecute, "function_id [, arguments [, options]]",
      "runs a function that users have defined; returns its value"},
-    {"ledger_runtime_options", 0, 2, LEDGER_FN_ACT, executeRuntime,
-     "[changes [, options]]",
+    {"ledger_runtime_options", 0, 2, LEDGER_FN_ACT | LEDGER_FN_JSON,
+     executeRuntime, "[changes [, options]]",
      "how such functions are run, JSON; changes is a JSON object"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };

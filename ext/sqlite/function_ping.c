@@ -203,7 +203,8 @@ static void pingPing(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 }
 
 const LedgerFunction aLedgerFunctionPing[] = {
-    {"ledger_ping", 0, 2, LEDGER_FN_ACT, pingPing, "[name [, options]]",
+    {"ledger_ping", 0, 2, LEDGER_FN_ACT | LEDGER_FN_JSON, pingPing,
+     "[name [, options]]",
      "identity, token and one request: version, principal, milliseconds"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };

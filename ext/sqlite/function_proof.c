@@ -137,9 +137,9 @@ out:
 }
 
 const LedgerFunction aLedgerFunctionProof[] = {
-    {"ledger_receipt", 1, 2, LEDGER_FN_ACT, proofReceipt, "id [, options]",
-     "the service's whole answer, claims included"},
-    {"ledger_verify", 1, 3, LEDGER_FN_ACT, proofVerify,
+    {"ledger_receipt", 1, 2, LEDGER_FN_ACT | LEDGER_FN_JSON, proofReceipt,
+     "id [, options]", "the service's whole answer, claims included"},
+    {"ledger_verify", 1, 3, LEDGER_FN_ACT | LEDGER_FN_JSON, proofVerify,
      "id [, sub_ledger [, options]]",
      "fetches receipt and entry and verifies them: a report, JSON"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},

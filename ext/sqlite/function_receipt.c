@@ -200,8 +200,8 @@ static void receiptClaimsDigest(sqlite3_context *pCtx, int argc,
 }
 
 const LedgerFunction aLedgerFunctionReceipt[] = {
-    {"ledger_verify_receipt", 2, 3, LEDGER_FN_PURE, receiptReport,
-     "receipt, service_certificate [, options]",
+    {"ledger_verify_receipt", 2, 3, LEDGER_FN_PURE | LEDGER_FN_JSON,
+     receiptReport, "receipt, service_certificate [, options]",
      "verifies a receipt offline: a report, JSON"},
     {"ledger_receipt_is_valid", 2, 3, LEDGER_FN_PURE, receiptIsValid,
      "receipt, service_certificate [, options]", "1 or 0"},

@@ -613,6 +613,11 @@ struct LedgerFunction {
 
 #define LEDGER_FN_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 #define LEDGER_FN_ACT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
+#ifdef SQLITE_RESULT_SUBTYPE /* SQLite 3.45 and later ask for it */
+#define LEDGER_FN_JSON SQLITE_RESULT_SUBTYPE
+#else
+#define LEDGER_FN_JSON 0
+#endif
 #define LEDGER_FN_WRITES 0x40000000 /* not in the read-only entry point */
 
 /* All of them, ended by NULL (extension.c). */

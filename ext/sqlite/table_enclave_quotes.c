@@ -163,7 +163,8 @@ static void quotesJson(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 }
 
 const LedgerFunction aLedgerFunctionQuote[] = {
-    {"ledger_quote_json", 1, 2, LEDGER_FN_PURE, quotesJson, "raw [, node_id]",
+    {"ledger_quote_json", 1, 2, LEDGER_FN_PURE | LEDGER_FN_JSON, quotesJson,
+     "raw [, node_id]",
      "what an enclave's quote says, JSON; its signature is not checked"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };
