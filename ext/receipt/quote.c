@@ -37,8 +37,8 @@ static uint64_t quoteNumber(const unsigned char *a, int n) {
   return v;
 }
 
-/* The claims behind an SGX quote: n bytes at a. The one that is known must be
-** there once; whether the report covers them is noted. */
+/* The claims behind an SGX quote: n bytes at a. Of those named QUOTE_CLAIM the
+** last one counts; whether the report covers them all is noted. */
 static void quoteClaims(LedgerQuote *p, const unsigned char *a, size_t n) {
   unsigned char aHash[EVP_MAX_MD_SIZE];
   const unsigned char *aAll = a;
