@@ -100,6 +100,7 @@ void ledgerCallFree(LedgerCall *p) {
   ledgerErrorClear(&p->err);
   ledgerEntryListFree(&p->list);
   free(p->zNext);
+  free(p->walk.zMark);
   free(p->zCacheKey);
   ledgerSecretFree(p->zValue);
   free(p->zOperation);

@@ -38,6 +38,13 @@ int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
 const char *ledgerLinkParam(const char *zLink, const char *zName, size_t *pn);
 LedgerTxid ledgerLinkTxid(const char *zLink, const char *zName);
 
+/* ---- file.c ------------------------------------------------------------ */
+
+/* Appends the whole file to *pOut, up to nMax bytes. zWhat begins the error,
+** rcFail is its code; *pOut is wiped and empty then. */
+int ledgerFileRead(const char *zWhat, const char *zFile, size_t nMax,
+                   int rcFail, LedgerBuf *pOut, LedgerError *pErr);
+
 /* ---- option.c ---------------------------------------------------------- */
 
 char *ledgerStrdup(const char *z);
@@ -305,6 +312,14 @@ enum {                   /* LedgerCall.eState */
   LEDGER_CALL_DONE = 3   /* err, or the answer, is set */
 };
 
+/* How far a list in pages was followed (list.c). */
+typedef struct LedgerListWalk LedgerListWalk;
+struct LedgerListWalk {
+  int nPage;
+  int64_t nByte; /* of their bodies */
+  char *zMark;   /* a link met before, or NULL */
+};
+
 struct LedgerCall {
   LedgerClient *pClient; /* NULL: the client is gone */
   LedgerCall *pNext;     /* the client's calls */
@@ -368,6 +383,8 @@ struct LedgerCall {
   int nLag;             /* receipt: asked again after a 404 */
   LedgerEntryList list; /* entry, current, range */
   char *zNext;          /* range, list: the next link, or NULL */
+  LedgerListWalk walk;  /* list: the pages before */
+  size_t nBody;         /* list: bytes of this page */
   LedgerTxid bound;     /* range: toTransactionId of a link */
   char *zValue;         /* identity: the PEM; token: the bearer */
   int64_t nValue;       /* token: seconds it lives */
@@ -445,6 +462,12 @@ int ledgerClientSetVersion(LedgerClient *p, const char *zVersion,
                            LedgerError *pErr);
 void ledgerClientSawHead(LedgerClient *p, LedgerTxid id);
 void ledgerClientSawCommitted(LedgerClient *p, LedgerTxid id);
+
+/* ---- list.c ------------------------------------------------------------ */
+
+/* p is finished and has a next link: gives it to pNext, which asks for the page
+** behind. Fails where the list would not end. */
+int ledgerListFollow(LedgerCall *p, LedgerCall *pNext, LedgerError *pErr);
 
 /* ---- entries.c --------------------------------------------------------- */
 

@@ -24,6 +24,7 @@ static int collectionsRead(LedgerCall *p, LedgerExchange *pEx,
   size_t n = 0;
   int i;
 
+  p->nBody = pEx->body.n;
   if( ledgerAnswerParse(p, pEx, "list of sub-ledgers", &pDoc, pErr) ) goto out;
   pRoot = ledgerJsonRoot(pDoc);
   pArray =
@@ -112,49 +113,40 @@ int ledgerSubLedgerList(LedgerClient *p, char ***pazName, int *pnName,
                         LedgerTxid *pHead, LedgerError *pErr) {
   LedgerTxid none = {0, 0};
   LedgerBuf texts = {0};
-  LedgerCall *pCall = NULL;
-  char *zLink = NULL;
-  int n = 0, nPage = 0, i;
+  LedgerCall *pCall = NULL, *pNext = NULL;
+  int n = 0, i;
 
   *pazName = NULL;
   *pnName = 0;
   *pHead = none;
   do {
-    if( ledgerCallNew(p, &listKind, &pCall, pErr) ) goto out;
-    pCall->zWhat = ledgerStrdup("list of sub-ledgers");
-    pCall->zPath = ledgerStrdup("/app/collections");
-    pCall->mNeed = LEDGER_HAS_COLLECTIONS;
-    pCall->zLink = zLink;
-    zLink = NULL;
-    if( pCall->zWhat == NULL || pCall->zPath == NULL ) {
+    if( ledgerCallNew(p, &listKind, &pNext, pErr) ) goto out;
+    pNext->zWhat = ledgerStrdup("list of sub-ledgers");
+    pNext->zPath = ledgerStrdup("/app/collections");
+    pNext->mNeed = LEDGER_HAS_COLLECTIONS;
+    if( pNext->zWhat == NULL || pNext->zPath == NULL ) {
       ledgerErrorNomem(pErr);
       goto out;
     }
+    if( pCall && ledgerListFollow(pCall, pNext, pErr) ) goto out;
+    ledgerCallFree(pCall);
+    pCall = pNext;
+    pNext = NULL;
     ledgerCallStart(pCall);
     if( ledgerCallWait(pCall, pErr) ) goto out;
-    if( nPage++ == 0 ) *pHead = pCall->head;
+    if( pHead->seqno == 0 ) *pHead = pCall->head;
     for( i = 0; i < pCall->nName; i++ ) {
       ledgerBufAppend(&texts, pCall->azName[i], strlen(pCall->azName[i]) + 1);
     }
     n += pCall->nName;
-    if( pCall->zNext &&
-        ((pCall->zLink && strcmp(pCall->zLink, pCall->zNext) == 0) ||
-         nPage > 100000) ) {
-      ledgerAnswerNonsense(pCall, "its next link does not advance", pErr);
-      goto out;
-    }
-    zLink = pCall->zNext;
-    pCall->zNext = NULL;
-    ledgerCallFree(pCall);
-    pCall = NULL;
-  } while( zLink );
+  } while( pCall->zNext );
   if( texts.bOom )
     ledgerErrorNomem(pErr);
   else
     collectionsUnique(&texts, n, pazName, pnName, pErr);
 out:
+  ledgerCallFree(pNext);
   ledgerCallFree(pCall);
   ledgerBufFree(&texts);
-  free(zLink);
   return pErr->rc;
 }

@@ -15,7 +15,6 @@
 */
 #include "credentialInt.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -23,7 +22,6 @@
 #include <openssl/pkcs12.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,31 +46,18 @@ static void certificateFree(Certificate *p) {
 /* Reads a file whole, up to 1 MiB, or takes the PEM text that zFrom is. */
 static int certificateBytes(const char *zFrom, LedgerBuf *pOut,
                             LedgerError *pErr) {
-  char aChunk[4096];
-  FILE *pFile;
-  size_t n;
-
   if( strstr(zFrom, "-----BEGIN ") ) {
     ledgerBufText(pOut, zFrom);
     return pOut->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
   }
-  pFile = fopen(zFrom, "rb");
-  if( pFile == NULL ) {
-    return ledgerErrorSet(pErr, LEDGER_AUTH,
-                          "client certificate: cannot read '%.400s': %s", zFrom,
-                          strerror(errno));
+  if( ledgerFileRead("client certificate", zFrom, 1 << 20, LEDGER_AUTH, pOut,
+                     pErr) ) {
+    return pErr->rc;
   }
-  while( pOut->n <= 1 << 20 &&
-         (n = fread(aChunk, 1, sizeof(aChunk), pFile)) > 0 ) {
-    ledgerBufAppend(pOut, aChunk, n);
-  }
-  OPENSSL_cleanse(aChunk, sizeof(aChunk));
-  if( ferror(pFile) || pOut->n == 0 || pOut->n > 1 << 20 ) {
+  if( pOut->n == 0 ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
                    "client certificate: '%.400s' is no certificate", zFrom);
   }
-  fclose(pFile);
-  if( pOut->bOom ) ledgerErrorNomem(pErr);
   return pErr->rc;
 }
 

@@ -11,9 +11,7 @@
 */
 #include "credentialInt.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,36 +19,26 @@
 
 /* Reads the token. The caller frees it with ledgerSecretFree(). */
 static char *workloadRead(const char *zFile, LedgerError *pErr) {
-  FILE *pFile = fopen(zFile, "rb");
-  char *z = NULL;
-  size_t n = 0;
+  LedgerBuf buf = {0};
   size_t i;
 
-  if( pFile == NULL ) {
-    ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "AZURE_FEDERATED_TOKEN_FILE: cannot read '%.400s': %s",
-                   zFile, strerror(errno));
+  if( ledgerFileRead("AZURE_FEDERATED_TOKEN_FILE", zFile, WORKLOAD_MAX,
+                     LEDGER_AUTH, &buf, pErr) ) {
     return NULL;
   }
-  z = malloc(WORKLOAD_MAX + 1);
-  if( z == NULL ) {
-    ledgerErrorNomem(pErr);
-  } else {
-    n = fread(z, 1, WORKLOAD_MAX, pFile);
-    while( n > 0 && (unsigned char)z[n - 1] <= ' ' ) n--;
-    z[n] = 0;
-    for( i = 0; i < n && z[i] > ' ' && z[i] < 0x7f; i++ ) continue;
-    if( n == 0 || i < n ) {
-      ledgerErrorSet(pErr, LEDGER_AUTH,
-                     "AZURE_FEDERATED_TOKEN_FILE: '%.400s' holds no token",
-                     zFile);
-      OPENSSL_cleanse(z, n);
-      free(z);
-      z = NULL;
-    }
+  while( buf.n > 0 && (unsigned char)buf.z[buf.n - 1] <= ' ' ) {
+    buf.z[--buf.n] = 0;
   }
-  fclose(pFile);
-  return z;
+  for( i = 0; i < buf.n && buf.z[i] > ' ' && buf.z[i] < 0x7f; i++ ) continue;
+  if( buf.n == 0 || i < buf.n ) {
+    ledgerErrorSet(pErr, LEDGER_AUTH,
+                   "AZURE_FEDERATED_TOKEN_FILE: '%.400s' holds no token",
+                   zFile);
+    OPENSSL_cleanse(buf.z, buf.nAlloc);
+    ledgerBufFree(&buf);
+    return NULL;
+  }
+  return ledgerBufTake(&buf);
 }
 
 static int workloadStart(LedgerFetch *p, LedgerError *pErr) {

@@ -148,7 +148,9 @@ static const OptionRow aOption[] = {
      "false true",
      "whether a statement may delete several users, or the caller"},
     {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "16777216",
-     1024, NULL, "limit of one answer, in bytes"},
+     1024, NULL,
+     "limit of one answer, in bytes; the pages of a list of "
+     "sub-ledgers, users and the like have four times as many"},
     {"cache", OPTION_CHOICE, 0, AT(cache), "off", 0, "off on",
      "whether what never changes again (an entry by its id, a receipt, a "
      "Committed) is kept in memory, and not asked for twice"},
@@ -267,33 +269,16 @@ static const OptionRow *optionFind(const char *zName, LedgerError *pErr) {
 /* Reads a file whole, up to 1 MiB, without its final newline. */
 static char *optionReadFile(const char *zName, const char *zRef,
                             LedgerError *pErr) {
-  FILE *pFile = fopen(zRef + 5, "rb");
   LedgerBuf buf = {0};
-  char aChunk[4096];
-  size_t n = 0;
+  char zWhat[80];
 
-  if( pFile == NULL ) {
-    ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: cannot read '%s': %s", zName,
-                   zRef, strerror(errno));
+  snprintf(zWhat, sizeof(zWhat), "option %s", zName);
+  if( ledgerFileRead(zWhat, zRef + strlen("file:"), 1 << 20, LEDGER_ERROR, &buf,
+                     pErr) ) {
     return NULL;
   }
-  ledgerBufText(&buf, "");
-  while( buf.n <= 1 << 20 &&
-         (n = fread(aChunk, 1, sizeof(aChunk), pFile)) > 0 ) {
-    ledgerBufAppend(&buf, aChunk, n);
-  }
-  OPENSSL_cleanse(aChunk, sizeof(aChunk));
-  if( ferror(pFile) || buf.n > 1 << 20 ) {
-    ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: cannot read '%s'", zName,
-                   zRef);
-  }
-  fclose(pFile);
   while( buf.n > 0 && (buf.z[buf.n - 1] == '\n' || buf.z[buf.n - 1] == '\r') ) {
     buf.z[--buf.n] = 0;
-  }
-  if( pErr->rc ) {
-    ledgerBufFree(&buf);
-    return NULL;
   }
   return ledgerBufTake(&buf);
 }

@@ -196,6 +196,7 @@ static int routeRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
 
   ledgerJsonFree(p->pDoc);
   p->pDoc = NULL;
+  p->nBody = pEx->body.n;
   if( p->head.seqno > 0 && p->head.seqno < p->after.seqno ) {
     p->bAgain = 1;
     return LEDGER_OK;
@@ -297,13 +298,12 @@ int ledgerRouteNext(LedgerCall *p, LedgerCall **ppNext, LedgerError *pErr) {
   LedgerCall *pNext;
   *ppNext = NULL;
   if( p->zNext == NULL ) return LEDGER_OK;
-  if( p->zLink && strcmp(p->zLink, p->zNext) == 0 ) {
-    return ledgerAnswerNonsense(p, "its next link does not advance", pErr);
-  }
   pNext = routeNew(p->pClient, &routeGetKind, p->eRoute, p->query.zKey, pErr);
   if( pNext == NULL ) return pErr->rc;
-  pNext->zLink = p->zNext;
-  p->zNext = NULL;
+  if( ledgerListFollow(p, pNext, pErr) ) {
+    ledgerCallFree(pNext);
+    return pErr->rc;
+  }
   ledgerCallStart(pNext);
   *ppNext = pNext;
   return LEDGER_OK;

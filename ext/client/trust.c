@@ -15,7 +15,6 @@
 */
 #include "clientInt.h"
 
-#include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -108,37 +107,24 @@ int ledgerCertificateFingerprint(const char *zPem, size_t n, char *zOut,
 int ledgerReadPem(const char *zOption, const char *zValue, char **pzPem,
                   LedgerError *pErr) {
   LedgerBuf buf = {0};
-  char aChunk[4096];
-  FILE *pFile;
-  size_t n;
 
   *pzPem = NULL;
   if( strstr(zValue, "-----BEGIN ") ) {
     *pzPem = ledgerStrdup(zValue);
     return *pzPem ? LEDGER_OK : ledgerErrorNomem(pErr);
   }
-  pFile = fopen(zValue, "rb");
-  if( pFile == NULL ) {
-    return ledgerErrorSet(pErr, LEDGER_AUTH, "%s: cannot read '%.400s': %s",
-                          zOption, zValue, strerror(errno));
+  if( ledgerFileRead(zOption, zValue, 1 << 20, LEDGER_AUTH, &buf, pErr) ) {
+    return pErr->rc;
   }
-  while( buf.n <= 1 << 20 &&
-         (n = fread(aChunk, 1, sizeof(aChunk), pFile)) > 0 ) {
-    ledgerBufAppend(&buf, aChunk, n);
-  }
-  OPENSSL_cleanse(aChunk, sizeof(aChunk));
-  if( ferror(pFile) || buf.bOom || buf.n == 0 ||
-      strstr(buf.z, "-----BEGIN ") == NULL ) {
+  if( strstr(buf.z, "-----BEGIN ") == NULL ) {
     ledgerErrorSet(pErr, LEDGER_AUTH, "%s: '%.400s' holds no PEM text", zOption,
                    zValue);
-    if( buf.z ) OPENSSL_cleanse(buf.z, buf.nAlloc);
+    OPENSSL_cleanse(buf.z, buf.nAlloc);
     ledgerBufFree(&buf);
-  } else {
-    *pzPem = ledgerBufTake(&buf);
-    if( *pzPem == NULL ) ledgerErrorNomem(pErr);
+    return pErr->rc;
   }
-  fclose(pFile);
-  return pErr->rc;
+  *pzPem = ledgerBufTake(&buf);
+  return LEDGER_OK;
 }
 
 /* ---- the service certificate ------------------------------------------- */
