@@ -9,11 +9,15 @@
 --     -cmd ".parameter set :sub_ledger \"'payments'\""
 --     -cmd ".parameter set :ledger \"'pay'\""
 --
--- Tables: audit (a row per entry), audit_run (a row per run). What is found is
--- committed 1,000 entries at a time, so that nothing is lost when a run ends
--- early. The file opens without the module. If the key of the service is not
--- that of the run before, the first line of the output says so. The exit status
--- is 0 if no entry is invalid or without a receipt and all were visited, else 1.
+-- Tables: audit (a row per entry), audit_run (a row per run), audit_lost (what
+-- was audited and is no longer in the ledger). What is found is committed 1,000
+-- entries at a time, so that nothing is lost when a run ends early. The file
+-- opens without the module. If the key of the service is not that of the run
+-- before, the first line of the output says so.
+--
+-- The exit status is 1 where an entry is invalid or without a receipt, was lost
+-- by the ledger (until its row in audit_lost is deleted), or not all was visited;
+-- where :sub_ledger has no entry; and where a statement failed. Else it is 0.
 
 .bail on
 .headers off
@@ -59,6 +63,20 @@ CREATE TABLE IF NOT EXISTS audit_progress(
   run INTEGER NOT NULL,
   PRIMARY KEY(ledger_id, sub_ledger)
 );
+CREATE TABLE IF NOT EXISTS audit_lost(
+  ledger_id TEXT NOT NULL,
+  transaction_id TEXT NOT NULL,
+  seqno INTEGER NOT NULL,
+  sub_ledger TEXT NOT NULL,
+  receipt_valid INTEGER,            -- all this was found when it was audited ...
+  content TEXT,
+  verified INTEGER NOT NULL,
+  code TEXT NOT NULL,
+  reason TEXT,
+  node_id TEXT,
+  run INTEGER NOT NULL REFERENCES audit_run,
+  lost_run INTEGER NOT NULL         -- ... and this run missed it
+);
 
 -- Which ledger is it? A ledger that isn't attached, or doesn't answer, ends it.
 CREATE TEMP TABLE audit_ping(ledger TEXT, answer TEXT);
@@ -84,6 +102,75 @@ SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
   JOIN audit_run AS last ON last.run = (SELECT max(run) FROM audit_run
         WHERE run < n.run AND ledger_id = n.ledger_id)
  WHERE last.key_sha256 <> n.key_sha256;
+
+-- ---- what was audited, and is no longer there -------------------------------
+
+-- A recovery from an older state loses entries, and a ledger made anew has none
+-- of them; both give seqnos, even ids, to others. Nothing else undoes what is
+-- committed, so that the newest entry audited tells for all. Where another key
+-- vouched for it than is in force now, its receipt must name the same node still.
+CREATE TEMP TABLE audit_had(
+  n INTEGER PRIMARY KEY, transaction_id TEXT, sub_ledger TEXT,
+  node_id TEXT, is_other_key INTEGER);
+CREATE TEMP VIEW audit_all AS
+SELECT NULL, a.transaction_id, a.sub_ledger, iif(a.receipt_valid, a.node_id, NULL),
+       r.key_sha256 <> w.key_sha256
+  FROM audit_now AS w
+  JOIN audit AS a ON a.ledger_id = w.ledger_id
+  JOIN audit_run AS r ON r.run = a.run;
+CREATE TEMP VIEW audit_still AS
+SELECT h.n, CASE (SELECT t.state FROM ledger_transactions AS t
+                  WHERE t.ledger = w.ledger AND t.transaction_id = h.transaction_id)
+            WHEN 'Committed' THEN iif(h.is_other_key AND h.node_id IS NOT NULL,
+              h.node_id IS (SELECT a.node_id FROM ledger_audit AS a
+                             WHERE a.ledger = w.ledger
+                               AND a.sub_ledger = h.sub_ledger
+                               AND a.transaction_id = h.transaction_id), 1)
+            WHEN 'Invalid' THEN 0 END AS still -- NULL: not known to the ledger
+  FROM audit_had AS h, audit_now AS w;
+INSERT INTO audit_had SELECT * FROM temp.audit_all
+ ORDER BY ledger_txid_seqno(transaction_id) DESC LIMIT 1;
+CREATE TEMP TABLE audit_gone AS
+SELECT n FROM temp.audit_still WHERE still IS NOT 1;
+DELETE FROM temp.audit_had;
+INSERT INTO audit_had SELECT * FROM temp.audit_all
+ WHERE EXISTS(SELECT 1 FROM temp.audit_gone)
+ ORDER BY ledger_txid_seqno(transaction_id);
+-- By halves: the first lo of them are there, the one numbered hi isn't.
+CREATE TEMP TABLE audit_cut(
+  n INTEGER, seqno INTEGER, is_known INTEGER
+  CONSTRAINT [the ledger does not know (yet) what was audited before: run it again]
+  CHECK(is_known));
+INSERT INTO audit_cut
+WITH RECURSIVE half(lo, hi) AS (
+  SELECT 0, count(*) FROM temp.audit_had
+  UNION ALL
+  SELECT iif(s.still, s.n, lo), iif(s.still, hi, s.n)
+    FROM half CROSS JOIN temp.audit_still AS s ON s.n = (lo + hi) / 2
+   WHERE hi - lo > 1
+)
+SELECT lo, (SELECT ledger_txid_seqno(transaction_id) FROM temp.audit_had WHERE n = hi),
+       -- a ledger made anew may have less than before; a node that lags, too
+       (SELECT still FROM temp.audit_still WHERE n = hi) IS NOT NULL
+       OR lo = 0 AND (SELECT is_other_key FROM temp.audit_had WHERE n = hi)
+  FROM half WHERE hi - lo = 1;
+BEGIN;
+INSERT INTO audit_lost
+SELECT a.*, w.run FROM temp.audit_cut AS c, temp.audit_now AS w
+  JOIN audit AS a ON a.ledger_id = w.ledger_id AND a.seqno >= c.seqno;
+DELETE FROM audit
+ WHERE ledger_id = (SELECT ledger_id FROM temp.audit_now)
+   AND seqno >= (SELECT seqno FROM temp.audit_cut);
+DELETE FROM audit_progress
+ WHERE ledger_id = (SELECT ledger_id FROM temp.audit_now)
+   AND ledger_txid_seqno(transaction_id) >= (SELECT seqno FROM temp.audit_cut);
+COMMIT;
+SELECT printf('ENTRIES LOST: the ledger no longer has %d entries that were audited, %s to %s (missed first in run %d, %s): they stand in audit_lost',
+              count(*), min(l.transaction_id COLLATE ledger_txid),
+              max(l.transaction_id COLLATE ledger_txid), l.lost_run, r.time_utc)
+  FROM audit_lost AS l JOIN audit_run AS r ON r.run = l.lost_run
+ WHERE l.ledger_id = (SELECT ledger_id FROM temp.audit_now)
+ GROUP BY l.lost_run;
 
 -- The sub-ledgers to visit, those first that were not visited for longest.
 CREATE TEMP TABLE audit_todo(
@@ -188,10 +275,11 @@ SELECT 'the ledger has no entry in sub-ledger ' || json_quote(:sub_ledger)
 
 -- The exit status is 1 where something is not as it should be.
 CREATE TEMP TABLE audit_outcome(n INTEGER
-  CONSTRAINT [invalid, without a receipt, not finished or not there: see above]
+  CONSTRAINT [invalid, without a receipt, lost, not finished or not there: see above]
   CHECK(n = 0));
 INSERT INTO audit_outcome
 SELECT (SELECT count(*) FROM temp.audit_found WHERE finding IN ('invalid', 'no receipt'))
      + (SELECT count(*) FROM temp.audit_todo)
+     + (SELECT count(*) FROM audit_lost WHERE ledger_id = (SELECT ledger_id FROM temp.audit_now))
      + (:sub_ledger IS NOT NULL AND NOT EXISTS(
           SELECT 1 FROM audit WHERE ledger_id = (SELECT ledger_id FROM temp.audit_now) AND sub_ledger = :sub_ledger));

@@ -16,8 +16,13 @@
 -- output says so), receipts are fetched again: those kept stay valid under the
 -- former key, those fetched again lead to the new one by an endorsement.
 --
--- The exit status is 0 if no entry is invalid or without a receipt and all were
--- visited, else 1.
+-- What the ledger has lost since (a recovery from an older state, a ledger made
+-- anew under the name) stays as it is, for it proves the loss, and is named in
+-- the table lost.
+--
+-- The exit status is 1 where an entry is invalid or without a receipt or was lost
+-- by the ledger, or not all was visited; where :sub_ledger has no entry; and where
+-- a statement failed. Else it is 0.
 --
 -- The claims hold the secret keys that bind contents to receipts: who has the
 -- file can show the entries to others, and can read them.
@@ -77,6 +82,10 @@ CREATE TABLE IF NOT EXISTS receipt(
   run INTEGER NOT NULL REFERENCES evidence_run,
   PRIMARY KEY(transaction_id, key_sha256)
 );
+CREATE TABLE IF NOT EXISTS lost(
+  transaction_id TEXT PRIMARY KEY REFERENCES entry,
+  run INTEGER NOT NULL REFERENCES evidence_run -- which missed it
+);
 -- Who governs the ledger, by which rules, on which nodes, as told in each run:
 -- what receipts can't show. Nothing of it is signed by the service.
 CREATE TABLE IF NOT EXISTS member(
@@ -108,7 +117,8 @@ INSERT OR IGNORE INTO about VALUES
  (2, 'A receipt is valid if the hash of the entry leads to a root that a node signed, and the service key stands behind the node. sql/verify-evidence.sql checks that; so can openssl: the root is signed as it is, without another hash.'),
  (3, 'Compare key_sha256 with the service key that you have from elsewhere. Nothing in this file proves whose key it is.'),
  (4, 'content "bound": the receipt shows these very contents. "recorded": it shows that contents were recorded. "unbound": it proves that the transaction exists, not what it says.'),
- (5, 'No receipt shows who appended an entry (a node signs, not a user), nor when, nor that none is missing, nor its tags, nor that the enclave is genuine.');
+ (5, 'No receipt shows who appended an entry (a node signs, not a user), nor when, nor that none is missing, nor its tags, nor that the enclave is genuine.'),
+ (6, 'The table "lost" names entries that the ledger no longer had in a later run. Their receipts, valid under the key of then, show that it had them.');
 -- All that belongs to an entry, in one row.
 CREATE VIEW IF NOT EXISTS evidence AS
 SELECT e.transaction_id, e.sub_ledger, e.contents, e.tags, r.receipt,
@@ -147,6 +157,77 @@ SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
   JOIN evidence_run AS last ON last.run = n.run - 1
  WHERE last.key_sha256 <> n.key_sha256;
 
+-- ---- what was written before, and is no longer there ------------------------
+
+-- A recovery from an older state loses entries, and a ledger made anew has none
+-- of them; both give seqnos, even ids, to others. Nothing else undoes what is
+-- committed, so that the newest entry tells for all. Where it was written under
+-- another key than is in force now, it is compared: its contents, and the node.
+CREATE TEMP TABLE evidence_had(
+  n INTEGER PRIMARY KEY, transaction_id TEXT, sub_ledger TEXT, contents TEXT,
+  node_id TEXT, is_other_key INTEGER);
+CREATE TEMP VIEW evidence_all AS
+SELECT NULL, e.transaction_id, e.sub_ledger, e.contents,
+       (SELECT r.report ->> '$.node_id' FROM receipt AS r
+         WHERE r.transaction_id = e.transaction_id AND r.report ->> '$.valid'),
+       n.key_sha256 <> (SELECT key_sha256 FROM evidence_now)
+  FROM entry AS e JOIN evidence_run AS n ON n.run = e.run
+ WHERE e.transaction_id NOT IN (SELECT transaction_id FROM lost);
+CREATE TEMP VIEW evidence_still AS
+SELECT h.n, CASE (SELECT t.state FROM ledger_transactions AS t
+                  WHERE t.ledger = w.ledger AND t.transaction_id = h.transaction_id)
+            WHEN 'Committed' THEN iif(h.is_other_key,
+              h.contents IS (SELECT e.contents FROM ledger_entries AS e
+                              WHERE e.ledger = w.ledger
+                                AND e.sub_ledger = h.sub_ledger
+                                AND e.transaction_id = h.transaction_id)
+              AND iif(h.node_id IS NOT NULL,
+                h.node_id IS (SELECT a.node_id FROM ledger_audit AS a
+                               WHERE a.ledger = w.ledger
+                                 AND a.sub_ledger = h.sub_ledger
+                                 AND a.transaction_id = h.transaction_id), 1), 1)
+            WHEN 'Invalid' THEN 0 END AS still -- NULL: not known to the ledger
+  FROM evidence_had AS h, evidence_now AS w;
+INSERT INTO evidence_had SELECT * FROM temp.evidence_all
+ ORDER BY ledger_txid_seqno(transaction_id) DESC LIMIT 1;
+CREATE TEMP TABLE evidence_gone AS
+SELECT n FROM temp.evidence_still WHERE still IS NOT 1;
+DELETE FROM temp.evidence_had;
+INSERT INTO evidence_had SELECT * FROM temp.evidence_all
+ WHERE EXISTS(SELECT 1 FROM temp.evidence_gone)
+ ORDER BY ledger_txid_seqno(transaction_id);
+-- By halves: the first lo of them are there, the one numbered hi isn't.
+CREATE TEMP TABLE evidence_cut(
+  n INTEGER, is_known INTEGER
+  CONSTRAINT [the ledger does not know (yet) what was written before: run it again]
+  CHECK(is_known));
+INSERT INTO evidence_cut
+WITH RECURSIVE half(lo, hi) AS (
+  SELECT 0, count(*) FROM temp.evidence_had
+  UNION ALL
+  SELECT iif(s.still, s.n, lo), iif(s.still, hi, s.n)
+    FROM half CROSS JOIN temp.evidence_still AS s ON s.n = (lo + hi) / 2
+   WHERE hi - lo > 1
+)
+SELECT hi, -- a ledger made anew may have less than before; a node that lags, too
+       (SELECT still FROM temp.evidence_still WHERE n = hi) IS NOT NULL
+       OR lo = 0 AND (SELECT is_other_key FROM temp.evidence_had WHERE n = hi)
+  FROM half WHERE hi - lo = 1;
+INSERT INTO lost
+SELECT h.transaction_id, w.run
+  FROM temp.evidence_cut AS c
+  JOIN temp.evidence_had AS h ON h.n >= c.n, temp.evidence_now AS w;
+SELECT printf('ENTRIES LOST: the ledger no longer has %d entries that were written here, %s to %s (missed first in run %d, %s): they are kept, and named in the table lost',
+              count(*), min(l.transaction_id COLLATE ledger_txid),
+              max(l.transaction_id COLLATE ledger_txid), l.run, n.time_utc)
+  FROM lost AS l JOIN evidence_run AS n ON n.run = l.run
+ GROUP BY l.run;
+CREATE TEMP TRIGGER evidence_id_again BEFORE INSERT ON entry
+WHEN EXISTS(SELECT 1 FROM lost WHERE transaction_id = NEW.transaction_id)
+BEGIN
+  SELECT RAISE(ABORT, 'the ledger has given the id of a lost entry to another: keep this file, and go on in a new one');
+END;
+
 -- ---- entries ----------------------------------------------------------------
 
 CREATE TEMP TABLE evidence_todo(
@@ -154,7 +235,9 @@ CREATE TEMP TABLE evidence_todo(
 INSERT INTO evidence_todo(sub_ledger, after)
 SELECT s.sub_ledger,
        coalesce((SELECT transaction_id FROM entry
-                  WHERE sub_ledger = s.sub_ledger ORDER BY seqno DESC LIMIT 1),
+                  WHERE sub_ledger = s.sub_ledger
+                    AND transaction_id NOT IN (SELECT transaction_id FROM lost)
+                  ORDER BY seqno DESC LIMIT 1),
                 '0.1')
   FROM (SELECT :sub_ledger AS sub_ledger WHERE :sub_ledger IS NOT NULL
         UNION
@@ -181,6 +264,7 @@ CREATE TEMP TRIGGER evidence_stepped AFTER INSERT ON evidence_step BEGIN
   UPDATE evidence_todo
      SET after = (SELECT e.transaction_id FROM entry AS e
                    WHERE e.sub_ledger = evidence_todo.sub_ledger
+                     AND e.transaction_id NOT IN (SELECT transaction_id FROM lost)
                    ORDER BY e.seqno DESC LIMIT 1)
    WHERE NEW.n = 1000 AND n = (SELECT n FROM evidence_job);
   DELETE FROM evidence_todo
@@ -203,6 +287,7 @@ SELECT e.transaction_id, e.seqno FROM entry AS e
                      AND r.key_sha256 = (SELECT key_sha256 FROM evidence_now)
                      AND r.report ->> '$.valid'
                      AND r.report ->> '$.content' <> 'recorded')
+   AND e.transaction_id NOT IN (SELECT transaction_id FROM lost)
    AND (e.sub_ledger = (SELECT sub_ledger FROM evidence_part)
         OR (SELECT sub_ledger FROM evidence_part) IS NULL)
  ORDER BY e.seqno LIMIT 500;
@@ -253,7 +338,8 @@ SELECT n.run, q.node_id, q.is_current, q.measurement, q.debug, q.binds_node,
 CREATE TEMP VIEW evidence_found AS
 SELECT e.transaction_id, e.seqno, e.sub_ledger, e.run,
        r.report ->> '$.code' AS code, r.report ->> '$.reason' AS reason,
-       CASE WHEN r.report IS NULL THEN 'no receipt'
+       CASE WHEN e.transaction_id IN (SELECT transaction_id FROM lost) THEN 'lost'
+            WHEN r.report IS NULL THEN 'no receipt'
             WHEN NOT (r.report ->> '$.valid') THEN 'invalid'
             WHEN (r.report ->> '$.content') = 'bound' THEN 'verified'
             ELSE r.report ->> '$.content' END AS finding
@@ -295,10 +381,11 @@ SELECT 'the ledger has no entry in sub-ledger ' || json_quote(:sub_ledger)
 
 -- The exit status is 1 where something is not as it should be.
 CREATE TEMP TABLE evidence_outcome(n INTEGER
-  CONSTRAINT [invalid, without a receipt, not finished or not there: see above]
+  CONSTRAINT [invalid, without a receipt, lost, not finished or not there: see above]
   CHECK(n = 0));
 INSERT INTO evidence_outcome
 SELECT (SELECT count(*) FROM temp.evidence_found WHERE finding IN ('invalid', 'no receipt'))
      + (SELECT count(*) FROM temp.evidence_todo)
+     + (SELECT count(*) FROM lost)
      + (:sub_ledger IS NOT NULL AND NOT EXISTS(
           SELECT 1 FROM entry WHERE sub_ledger = :sub_ledger));

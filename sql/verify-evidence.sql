@@ -73,6 +73,14 @@ SELECT 'SERVICE KEY CHANGED ' || was || ' -> ' || key_sha256
  WHERE was <> key_sha256
  ORDER BY run;
 
+-- Views rise with seqnos, unless entries were lost.
+SELECT printf('ENTRIES LOST: %d entries, %s to %s, are of an older view than entries before them: the ledger lost them (a recovery from an older state, or a ledger made anew); only the key of then shows them',
+              count(*), min(transaction_id COLLATE ledger_txid),
+              max(transaction_id COLLATE ledger_txid))
+  FROM (SELECT transaction_id, view < max(view) OVER (ORDER BY seqno) AS is_lost
+          FROM entry)
+ WHERE is_lost HAVING count(*);
+
 -- Each receipt against the auditor's certificate, or the one kept beside it.
 CREATE TEMP TABLE checked AS
 SELECT e.transaction_id, e.seqno,
