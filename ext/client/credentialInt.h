@@ -14,6 +14,7 @@
 
 #include "clientInt.h"
 
+typedef struct LedgerApplication LedgerApplication;
 typedef struct LedgerProcess LedgerProcess;
 
 /* Where a credential stands in `default`. */
@@ -69,19 +70,31 @@ const char *ledgerCredentialFrom(const char *zOption, const char *zVariable);
 
 #define LEDGER_DEFAULT_SCOPE "https://confidential-ledger.azure.com/.default"
 
+/* An Entra application, as options and environment tell it. The texts are
+** theirs; NULL: not told. */
+struct LedgerApplication {
+  const char *zTenant;
+  const char *zClient;
+  const char *zSecret;
+  const char *zCertificate; /* a path, or PEM text */
+  const char *zPassword;    /* of the certificate's key */
+};
+
+int ledgerApplicationRead(const LedgerFetch *p, LedgerApplication *pApp);
+int ledgerApplicationMissing(LedgerFetch *p, const LedgerApplication *pApp,
+                             const char *zNeeded, const char *zProof,
+                             LedgerError *pErr);
 int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
 int ledgerTokenLifeCheck(int64_t nSecond, int64_t *pnSecond);
 char *ledgerEntraUrl(LedgerClient *p, const char *zTenant, LedgerError *pErr);
 char *ledgerEntraResource(const LedgerConfig *pConfig, LedgerError *pErr);
-int ledgerEntraStart(LedgerFetch *p, const char *zTenant, const char *zClient,
-                     const char *zSecret, const char *zAssertion,
-                     LedgerError *pErr);
+int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,
+                     const char *zAssertion, LedgerError *pErr);
 
 /* ---- credential_certificate.c ------------------------------------------ */
 
-int ledgerClientCertificateStart(LedgerFetch *p, const char *zTenant,
-                                 const char *zClient, const char *zFrom,
-                                 const char *zPassword, LedgerError *pErr);
+int ledgerClientCertificateStart(LedgerFetch *p, const LedgerApplication *pApp,
+                                 LedgerError *pErr);
 
 /* ---- credential_arc.c -------------------------------------------------- */
 

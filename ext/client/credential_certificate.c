@@ -237,24 +237,24 @@ static int certificateSign(EVP_PKEY *pKey, LedgerBuf *pText) {
 }
 
 /*
-** Starts the request for a token with the certificate that zFrom names: a path,
-** or a PEM text.
+** Starts the request for a token with the application's certificate.
 */
-int ledgerClientCertificateStart(LedgerFetch *p, const char *zTenant,
-                                 const char *zClient, const char *zFrom,
-                                 const char *zPassword, LedgerError *pErr) {
+int ledgerClientCertificateStart(LedgerFetch *p, const LedgerApplication *pApp,
+                                 LedgerError *pErr) {
   Certificate cert;
   LedgerBuf jwt = {0}, part = {0};
   char *zUrl = NULL;
 
-  if( certificateLoad(zFrom, zPassword, &cert, pErr) ) goto out;
-  zUrl = ledgerEntraUrl(p->pClient, zTenant, pErr);
+  if( certificateLoad(pApp->zCertificate, pApp->zPassword, &cert, pErr) ) {
+    goto out;
+  }
+  zUrl = ledgerEntraUrl(p->pClient, pApp->zTenant, pErr);
   if( zUrl == NULL ) goto out;
   certificateHeader(&cert, &part);
   ledgerBufBase64Url(&jwt, part.z, part.n);
   ledgerBufText(&jwt, ".");
   ledgerBufReset(&part);
-  certificateClaims(zClient, zUrl, &part);
+  certificateClaims(pApp->zClient, zUrl, &part);
   ledgerBufBase64Url(&jwt, part.z, part.n);
   if( part.bOom || jwt.bOom ) {
     ledgerErrorNomem(pErr);
@@ -262,7 +262,7 @@ int ledgerClientCertificateStart(LedgerFetch *p, const char *zTenant,
     ledgerErrorSet(pErr, LEDGER_AUTH,
                    "client certificate: its key cannot sign");
   } else {
-    ledgerEntraStart(p, zTenant, zClient, NULL, jwt.z, pErr);
+    ledgerEntraStart(p, pApp, jwt.z, pErr);
   }
 out:
   certificateFree(&cert);
@@ -274,28 +274,14 @@ out:
 }
 
 static int certificateStart(LedgerFetch *p, LedgerError *pErr) {
-  const LedgerConfig *pConfig = p->pClient->pConfig;
-  const char *zTenant =
-      ledgerCredentialFrom(pConfig->zTenantId, "AZURE_TENANT_ID");
-  const char *zClient =
-      ledgerCredentialFrom(pConfig->zClientId, "AZURE_CLIENT_ID");
-  const char *zFrom = ledgerCredentialFrom(pConfig->zClientCertificate,
-                                           "AZURE_CLIENT_CERTIFICATE_PATH");
+  LedgerApplication app;
 
-  if( zTenant && zClient && zFrom ) {
-    return ledgerClientCertificateStart(
-        p, zTenant, zClient, zFrom,
-        ledgerCredentialFrom(pConfig->zClientCertificatePassword,
-                             "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
-        pErr);
+  if( ledgerApplicationRead(p, &app) && app.zCertificate ) {
+    return ledgerClientCertificateStart(p, &app, pErr);
   }
-  return ledgerCredentialMissing(
-      p, pErr,
-      "it needs tenant_id or AZURE_TENANT_ID (%s), client_id or "
-      "AZURE_CLIENT_ID (%s), client_certificate or "
-      "AZURE_CLIENT_CERTIFICATE_PATH (%s)",
-      zTenant ? "found" : "missing", zClient ? "found" : "missing",
-      zFrom ? "found" : "missing");
+  return ledgerApplicationMissing(
+      p, &app, "client_certificate or AZURE_CLIENT_CERTIFICATE_PATH",
+      app.zCertificate, pErr);
 }
 
 const LedgerCredential ledgerCredentialCertificate = {

@@ -10,6 +10,7 @@
 */
 #include "credentialInt.h"
 
+#include <ctype.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,43 @@
 
 static const LedgerCallKind entraKind = {
     .zMethod = "POST", .bPublic = 1, .xRead = ledgerTokenRead};
+
+/* ---- the application --------------------------------------------------- */
+
+/*
+** Who the application is: each option, else the variable of its name. Returns 1
+** where tenant and client are told; what proves them is looked at by the
+** caller.
+*/
+int ledgerApplicationRead(const LedgerFetch *p, LedgerApplication *pApp) {
+  const LedgerConfig *pConfig = p->pClient->pConfig;
+
+  pApp->zTenant = ledgerCredentialFrom(pConfig->zTenantId, "AZURE_TENANT_ID");
+  pApp->zClient = ledgerCredentialFrom(pConfig->zClientId, "AZURE_CLIENT_ID");
+  pApp->zSecret =
+      ledgerCredentialFrom(pConfig->zClientSecret, "AZURE_CLIENT_SECRET");
+  pApp->zCertificate = ledgerCredentialFrom(pConfig->zClientCertificate,
+                                            "AZURE_CLIENT_CERTIFICATE_PATH");
+  pApp->zPassword = ledgerCredentialFrom(pConfig->zClientCertificatePassword,
+                                         "AZURE_CLIENT_CERTIFICATE_PASSWORD");
+  return pApp->zTenant && pApp->zClient;
+}
+
+/* The error of an application that was chosen by name and isn't all told:
+** zNeeded names the option and the variable of what proves it, zProof is their
+** value or NULL. */
+int ledgerApplicationMissing(LedgerFetch *p, const LedgerApplication *pApp,
+                             const char *zNeeded, const char *zProof,
+                             LedgerError *pErr) {
+  return ledgerCredentialMissing(
+      p, pErr,
+      "it needs tenant_id or AZURE_TENANT_ID (%s), client_id or "
+      "AZURE_CLIENT_ID (%s), %s (%s)",
+      pApp->zTenant ? "found" : "missing", pApp->zClient ? "found" : "missing",
+      zNeeded, zProof ? "found" : "missing");
+}
+
+/* ---- an answer --------------------------------------------------------- */
 
 /* A member that is a number, or a number written as text; 0 where it is
 ** neither. Managed identities tell their numbers as text. */
@@ -86,6 +124,7 @@ out:
 /* The authority's URL: option, else environment, else Entra's. The caller
 ** frees it. */
 static char *entraAuthority(const LedgerConfig *pConfig, LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
   const char *z =
       ledgerCredentialFrom(pConfig->zAuthority, "AZURE_AUTHORITY_HOST");
   char *zUrl;
@@ -99,30 +138,46 @@ static char *entraAuthority(const LedgerConfig *pConfig, LedgerError *pErr) {
   }
   n = strlen(zUrl);
   while( n > 0 && zUrl[n - 1] == '/' ) zUrl[--n] = 0;
-  if( ledgerUrlCheck("authority", zUrl, pErr) ) {
+  /* The option was checked when it was given: it's the variable here. */
+  if( ledgerUrlCheck("authority", zUrl, &err) ) {
+    ledgerErrorSet(pErr, LEDGER_AUTH,
+                   "AZURE_AUTHORITY_HOST: give host[:port] or "
+                   "https://host[:port]");
+    ledgerErrorClear(&err);
     free(zUrl);
     return NULL;
   }
   return zUrl;
 }
 
-/* The path of the tenant's token endpoint. The caller frees it. */
-static char *entraPath(const char *zTenant) {
-  LedgerBuf path = {0};
-  ledgerBufText(&path, "/");
-  ledgerBufUrl(&path, zTenant, strlen(zTenant));
-  ledgerBufText(&path, "/oauth2/v2.0/token");
-  return ledgerBufTake(&path);
+/* The path of the tenant's token endpoint: NULL and an error where it would be
+** another path. The caller frees it. */
+static char *entraPath(const char *zTenant, LedgerError *pErr) {
+  const char *z = zTenant;
+  char *zPath;
+
+  while( isalnum((unsigned char)*z) || (*z && strchr("-.", *z)) ) z++;
+  if( *z || zTenant[0] == '.' ) {
+    ledgerErrorSet(pErr, LEDGER_AUTH,
+                   "tenant_id or AZURE_TENANT_ID: only letters, digits, '-' "
+                   "and '.' may stand in it, and '.' not first");
+    return NULL;
+  }
+  zPath = ledgerMprintf("/%s/oauth2/v2.0/token", zTenant);
+  if( zPath == NULL ) ledgerErrorNomem(pErr);
+  return zPath;
 }
 
 /* The whole URL of the tenant's token endpoint, which an assertion is made out
 ** to. The caller frees it. */
 char *ledgerEntraUrl(LedgerClient *p, const char *zTenant, LedgerError *pErr) {
-  char *zBase = entraAuthority(p->pConfig, pErr);
-  char *zPath = entraPath(zTenant);
+  char *zPath = entraPath(zTenant, pErr);
+  char *zBase = zPath ? entraAuthority(p->pConfig, pErr) : NULL;
   char *zUrl = NULL;
-  if( zBase && zPath ) zUrl = ledgerMprintf("%s%s", zBase, zPath);
-  if( zUrl == NULL ) ledgerErrorNomem(pErr);
+  if( zBase ) {
+    zUrl = ledgerMprintf("%s%s", zBase, zPath);
+    if( zUrl == NULL ) ledgerErrorNomem(pErr);
+  }
   free(zBase);
   free(zPath);
   return zUrl;
@@ -176,30 +231,29 @@ static void entraClaims(LedgerBuf *pBody, const char *zClaims) {
 }
 
 /*
-** Starts the request for a token, as an application that shows its secret, or
-** an assertion where zSecret is NULL.
+** Starts the request for a token, as an application that shows its assertion,
+** or its secret where zAssertion is NULL.
 */
-int ledgerEntraStart(LedgerFetch *p, const char *zTenant, const char *zClient,
-                     const char *zSecret, const char *zAssertion,
-                     LedgerError *pErr) {
+int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,
+                     const char *zAssertion, LedgerError *pErr) {
   const LedgerConfig *pConfig = p->pClient->pConfig;
   LedgerCall *pCall = NULL;
   LedgerBuf *pBody;
 
   if( ledgerCallNew(p->pClient, &entraKind, &pCall, pErr) ) return pErr->rc;
   pBody = &pCall->body;
-  pCall->zPath = entraPath(zTenant);
-  pCall->zBase = entraAuthority(pConfig, pErr);
-  pCall->zWhat = ledgerMprintf("token for client %s", zClient);
+  pCall->zPath = entraPath(pApp->zTenant, pErr);
+  if( pErr->rc == 0 ) pCall->zBase = entraAuthority(pConfig, pErr);
+  pCall->zWhat = ledgerMprintf("token for client %s", pApp->zClient);
   pCall->zType = "application/x-www-form-urlencoded";
   ledgerBufText(pBody, "grant_type=client_credentials");
-  entraField(pBody, "client_id", zClient);
-  pCall->zSecret = ledgerStrdup(zSecret ? zSecret : zAssertion);
-  if( zSecret ) {
-    entraField(pBody, "client_secret", zSecret);
-  } else {
+  entraField(pBody, "client_id", pApp->zClient);
+  pCall->zSecret = ledgerStrdup(zAssertion ? zAssertion : pApp->zSecret);
+  if( zAssertion ) {
     ledgerBufText(pBody, "&client_assertion_type=" ENTRA_JWT);
     entraField(pBody, "client_assertion", zAssertion);
+  } else {
+    entraField(pBody, "client_secret", pApp->zSecret);
   }
   entraField(pBody, "scope",
              pConfig->zScope ? pConfig->zScope : LEDGER_DEFAULT_SCOPE);

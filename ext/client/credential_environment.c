@@ -15,33 +15,23 @@
 #include "credentialInt.h"
 
 static int environmentStart(LedgerFetch *p, LedgerError *pErr) {
-  const LedgerConfig *pConfig = p->pClient->pConfig;
-  const char *zTenant =
-      ledgerCredentialFrom(pConfig->zTenantId, "AZURE_TENANT_ID");
-  const char *zClient =
-      ledgerCredentialFrom(pConfig->zClientId, "AZURE_CLIENT_ID");
-  const char *zSecret =
-      ledgerCredentialFrom(pConfig->zClientSecret, "AZURE_CLIENT_SECRET");
-  const char *zFrom = ledgerCredentialFrom(pConfig->zClientCertificate,
-                                           "AZURE_CLIENT_CERTIFICATE_PATH");
+  LedgerApplication app;
+  const int bWho = ledgerApplicationRead(p, &app);
 
-  if( zTenant && zClient && zSecret ) {
-    return ledgerEntraStart(p, zTenant, zClient, zSecret, NULL, pErr);
-  }
-  if( zTenant && zClient && zFrom ) {
-    return ledgerClientCertificateStart(
-        p, zTenant, zClient, zFrom,
-        ledgerCredentialFrom(pConfig->zClientCertificatePassword,
-                             "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
-        pErr);
+  if( bWho && app.zSecret ) return ledgerEntraStart(p, &app, NULL, pErr);
+  if( bWho && app.zCertificate ) {
+    return ledgerClientCertificateStart(p, &app, pErr);
   }
   return ledgerCredentialMissing(
-      p, pErr, "AZURE_TENANT_ID is %s, AZURE_CLIENT_ID is %s, and %s",
-      zTenant ? "set" : "not set", zClient ? "set" : "not set",
-      zSecret ? "AZURE_CLIENT_SECRET is set"
-      : zFrom ? "AZURE_CLIENT_CERTIFICATE_PATH is set"
-              : "neither AZURE_CLIENT_SECRET nor "
-                "AZURE_CLIENT_CERTIFICATE_PATH is set");
+      p, pErr, "AZURE_TENANT_ID is %s, AZURE_CLIENT_ID is %s, and %s%s",
+      app.zTenant ? "set" : "not set", app.zClient ? "set" : "not set",
+      app.zSecret        ? "AZURE_CLIENT_SECRET is set"
+      : app.zCertificate ? "AZURE_CLIENT_CERTIFICATE_PATH is set"
+                         : "neither AZURE_CLIENT_SECRET nor "
+                           "AZURE_CLIENT_CERTIFICATE_PATH is set",
+      ledgerCredentialFrom(NULL, "AZURE_USERNAME")
+          ? " (AZURE_USERNAME and AZURE_PASSWORD are not supported)"
+          : "");
 }
 
 const LedgerCredential ledgerCredentialEnvironment = {

@@ -10,23 +10,13 @@
 #include "credentialInt.h"
 
 static int secretStart(LedgerFetch *p, LedgerError *pErr) {
-  const LedgerConfig *pConfig = p->pClient->pConfig;
-  const char *zTenant =
-      ledgerCredentialFrom(pConfig->zTenantId, "AZURE_TENANT_ID");
-  const char *zClient =
-      ledgerCredentialFrom(pConfig->zClientId, "AZURE_CLIENT_ID");
-  const char *zSecret =
-      ledgerCredentialFrom(pConfig->zClientSecret, "AZURE_CLIENT_SECRET");
+  LedgerApplication app;
 
-  if( zTenant && zClient && zSecret ) {
-    return ledgerEntraStart(p, zTenant, zClient, zSecret, NULL, pErr);
+  if( ledgerApplicationRead(p, &app) && app.zSecret ) {
+    return ledgerEntraStart(p, &app, NULL, pErr);
   }
-  return ledgerCredentialMissing(
-      p, pErr,
-      "it needs tenant_id or AZURE_TENANT_ID (%s), client_id or "
-      "AZURE_CLIENT_ID (%s), client_secret or AZURE_CLIENT_SECRET (%s)",
-      zTenant ? "found" : "missing", zClient ? "found" : "missing",
-      zSecret ? "found" : "missing");
+  return ledgerApplicationMissing(
+      p, &app, "client_secret or AZURE_CLIENT_SECRET", app.zSecret, pErr);
 }
 
 const LedgerCredential ledgerCredentialSecret = {.zName = "client_secret",

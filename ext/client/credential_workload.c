@@ -42,25 +42,21 @@ static char *workloadRead(const char *zFile, LedgerError *pErr) {
 }
 
 static int workloadStart(LedgerFetch *p, LedgerError *pErr) {
-  const LedgerConfig *pConfig = p->pClient->pConfig;
-  const char *zTenant =
-      ledgerCredentialFrom(pConfig->zTenantId, "AZURE_TENANT_ID");
-  const char *zClient =
-      ledgerCredentialFrom(pConfig->zClientId, "AZURE_CLIENT_ID");
   const char *zFile = ledgerCredentialFrom(NULL, "AZURE_FEDERATED_TOKEN_FILE");
+  LedgerApplication app;
   char *zAssertion;
 
-  if( zTenant == NULL || zClient == NULL || zFile == NULL ) {
+  if( !ledgerApplicationRead(p, &app) || zFile == NULL ) {
     return ledgerCredentialMissing(
         p, pErr,
         "AZURE_FEDERATED_TOKEN_FILE is %s, AZURE_TENANT_ID is %s, "
         "AZURE_CLIENT_ID is %s",
-        zFile ? "set" : "not set", zTenant ? "set" : "not set",
-        zClient ? "set" : "not set");
+        zFile ? "set" : "not set", app.zTenant ? "set" : "not set",
+        app.zClient ? "set" : "not set");
   }
   zAssertion = workloadRead(zFile, pErr);
   if( zAssertion ) {
-    ledgerEntraStart(p, zTenant, zClient, NULL, zAssertion, pErr);
+    ledgerEntraStart(p, &app, zAssertion, pErr);
     ledgerSecretFree(zAssertion);
   }
   return pErr->rc;
