@@ -16,6 +16,7 @@
 
 typedef struct LedgerApplication LedgerApplication;
 typedef struct LedgerProcess LedgerProcess;
+typedef struct LedgerTool LedgerTool;
 
 /* Where a credential stands in `default`. */
 enum {
@@ -31,6 +32,7 @@ struct LedgerCredential {
   int eChain;         /* LEDGER_CHAIN_* */
   int bStill;         /* there is nothing that could be fetched anew */
   int bChild;         /* a child process: started while somebody waits only */
+  const LedgerTool *pTool; /* the program that it runs, or NULL */
   /* Finds the credential at once, or starts p->pCall or p->pProcess. */
   int (*xStart)(LedgerFetch *p, LedgerError *pErr);
   /* p->pCall or p->pProcess has ended: takes the result over, or starts the
@@ -121,11 +123,20 @@ void ledgerProcessFree(LedgerProcess *p);
 
 /* ---- credential_tool.c ------------------------------------------------- */
 
-int ledgerToolStart(LedgerFetch *p, const char *zTool, const char *const *azArg,
-                    LedgerError *pErr);
-int ledgerToolStep(LedgerFetch *p, const char *zTool, const char *zLogin,
-                   const char *zMember, LedgerError *pErr);
-int ledgerToolWord(const char *zName, const char *z, LedgerError *pErr);
+/* A developer's tool that prints a token. */
+struct LedgerTool {
+  const char *zName;            /* the program, looked for on PATH */
+  const char *zTitle;           /* what people call it */
+  const char *const *azArg;     /* its arguments, NULL at their end; then */
+  const char *zAsk;             /*  ... the flag of what is asked for */
+  const char *zTenant;          /*  ... and the flag of option tenant_id */
+  int bResource;                /* asked for: a resource, not a scope */
+  const char *zMember;          /* the token's name in the JSON it prints */
+  const char *zLogin, *zLogout; /* the commands for the user to run */
+};
+
+int ledgerToolStart(LedgerFetch *p, LedgerError *pErr);
+int ledgerToolStep(LedgerFetch *p, LedgerError *pErr);
 
 /* ---- one file each ----------------------------------------------------- */
 

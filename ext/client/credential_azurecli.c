@@ -8,44 +8,28 @@
 **   az account get-access-token --output json --resource RESOURCE
 **      [--tenant TENANT]
 **
-** Invariant: the tenant is the option's, never AZURE_TENANT_ID: that one
-** belongs to an application.
+** Invariants: those of credential_tool.c.
 */
 #include "credentialInt.h"
 
-#include <stdlib.h>
+static const char *const azAzArg[] = {"account", "get-access-token", "--output",
+                                      "json", NULL};
 
-static int azureCliStart(LedgerFetch *p, LedgerError *pErr) {
-  const char *zTenant = p->pClient->pConfig->zTenantId;
-  char *zResource = ledgerEntraResource(p->pClient->pConfig, pErr);
-  const char *azArg[] = {"account",    "get-access-token", "--output", "json",
-                         "--resource", zResource,          NULL,       NULL,
-                         NULL};
-
-  if( zResource == NULL ) return pErr->rc;
-  if( p->zClaims ) {
-    ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "the ledger asks for a new sign-in: run 'az logout', then "
-                   "'az login'");
-  } else if( ledgerToolWord("scope", zResource, pErr) == LEDGER_OK ) {
-    if( zTenant && ledgerToolWord("tenant_id", zTenant, pErr) == LEDGER_OK ) {
-      azArg[6] = "--tenant";
-      azArg[7] = zTenant;
-    }
-    if( pErr->rc == LEDGER_OK ) ledgerToolStart(p, "az", azArg, pErr);
-  }
-  free(zResource);
-  return pErr->rc;
-}
-
-static int azureCliStep(LedgerFetch *p, LedgerError *pErr) {
-  return ledgerToolStep(p, "az", "az login", "accessToken", pErr);
-}
+static const LedgerTool azTool = {.zName = "az",
+                                  .zTitle = "Azure CLI",
+                                  .azArg = azAzArg,
+                                  .zAsk = "--resource",
+                                  .zTenant = "--tenant",
+                                  .bResource = 1,
+                                  .zMember = "accessToken",
+                                  .zLogin = "az login",
+                                  .zLogout = "az logout"};
 
 const LedgerCredential ledgerCredentialAzureCli = {.zName = "azure_cli",
                                                    .zAzure =
                                                        "AzureCliCredential",
                                                    .eChain = LEDGER_CHAIN_DEV,
                                                    .bChild = 1,
-                                                   .xStart = azureCliStart,
-                                                   .xStep = azureCliStep};
+                                                   .pTool = &azTool,
+                                                   .xStart = ledgerToolStart,
+                                                   .xStep = ledgerToolStep};

@@ -1,11 +1,14 @@
 /*
-** What the credentials have in common that ask a developer's tool for a token:
-** the tool is found and run, and its answer read.
+** What the credentials do that ask a developer's tool for a token: the tool is
+** found and run, and its answer read. Which one, and how, its LedgerTool says.
 **
 ** Issues no request; the tool does.
 **
 ** Invariants
-**   - no shell: each argument is one argument, and none begins with '-';
+**   - no shell: each argument is one argument, and what an option says begins
+**     with no '-';
+**   - the tenant is the option's, never AZURE_TENANT_ID: that one belongs to an
+**     application;
 **   - the tool's stdout, where the token is, stands in no message; of its
 **     stderr only the beginning does, and not where a token may be in it.
 */
@@ -21,7 +24,7 @@
 #define TOOL_ARGS 16
 
 /* Checks a tenant or scope that becomes an argument. */
-int ledgerToolWord(const char *zName, const char *z, LedgerError *pErr) {
+static int toolWord(const char *zName, const char *z, LedgerError *pErr) {
   const char *zAt = z;
   while( isalnum((unsigned char)*zAt) || (*zAt && strchr("-._:/", *zAt)) ) {
     zAt++;
@@ -33,21 +36,64 @@ int ledgerToolWord(const char *zName, const char *z, LedgerError *pErr) {
                         zName);
 }
 
-/* Runs zTool with the arguments azArg, NULL at their end. */
-int ledgerToolStart(LedgerFetch *p, const char *zTool, const char *const *azArg,
-                    LedgerError *pErr) {
-  const char *azAll[TOOL_ARGS + 2];
-  char *zFile = ledgerProcessFind(zTool);
+/* Runs the tool zFile, which is asked for zAsk. */
+static int toolRun(LedgerFetch *p, const char *zFile, const char *zAsk,
+                   LedgerError *pErr) {
+  const LedgerTool *pTool = p->pKind->pTool;
+  const char *zTenant = p->pClient->pConfig->zTenantId;
+  const char *azAll[TOOL_ARGS + 6];
   int n = 0;
 
-  if( zFile == NULL ) {
-    return ledgerCredentialMissing(p, pErr, "there is no '%s' on PATH", zTool);
-  }
+  if( toolWord("scope", zAsk, pErr) ) return pErr->rc;
+  if( zTenant && toolWord("tenant_id", zTenant, pErr) ) return pErr->rc;
   azAll[n++] = zFile;
-  while( *azArg && n <= TOOL_ARGS ) azAll[n++] = *azArg++;
+  while( n <= TOOL_ARGS && pTool->azArg[n - 1] ) {
+    azAll[n] = pTool->azArg[n - 1];
+    n++;
+  }
+  azAll[n++] = pTool->zAsk;
+  azAll[n++] = zAsk;
+  if( zTenant ) {
+    azAll[n++] = pTool->zTenant;
+    azAll[n++] = zTenant;
+  }
   azAll[n] = NULL;
-  ledgerProcessStart(azAll, TOOL_MS, &p->pProcess, pErr);
+  return ledgerProcessStart(azAll, TOOL_MS, &p->pProcess, pErr);
+}
+
+/* LedgerCredential.xStart of a tool. */
+int ledgerToolStart(LedgerFetch *p, LedgerError *pErr) {
+  const LedgerTool *pTool = p->pKind->pTool;
+  const char *zScope = p->pClient->pConfig->zScope;
+  char *zFile = NULL;
+  char *zAsk = NULL;
+
+  if( p->zClaims ) {
+    return ledgerErrorSet(pErr, LEDGER_AUTH,
+                          "the ledger asks for a new sign-in: run '%s', then "
+                          "'%s'",
+                          pTool->zLogout, pTool->zLogin);
+  }
+  if( pTool->bResource )
+    zAsk = ledgerEntraResource(p->pClient->pConfig, pErr);
+  else
+    zAsk = ledgerStrdup(zScope ? zScope : LEDGER_DEFAULT_SCOPE);
+  if( zAsk == NULL ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
+  zFile = ledgerProcessFind(pTool->zName);
+  if( zFile == NULL ) {
+    ledgerCredentialMissing(p, pErr,
+                            "install the %s and run '%s': there is no '%s' on "
+                            "PATH",
+                            pTool->zTitle, pTool->zLogin, pTool->zName);
+    goto out;
+  }
+  toolRun(p, zFile, zAsk, pErr);
+out:
   free(zFile);
+  free(zAsk);
   return pErr->rc;
 }
 
@@ -122,27 +168,26 @@ static int toolRead(LedgerFetch *p, const LedgerBuf *pOut,
   return p->zToken != NULL;
 }
 
-/* The tool has ended: takes its token over. zLogin is the command that a user
-** who has not signed in runs. */
-int ledgerToolStep(LedgerFetch *p, const char *zTool, const char *zLogin,
-                   const char *zMember, LedgerError *pErr) {
+/* LedgerCredential.xStep of a tool: it has ended; takes its token over. */
+int ledgerToolStep(LedgerFetch *p, LedgerError *pErr) {
+  const LedgerTool *pTool = p->pKind->pTool;
   const LedgerBuf *pText = ledgerProcessErr(p->pProcess);
   LedgerBuf why = {0};
   char zSaid[300];
 
   toolSaid(pText, zSaid, sizeof(zSaid));
   if( !ledgerProcessOk(p->pProcess, &why) ) {
-    if( pText->z && strstr(pText->z, zLogin) ) {
+    if( pText->z && strstr(pText->z, pTool->zLogin) ) {
       ledgerCredentialMissing(p, pErr, "nobody has signed in: run '%s'",
-                              zLogin);
+                              pTool->zLogin);
     } else {
-      ledgerErrorSet(pErr, LEDGER_AUTH, "'%s' failed: %s%s%s", zTool,
+      ledgerErrorSet(pErr, LEDGER_AUTH, "'%s' failed: %s%s%s", pTool->zName,
                      why.z ? why.z : "?", zSaid[0] ? ": " : "", zSaid);
     }
-  } else if( !toolRead(p, ledgerProcessOut(p->pProcess), zMember) ) {
+  } else if( !toolRead(p, ledgerProcessOut(p->pProcess), pTool->zMember) ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "'%s' printed no token (no JSON with %s)%s%s", zTool,
-                   zMember, zSaid[0] ? ": " : "", zSaid);
+                   "'%s' printed no token (no JSON with %s)%s%s", pTool->zName,
+                   pTool->zMember, zSaid[0] ? ": " : "", zSaid);
   }
   ledgerBufFree(&why);
   ledgerProcessFree(p->pProcess);
