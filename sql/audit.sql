@@ -23,12 +23,21 @@
 .headers off
 .mode list
 
+-- What an earlier run left in this session.
+DROP TRIGGER IF EXISTS temp.audit_stepped; DROP VIEW IF EXISTS temp.audit_all;
+DROP VIEW IF EXISTS temp.audit_still; DROP VIEW IF EXISTS temp.audit_job;
+DROP VIEW IF EXISTS temp.audit_next; DROP VIEW IF EXISTS temp.audit_found;
+DROP TABLE IF EXISTS temp.audit_needs; DROP TABLE IF EXISTS temp.audit_ping;
+DROP TABLE IF EXISTS temp.audit_key; DROP TABLE IF EXISTS temp.audit_now;
+DROP TABLE IF EXISTS temp.audit_had; DROP TABLE IF EXISTS temp.audit_gone;
+DROP TABLE IF EXISTS temp.audit_cut; DROP TABLE IF EXISTS temp.audit_todo;
+DROP TABLE IF EXISTS temp.audit_step; DROP TABLE IF EXISTS temp.audit_outcome;
 CREATE TEMP TABLE audit_needs(n_module INTEGER
   CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
 INSERT INTO temp.audit_needs
 SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
 -- A database that can't be written is named here; the next statement ends it.
-.once '|grep -q "^main: .* r/o" && echo "the database is read-only: give a file that can be written" >&2'
+.once '|while read -r n f; do case "$n$f" in main:*r/o) echo "the database is read-only: give a file that can be written";; main:/*) f="${f% r/w}"; test -w "${f%/*}/" || echo "the folder of the database cannot be written, and SQLite needs that: give a file in another";; esac; done >&2'
 .databases
 
 CREATE TABLE IF NOT EXISTS audit_run(
@@ -154,7 +163,7 @@ SELECT lo, (SELECT ledger_txid_seqno(transaction_id) FROM temp.audit_had WHERE n
        (SELECT still FROM temp.audit_still WHERE n = hi) IS NOT NULL
        OR lo = 0 AND (SELECT is_other_key FROM temp.audit_had WHERE n = hi)
   FROM half WHERE hi - lo = 1;
-BEGIN;
+SAVEPOINT audit_lost;
 INSERT INTO audit_lost
 SELECT a.*, w.run FROM temp.audit_cut AS c, temp.audit_now AS w
   JOIN audit AS a ON a.ledger_id = w.ledger_id AND a.seqno >= c.seqno;
@@ -164,7 +173,7 @@ DELETE FROM audit
 DELETE FROM audit_progress
  WHERE ledger_id = (SELECT ledger_id FROM temp.audit_now)
    AND ledger_txid_seqno(transaction_id) >= (SELECT seqno FROM temp.audit_cut);
-COMMIT;
+RELEASE audit_lost;
 SELECT printf('ENTRIES LOST: the ledger no longer has %d entries that were audited, %s to %s (missed first in run %d, %s): they stand in audit_lost',
               count(*), min(l.transaction_id COLLATE ledger_txid),
               max(l.transaction_id COLLATE ledger_txid), l.lost_run, r.time_utc)

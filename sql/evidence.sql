@@ -31,12 +31,30 @@
 .headers off
 .mode list
 
+-- What an earlier run left in this session.
+DROP TRIGGER IF EXISTS temp.evidence_id_again;
+DROP TRIGGER IF EXISTS temp.evidence_stepped;
+DROP VIEW IF EXISTS temp.evidence_all; DROP VIEW IF EXISTS temp.evidence_still;
+DROP VIEW IF EXISTS temp.evidence_job; DROP VIEW IF EXISTS temp.evidence_entry;
+DROP VIEW IF EXISTS temp.evidence_missing;
+DROP VIEW IF EXISTS temp.evidence_receipt;
+DROP VIEW IF EXISTS temp.evidence_found;
+DROP TABLE IF EXISTS temp.evidence_needs;
+DROP TABLE IF EXISTS temp.evidence_ping; DROP TABLE IF EXISTS temp.evidence_key;
+DROP TABLE IF EXISTS temp.evidence_now; DROP TABLE IF EXISTS temp.evidence_had;
+DROP TABLE IF EXISTS temp.evidence_gone; DROP TABLE IF EXISTS temp.evidence_cut;
+DROP TABLE IF EXISTS temp.evidence_todo;
+DROP TABLE IF EXISTS temp.evidence_step;
+DROP TABLE IF EXISTS temp.evidence_batch;
+DROP TABLE IF EXISTS temp.evidence_asked;
+DROP TABLE IF EXISTS temp.evidence_part;
+DROP TABLE IF EXISTS temp.evidence_outcome;
 CREATE TEMP TABLE evidence_needs(n_module INTEGER
   CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
 INSERT INTO temp.evidence_needs
 SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
 -- A database that can't be written is named here; the next statement ends it.
-.once '|grep -q "^main: .* r/o" && echo "the database is read-only: give a file that can be written" >&2'
+.once '|while read -r n f; do case "$n$f" in main:*r/o) echo "the database is read-only: give a file that can be written";; main:/*) f="${f% r/w}"; test -w "${f%/*}/" || echo "the folder of the database cannot be written, and SQLite needs that: give a file in another";; esac; done >&2'
 .databases
 
 CREATE TABLE IF NOT EXISTS evidence_run(

@@ -14,13 +14,20 @@
 -- are those in question, and which runs wrote them. A service key that changed
 -- between two runs is the first line of the output. A file whose rows could be
 -- read in two ways, with views or damaged indexes in place of plain tables, is
--- refused. It exits with 0 only if every entry has a valid receipt under the key
--- given; else with 1, after all has been printed.
+-- refused. It exits with 0 only if there are entries, and each has a valid receipt
+-- under the key given; else with 1, after all has been printed. What is not in the
+-- file it can't miss: that sql/evidence.sql did not come to its end, or found no
+-- entry in a sub-ledger, only that script's own exit status tells.
 
 .bail on
 .headers off
 .mode list
 
+-- What an earlier run left in this session.
+DROP VIEW IF EXISTS temp.judged; DROP TABLE IF EXISTS temp.evidence_needs;
+DROP TABLE IF EXISTS temp.asked; DROP TABLE IF EXISTS temp.auditor;
+DROP TABLE IF EXISTS temp.file_is; DROP TABLE IF EXISTS temp.checked;
+DROP TABLE IF EXISTS temp.verdict; DROP TABLE IF EXISTS temp.outcome;
 CREATE TEMP TABLE evidence_needs(n_module INTEGER
   CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
 INSERT INTO temp.evidence_needs
@@ -168,7 +175,8 @@ SELECT 'nor that none is missing, nor its tags, nor that the enclave is genuine.
 SELECT 'Verified are the rows of the table entry; what its views and other tables tell is not checked.';
 
 CREATE TEMP TABLE outcome(n INTEGER
-  CONSTRAINT [not every entry is shown by a valid receipt: see above] CHECK(n = 0));
+  CONSTRAINT [not every entry is shown by a valid receipt: see above] CHECK(n = 0),
+  n_entries INTEGER CONSTRAINT [there is no entry in the file] CHECK(n_entries > 0));
 INSERT INTO outcome
-SELECT count(*) FROM temp.verdict
+SELECT count(*), (SELECT count(*) FROM entry) FROM temp.verdict
  WHERE finding IN ('invalid', 'other key', 'no receipt');

@@ -301,6 +301,18 @@ proc exec_with_module args {
   return [exec {*}[with_module] {*}$args 2>@1]
 }
 
+# The same for a program that may fail: its text, and in ::exit its own exit
+# status, or the name of the signal that ended it.
+proc exit_and_text args {
+  set ::exit 0
+  if {[catch { exec_with_module {*}$args } text options]} {
+    lassign [dict get $options -errorcode] kind - ::exit
+    if {$kind ni {CHILDSTATUS CHILDKILLED}} { error $text }
+    regsub {\n?child (process exited abnormally|killed: .*)$} $text {} text
+  }
+  return $text
+}
+
 # The words to put in front of such a program.
 proc with_module {} {
   set preload $::env(LEDGER_TEST_PRELOAD)
