@@ -9,13 +9,14 @@
 # for each request:
 #
 #   token T, expires_in S   what is given out
-#   identities {ID ...}     the client_ids that are known
+#   identities {ID ...}     the user-assigned ones that are known, URL-encoded
 #   secret S                App Service's X-IDENTITY-HEADER
 #   arc_folder F            where Arc's agent writes its key file ...
 #   arc_realm P             ... and what it calls that file
 #   arc_key TEXT            ... and what stands in it
 #   fail {STATUS ...}       what the next requests for a token get
 #   body TEXT, type TYPE    a refusal's body, and its content type
+#   headers TEXT            ... and more of its headers
 #   delay MS                before each answer
 #   echo 1                  a refusal repeats the request's headers
 #
@@ -38,7 +39,7 @@ proc value {config key default} {
 }
 
 proc answer {channel status body {headers ""} {type application/json}} {
-  set reason [dict get {200 OK 400 Bad 401 Unauthorized 403 Forbidden
+  set reason [dict get {200 OK 302 Elsewhere 400 Bad 401 Unauthorized 403 Forbidden
     404 Missing 410 Gone 429 Many 500 Error 502 Gateway 503 Busy 504 Late} \
     $status]
   puts -nonewline $channel "HTTP/1.1 $status $reason\r\nContent-Type: $type\r\n\
@@ -57,15 +58,15 @@ proc refuse {channel status code text {headers ""}} {
 proc give {channel config query version} {
   global nFailed failing
   set fail [value $config fail ""]
-  if {$fail ne $failing} {
-    set failing $fail
+  if {[list $fail [value $config body ""]] ne $failing} {
+    set failing [list $fail [value $config body ""]]
     set nFailed 0
   }
   if {$nFailed < [llength $fail]} {
     set status [lindex $fail $nFailed]
     incr nFailed
     if {[dict exists $config body]} {
-      answer $channel $status [dict get $config body] "" \
+      answer $channel $status [dict get $config body] [value $config headers ""] \
         [value $config type application/json]
     } else {
       refuse $channel $status failed "planned failure"
@@ -79,10 +80,16 @@ proc give {channel config query version} {
       return
     }
   }
-  if {[dict exists $query client_id]
-      && [dict get $query client_id] ni [value $config identities ""]} {
-    refuse $channel 400 invalid_request "Identity not found"
-    return
+  # Who is meant, by the names that this endpoint has for it.
+  set known {2018-02-01 {client_id object_id msi_res_id}
+    2019-08-01 {client_id principal_id mi_res_id} 2020-06-01 {}}
+  dict for {key id} $query {
+    if {$key in {api-version resource}} continue
+    if {$key ni [dict get $known $version]
+        || $id ni [value $config identities ""]} {
+      refuse $channel 400 invalid_request "Identity not found"
+      return
+    }
   }
   set expires_in [value $config expires_in 86400]
   set expires_on [expr {[clock seconds] + $expires_in}]

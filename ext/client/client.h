@@ -38,6 +38,8 @@ struct LedgerConfig {
   char *zClientSecret;      /* ... and secret */
   char *zClientCertificate; /* ... or certificate: a path, or PEM text */
   char *zClientCertificatePassword;
+  char *zObjectId;           /* a managed identity, by its principal's id ... */
+  char *zResourceId;         /* ... or by /subscriptions/... */
   char *zUserCertificate;    /* mutual TLS: path of a PEM */
   char *zUserKey;            /* its key, when not in the same PEM */
   char *zToken;              /* a bearer token, as it is */

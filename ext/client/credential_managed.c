@@ -8,8 +8,9 @@
 **   else                                     IMDS of the virtual machine:
 **                       AZURE_POD_IDENTITY_AUTHORITY_HOST, 169.254.169.254
 **
-** Option client_id (in the chain also AZURE_CLIENT_ID) names a user-assigned
-** identity; without, it is the system-assigned one.
+** Option object_id, resource_id or client_id (in the chain AZURE_CLIENT_ID too)
+** names a user-assigned identity; without, it is the system-assigned one. In
+** the chain client_id may be an application's, so the other two go first.
 **
 **   GET {IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=...  (App Service)
 **   GET http://169.254.169.254/metadata/identity/oauth2/token?
@@ -63,19 +64,58 @@ static const LedgerCallKind imdsKind = {.zMethod = "GET",
 static const LedgerCallKind appServiceKind = {
     .zMethod = "GET", .bPublic = 1, .bPlain = 1, .xRead = ledgerTokenRead};
 
-/* The identity asked for, or NULL: the system-assigned one. */
-static const char *managedClient(const LedgerFetch *p) {
-  const char *zOption = p->pClient->pConfig->zClientId;
-  return p->bDefault ? ledgerCredentialFrom(zOption, "AZURE_CLIENT_ID")
-                     : (zOption && zOption[0] ? zOption : NULL);
+/* How a user-assigned identity is named. */
+typedef struct ManagedName ManagedName;
+struct ManagedName {
+  const char *zOption;
+  const char *zImds;       /* parameter of IMDS ... */
+  const char *zAppService; /* ... and of App Service */
+};
+
+static const ManagedName managedClientId = {"client_id", "client_id",
+                                            "client_id"};
+static const ManagedName managedObjectId = {"object_id", "object_id",
+                                            "principal_id"};
+static const ManagedName managedResourceId = {"resource_id", "msi_res_id",
+                                              "mi_res_id"};
+
+/* The identity asked for: how it is named, or NULL for the system-assigned
+** one; *pzId is its id. */
+static const ManagedName *managedIdentity(const LedgerFetch *p,
+                                          const char **pzId) {
+  const LedgerConfig *pConfig = p->pClient->pConfig;
+  const char *zClient = pConfig->zClientId;
+
+  if( (*pzId = pConfig->zObjectId) != NULL ) return &managedObjectId;
+  if( (*pzId = pConfig->zResourceId) != NULL ) return &managedResourceId;
+  if( p->bDefault ) zClient = ledgerCredentialFrom(zClient, "AZURE_CLIENT_ID");
+  *pzId = zClient;
+  return zClient ? &managedClientId : NULL;
+}
+
+/* An identity named twice is an error. */
+static int managedCheck(const LedgerFetch *p, LedgerError *pErr) {
+  const LedgerConfig *pConfig = p->pClient->pConfig;
+  const int bClient = !p->bDefault && pConfig->zClientId;
+
+  if( bClient + (pConfig->zObjectId != NULL) + (pConfig->zResourceId != NULL) <=
+      1 ) {
+    return LEDGER_OK;
+  }
+  return ledgerErrorSet(pErr, LEDGER_AUTH,
+                        "%sobject_id and resource_id each name an identity: "
+                        "give one of them",
+                        p->bDefault ? "" : "client_id, ");
 }
 
 /* Splits an endpoint into p->zBase and p->zPath; its query, and what the
-** request adds, make p->zQuery. zName names the variable in an error. */
+** request adds, make p->zQuery. zName names the variable in an error; with
+** zPath, which is asked for in place of the URL's, it is IMDS. */
 static int managedEndpoint(LedgerFetch *p, const char *zName, const char *zUrl,
                            const char *zPath, const char *zVersion,
                            LedgerError *pErr) {
-  const char *zClient = managedClient(p);
+  const char *zId = NULL;
+  const ManagedName *pName = managedIdentity(p, &zId);
   char *zResource = NULL;
   LedgerBuf query = {0};
   const char *z = zUrl;
@@ -98,9 +138,9 @@ static int managedEndpoint(LedgerFetch *p, const char *zName, const char *zUrl,
   if( z[nPath] == '?' ) ledgerBufPrintf(&query, "%s&", z + nPath + 1);
   ledgerBufPrintf(&query, "api-version=%s&resource=", zVersion);
   ledgerBufUrl(&query, zResource, strlen(zResource));
-  if( zClient ) {
-    ledgerBufText(&query, "&client_id=");
-    ledgerBufUrl(&query, zClient, strlen(zClient));
+  if( pName ) {
+    ledgerBufPrintf(&query, "&%s=", zPath ? pName->zImds : pName->zAppService);
+    ledgerBufUrl(&query, zId, strlen(zId));
   }
   p->zQuery = ledgerBufTake(&query);
   free(zResource);
@@ -195,13 +235,14 @@ static int managedImdsRefused(LedgerFetch *p, const LedgerCall *pCall,
                               LedgerError *pErr) {
   const char *zSaid = pCall->server.zMessage;
   const char *zColon = zSaid[0] ? ": " : "";
+  const char *zId = NULL;
+  const ManagedName *pName = managedIdentity(p, &zId);
 
   if( pCall->http == 400 ) {
     return ledgerCredentialMissing(
-        p, pErr, "IMDS knows no %s for this machine%s%s (HTTP 400, GET %s)",
-        managedClient(p) ? "identity of this client_id"
-                         : "system-assigned identity",
-        zColon, zSaid, pCall->zPath);
+        p, pErr, "IMDS knows no %s%s for this machine%s%s (HTTP 400, GET %s)",
+        pName ? "identity of this " : "system-assigned identity",
+        pName ? pName->zOption : "", zColon, zSaid, pCall->zPath);
   }
   /* A container's host, a proxy or a captive portal answers for 169.254/16. */
   if( p->bChained &&
@@ -220,15 +261,18 @@ static int managedImdsRefused(LedgerFetch *p, const LedgerCall *pCall,
 static int managedStart(LedgerFetch *p, LedgerError *pErr) {
   const char *zEndpoint = ledgerCredentialFrom(NULL, "IDENTITY_ENDPOINT");
   const char *zSecret = ledgerCredentialFrom(NULL, "IDENTITY_HEADER");
+  const char *zId = NULL;
 
+  if( managedCheck(p, pErr) ) return pErr->rc;
   if( zEndpoint && zSecret ) {
     return managedAppService(p, zEndpoint, zSecret, pErr);
   }
   if( zEndpoint && ledgerCredentialFrom(NULL, "IMDS_ENDPOINT") ) {
-    if( managedClient(p) ) {
+    if( managedIdentity(p, &zId) ) {
       return ledgerErrorSet(pErr, LEDGER_AUTH,
                             "Azure Arc has a system-assigned identity only: "
-                            "unset client_id and AZURE_CLIENT_ID");
+                            "unset client_id, object_id, resource_id and "
+                            "AZURE_CLIENT_ID");
     }
     if( managedEndpoint(p, "IDENTITY_ENDPOINT", zEndpoint, NULL, "2020-06-01",
                         pErr) ) {
