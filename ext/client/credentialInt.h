@@ -87,6 +87,8 @@ int ledgerApplicationMissing(LedgerFetch *p, const LedgerApplication *pApp,
                              const char *zNeeded, const char *zProof,
                              LedgerError *pErr);
 int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
+const char *ledgerTokenText(LedgerJson *pDoc, const char *zMember, size_t *pn);
+int64_t ledgerTokenUntil(const cJSON *pObj, const char *zKey);
 int ledgerTokenLifeCheck(int64_t nSecond, int64_t *pnSecond);
 char *ledgerEntraUrl(LedgerClient *p, const char *zTenant, LedgerError *pErr);
 char *ledgerEntraResource(const LedgerConfig *pConfig, LedgerError *pErr);

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #define ENTRA_LIFE 3600 /* seconds, where an answer tells nothing sensible */
+#define ENTRA_MOST 1000000000000000 /* a time or a life is less */
 #define ENTRA_JWT \
   "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
 
@@ -62,14 +63,34 @@ int ledgerApplicationMissing(LedgerFetch *p, const LedgerApplication *pApp,
 /* ---- an answer --------------------------------------------------------- */
 
 /* A member that is a number, or a number written as text; 0 where it is
-** neither. Managed identities tell their numbers as text. */
+** neither, or beyond sense. Managed identities tell their numbers as text. */
 static int64_t entraNumber(const cJSON *pObj, const char *zKey) {
   const cJSON *p = ledgerJsonMember(pObj, zKey);
-  if( cJSON_IsNumber(p) && p->valuedouble > 0 && p->valuedouble < 1e15 ) {
-    return (int64_t)p->valuedouble;
+  int64_t n = 0;
+  if( cJSON_IsNumber(p) && p->valuedouble > 0 && p->valuedouble < ENTRA_MOST ) {
+    n = (int64_t)p->valuedouble;
+  } else if( cJSON_IsString(p) ) {
+    n = strtoll(p->valuestring, NULL, 10);
   }
-  if( cJSON_IsString(p) ) return strtoll(p->valuestring, NULL, 10);
-  return 0;
+  return n > 0 && n < ENTRA_MOST ? n : 0;
+}
+
+/* Seconds from now until the time (since 1970) that a member tells; 0 where it
+** tells none. */
+int64_t ledgerTokenUntil(const cJSON *pObj, const char *zKey) {
+  const int64_t t = entraNumber(pObj, zKey);
+  return t ? t - (int64_t)time(NULL) : 0;
+}
+
+/* The member that is a token, of *pn bytes; NULL where it is none. What isn't
+** visible ASCII is none: it would make another header. */
+const char *ledgerTokenText(LedgerJson *pDoc, const char *zMember, size_t *pn) {
+  const char *z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), zMember, pn);
+  size_t i;
+  for( i = 0; z && i < *pn; i++ ) {
+    if( z[i] <= ' ' || z[i] >= 0x7f ) return NULL;
+  }
+  return z && *pn ? z : NULL;
 }
 
 /* Seconds that a token may be said to live. */
@@ -85,7 +106,7 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
   const char *z;
-  size_t i, n = 0;
+  size_t n = 0;
   int64_t nLife;
 
   if( ledgerJsonParse(pEx->body.z ? pEx->body.z : "", pEx->body.n,
@@ -95,11 +116,8 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
                    p->pKind->zMethod, p->zPath);
     goto out;
   }
-  z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "access_token", &n);
-  for( i = 0; z && i < n; i++ ) {
-    if( z[i] <= ' ' || z[i] >= 0x7f ) z = NULL;
-  }
-  if( z == NULL || n == 0 ) {
+  z = ledgerTokenText(pDoc, "access_token", &n);
+  if( z == NULL ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "%s: the answer makes no sense: access_token is not there "
                    "(HTTP %d, %s %s)",
@@ -109,10 +127,7 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   p->zValue = ledgerStrndup(z, n);
   if( p->zValue == NULL ) ledgerErrorNomem(pErr);
   nLife = entraNumber(ledgerJsonRoot(pDoc), "expires_in");
-  if( nLife == 0 ) {
-    nLife = entraNumber(ledgerJsonRoot(pDoc), "expires_on");
-    if( nLife ) nLife -= (int64_t)time(NULL);
-  }
+  if( nLife == 0 ) nLife = ledgerTokenUntil(ledgerJsonRoot(pDoc), "expires_on");
   ledgerTokenLifeCheck(nLife, &p->nValue);
 out:
   ledgerErrorClear(&err);

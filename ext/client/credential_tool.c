@@ -131,14 +131,10 @@ static int64_t toolUntil(const char *z) {
 ** else expiresOn, a date whose time zone not all versions tell. */
 static int64_t toolLife(LedgerJson *pDoc) {
   const cJSON *pRoot = ledgerJsonRoot(pDoc);
-  const cJSON *pOn = ledgerJsonMember(pRoot, "expires_on");
+  const int64_t nLife = ledgerTokenUntil(pRoot, "expires_on");
   const char *z;
-  if( cJSON_IsNumber(pOn) && pOn->valuedouble > 0 && pOn->valuedouble < 1e12 ) {
-    return (int64_t)pOn->valuedouble - (int64_t)time(NULL);
-  }
-  if( cJSON_IsString(pOn) ) {
-    return strtoll(pOn->valuestring, NULL, 10) - (int64_t)time(NULL);
-  }
+
+  if( nLife ) return nLife;
   z = ledgerJsonMemberText(pDoc, pRoot, "expiresOn", NULL);
   return z ? toolUntil(z) : 0;
 }
@@ -149,19 +145,14 @@ static int toolRead(LedgerFetch *p, const LedgerBuf *pOut,
                     const char *zMember) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
-  const char *z = NULL;
-  size_t i, n = 0;
+  const char *z;
+  size_t n = 0;
 
   if( pOut->n &&
-      ledgerJsonParse(pOut->z, pOut->n, "answer", &pDoc, &err) == LEDGER_OK ) {
-    z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), zMember, &n);
-    for( i = 0; z && i < n; i++ ) {
-      if( z[i] <= ' ' || z[i] >= 0x7f ) z = NULL;
-    }
-    if( z && n ) {
-      p->zToken = ledgerStrndup(z, n);
-      ledgerTokenLifeCheck(toolLife(pDoc), &p->nSecond);
-    }
+      ledgerJsonParse(pOut->z, pOut->n, "answer", &pDoc, &err) == LEDGER_OK &&
+      (z = ledgerTokenText(pDoc, zMember, &n)) != NULL ) {
+    p->zToken = ledgerStrndup(z, n);
+    ledgerTokenLifeCheck(toolLife(pDoc), &p->nSecond);
   }
   ledgerJsonFreeSecret(pDoc);
   ledgerErrorClear(&err);
