@@ -36,7 +36,7 @@ WITH d AS MATERIALIZED (
          report->>'$.key_sha256' AS key, report->>'$.source' AS source,
          report->>'$.not_after' AS not_after, report->>'$.credential' AS kind,
          report->>'$.principal' AS principal, report->>'$.milliseconds' AS ms,
-         report->>'$.clock_skew_seconds' AS skew, report->>'$.api_version' AS version,
+         report->>'$.clock_skew_seconds' AS skew, report->>'$.clock_of' AS clock_of, report->>'$.api_version' AS version,
          report->>'$.api_versions' AS versions,
          julianday(report->>'$.not_after') - julianday('now') AS days
     FROM temp.ledger_doctor
@@ -129,11 +129,13 @@ WITH d AS MATERIALIZED (
     FROM d WHERE step IS NULL
   UNION ALL
   SELECT 7, ledger, 'clock', CASE
-    WHEN skew IS NULL THEN 'not known: the ledger itself has not answered -> compare: date -u'
+    WHEN skew IS NULL THEN 'not known: nobody has answered -> compare: date -u'
     WHEN abs(skew) <= 5 THEN 'ok: ' || CASE skew WHEN 0 THEN 'no difference'
       ELSE abs(skew) || ' s' END
+      || CASE clock_of WHEN 'ledger' THEN '' ELSE ', by the identity service''s clock: the ledger itself has not answered' END
     ELSE 'the clock of this machine is ' || abs(skew) || ' s '
       || CASE WHEN skew > 0 THEN 'behind' ELSE 'ahead' END
+      || CASE clock_of WHEN 'ledger' THEN '' ELSE ', by the identity service''s clock (the ledger itself has not answered)' END
       || ' -> set it: tokens and certificates are judged by it'
     END FROM d WHERE step IS NOT 'attach'
 )

@@ -185,7 +185,7 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts) {
   pFacts->head = p->head;
   pFacts->committed = p->committed;
   pFacts->appended = p->appended;
-  pFacts->bSkew = p->bSkew;
+  pFacts->zSkewOf = p->zSkewOf;
   pFacts->sSkew = p->sSkew;
 }
 

@@ -179,7 +179,8 @@ struct LedgerFacts {
   LedgerTxid appended;      /* the last id this client saw committed that it
                             ** appended itself; a node behind it is asked
                             ** again */
-  int bSkew;                /* a server has told its time: */
+  const char *zSkewOf;      /* who has told the time: ledger or, where only
+                            ** that one has, identity_service; or NULL */
   int64_t sSkew;            /* seconds its clock is ahead of ours */
 };
 void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts);

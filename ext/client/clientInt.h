@@ -449,8 +449,8 @@ struct LedgerClient {
   LedgerTxid committed;
   LedgerTxid appended;
   LedgerTxid sent; /* the last id given to an append of ours */
-  int bSkew;       /* an answer has told its time: */
-  int64_t sSkew;   /* seconds its clock is ahead of ours */
+  const char *zSkewOf; /* as in LedgerFacts */
+  int64_t sSkew;
 };
 
 int ledgerClientStep(LedgerClient *p, int *pmsNext, LedgerError *pErr);

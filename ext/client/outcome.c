@@ -284,13 +284,20 @@ static void outcomeRead(LedgerCall *p) {
   }
 }
 
-/* Compares the clocks, ours and the ledger's. A Date is up to a second old when
-** it is sent, and then it travels: a second of either sign is no difference. */
-static void outcomeClock(LedgerClient *pClient, const LedgerExchange *pEx) {
+/* Compares the clocks, ours and the ledger's; until that has told its time, the
+** identity service's. A Date is up to a second old when it is sent, and then it
+** travels: a second of either sign is no difference. */
+static void outcomeClock(LedgerCall *p, const LedgerExchange *pEx) {
+  static const char zLedger[] = "ledger";
+  LedgerClient *pClient = p->pClient;
   int64_t s;
   if( pEx->tDate < 0 ) return;
+  if( p->pKind->bPublic &&
+      (p != pClient->trust.pCall || pClient->zSkewOf == zLedger) ) {
+    return;
+  }
   s = pEx->tDate - (int64_t)time(NULL);
-  pClient->bSkew = 1;
+  pClient->zSkewOf = p->pKind->bPublic ? "identity_service" : zLedger;
   pClient->sSkew = s >= -1 && s <= 1 ? 0 : s;
 }
 
@@ -306,9 +313,9 @@ void ledgerOutcomeRead(LedgerCall *p) {
   }
   p->http = pEx->http;
   memset(&p->server, 0, sizeof(p->server));
+  outcomeClock(p, pEx);
   if( !p->pKind->bPublic ) {
     p->pClient->bAnswered = 1;
-    outcomeClock(p->pClient, pEx);
     ledgerClientSawHead(p->pClient, pEx->head);
   }
   if( p->http >= 200 && p->http < 300 ) {

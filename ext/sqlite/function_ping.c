@@ -163,7 +163,8 @@ static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
     pingMember(&buf, "code", pingCode(pErr));
     pingMember(&buf, "error", pErr->rc ? ledgerErrorText(pErr) : NULL);
   }
-  if( facts.bSkew ) {
+  pingMember(&buf, "clock_of", facts.zSkewOf);
+  if( facts.zSkewOf ) {
     ledgerBufPrintf(&buf, ",\"clock_skew_seconds\":%lld",
                     (long long)facts.sSkew);
   } else {
