@@ -18,7 +18,9 @@
 --
 -- state        queued     waits for ledger_flush()
 --              sending    marked before it was sent; the next ledger_flush()
---                         finds out whether the ledger has it
+--                         finds out whether the ledger has it; until then
+--                         don't change or delete it. transaction_id, if
+--                         there: accepted, the commit was not seen
 --              committed  recorded under transaction_id
 --              refused    the ledger will not have it: error says why. Correct
 --                         and queue it again (UPDATE ledger_outbox SET
@@ -51,13 +53,13 @@ CREATE TABLE IF NOT EXISTS main.ledger_outbox(
     CHECK(state IN ('queued', 'sending', 'committed', 'refused')),
   transaction_id TEXT,
   error TEXT,
-  head TEXT,          -- the ledger's committed head before the row was sent
+  head TEXT,          -- the row's entry, if there is one, is behind this id
   sent_at INTEGER,    -- when, in milliseconds since 1970
   sent_to TEXT        -- the ledger's URL
 );
 CREATE INDEX IF NOT EXISTS main.ledger_outbox_open
   ON ledger_outbox(state, ledger, id);
 
--- An entry of a ledger is one row's only.
-CREATE UNIQUE INDEX IF NOT EXISTS main.ledger_outbox_sent
-  ON ledger_outbox(sent_to, transaction_id) WHERE transaction_id IS NOT NULL;
+-- Tables made by an earlier version: a ledger that was made anew under its URL
+-- uses its ids once more.
+DROP INDEX IF EXISTS main.ledger_outbox_sent;

@@ -15,11 +15,14 @@
 **   1. It is marked `sending` on disk, with the committed head, before anything
 **      of it leaves: whatever the ledger has of it later lies behind that head.
 **   2. It is sent; the ledger's answer gives its id; when that is committed,
-**      row and id are written down.
+**      row and id are written down. Where the wait fails the id is kept.
 **   3. A row found `sending` (by the next flush, or since no answer came) is
 **      looked for: its sub-ledger is read from the head on, up to a state that
-**      is committed. Entries that other rows have are passed over; the rest are
-**      given to the rows in their order, so that equal contents count.
+**      is committed. With an id it is the entry of that id. Without one it was
+**      the last that was sent (or all of the batch is unanswered): the head was
+**      raised above the rows before it, and what lies behind is given to the
+**      rows in their order, so that equal contents count. Nothing is asked of
+**      rows that are committed: they may be gone.
 **   4. What is not found is sent again, but not before settle_ms are over since
 **      it was sent: the request may still be on its way.
 */
@@ -108,6 +111,7 @@ typedef struct FlushMatch FlushMatch;
 struct FlushMatch {
   LedgerTxid id;
   int iRow;
+  int bGiven; /* a row has got it */
 };
 
 /* Do row and text say the same? */
@@ -117,39 +121,34 @@ static int flushSame(const OutboxRow *pRow, const char *z, size_t n) {
          memcmp(zRow, z, n) == 0;
 }
 
-/* Has one of these rows the transaction? What they have is not on disk yet. */
-static int flushTaken(const OutboxRows *pRows, LedgerTxid id) {
-  int i;
-  for( i = 0; i < pRows->nRow; i++ ) {
-    if( ledgerTxidCompare(pRows->aRow[i].tx, id) == 0 ) return 1;
-  }
-  return 0;
-}
-
 /* Is the row still looked for, in this sub-ledger? */
 static int flushWanted(const OutboxRow *pRow, const char *zSubLedger) {
   return pRow->zState == NULL && strcmp(pRow->zSubLedger, zSubLedger) == 0;
 }
 
-/* Notes an entry if a row may have written it. */
-static int flushNote(Flush *p, const OutboxRows *pRows, const char *zSubLedger,
+/* Takes an entry for the row that was answered its id; or notes it if it may be
+** that of a row that got no answer. */
+static int flushNote(OutboxRows *pRows, const char *zSubLedger,
                      const LedgerEntry *pEntry, FlushMatch **paMatch,
                      int *pnMatch, LedgerError *pErr) {
   FlushMatch *aNew;
-  int i, bKnown = 0;
+  int i, iFirst = -1;
   for( i = 0; i < pRows->nRow; i++ ) {
-    const OutboxRow *pRow = &pRows->aRow[i];
-    if( flushWanted(pRow, zSubLedger) &&
-        flushSame(pRow, pEntry->zContents, pEntry->nContents) ) {
-      break;
+    OutboxRow *pRow = &pRows->aRow[i];
+    if( strcmp(pRow->zSubLedger, zSubLedger) != 0 ||
+        !flushSame(pRow, pEntry->zContents, pEntry->nContents) ) {
+      continue;
+    }
+    if( ledgerTxidCompare(pRow->tx, pEntry->id) == 0 ) {
+      pRow->zState = "committed";
+      return LEDGER_OK;
+    }
+    if( iFirst < 0 && flushWanted(pRow, zSubLedger) && pRow->tx.seqno == 0 &&
+        pEntry->id.seqno > pRow->head.seqno ) {
+      iFirst = i;
     }
   }
-  if( i == pRows->nRow || flushTaken(pRows, pEntry->id) ) return LEDGER_OK;
-  if( outboxKnows(p->pOutbox, pRows->aRow[i].zSentTo, pEntry->id, &bKnown,
-                  pErr) ||
-      bKnown ) {
-    return pErr->rc;
-  }
+  if( iFirst < 0 ) return LEDGER_OK;
   if( (*pnMatch & (*pnMatch - 1)) == 0 ) { /* full at powers of two */
     aNew = sqlite3_realloc64(*paMatch,
                              sizeof(*aNew) *
@@ -158,30 +157,44 @@ static int flushNote(Flush *p, const OutboxRows *pRows, const char *zSubLedger,
     *paMatch = aNew;
   }
   (*paMatch)[*pnMatch].id = pEntry->id;
-  (*paMatch)[(*pnMatch)++].iRow = i;
+  (*paMatch)[*pnMatch].bGiven = 0;
+  (*paMatch)[(*pnMatch)++].iRow = iFirst;
   return LEDGER_OK;
 }
 
 /* Gives the entries to the rows: to each the first one behind that of the row
-** before. */
-static void flushGive(Flush *p, OutboxRows *pRows, const char *zSubLedger,
-                      const FlushMatch *aMatch, int nMatch) {
+** before. An entry that is left over makes it doubtful whose the others are. */
+static int flushGive(OutboxRows *pRows, const char *zSubLedger,
+                     FlushMatch *aMatch, int nMatch, LedgerError *pErr) {
   int i, k, kNext = 0;
   for( i = 0; i < pRows->nRow; i++ ) {
     OutboxRow *pRow = &pRows->aRow[i];
-    if( !flushWanted(pRow, zSubLedger) ) continue;
+    if( !flushWanted(pRow, zSubLedger) || pRow->tx.seqno ) continue;
     for( k = kNext; k < nMatch; k++ ) {
       const OutboxRow *pLike = &pRows->aRow[aMatch[k].iRow];
       if( flushSame(pRow, (const char *)sqlite3_value_text(pLike->pContents),
                     (size_t)sqlite3_value_bytes(pLike->pContents)) ) {
         pRow->zState = "committed";
         pRow->tx = aMatch[k].id;
-        p->nDone++;
+        aMatch[k].bGiven = 1;
         kNext = k + 1;
         break;
       }
     }
   }
+  for( k = 0; k < nMatch; k++ ) {
+    i64 id = pRows->aRow[aMatch[k].iRow].id;
+    char zId[LEDGER_TXID_MAX];
+    if( aMatch[k].bGiven ) continue;
+    return ledgerErrorSet(
+        pErr, LEDGER_CONSTRAINT,
+        "ledger_flush: row %lld of the outbox: '%s' has more entries of its "
+        "contents, such as %s, than rows wait for: which is whose can't be "
+        "told. UPDATE ledger_outbox SET state = 'queued' WHERE id = %lld sends "
+        "it again; SET state = 'committed', transaction_id = '%s' leaves it",
+        id, zSubLedger, ledgerTxidFormat(aMatch[k].id, zId), id, zId);
+  }
+  return LEDGER_OK;
 }
 
 /* Looks for the rows of one sub-ledger behind the head noted before they were
@@ -208,13 +221,13 @@ static int flushSearch(Flush *p, OutboxRows *pRows, const char *zSubLedger,
   do {
     if( ledgerPagerNext(pPager, &pPage, pErr) ) goto out;
     for( i = 0; pPage && i < pPage->nEntry; i++ ) {
-      if( flushNote(p, pRows, zSubLedger, &pPage->aEntry[i], &aMatch, &nMatch,
+      if( flushNote(pRows, zSubLedger, &pPage->aEntry[i], &aMatch, &nMatch,
                     pErr) ) {
         goto out;
       }
     }
   } while( pPage && !pPage->isLast );
-  flushGive(p, pRows, zSubLedger, aMatch, nMatch);
+  flushGive(pRows, zSubLedger, aMatch, nMatch, pErr);
 out:
   ledgerPagerClose(pPager);
   sqlite3_free(aMatch);
@@ -240,6 +253,17 @@ static int flushSearchAll(Flush *p, OutboxRows *pRows, int *pnOpen,
   }
   for( i = 0; i < pRows->nRow; i++ ) *pnOpen += pRows->aRow[i].zState == NULL;
   return pErr->rc;
+}
+
+/* Writes down what became of the rows, and counts those committed. */
+static int flushRecord(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
+  int i;
+  if( outboxRecord(p->pOutbox, pRows, pErr) ) return pErr->rc;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    const char *zState = pRows->aRow[i].zState;
+    p->nDone += zState && strcmp(zState, "committed") == 0;
+  }
+  return LEDGER_OK;
 }
 
 /* Waits until settle_ms are over for all rows that were not found. A clock
@@ -270,7 +294,7 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   const char *zUrl = ledgerClientConfig(p->pClient)->zUrl;
   OutboxRows rows = {0};
   int i, nOpen = 0;
-  if( outboxUnsettled(p->pOutbox, p->zLedger, &rows, pErr) ) goto out;
+  if( outboxUnsettled(p->pOutbox, p->zLedger, zUrl, &rows, pErr) ) goto out;
   for( i = 0; i < rows.nRow; i++ ) {
     const char *zTo = rows.aRow[i].zSentTo;
     if( zTo == NULL || rows.aRow[i].head.seqno == 0 ) {
@@ -296,9 +320,12 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
     }
   }
   for( i = 0; i < rows.nRow; i++ ) {
-    if( rows.aRow[i].zState == NULL ) rows.aRow[i].zState = "queued";
+    if( rows.aRow[i].zState == NULL ) {
+      rows.aRow[i].zState = "queued";
+      memset(&rows.aRow[i].tx, 0, sizeof(rows.aRow[i].tx));
+    }
   }
-  outboxRecord(p->pOutbox, &rows, pErr);
+  flushRecord(p, &rows, pErr);
 out:
   outboxRowsClear(&rows);
   return pErr->rc;
@@ -411,7 +438,6 @@ static int flushAwait(Flush *p, OutboxRows *pRows, LedgerError *pErr) {
       } else if( eState == LEDGER_TX_COMMITTED ) {
         if( pRow->tx.view != pLast->tx.view ) continue;
         pRow->zState = "committed";
-        p->nDone++;
         if( ledgerTxidCompare(pRow->tx, p->head) > 0 ) p->head = pRow->tx;
       } else if( pRow == pLast ) {
         pRow->zState = "queued";
@@ -455,7 +481,7 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   /* What was sent is waited for, also when a later row failed. */
   if( flushAwait(p, &rows, &err) ) *pbOpen = 1;
   flushFirst(pErr, &err);
-  outboxRecord(p->pOutbox, &rows, &err);
+  flushRecord(p, &rows, &err);
   flushFirst(pErr, &err);
   flushHistory(p, &rows);
 out:
@@ -559,7 +585,7 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
                    "writes: COMMIT first, then SELECT ledger_flush()");
     goto out;
   }
-  if( outboxOpen(flush.pDb, &outbox, &err) ||
+  if( outboxOpen(flush.pDb, &outbox, &err) || outboxUpgrade(&outbox, &err) ||
       outboxLedgers(&outbox, &azName, &nName, &err) ) {
     goto out;
   }

@@ -84,10 +84,13 @@ static int outboxText(sqlite3_stmt *pStmt, int i, const char *zNull, char **pz,
 }
 
 /* Adds the statement's row, where its id belongs: RETURNING has no order. The
-** columns are id, contents, tags, sub_ledger, head, sent_at, sent_to. */
+** columns are those of OUTBOX_COLUMNS. */
+#define OUTBOX_COLUMNS                              \
+  "id, contents, tags, sub_ledger, head, sent_at, " \
+  "sent_to, transaction_id"
 static int outboxAddRow(OutboxRows *p, sqlite3_stmt *pStmt) {
   OutboxRow row, *aNew;
-  const char *zHead;
+  const char *zId;
   int i, n;
   if( p->nRow == p->nAlloc ) {
     int nNew = p->nAlloc ? 2 * p->nAlloc : 64;
@@ -101,8 +104,10 @@ static int outboxAddRow(OutboxRows *p, sqlite3_stmt *pStmt) {
   row.pContents = sqlite3_value_dup(sqlite3_column_value(pStmt, 1));
   row.pTags = sqlite3_value_dup(sqlite3_column_value(pStmt, 2));
   row.tSent = sqlite3_column_int64(pStmt, 5);
-  zHead = (const char *)sqlite3_column_text(pStmt, 4);
-  if( zHead ) ledgerTxidParse(zHead, strlen(zHead), &row.head);
+  zId = (const char *)sqlite3_column_text(pStmt, 4);
+  if( zId ) ledgerTxidParse(zId, strlen(zId), &row.head);
+  zId = (const char *)sqlite3_column_text(pStmt, 7);
+  if( zId ) ledgerTxidParse(zId, strlen(zId), &row.tx);
   i = outboxText(pStmt, 3, LEDGER_DEFAULT_SUB_LEDGER, &row.zSubLedger,
                  &row.nSubLedger) &&
       outboxText(pStmt, 6, NULL, &row.zSentTo, &n) && row.pContents &&
@@ -227,6 +232,27 @@ void outboxClose(Outbox *p) {
 
 /* ---- the table --------------------------------------------------------- */
 
+int outboxUpgrade(Outbox *p, LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  int rc;
+  if( outboxPrepare(p,
+                    "SELECT 1 FROM main.sqlite_schema WHERE type = 'index'"
+                    " AND name = 'ledger_outbox_sent'"
+                    " AND sql LIKE 'CREATE UNIQUE%'",
+                    &pStmt, pErr) ) {
+    return pErr->rc;
+  }
+  rc = sqlite3_step(pStmt);
+  if( rc != SQLITE_ROW && rc != SQLITE_DONE ) outboxError(p, pErr);
+  sqlite3_finalize(pStmt);
+  /* Where a statement that reads stands in the way, the next flush does it. */
+  if( rc == SQLITE_ROW ) {
+    sqlite3_exec(p->db, "DROP INDEX IF EXISTS main.ledger_outbox_sent", NULL,
+                 NULL, NULL);
+  }
+  return pErr->rc;
+}
+
 int outboxLedgers(Outbox *p, char ***pazName, int *pn, LedgerError *pErr) {
   sqlite3_stmt *pStmt = NULL;
   LedgerBuf names = {0};
@@ -283,7 +309,7 @@ int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
           " sent_at = ?2, sent_to = ?3, transaction_id = NULL, error = NULL"
           " WHERE id IN (SELECT id FROM main.ledger_outbox"
           " WHERE state = 'queued' AND ledger = ?4 ORDER BY id LIMIT ?5)"
-          " RETURNING id, contents, tags, sub_ledger, head, sent_at, sent_to",
+          " RETURNING " OUTBOX_COLUMNS,
           &pStmt, pErr) ) {
     return pErr->rc;
   }
@@ -295,77 +321,106 @@ int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
   return outboxReadRows(p, pStmt, pRows, pErr);
 }
 
-int outboxUnsettled(Outbox *p, const char *zLedger, OutboxRows *pRows,
-                    LedgerError *pErr) {
+/* Raises the head of a row above what its batch has committed before it. A
+** version that didn't when it wrote that down may have left the row. */
+static int outboxRaiseHead(Outbox *p, const char *zLedger, OutboxRow *pRow,
+                           LedgerError *pErr) {
   sqlite3_stmt *pStmt = NULL;
+  int rc;
   if( outboxPrepare(p,
-                    "SELECT id, contents, tags, sub_ledger, head, sent_at,"
-                    " sent_to FROM main.ledger_outbox"
-                    " WHERE state = 'sending' AND ledger = ?1 ORDER BY id",
+                    "SELECT transaction_id FROM (SELECT transaction_id, sent_at"
+                    " FROM main.ledger_outbox WHERE state = 'committed'"
+                    " AND ledger = ?1 AND id < ?2 ORDER BY id DESC LIMIT 100)"
+                    " WHERE sent_at = ?3",
                     &pStmt, pErr) ) {
     return pErr->rc;
   }
   sqlite3_bind_text(pStmt, 1, zLedger, -1, SQLITE_STATIC);
-  return outboxReadRows(p, pStmt, pRows, pErr);
+  sqlite3_bind_int64(pStmt, 2, pRow->id);
+  sqlite3_bind_int64(pStmt, 3, pRow->tSent);
+  while( (rc = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+    const char *z = (const char *)sqlite3_column_text(pStmt, 0);
+    LedgerTxid id;
+    if( z && ledgerTxidParse(z, strlen(z), &id) &&
+        ledgerTxidCompare(id, pRow->head) > 0 ) {
+      pRow->head = id;
+    }
+  }
+  if( rc != SQLITE_DONE ) outboxError(p, pErr);
+  sqlite3_finalize(pStmt);
+  return pErr->rc;
 }
 
-int outboxKnows(Outbox *p, const char *zSentTo, LedgerTxid id, int *pbKnown,
-                LedgerError *pErr) {
+int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
+                    OutboxRows *pRows, LedgerError *pErr) {
   sqlite3_stmt *pStmt = NULL;
-  char zId[LEDGER_TXID_MAX];
-  int rc;
-  *pbKnown = 0;
+  int i;
   if( outboxPrepare(p,
-                    "SELECT 1 FROM main.ledger_outbox"
-                    " WHERE sent_to = ?1 AND transaction_id = ?2",
+                    "SELECT " OUTBOX_COLUMNS " FROM main.ledger_outbox"
+                    " WHERE state = 'sending'"
+                    " AND (ledger = ?1 OR sent_to = ?2) ORDER BY id",
                     &pStmt, pErr) ) {
     return pErr->rc;
   }
-  sqlite3_bind_text(pStmt, 1, zSentTo, -1, SQLITE_STATIC);
-  sqlite3_bind_text(pStmt, 2, ledgerTxidFormat(id, zId), -1, SQLITE_STATIC);
-  rc = sqlite3_step(pStmt);
-  *pbKnown = rc == SQLITE_ROW;
-  if( rc != SQLITE_ROW && rc != SQLITE_DONE ) outboxError(p, pErr);
-  sqlite3_finalize(pStmt);
+  sqlite3_bind_text(pStmt, 1, zLedger, -1, SQLITE_STATIC);
+  sqlite3_bind_text(pStmt, 2, zSentTo, -1, SQLITE_STATIC);
+  outboxReadRows(p, pStmt, pRows, pErr);
+  for( i = 0; i < pRows->nRow && pErr->rc == LEDGER_OK; i++ ) {
+    if( pRows->aRow[i].tx.seqno == 0 && pRows->aRow[i].head.seqno ) {
+      outboxRaiseHead(p, zLedger, &pRows->aRow[i], pErr);
+    }
+  }
   return pErr->rc;
+}
+
+/* Adds an id or text to the array. */
+static void outboxJsonId(LedgerBuf *pJson, LedgerTxid id) {
+  char zId[LEDGER_TXID_MAX];
+  if( id.seqno ) {
+    ledgerBufPrintf(pJson, ",\"%s\"", ledgerTxidFormat(id, zId));
+  } else {
+    ledgerBufText(pJson, ",null");
+  }
 }
 
 int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
   sqlite3_stmt *pStmt = NULL;
   LedgerBuf json = {0};
-  char zId[LEDGER_TXID_MAX];
-  int i, n = 0;
-  ledgerBufText(&json, "[");
+  LedgerTxid head = {0, 0}; /* what earlier rows of the batch have committed */
+  int i;
+  if( pRows->nRow == 0 ) return LEDGER_OK;
   for( i = 0; i < pRows->nRow; i++ ) {
     const OutboxRow *pRow = &pRows->aRow[i];
-    if( pRow->zState == NULL ) continue;
-    ledgerBufPrintf(&json, "%s[%lld,\"%s\",", n++ ? "," : "",
-                    (long long)pRow->id, pRow->zState);
-    if( pRow->tx.seqno ) {
-      ledgerBufPrintf(&json, "\"%s\",", ledgerTxidFormat(pRow->tx, zId));
-    } else {
-      ledgerBufText(&json, "null,");
-    }
+    ledgerBufPrintf(&json, "%s[%lld,\"%s\"", i ? "," : "[", (long long)pRow->id,
+                    pRow->zState ? pRow->zState : "sending");
+    outboxJsonId(&json, pRow->tx);
+    outboxJsonId(&json,
+                 ledgerTxidCompare(head, pRow->head) > 0 ? head : pRow->head);
     if( pRow->zError ) {
+      ledgerBufText(&json, ",");
       ledgerBufJson(&json, pRow->zError, strlen(pRow->zError));
+      ledgerBufText(&json, "]");
     } else {
-      ledgerBufText(&json, "null");
+      ledgerBufText(&json, ",null]");
     }
-    ledgerBufText(&json, "]");
+    if( pRow->zState && strcmp(pRow->zState, "committed") == 0 &&
+        ledgerTxidCompare(pRow->tx, head) > 0 ) {
+      head = pRow->tx;
+    }
   }
   ledgerBufText(&json, "]");
-  if( n == 0 ) goto out;
   if( json.bOom ) {
     ledgerErrorNomem(pErr);
     goto out;
   }
   if( outboxPrepare(p,
                     "UPDATE main.ledger_outbox AS o SET state = j.state,"
-                    " transaction_id = j.tx, error = j.error"
+                    " transaction_id = j.tx, head = j.head, error = j.error"
                     " FROM (SELECT json_extract(value, '$[0]') AS id,"
                     " json_extract(value, '$[1]') AS state,"
                     " json_extract(value, '$[2]') AS tx,"
-                    " json_extract(value, '$[3]') AS error"
+                    " json_extract(value, '$[3]') AS head,"
+                    " json_extract(value, '$[4]') AS error"
                     " FROM json_each(?1)) AS j WHERE o.id = j.id",
                     &pStmt, pErr) ) {
     goto out;

@@ -19,13 +19,13 @@ struct OutboxRow {
   char *zSubLedger;         /* sqlite3_free */
   int nSubLedger;           /* its bytes: a NUL may be among them */
   char *zSentTo;            /* sqlite3_free; NULL unless it is being sent */
-  LedgerTxid head;          /* seen before it was sent */
+  LedgerTxid head;          /* its entry, if there is one, is behind it */
   i64 tSent;                /* when */
 
   /* What becomes of it: outboxRecord() writes this down */
-  const char *zState;     /* queued, ...; NULL: it stays as it is */
-  LedgerTxid tx;          /* its transaction, if zState is committed */
-  char *zError;           /* why it is refused (sqlite3_free), or NULL */
+  const char *zState;     /* queued, ...; NULL: it stays `sending` */
+  LedgerTxid tx;          /* the id that the ledger answered, or was found */
+  char *zError;           /* what went wrong (sqlite3_free), or NULL */
   LedgerQueueRow *pQueue; /* its line of ledger_appends to be; owned */
 };
 
@@ -48,6 +48,10 @@ struct Outbox {
 int outboxOpen(LedgerDb *pDb, Outbox *p, LedgerError *pErr);
 void outboxClose(Outbox *p);
 
+/* Drops the unique index of earlier versions of sql/outbox.sql: a ledger that
+** was made anew under its URL uses its ids once more. */
+int outboxUpgrade(Outbox *p, LedgerError *pErr);
+
 /* The names of the ledgers that rows wait for, in the order of their oldest
 ** row: an array of *pn texts, in one allocation (sqlite3_free). */
 int outboxLedgers(Outbox *p, char ***pazName, int *pn, LedgerError *pErr);
@@ -58,15 +62,14 @@ int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
                 const char *zSentTo, int nMax, OutboxRows *pRows,
                 LedgerError *pErr);
 
-/* Reads the rows of a ledger that were being sent. */
-int outboxUnsettled(Outbox *p, const char *zLedger, OutboxRows *pRows,
-                    LedgerError *pErr);
+/* Reads the rows that were being sent, to a ledger of this name or URL. */
+int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
+                    OutboxRows *pRows, LedgerError *pErr);
 
-/* Whether a row has this transaction already. */
-int outboxKnows(Outbox *p, const char *zSentTo, LedgerTxid id, int *pbKnown,
-                LedgerError *pErr);
-
-/* Writes down what became of the rows, in one statement. */
+/* Writes down what became of the rows of a batch, in one statement. The head of
+** a row that stays `sending` is raised above what rows before it, which were
+** answered before it was sent, have committed: so it is not taken for theirs,
+** though they may be deleted the moment they are committed. */
 int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr);
 
 /* How many rows of the ledger wait, and the id of the first. */
