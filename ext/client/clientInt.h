@@ -448,7 +448,7 @@ struct LedgerClient {
   LedgerTxid head;               /* as in LedgerFacts */
   LedgerTxid committed;
   LedgerTxid appended;
-  LedgerTxid sent; /* the last id given to an append of ours */
+  LedgerTxid sent;     /* the last id given to an append of ours */
   const char *zSkewOf; /* as in LedgerFacts */
   int64_t sSkew;
 };

@@ -3,14 +3,15 @@
 **
 ** SQLite calls every xSync first and takes its EXCLUSIVE lock afterwards; with
 ** a rollback journal and a reader elsewhere COMMIT then fails although the
-** ledger has recorded. So xSync takes that lock itself: on the databases of the
-** tables that queued (where a virtual table holds RESERVED without a dirty
-** page), then, through sqlite3_db_cacheflush(), on all databases with dirty
-** pages. In WAL mode readers don't stand in the way; tables in temp lock
-** nothing.
+** ledger has recorded. So xSync takes that lock itself, on all databases that
+** are being written, also where no page is dirty (through a virtual table, by
+** an UPDATE that changed nothing); then sqlite3_db_cacheflush() writes what is
+** dirty, so that a full disk is found before anything is sent. In WAL mode
+** readers don't stand in the way; tables in temp lock nothing.
 */
 #include "ledgerInt.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,38 +44,69 @@ static int lockFile(sqlite3 *db, const char *zSchema) {
   return pFd->pMethods->xLock(pFd, SQLITE_LOCK_EXCLUSIVE);
 }
 
-/* One attempt at all locks. */
-static int lockAll(LedgerDb *p) {
-  const LedgerWriter *pWriter;
-  int rc = SQLITE_OK;
-  for( pWriter = p->pWriter; pWriter && rc == SQLITE_OK;
-       pWriter = pWriter->pNext ) {
-    rc = lockFile(p->db, pWriter->zSchema);
+/* One attempt at all locks. *pzSchema is the database that refused, to be
+** freed, or NULL. */
+static int lockAll(LedgerDb *p, char **pzSchema) {
+  sqlite3_stmt *pStmt = NULL;
+  int rc = sqlite3_prepare_v2(p->db, "PRAGMA database_list", -1, &pStmt, NULL);
+  int rcList;
+  *pzSchema = NULL;
+  while( rc == SQLITE_OK && sqlite3_step(pStmt) == SQLITE_ROW ) {
+    const char *z = (const char *)sqlite3_column_text(pStmt, 1);
+    if( z && sqlite3_txn_state(p->db, z) == SQLITE_TXN_WRITE ) {
+      rc = lockFile(p->db, z);
+      if( rc != SQLITE_OK ) *pzSchema = sqlite3_mprintf("%s", z);
+    }
   }
-  if( rc == SQLITE_OK ) rc = sqlite3_db_cacheflush(p->db);
-  return rc;
+  rcList = sqlite3_finalize(pStmt);
+  if( rc == SQLITE_OK ) rc = rcList;
+  return rc == SQLITE_OK ? sqlite3_db_cacheflush(p->db) : rc;
+}
+
+/* Which database it is, who has it, and what to do. */
+static int lockBusy(LedgerDb *p, const char *zSchema, int nWait,
+                    LedgerError *pErr) {
+  const char *zFile = zSchema ? sqlite3_db_filename(p->db, zSchema) : NULL;
+  char zWaited[40] = "";
+  if( nWait > 0 ) {
+    snprintf(zWaited, sizeof(zWaited), "after %d ms still ", nWait);
+  }
+  return ledgerErrorSet(
+      pErr, LEDGER_BUSY,
+      "the database %s (%s) is %slocked by another connection; nothing was "
+      "sent to the ledger: try again, or let it wait: .timeout %d, or PRAGMA "
+      "busy_timeout",
+      zSchema ? zSchema : "being written", zFile ? zFile : "", zWaited,
+      nWait >= 5000 && nWait < 1 << 29 ? 2 * nWait : 5000);
 }
 
 int ledgerLockForCommit(LedgerDb *p, LedgerError *pErr) {
-  int nWait = lockPragma(p->db, "main", "busy_timeout", 0);
-  int rc = lockAll(p);
+  const int nTimeout = lockPragma(p->db, "main", "busy_timeout", 0);
+  int nWait = nTimeout;
+  char *zSchema = NULL;
+  int rc = lockAll(p, &zSchema);
   while( (rc & 0xff) == SQLITE_BUSY && nWait > 0 ) {
     int nPause = nWait < 10 ? nWait : 10;
     if( ledgerDbInterrupted(p) ) {
-      return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
+      ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
+      goto out;
     }
     usleep((useconds_t)nPause * 1000);
     nWait -= nPause;
-    rc = lockAll(p);
+    sqlite3_free(zSchema);
+    rc = lockAll(p, &zSchema);
   }
-  if( rc == SQLITE_OK ) return LEDGER_OK;
-  if( (rc & 0xff) == SQLITE_BUSY ) {
-    return ledgerErrorSet(pErr, LEDGER_BUSY,
-                          "the database is locked by another connection; "
-                          "nothing was sent to the ledger");
+  if( rc == SQLITE_INTERRUPT ) {
+    ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
+  } else if( (rc & 0xff) == SQLITE_BUSY ) {
+    lockBusy(p, zSchema, nTimeout, pErr);
+  } else if( rc != SQLITE_OK ) {
+    ledgerErrorSet(pErr, rc & 0xff,
+                   "the database can't be written (%s); nothing was sent to "
+                   "the ledger",
+                   sqlite3_errstr(rc));
   }
-  return ledgerErrorSet(pErr, rc & 0xff,
-                        "the database can't be written (%s); nothing was sent "
-                        "to the ledger",
-                        sqlite3_errstr(rc));
+out:
+  sqlite3_free(zSchema);
+  return pErr->rc;
 }
