@@ -100,7 +100,7 @@ test-valgrind: deps all $(UNITS) ## a few test files under valgrind; TESTS= sele
 	@$(TCLSH) tests/run.tcl -j $(JOBS) -valgrind $(TESTS)
 
 .PHONY: conformance
-conformance: deps all ## the official JavaScript client, and the API's OpenAPI files
+conformance: deps all ## the official JavaScript and Python clients, and the API's OpenAPI files
 	@tests/conformance/conformance.sh
 
 .PHONY: bench
