@@ -22,6 +22,7 @@ enum {
   EMU_FAULT_HUGE,         /* a body that does not end */
   EMU_FAULT_DEEP,         /* ... that nests */
   EMU_FAULT_MALFORMED,    /* ... that is not what was asked for */
+  EMU_FAULT_STALE,        /* answer as a node that lags */
   EMU_FAULT_ELECTION,     /* act, then lose what is pending */
   EMU_FAULT_RECOVERY,     /* the same, and the service has a new key */
   EMU_FAULT_LATENCY,      /* answer late */
@@ -51,6 +52,12 @@ const char *emuFaultsConnect(EmuFaults *p);
 
 /* Faults that answer in place of the route. Returns 1 when one did. */
 int emuFaultInstead(EmuReq *p);
+
+/* A node that lags: its state becomes the ledger's for the time of a route
+** that reads. *pNow is the state to put back with emuFaultCaughtUp(). Returns
+** 0 after answering 500. */
+int emuFaultStale(EmuReq *p, EmuLedger *pNow);
+void emuFaultCaughtUp(EmuReq *p, const EmuLedger *pNow);
 
 /* Faults that spoil the answer the route has made. */
 void emuFaultSpoil(EmuReq *p);

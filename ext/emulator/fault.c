@@ -33,6 +33,9 @@
 **                         digest (a digit of the first hash, as in a receipt
 **                         that was tampered with), measurement (a digit of
 **                         the first mrenclave)
+**   stale=N               the answer of a node N transactions behind: state,
+**                         entries and Committed are those of then, and what
+**                         came later it does not know (reads only)
 **   election              answer; then view + 1, what is pending is lost
 **   recovery              the same with view + 2 and a new service key
 ** Besides any of them:
@@ -99,6 +102,8 @@ static const FaultKind aFaultKind[] = {
     {"deep", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_DEEP, 0},
     {"malformed", "||half|html|empty|types|duplicate|no-id|digest|measurement|",
      "", "/app/*", "", EMU_FAULT_MALFORMED, 0},
+    {"stale", FAULT_NUMBER, "GET", "/app/transactions*", "", EMU_FAULT_STALE,
+     0},
     {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
     {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
     {"latency", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_LATENCY, 0},

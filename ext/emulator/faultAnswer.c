@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <time.h>
 
 #define FAULT_PIECE 65536  /* bytes of a huge body at a time */
 #define FAULT_AHEAD 262144 /* bytes that may wait to leave */
@@ -97,6 +96,40 @@ int emuFaultInstead(EmuReq *p) {
       return 1;
     default: return 0;
   }
+}
+
+/* ---- a node that lags --------------------------------------------------- */
+
+int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
+  EmuLedger *pLedger = &p->pEmu->ledger;
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerTxid then = {0, 0};
+  int64_t iSeqno;
+  *pNow = *pLedger;
+  if( p->eFault != EMU_FAULT_STALE || strcmp(p->zMethod, "GET") != 0 ) {
+    return 1;
+  }
+  iSeqno = pLedger->last.seqno - p->iFaultValue;
+  if( iSeqno < 1 ) iSeqno = 1;
+  if( emuStoreTxnAt(p->pEmu->pStore, iSeqno, &then, &err) ) {
+    emuReqFail(p, &err);
+    return 0;
+  }
+  pLedger->last = then;
+  pLedger->iView = then.view;
+  if( pLedger->committed.seqno > then.seqno ) pLedger->committed = then;
+  return 1;
+}
+
+void emuFaultCaughtUp(EmuReq *p, const EmuLedger *pNow) {
+  EmuLedger *pLedger = &p->pEmu->ledger;
+  if( p->eFault != EMU_FAULT_STALE ) return;
+  if( p->iStatus >= 200 && p->iStatus < 300 && p->id.seqno == 0 ) {
+    p->id = pLedger->last;
+  }
+  pLedger->last = pNow->last;
+  pLedger->iView = pNow->iView;
+  pLedger->committed = pNow->committed;
 }
 
 /* ---- the body ---------------------------------------------------------- */

@@ -190,9 +190,13 @@ void emuRouteEnd(EmuReq *p) {
 
 void emuRoute(EmuReq *p) {
   const Route *pRoute;
+  EmuLedger now;
   if( !emuFaultInstead(p) ) {
     pRoute = routeFind(p);
-    if( pRoute && routeAdmit(p, pRoute) ) pRoute->xRun(p);
+    if( pRoute && routeAdmit(p, pRoute) && emuFaultStale(p, &now) ) {
+      pRoute->xRun(p);
+      emuFaultCaughtUp(p, &now);
+    }
   }
   emuRouteEnd(p);
 }

@@ -307,6 +307,12 @@ void emuRouteCurrent(EmuReq *p) {
   }
 }
 
+/* What a node that lags has not heard of (fault stale) is nothing to it. */
+static void entriesKnown(const EmuReq *p, LedgerTxid *pHave) {
+  if( pHave->seqno > p->pEmu->ledger.last.seqno )
+    memset(pHave, 0, sizeof(*pHave));
+}
+
 void emuRouteEntry(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   Emu *pEmu = p->pEmu;
@@ -322,6 +328,7 @@ void emuRouteEntry(EmuReq *p) {
     emuReqFail(p, &err);
     return;
   }
+  entriesKnown(p, &have);
   if( have.seqno ? have.view != id.view : id.view < pEmu->ledger.iView ) {
     emuReqError(p, 404, "InvalidTransactionId", "Transaction %s is invalid",
                 p->aSegment[2].z);
@@ -360,7 +367,10 @@ void emuRouteStatus(EmuReq *p) {
   if( !emuTxidOf(p, &p->aSegment[2], "path segment", &id) ) return;
   if( emuStoreTxnAt(p->pEmu->pStore, id.seqno, &have, &err) ) {
     emuReqFail(p, &err);
-  } else if( have.seqno ? have.view != id.view : id.view < pLedger->iView ) {
+    return;
+  }
+  entriesKnown(p, &have);
+  if( have.seqno ? have.view != id.view : id.view < pLedger->iView ) {
     emuReqError(p, 404, "InvalidTransactionId", "Transaction %s is invalid",
                 p->aSegment[2].z);
   } else if( have.seqno == 0 ) {
