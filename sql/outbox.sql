@@ -29,7 +29,9 @@
 --
 -- Committed rows may be deleted when you like. Rows of one sub-ledger are found
 -- again by their contents: while they are being sent, nobody else should append
--- the very same text to it.
+-- the very same text to it. Where a row is not found, two small entries are
+-- appended to sub-ledger ledger_reconcile before it is sent again: what is not
+-- recorded before these is not recorded (ext/sqlite/barrier.c).
 
 CREATE TABLE IF NOT EXISTS main.ledger_outbox(
   id INTEGER PRIMARY KEY AUTOINCREMENT,           -- the order of sending

@@ -372,7 +372,16 @@ void ledgerCallAgain(LedgerCall *p) {
     p->msPause = pClient->pConfig->pollMaxMs;
   }
   if( pClient->tNow + p->msPause - p->tAgain > msTimeout ) {
-    if( p->pKind->xOver ) {
+    if( p->pKind->bFresh && p->head.seqno > 0 &&
+        p->head.seqno < pClient->appended.seqno ) {
+      char zHas[LEDGER_TXID_MAX], zOwn[LEDGER_TXID_MAX];
+      ledgerErrorSet(&p->err, LEDGER_BUSY,
+                     "%s: after %d ms the ledger's node still has %s only, and "
+                     "lags behind %s, appended here (%s %s)",
+                     p->zWhat, msTimeout, ledgerTxidFormat(p->head, zHas),
+                     ledgerTxidFormat(pClient->appended, zOwn),
+                     p->pKind->zMethod, p->zPath);
+    } else if( p->pKind->xOver ) {
       p->pKind->xOver(p, &p->err);
     } else {
       ledgerErrorSet(&p->err, LEDGER_BUSY,

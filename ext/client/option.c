@@ -142,7 +142,8 @@ static const OptionRow aOption[] = {
      "limit of the appends waiting for COMMIT, in bytes"},
     {"reconcile", OPTION_CHOICE, 0, AT(reconcile), "off", 0, "off on",
      "whether an append whose answer never came is looked for in its "
-     "sub-ledger, and sent again where it is not there"},
+     "sub-ledger, and sent again where it is not there (which two entries in "
+     "sub-ledger ledger_reconcile make sure of)"},
     {"reconcile_wait_ms", OPTION_INT, 0, AT(reconcileWaitMs), "1000", 0, NULL,
      "how long after its failure an append may still be carried out, in "
      "milliseconds"},

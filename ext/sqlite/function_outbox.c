@@ -24,7 +24,9 @@
 **      rows in their order, so that equal contents count. Nothing is asked of
 **      rows that are committed: they may be gone.
 **   4. What is not found is sent again, but not before settle_ms are over since
-**      it was sent: the request may still be on its way.
+**      it was sent (the request may still be on its way), and not before it was
+**      looked for up to a barrier: a node that lags shows less than there is
+**      (barrier.c).
 */
 #include "outboxInt.h"
 
@@ -44,65 +46,10 @@ struct Flush {
   Ledger *pLedger;       /* counted reference */
   LedgerClient *pClient; /* its client */
   i64 msSettle;          /* settle_ms */
-  LedgerTxid head;       /* committed, and above every entry sent so far */
+  LedgerTxid head;       /* committed, and below every entry sent next */
   LedgerTxid accepted;   /* the last one whose commit was not seen */
   i64 nDone;             /* rows committed */
 };
-
-/* ---- what the ledger has ----------------------------------------------- */
-
-/* The state of the node that answers, as the sub-ledger is read. */
-static int flushState(Flush *p, const char *zSubLedger, LedgerTxid *pHead,
-                      LedgerError *pErr) {
-  LedgerCall *pCall = NULL;
-  LedgerPager *pPager = NULL;
-  const LedgerPage *pPage = NULL;
-  LedgerRange range;
-  LedgerEntry entry;
-  int bFound = 0;
-  memset(pHead, 0, sizeof(*pHead));
-  if( ledgerHeadGet(p->pClient, zSubLedger, &pCall, pErr) == LEDGER_OK &&
-      ledgerCallWait(pCall, pErr) == LEDGER_OK &&
-      ledgerEntryResult(pCall, &bFound, &entry, pErr) == LEDGER_OK && bFound ) {
-    *pHead = ledgerCallHead(pCall);
-  }
-  ledgerCallFree(pCall);
-  if( pErr->rc || pHead->seqno ) return pErr->rc;
-  /* Nothing is there, and a refusal tells no state; an empty page does. */
-  memset(&range, 0, sizeof(range));
-  range.zSubLedger = zSubLedger;
-  if( ledgerPagerOpen(p->pClient, &range, &pPager, pErr) == LEDGER_OK &&
-      ledgerPagerNext(pPager, &pPage, pErr) == LEDGER_OK && pPage ) {
-    *pHead = pPage->head;
-  }
-  ledgerPagerClose(pPager);
-  if( pErr->rc == LEDGER_OK && pHead->seqno == 0 ) {
-    ledgerErrorSet(pErr, LEDGER_ERROR,
-                   "ledger_flush: the ledger '%s' tells no transaction id of "
-                   "its state",
-                   p->zLedger);
-  }
-  return pErr->rc;
-}
-
-/* A state of the ledger that is committed: what was recorded when this is
-** called is at or below it, or was taken back. */
-static int flushBarrier(Flush *p, const char *zSubLedger, LedgerTxid *pHead,
-                        LedgerError *pErr) {
-  int nTry;
-  for( nTry = 0; nTry < 4; nTry++ ) {
-    int eState = LEDGER_TX_PENDING;
-    if( flushState(p, zSubLedger, pHead, pErr) ||
-        ledgerStatusWait(p->pClient, *pHead, &eState, pErr) ) {
-      return pErr->rc;
-    }
-    if( eState == LEDGER_TX_COMMITTED ) return LEDGER_OK;
-  }
-  return ledgerErrorSet(pErr, LEDGER_BUSY,
-                        "ledger_flush: the ledger '%s' changes its view again "
-                        "and again",
-                        p->zLedger);
-}
 
 /* ---- settling ---------------------------------------------------------- */
 
@@ -198,9 +145,9 @@ static int flushGive(OutboxRows *pRows, const char *zSubLedger,
 }
 
 /* Looks for the rows of one sub-ledger behind the head noted before they were
-** sent. */
+** sent, up to *pBarrier or (NULL) what some node has. */
 static int flushSearch(Flush *p, OutboxRows *pRows, const char *zSubLedger,
-                       LedgerError *pErr) {
+                       const LedgerTxid *pBarrier, LedgerError *pErr) {
   LedgerPager *pPager = NULL;
   const LedgerPage *pPage = NULL;
   FlushMatch *aMatch = NULL;
@@ -208,7 +155,11 @@ static int flushSearch(Flush *p, OutboxRows *pRows, const char *zSubLedger,
   int i, nMatch = 0;
   memset(&range, 0, sizeof(range));
   range.zSubLedger = zSubLedger;
-  if( flushBarrier(p, zSubLedger, &range.to, pErr) ) return pErr->rc;
+  if( pBarrier ) {
+    range.to = *pBarrier;
+  } else if( ledgerStateGet(p->pLedger, zSubLedger, &range.to, pErr) ) {
+    return pErr->rc;
+  }
   for( i = 0; i < pRows->nRow; i++ ) {
     const OutboxRow *pRow = &pRows->aRow[i];
     if( flushWanted(pRow, zSubLedger) &&
@@ -235,7 +186,8 @@ out:
 }
 
 /* Looks for every row that is not found yet; *pnOpen is how many are left. */
-static int flushSearchAll(Flush *p, OutboxRows *pRows, int *pnOpen,
+static int flushSearchAll(Flush *p, OutboxRows *pRows,
+                          const LedgerTxid *pBarrier, int *pnOpen,
                           LedgerError *pErr) {
   int i, k;
   *pnOpen = 0;
@@ -249,7 +201,7 @@ static int flushSearchAll(Flush *p, OutboxRows *pRows, int *pnOpen,
     for( ; k < pRows->nRow; k++ ) {
       bWanted |= flushWanted(&pRows->aRow[k], zSubLedger);
     }
-    if( bWanted ) flushSearch(p, pRows, zSubLedger, pErr);
+    if( bWanted ) flushSearch(p, pRows, zSubLedger, pBarrier, pErr);
   }
   for( i = 0; i < pRows->nRow; i++ ) *pnOpen += pRows->aRow[i].zState == NULL;
   return pErr->rc;
@@ -293,6 +245,7 @@ static int flushPause(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
 static int flushSettle(Flush *p, LedgerError *pErr) {
   const char *zUrl = ledgerClientConfig(p->pClient)->zUrl;
   OutboxRows rows = {0};
+  LedgerTxid barrier;
   int i, nOpen = 0;
   if( outboxUnsettled(p->pOutbox, p->zLedger, zUrl, &rows, pErr) ) goto out;
   for( i = 0; i < rows.nRow; i++ ) {
@@ -313,11 +266,15 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
       goto out;
     }
   }
-  if( rows.nRow == 0 || flushSearchAll(p, &rows, &nOpen, pErr) ) goto out;
-  if( nOpen > 0 ) {
-    if( flushPause(p, &rows, pErr) || flushSearchAll(p, &rows, &nOpen, pErr) ) {
-      goto out;
-    }
+  if( rows.nRow == 0 || flushSearchAll(p, &rows, NULL, &nOpen, pErr) ) goto out;
+  if( nOpen > 0 && (flushPause(p, &rows, pErr) ||
+                    flushSearchAll(p, &rows, NULL, &nOpen, pErr)) ) {
+    goto out;
+  }
+  /* The node that was read may lag: not to see a row proves nothing yet. */
+  if( nOpen > 0 && (ledgerBarrier(p->pLedger, &barrier, pErr) ||
+                    flushSearchAll(p, &rows, &barrier, &nOpen, pErr)) ) {
+    goto out;
   }
   for( i = 0; i < rows.nRow; i++ ) {
     if( rows.aRow[i].zState == NULL ) {
@@ -496,7 +453,7 @@ static int flushLedger(Flush *p, LedgerError *pErr) {
   while( pErr->rc == LEDGER_OK && nRow > 0 ) {
     i64 nBefore = p->nDone;
     if( bOpen && flushSettle(p, pErr) ) break;
-    if( bOpen && flushBarrier(p, NULL, &p->head, pErr) ) break;
+    if( bOpen && ledgerStateGet(p->pLedger, NULL, &p->head, pErr) ) break;
     flushBatch(p, &nRow, &bOpen, pErr);
     nStall = p->nDone > nBefore ? 0 : nStall + 1;
     if( pErr->rc == LEDGER_OK && nRow > 0 && nStall >= FLUSH_STALL ) {

@@ -520,6 +520,21 @@ int ledgerCommit(LedgerDb *p, LedgerError *pErr);
 int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
                     LedgerError *pErr);
 
+/* ---- barrier.c: states of the ledger, before and after ------------------- */
+
+#define LEDGER_BARRIER_SUB_LEDGER "ledger_reconcile"
+
+/* A state that is committed, of the node that answers (which may lag) or one
+** known already: what is sent later lies behind it. zSubLedger is what is read
+** for it; NULL is the default one. */
+int ledgerStateGet(Ledger *pLedger, const char *zSubLedger, LedgerTxid *pState,
+                   LedgerError *pErr);
+
+/* A state that is committed and comes after all that was carried out until now;
+** a page read after this shows all up to it, whatever node answers. Appends two
+** entries to LEDGER_BARRIER_SUB_LEDGER. */
+int ledgerBarrier(Ledger *pLedger, LedgerTxid *pState, LedgerError *pErr);
+
 /* ---- reconcile.c: appends whose outcome is unknown ----------------------- */
 
 /* Makes sure that a committed state is known, from which on unknown appends

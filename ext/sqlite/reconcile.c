@@ -4,19 +4,23 @@
 **
 **     SELECT ledger_option('reconcile', 'on');
 **
-** Requests: GET /app/transactions/current and .../{id}/status for a committed
-** state that is younger than the append, then GET /app/transactions from the
-** last id known to be committed before the append was sent up to that state.
+** Requests: GET /app/transactions from the last id known to be committed before
+** the append was sent, up to a state that is committed; at once, and again when
+** reconcile_wait_ms are over. Then, if it is still not there, once more up to a
+** barrier: two entries in a sub-ledger of their own (barrier.c says why).
 **
 ** An entry there with the row's contents, and an id that no other row of this
-** connection has, is the row: it is committed. Where there is none once
-** reconcile_wait_ms are over, the row was not recorded and is queued again.
+** connection has, is the row: it is committed. Where there is none up to the
+** barrier, the row was not recorded and is queued again.
 **
 ** Invariants
 **   - rows of the same contents are interchangeable: k entries settle k rows,
 **     in their order;
 **   - more entries than rows prove nothing: then all of them stay unknown;
-**   - a read that fails settles nothing.
+**   - a read that fails, or a barrier, settles nothing;
+**   - a node that lags hides no entry: without a barrier, not to see one proves
+**     nothing. What a change of view took back needs none: the ledger has said
+**     that it is Invalid, which is final.
 **
 ** It is right as long as nobody else writes the same contents to the same
 ** sub-ledger meanwhile, and no request is carried out later than
@@ -29,98 +33,17 @@
 
 #define RECONCILE_MAX 10 /* times that a row is sent again */
 
-/* A committed state of the ledger that is not older than this call; {0,0}
-** when the sub-ledger has no entry at all. */
-static int reconcileHorizon(Ledger *pLedger, const char *zSubLedger,
-                            LedgerTxid *pBound, LedgerError *pErr) {
-  LedgerClient *pClient = pLedger->pClient;
-  LedgerFacts facts;
-  int nTry, rc = LEDGER_OK;
-
-  memset(pBound, 0, sizeof(*pBound));
-  for( nTry = 0; nTry < 3 && rc == LEDGER_OK; nTry++ ) {
-    LedgerCall *pCall = NULL;
-    LedgerEntry entry;
-    LedgerTxid head = {0, 0};
-    int bFound = 0, eState = 0;
-    rc = ledgerHeadGet(pClient, zSubLedger, &pCall, pErr);
-    if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, pErr);
-    if( rc == LEDGER_OK ) rc = ledgerEntryResult(pCall, &bFound, &entry, pErr);
-    if( rc == LEDGER_OK ) head = ledgerCallHead(pCall);
-    ledgerCallFree(pCall);
-    if( rc || !bFound ) return rc;
-    ledgerClientFacts(pClient, &facts);
-    if( head.seqno <= facts.committed.seqno ) {
-      *pBound = facts.committed;
-      return LEDGER_OK;
-    }
-    rc = ledgerStatusWait(pClient, head, &eState, pErr);
-    if( rc == LEDGER_OK && eState == LEDGER_TX_COMMITTED ) {
-      *pBound = head;
-      return LEDGER_OK;
-    }
-  }
-  if( rc == LEDGER_OK ) {
-    rc = ledgerErrorSet(pErr, LEDGER_BUSY,
-                        "the ledger '%s' changes its view again and again",
-                        pLedger->zName);
-  }
-  return rc;
-}
-
-/* Any state of the ledger, where it has no entry in this sub-ledger. */
-static int reconcileAnyHead(Ledger *pLedger, const char *zSubLedger,
-                            LedgerTxid *pHead, LedgerError *pErr) {
-  LedgerError err = LEDGER_ERROR_INIT;
-  LedgerRange range;
-  LedgerPager *pPager = NULL;
-  const LedgerPage *pPage = NULL;
-  char **azName = NULL;
-  int nName = 0, rc;
-
-  rc = ledgerSubLedgerList(pLedger->pClient, &azName, &nName, pHead, &err);
-  free(azName);
-  ledgerErrorClear(&err);
-  if( rc == LEDGER_OK && pHead->seqno ) return rc;
-  memset(&range, 0, sizeof(range)); /* 0.1-preview has no such list */
-  range.zSubLedger = zSubLedger;
-  rc = ledgerPagerOpen(pLedger->pClient, &range, &pPager, pErr);
-  if( rc == LEDGER_OK ) rc = ledgerPagerNext(pPager, &pPage, pErr);
-  if( rc == LEDGER_OK && pPage ) *pHead = pPage->head;
-  ledgerPagerClose(pPager);
-  return rc;
-}
-
 int ledgerReconcileBegin(Ledger *pLedger, const char *zSubLedger,
                          LedgerError *pErr) {
-  LedgerTxid head;
+  LedgerTxid state;
   LedgerFacts facts;
-  int eState = 0, rc;
 
   ledgerClientFacts(pLedger->pClient, &facts);
   if( facts.committed.seqno && !pLedger->bUnsettled ) return LEDGER_OK;
-  rc = reconcileHorizon(pLedger, zSubLedger, &head, pErr);
-  if( rc ) return rc;
-  ledgerClientFacts(pLedger->pClient, &facts);
-  if( head.seqno == 0 ) {
-    rc = reconcileAnyHead(pLedger, zSubLedger, &head, pErr);
-    if( rc == LEDGER_OK && head.seqno == 0 ) {
-      rc = ledgerErrorSet(pErr, LEDGER_IOERR,
-                          "reconcile: the ledger '%s' tells no state to start "
-                          "from",
-                          pLedger->zName);
-    }
-    if( rc == LEDGER_OK && head.seqno > facts.committed.seqno ) {
-      rc = ledgerStatusWait(pLedger->pClient, head, &eState, pErr);
-      if( rc == LEDGER_OK && eState != LEDGER_TX_COMMITTED ) {
-        rc = ledgerErrorSet(pErr, LEDGER_BUSY,
-                            "reconcile: the ledger '%s' is changing its view",
-                            pLedger->zName);
-      }
-    }
+  if( ledgerStateGet(pLedger, zSubLedger, &state, pErr) == LEDGER_OK ) {
+    pLedger->bUnsettled = 0;
   }
-  if( rc == LEDGER_OK ) pLedger->bUnsettled = 0;
-  return rc;
+  return pErr->rc;
 }
 
 /* Whether another row of this connection is known to have the id. */
@@ -177,22 +100,24 @@ static void reconcileMatch(LedgerDb *pDb, const Ledger *pLedger,
   }
 }
 
-/* Reads the sub-ledger for its open rows. */
+/* Reads the sub-ledger for its open rows, up to *pBarrier or (NULL) what some
+** node has. */
 static int reconcileRead(LedgerDb *pDb, Ledger *pLedger,
                          LedgerQueueRow *const *apRow, int nRow, int eState,
-                         const char *zSubLedger, int *pbAmbiguous,
-                         LedgerError *pErr) {
+                         const char *zSubLedger, const LedgerTxid *pBarrier,
+                         int *pbAmbiguous, LedgerError *pErr) {
   LedgerRange range;
   LedgerPager *pPager = NULL;
   const LedgerPage *pPage = NULL;
-  LedgerTxid bound;
   int i, k, rc;
 
-  rc = reconcileHorizon(pLedger, zSubLedger, &bound, pErr);
-  if( rc || bound.seqno == 0 ) return rc;
   memset(&range, 0, sizeof(range));
   range.zSubLedger = zSubLedger;
-  range.to = bound;
+  if( pBarrier ) {
+    range.to = *pBarrier;
+  } else if( ledgerStateGet(pLedger, zSubLedger, &range.to, pErr) ) {
+    return pErr->rc;
+  }
   for( i = 0; i < nRow; i++ ) {
     LedgerTxid from = apRow[i]->before;
     if( !reconcileIsOpen(apRow[i], eState, zSubLedger) ) continue;
@@ -219,7 +144,8 @@ static int reconcileRead(LedgerDb *pDb, Ledger *pLedger,
 ** *pnOpen. */
 static int reconcileRound(LedgerDb *pDb, Ledger *pLedger,
                           LedgerQueueRow *const *apRow, int nRow, int eState,
-                          int *pnOpen, int *pbAmbiguous, LedgerError *pErr) {
+                          const LedgerTxid *pBarrier, int *pnOpen,
+                          int *pbAmbiguous, LedgerError *pErr) {
   int i, k, rc = LEDGER_OK;
   for( i = 0; i < nRow && rc == LEDGER_OK; i++ ) {
     const char *zSubLedger = apRow[i]->zSubLedger;
@@ -228,7 +154,7 @@ static int reconcileRound(LedgerDb *pDb, Ledger *pLedger,
       if( reconcileIsOpen(apRow[k], eState, zSubLedger) ) break;
     }
     if( k < i ) continue;
-    rc = reconcileRead(pDb, pLedger, apRow, nRow, eState, zSubLedger,
+    rc = reconcileRead(pDb, pLedger, apRow, nRow, eState, zSubLedger, pBarrier,
                        pbAmbiguous, pErr);
   }
   *pnOpen = 0;
@@ -238,14 +164,28 @@ static int reconcileRound(LedgerDb *pDb, Ledger *pLedger,
   return rc;
 }
 
+/* Whether a row is open that a barrier can settle: what a gateway has queued,
+** or may have, comes when it comes. */
+static int reconcileCanEnd(Ledger *pLedger, LedgerQueueRow *const *apRow,
+                           int nRow, int eState) {
+  int i;
+  if( ledgerClientConfig(pLedger->pClient)->tlsPublic ) return 0;
+  for( i = 0; i < nRow; i++ ) {
+    if( reconcileIsOpen(apRow[i], eState, NULL) && !apRow[i]->bGateway ) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* A row that is not there: it is to be sent again, unless it may still come. */
-static void reconcileAbsent(LedgerQueueRow *pRow, int i, int nRow,
-                            LedgerError *pErr) {
-  if( pRow->bGateway ) {
+static void reconcileAbsent(Ledger *pLedger, LedgerQueueRow *pRow, int i,
+                            int nRow, LedgerError *pErr) {
+  if( pRow->bGateway || ledgerClientConfig(pLedger->pClient)->tlsPublic ) {
     ledgerErrorSet(pErr, LEDGER_IOERR,
-                   "row %d of %d is not there, but a gateway has queued it and "
+                   "row %d of %d is not there, but a gateway %s queued it and "
                    "may record it yet",
-                   i + 1, nRow);
+                   i + 1, nRow, pRow->bGateway ? "has" : "may have");
     return;
   }
   sqlite3_free(pRow->zError);
@@ -264,15 +204,23 @@ int ledgerReconcile(LedgerDb *pDb, Ledger *pLedger,
                     LedgerError *pErr) {
   const int msWait = ledgerClientConfig(pLedger->pClient)->reconcileWaitMs;
   int i, nOpen = 0, bAmbiguous = 0, rc;
+  LedgerTxid barrier;
 
   for( i = 0; i < nRow; i++ ) apRow[i]->bReconciled = 0;
-  rc = reconcileRound(pDb, pLedger, apRow, nRow, eState, &nOpen, &bAmbiguous,
-                      pErr);
+  rc = reconcileRound(pDb, pLedger, apRow, nRow, eState, NULL, &nOpen,
+                      &bAmbiguous, pErr);
   if( rc == LEDGER_OK && nOpen > 0 && eState == LEDGER_UNKNOWN ) {
     rc = ledgerClientSleep(pLedger->pClient, msWait, pErr);
     if( rc == LEDGER_OK ) {
-      rc = reconcileRound(pDb, pLedger, apRow, nRow, eState, &nOpen,
+      rc = reconcileRound(pDb, pLedger, apRow, nRow, eState, NULL, &nOpen,
                           &bAmbiguous, pErr);
+    }
+    if( rc == LEDGER_OK && reconcileCanEnd(pLedger, apRow, nRow, eState) ) {
+      rc = ledgerBarrier(pLedger, &barrier, pErr);
+      if( rc == LEDGER_OK ) {
+        rc = reconcileRound(pDb, pLedger, apRow, nRow, eState, &barrier, &nOpen,
+                            &bAmbiguous, pErr);
+      }
     }
   }
   if( rc == LEDGER_OK && bAmbiguous ) {
@@ -291,7 +239,7 @@ int ledgerReconcile(LedgerDb *pDb, Ledger *pLedger,
       pDb->last = pRow->id;
     } else if( rc == LEDGER_OK && eState == LEDGER_UNKNOWN &&
                reconcileIsOpen(pRow, eState, NULL) ) {
-      reconcileAbsent(pRow, i, nRow, pErr);
+      reconcileAbsent(pLedger, pRow, i, nRow, pErr);
     }
   }
   return pErr->rc;
