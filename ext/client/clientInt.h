@@ -122,7 +122,7 @@ struct LedgerAuth {
   int64_t tExpire;    /* ledgerClockMs() at which it ends */
   int bRefreshable;   /* a 401 is worth a new token */
   char *zCertificate; /* mutual TLS: PEM text ... */
-  char *zKey;         /* ... and its key's; NULL: in the same text */
+  char *zKey;         /* ... and its key's */
   const LedgerCredential *pKept; /* the one that worked, or NULL */
   LedgerFetch *pFetch;           /* under way, or NULL */
   int iChain;                    /* its place in the chain */
@@ -168,6 +168,7 @@ struct LedgerWire {
 struct LedgerExchange {
   CURL *pEasy;
   struct curl_slist *pHeader;
+  char *zKey;        /* of a user's certificate; libcurl borrows it */
   const char *zBody; /* borrowed */
   size_t nBody;
   size_t iBody; /* bytes of the body that libcurl has taken */

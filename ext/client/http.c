@@ -264,7 +264,7 @@ out:
   return pErr->rc;
 }
 
-/* A PEM text for libcurl, which copies it. */
+/* A PEM text for libcurl, which copies it and does not wipe the copy. */
 static struct curl_blob httpBlob(const char *z) {
   struct curl_blob b;
   b.data = (void *)(uintptr_t)z;
@@ -274,7 +274,8 @@ static struct curl_blob httpBlob(const char *z) {
 }
 
 /* Whom to trust, and the client's own certificate. */
-static CURLcode httpSetTls(CURL *h, const LedgerWire *pWire) {
+static CURLcode httpSetTls(CURL *h, LedgerExchange *p,
+                           const LedgerWire *pWire) {
   CURLcode rc = CURLE_OK;
   struct curl_blob b;
 
@@ -295,11 +296,13 @@ static CURLcode httpSetTls(CURL *h, const LedgerWire *pWire) {
     SET(CURLOPT_CAPATH, NULL);
   }
   if( pWire->zCertificate ) {
-    const char *zKey = pWire->zKey ? pWire->zKey : pWire->zCertificate;
+    p->zKey = ledgerStrdup(pWire->zKey);
+    if( p->zKey == NULL ) return CURLE_OUT_OF_MEMORY;
     b = httpBlob(pWire->zCertificate);
     SET(CURLOPT_SSLCERT_BLOB, &b);
     SET(CURLOPT_SSLCERTTYPE, "PEM");
-    b = httpBlob(zKey);
+    b = httpBlob(p->zKey);
+    b.flags = CURL_BLOB_NOCOPY; /* ours lives as long as the handle */
     SET(CURLOPT_SSLKEY_BLOB, &b);
     SET(CURLOPT_SSLKEYTYPE, "PEM");
     SET(CURLOPT_KEYPASSWD, ""); /* or OpenSSL asks on the terminal */
@@ -386,7 +389,7 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   }
   if( httpSetHeaders(p, pWire, pErr) ) goto out;
   rc = httpSetRequest(p->pEasy, p, pWire);
-  if( rc == CURLE_OK ) rc = httpSetTls(p->pEasy, pWire);
+  if( rc == CURLE_OK ) rc = httpSetTls(p->pEasy, p, pWire);
   if( rc == CURLE_OUT_OF_MEMORY ) {
     ledgerErrorNomem(pErr);
     goto out;
@@ -492,6 +495,7 @@ void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p) {
     OPENSSL_cleanse(pLine->data, strlen(pLine->data));
   }
   curl_slist_free_all(p->pHeader);
+  ledgerSecretFree(p->zKey); /* libcurl has done with it */
   ledgerBufFree(&p->location);
   ledgerBufFree(&p->operation);
   ledgerBufFree(&p->headers);
