@@ -125,7 +125,7 @@ set faults [list \
     [list read right batch [list $unknown] change [list $unknown]] \
   reset_always:hasty reset-before-record,count=0 [list \
     read {{IOERR (reset|closed|Empty reply|EOF|SSL_read)}} write [list $unknown] \
-    outpost {{BUSY no answer came.*5 times in a row}}] \
+    outpost {{IOERR no answer came back.*sends nothing twice}}] \
   cut              cut [list read right write [list $unknown] bare right] \
   cut_request2     cut,nth=2 [list read right batch [list $unknown] change [list $unknown]] \
   cut_always:hasty cut,count=0 [list \
