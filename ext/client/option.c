@@ -327,6 +327,13 @@ static int optionWord(const char *zWords, const char *zWord) {
   return -1;
 }
 
+/* Is it one that is off or on? */
+static int optionIsSwitch(const OptionRow *pRow) {
+  return pRow->eType == OPTION_CHOICE &&
+         (strcmp(pRow->zWords, "off on") == 0 ||
+          strcmp(pRow->zWords, "false true") == 0);
+}
+
 /* Checks a text value beyond its type. */
 static int optionCheckText(const OptionRow *pRow, char *z, LedgerError *pErr) {
   size_t n = strlen(z);
@@ -372,6 +379,11 @@ static int optionSet(LedgerConfig *p, const OptionRow *pRow, const char *zValue,
       iWord = 0;
     else
       iWord = optionWord(pRow->zWords, zValue);
+    /* SQL's TRUE is the number 1. */
+    if( iWord < 0 && optionIsSwitch(pRow) ) iWord = optionWord("0 1", zValue);
+    if( iWord < 0 && optionIsSwitch(pRow) ) {
+      iWord = optionWord("false true", zValue);
+    }
     if( iWord < 0 ) {
       return ledgerErrorSet(pErr, LEDGER_ERROR,
                             "option %s: '%.64s' is none of: %s", pRow->zName,
@@ -506,9 +518,8 @@ static int optionApplyMember(LedgerConfig *p, LedgerJson *pDoc, cJSON *pVal,
     snprintf(zNumber, sizeof(zNumber), "%.15g", pVal->valuedouble);
     return optionSet(p, pRow, zNumber, pErr);
   }
-  if( cJSON_IsBool(pVal) && pRow->eType == OPTION_CHOICE &&
-      strcmp(pRow->zWords, "off on") == 0 ) {
-    return optionSet(p, pRow, cJSON_IsTrue(pVal) ? "on" : "off", pErr);
+  if( cJSON_IsBool(pVal) && optionIsSwitch(pRow) ) {
+    return optionSet(p, pRow, cJSON_IsTrue(pVal) ? "true" : "false", pErr);
   }
   return ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: give a %s", pRow->zName,
                         optionIsText(pRow) || pRow->eType == OPTION_CHOICE

@@ -40,7 +40,8 @@ static int executeBody(const LedgerFunctionCall *pCall, sqlite3_value *pVal,
 
   if( z ) {
     bOk =
-        ledgerJsonParse(z, strlen(z), "arguments", &pDoc, pErr) == LEDGER_OK &&
+        ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "arguments",
+                        &pDoc, pErr) == LEDGER_OK &&
         cJSON_IsArray(ledgerJsonRoot(pDoc));
     if( bOk ) pItem = ledgerJsonRoot(pDoc)->child;
     for( ; pItem; pItem = pItem->next ) bOk = bOk && cJSON_IsString(pItem);
@@ -165,8 +166,8 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
   } else if( call.pDb->bReadonly ) {
     ledgerErrorSet(&err, LEDGER_READONLY,
                    "runtime options: this module was loaded read-only");
-  } else if( ledgerJsonParse(zPatch, strlen(zPatch), "runtime options", &pDoc,
-                             &err) == LEDGER_OK ) {
+  } else if( ledgerJsonParse(zPatch, (size_t)sqlite3_value_bytes(argv[0]),
+                             "runtime options", &pDoc, &err) == LEDGER_OK ) {
     ledgerJsonFree(pDoc);
     pDoc = NULL;
     w.eRoute = LEDGER_ROUTE_RUNTIME;

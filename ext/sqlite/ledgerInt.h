@@ -399,6 +399,9 @@ extern const LedgerRowTable ledgerTableAudit;
 ** the comma list of the wire (malloc) or NULL when there are none. */
 int ledgerTagsParse(const char *z, size_t n, char **pzWire, LedgerError *pErr);
 
+/* The text of an expression, borrowed; *pz is NULL for NULL. */
+int ledgerMatchText(sqlite3_value *pVal, const char **pz, LedgerError *pErr);
+
 /* Is the MATCH expression well-formed? If it is one term, *pzTag is that tag
 ** (sqlite3_free), else NULL. */
 int ledgerMatchCheck(const char *zExpr, char **pzTag, LedgerError *pErr);

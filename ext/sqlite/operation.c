@@ -4,6 +4,8 @@
 ** Requests, by what the row wants:
 **   user      PATCH; DELETE; where roles must go GET, DELETE, PATCH, GET
 **   role      PUT; DELETE; where actions must go GET, DELETE, PUT
+**             (both: a PATCH before the DELETE where the ledger may not know a
+**             word, so that it is refused while nothing is lost)
 **   function  PUT; DELETE
 **   endpoint  GET, PUT: the ledger takes the endpoints as one bundle
 **
@@ -15,7 +17,9 @@
 **     later step fails, the row is refused or unknown, and the message says
 **     what the ledger holds now;
 **   - the caller's own roles are never taken away on the way to others;
-**   - when what was deleted can't be written anew, what it held is given back.
+**   - when what was deleted can't be written anew, what it held is given back,
+**     once. A process that is killed in between leaves it deleted: the API has
+**     no way to take roles away in one step.
 */
 #include "ledgerInt.h"
 
@@ -233,8 +237,7 @@ int ledgerUserNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
 
   ledgerClientFacts(pLedger->pClient, &facts);
   if( facts.zPrincipal == NULL ||
-      sqlite3_stricmp(facts.zPrincipal, zUser) != 0 ||
-      !ledgerClientManyRoles(pLedger->pClient) ) {
+      sqlite3_stricmp(facts.zPrincipal, zUser) != 0 ) {
     return LEDGER_OK;
   }
   memset(&row, 0, sizeof(row));
@@ -251,7 +254,15 @@ int ledgerUserNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
              have.n > 0 &&
              operationWithin(have.z, zRoles, &bWithin, pErr) == LEDGER_OK &&
              !bWithin ) {
-    operationNotSelf(&op, pErr);
+    if( ledgerClientManyRoles(pLedger->pClient) ) {
+      operationNotSelf(&op, pErr);
+    } else if( !ledgerClientConfig(pLedger->pClient)->allowLockout ) {
+      ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                     "user %s: this is you, and %s would be lost: if that is "
+                     "meant, SELECT ledger_option('allow_lockout', 'true', "
+                     "'%s')",
+                     zUser, have.z, pLedger->zName);
+    }
   }
   sqlite3_free(row.zKey);
   ledgerCallFree(pCall);
@@ -284,6 +295,25 @@ static void operationRestore(Operation *p, const char *zMethod, int eRoute,
   ledgerBufFree(&body);
 }
 
+/* Does the ledger surely know every word that the row asks for? What the row
+** holds it knows, zHave, and of roles the three that it came with. */
+static int operationKnown(const Operation *p, const char *zHave, int *pbKnown,
+                          LedgerError *pErr) {
+  static const char zThree[] = "\"Reader\",\"Contributor\",\"Administrator\"";
+  LedgerBuf known = {0};
+  int rc;
+
+  ledgerBufAppend(&known, zHave, strlen(zHave) - 1); /* without its bracket */
+  if( p->pRow->eKind == LEDGER_KIND_USER ) {
+    ledgerBufPrintf(&known, "%s%s", known.n > 1 ? "," : "", zThree);
+  }
+  ledgerBufText(&known, "]");
+  rc = known.bOom ? ledgerErrorNomem(pErr)
+                  : operationWithin(p->pRow->zContents, known.z, pbKnown, pErr);
+  ledgerBufFree(&known);
+  return rc;
+}
+
 /* Makes roles (actions) equal to those given. */
 static int operationWordsSet(Operation *p, LedgerError *pErr) {
   LedgerQueueRow *pRow = p->pRow;
@@ -295,7 +325,7 @@ static int operationWordsSet(Operation *p, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
   LedgerJson *pDoc = NULL;
   LedgerBuf have = {0}, body = {0};
-  int bWithin = 1;
+  int bWithin = 1, bKnown = 1;
 
   if( operationBody(p, pRow->zContents, &body, pErr) ) goto out;
   if( pRow->eChange != LEDGER_CHANGE_INSERT &&
@@ -312,9 +342,18 @@ static int operationWordsSet(Operation *p, LedgerError *pErr) {
     if( !ledgerClientManyRoles(p->pClient) ) bWithin = 1;
     if( !bUser && have.n > 0 ) zMethod = "PATCH"; /* it is there: add */
     if( !bWithin ) {
-      if( !bUser ) zMethod = "PUT";
       if( operationNotSelf(p, pErr) ||
-          operationSend(p, "DELETE", eOne, pRow->zKey, NULL, &pCall, pErr) ) {
+          operationKnown(p, have.z, &bKnown, pErr) ) {
+        goto out;
+      }
+      if( !bKnown &&
+          operationSend(p, "PATCH", eWrite, zWriteKey, body.z, &pCall, pErr) ) {
+        goto out;
+      }
+      ledgerCallFree(pCall);
+      pCall = NULL;
+      if( !bUser ) zMethod = "PUT";
+      if( operationSend(p, "DELETE", eOne, pRow->zKey, NULL, &pCall, pErr) ) {
         goto out;
       }
       ledgerCallFree(pCall);

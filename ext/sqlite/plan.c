@@ -482,7 +482,8 @@ static int queryWord(LedgerQuery *p, const char *zWord, size_t nWord,
     return LEDGER_OK;
   }
   if( nWord == 10 && memcmp(zWord, "tags-match", 10) == 0 ) {
-    const char *z = (const char *)sqlite3_value_text(pVal);
+    const char *z = NULL;
+    if( ledgerMatchText(pVal, &z, pErr) ) return pErr->rc;
     if( z == NULL ) {
       p->bEmpty = 1;
       return LEDGER_OK;

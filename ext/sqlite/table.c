@@ -339,6 +339,19 @@ static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
   return LEDGER_OK;
 }
 
+/* Where all ledgers were asked, says which one failed. */
+static void tableBlame(const LedgerTable *p, const Ledger *pLedger,
+                       LedgerError *pErr) {
+  LedgerError all = LEDGER_ERROR_INIT;
+  ledgerErrorSet(&all, pErr->rc,
+                 "ledger '%s': %s; SELECT ... FROM %s('NAME') asks one ledger",
+                 pLedger->zName, ledgerErrorText(pErr) + strlen("ledger: "),
+                 p->pSpec->zName);
+  all.http = pErr->http;
+  ledgerErrorClear(pErr);
+  *pErr = all;
+}
+
 /* Reads the rows of all ledgers that are asked for. */
 static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
                      const TableQuestion *pQuestion, LedgerError *pErr) {
@@ -351,7 +364,8 @@ static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
   rc = ledgerDbReady(pDb, 1, pErr);
   for( i = 0; i < pDb->nLedger && rc == LEDGER_OK; i++ ) {
     Ledger *pLedger = pDb->apLedger[i];
-    int bRead = pQuestion->nLedger < 0;
+    const int bAll = pQuestion->nLedger < 0;
+    int bRead = bAll;
     for( k = 0; k < pQuestion->nLedger && !bRead; k++ ) {
       bRead = strcmp(pLedger->zName, pQuestion->azLedger[k]) == 0;
     }
@@ -360,6 +374,7 @@ static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
     ledgerTableLedger(pRows, p->iLedger, pLedger->zName);
     rc = ledgerTableRead(p->pSpec, pRows, pDb, pLedger, pQuestion->nKey,
                          pQuestion->azKey, pErr);
+    if( rc && bAll && pDb->nLedger > 1 ) tableBlame(p, pLedger, pErr);
     ledgerTableLedger(pRows, p->iLedger, NULL);
     ledgerUnref(pLedger);
   }

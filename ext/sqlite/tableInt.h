@@ -15,7 +15,8 @@
 int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr);
 
 /* Refuses to take roles away from the caller: the user must hold nothing but
-** zRoles. Asks the ledger where the user is the caller, else nothing. */
+** zRoles. Where a user has one role, option allow_lockout lets it pass. Asks
+** the ledger where the user is the caller, else nothing. */
 int ledgerUserNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
                       LedgerError *pErr);
 

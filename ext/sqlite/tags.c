@@ -268,17 +268,25 @@ int ledgerMatchEval(const char *zExpr, const char *zTags, int *pbMatch,
 }
 
 /* match(expression, tags), the form that SQLite gives to tags MATCH '...'. */
+int ledgerMatchText(sqlite3_value *pVal, const char **pz, LedgerError *pErr) {
+  *pz = (const char *)sqlite3_value_text(pVal);
+  if( *pz && strlen(*pz) != (size_t)sqlite3_value_bytes(pVal) ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "tags MATCH: a NUL can't stand in it");
+  }
+  return LEDGER_OK;
+}
+
 void ledgerMatchFunction(sqlite3_context *pCtx, int nArg,
                          sqlite3_value **apArg) {
   LedgerError err = LEDGER_ERROR_INIT;
-  const char *zExpr = (const char *)sqlite3_value_text(apArg[0]);
   const char *zTags = (const char *)sqlite3_value_text(apArg[1]);
+  const char *zExpr = NULL;
   int b = 0;
   (void)nArg;
-  if( zExpr == NULL ) return;
-  if( ledgerMatchEval(zExpr, zTags, &b, &err) ) {
-    ledgerFunctionError(pCtx, &err);
-  } else {
+  if( ledgerMatchText(apArg[0], &zExpr, &err) == LEDGER_OK && zExpr &&
+      ledgerMatchEval(zExpr, zTags, &b, &err) == LEDGER_OK ) {
     sqlite3_result_int(pCtx, b);
   }
+  if( err.rc ) ledgerFunctionError(pCtx, &err);
 }
