@@ -39,10 +39,9 @@ static int executeBody(const LedgerFunctionCall *pCall, sqlite3_value *pVal,
   int bOk = 1;
 
   if( z ) {
-    bOk =
-        ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "arguments",
-                        &pDoc, pErr) == LEDGER_OK &&
-        cJSON_IsArray(ledgerJsonRoot(pDoc));
+    bOk = ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "arguments",
+                          &pDoc, pErr) == LEDGER_OK &&
+          cJSON_IsArray(ledgerJsonRoot(pDoc));
     if( bOk ) pItem = ledgerJsonRoot(pDoc)->child;
     for( ; pItem; pItem = pItem->next ) bOk = bOk && cJSON_IsString(pItem);
     ledgerJsonFree(pDoc);
