@@ -14,6 +14,7 @@
 #   arc_folder F            where Arc's agent writes its key file ...
 #   arc_realm P             ... and what it calls that file
 #   arc_key TEXT            ... and what stands in it
+#   arc_challenge TEXT      Arc's whole challenge, in place of Basic realm=...
 #   fail {STATUS ...}       what the next requests for a token get
 #   body TEXT, type TYPE    a refusal's body, and its content type
 #   headers TEXT            ... and more of its headers
@@ -127,8 +128,9 @@ proc serve {channel method path query headers} {
       } elseif {[dict exists $headers authorization]} {
         refuse $channel 403 forbidden "wrong key"
       } else {
+        set challenge [value $config arc_challenge "Basic realm=$realm"]
         refuse $channel 401 unauthorized "the key, please" \
-          "WWW-Authenticate: Basic realm=$realm\r\n"
+          "WWW-Authenticate: $challenge\r\n"
       }
     }
     default { refuse $channel 404 not_found "no such path" }
