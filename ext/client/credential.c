@@ -63,6 +63,19 @@ int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
   return pErr->rc;
 }
 
+/* A call for a token has ended: takes over the token, or why there is none. */
+int ledgerCredentialTake(LedgerFetch *p, LedgerCall *pCall, LedgerError *pErr) {
+  if( pCall->err.rc ) {
+    ledgerErrorCopy(pErr, &pCall->err);
+    if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
+  } else {
+    p->zToken = pCall->zValue;
+    p->nSecond = pCall->nValue;
+    pCall->zValue = NULL;
+  }
+  return pErr->rc;
+}
+
 /* An option, else the environment's variable, else NULL. */
 const char *ledgerCredentialFrom(const char *zOption, const char *zVariable) {
   const char *z = zOption ? zOption : getenv(zVariable);
@@ -318,14 +331,7 @@ static int authStepOne(LedgerFetch *p, LedgerError *pErr) {
   if( p->pKind->xStep ) return p->pKind->xStep(p, pErr);
   if( pCall == NULL ) return ledgerErrorNomem(pErr);
   p->pCall = NULL;
-  if( pCall->err.rc ) {
-    ledgerErrorCopy(pErr, &pCall->err);
-    if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
-  } else {
-    p->zToken = pCall->zValue;
-    p->nSecond = pCall->nValue;
-    pCall->zValue = NULL;
-  }
+  ledgerCredentialTake(p, pCall, pErr);
   ledgerCallFree(pCall);
   return pErr->rc;
 }

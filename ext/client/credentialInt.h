@@ -66,6 +66,7 @@ struct LedgerFetch {
 
 int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
                             ...) LEDGER_PRINTF(3, 4);
+int ledgerCredentialTake(LedgerFetch *p, LedgerCall *pCall, LedgerError *pErr);
 const char *ledgerCredentialFrom(const char *zOption, const char *zVariable);
 
 /* ---- credential_entra.c ------------------------------------------------ */

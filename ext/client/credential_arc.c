@@ -133,10 +133,7 @@ int ledgerArcStep(LedgerFetch *p, LedgerError *pErr) {
   char *zFile = NULL;
 
   p->pCall = NULL;
-  if( pCall->err.rc ) {
-    ledgerErrorCopy(pErr, &pCall->err);
-    if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
-  } else if( pCall->http == 401 ) {
+  if( pCall->err.rc == LEDGER_OK && pCall->http == 401 ) {
     if( pCall->zNext ) zFile = arcFile(pCall->zNext, pErr);
     if( zFile ) zHeader = arcHeader(zFile, pErr);
     if( zHeader ) {
@@ -145,9 +142,7 @@ int ledgerArcStep(LedgerFetch *p, LedgerError *pErr) {
                        zHeader + sizeof("Authorization: Basic ") - 1, pErr);
     }
   } else {
-    p->zToken = pCall->zValue;
-    p->nSecond = pCall->nValue;
-    pCall->zValue = NULL;
+    ledgerCredentialTake(p, pCall, pErr);
   }
   free(zFile);
   ledgerSecretFree(zHeader);

@@ -231,7 +231,7 @@ static int managedImds(LedgerFetch *p, LedgerError *pErr) {
 }
 
 /* What IMDS, or what stands in its place, has refused. */
-static int managedImdsRefused(LedgerFetch *p, const LedgerCall *pCall,
+static int managedImdsRefused(LedgerFetch *p, LedgerCall *pCall,
                               LedgerError *pErr) {
   const char *zSaid = pCall->server.zMessage;
   const char *zColon = zSaid[0] ? ": " : "";
@@ -251,9 +251,7 @@ static int managedImdsRefused(LedgerFetch *p, const LedgerCall *pCall,
         p, pErr, "what answers at %s is no IMDS (HTTP %d, GET %s)", p->zBase,
         pCall->http, pCall->zPath);
   }
-  ledgerErrorCopy(pErr, &pCall->err);
-  if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
-  return pErr->rc;
+  return ledgerCredentialTake(p, pCall, pErr);
 }
 
 /* ---- both -------------------------------------------------------------- */
@@ -296,15 +294,10 @@ static int managedStep(LedgerFetch *p, LedgerError *pErr) {
       ledgerCredentialMissing(p, pErr, "no endpoint answers at %s within %d ms",
                               p->zBase, MANAGED_PROBE_MS);
     }
-  } else if( pCall->err.rc == LEDGER_OK ) {
-    p->zToken = pCall->zValue;
-    p->nSecond = pCall->nValue;
-    pCall->zValue = NULL;
-  } else if( p->eStep == MANAGED_IMDS_TOKEN ) {
+  } else if( pCall->err.rc && p->eStep == MANAGED_IMDS_TOKEN ) {
     managedImdsRefused(p, pCall, pErr);
   } else {
-    ledgerErrorCopy(pErr, &pCall->err);
-    if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
+    ledgerCredentialTake(p, pCall, pErr);
   }
   ledgerCallFree(pCall);
   return pErr->rc;
