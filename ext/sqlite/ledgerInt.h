@@ -511,6 +511,12 @@ void ledgerQueueFree(LedgerDb *p); /* everything, when the connection closes */
 ** the ledger has recorded. LEDGER_BUSY when another connection reads. */
 int ledgerLockForCommit(LedgerDb *p, LedgerError *pErr);
 
+/* Whether an attempt that ended with the result code rc is to be made again:
+** another connection holds the database, and *pmsWait, what is left of
+** busy_timeout, isn't over. It waits a moment of it. SQLite's own busy handler
+** does not look for an interrupt; this sets LEDGER_INTERRUPT, and ends. */
+int ledgerBusyAgain(LedgerDb *p, int rc, int *pmsWait, LedgerError *pErr);
+
 /* ---- commit.c: COMMIT ---------------------------------------------------- */
 
 /* xSync: locks what COMMIT will need, sends the queue, waits for the ledgers.

@@ -80,22 +80,28 @@ static int lockBusy(LedgerDb *p, const char *zSchema, int nWait,
       nWait >= 5000 && nWait < 1 << 29 ? 2 * nWait : 5000);
 }
 
+int ledgerBusyAgain(LedgerDb *p, int rc, int *pmsWait, LedgerError *pErr) {
+  int msPause = *pmsWait < 10 ? *pmsWait : 10;
+  if( (rc & 0xff) != SQLITE_BUSY || msPause <= 0 ) return 0;
+  if( ledgerDbInterrupted(p) ) {
+    ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
+    return 0;
+  }
+  usleep((useconds_t)msPause * 1000);
+  *pmsWait -= msPause;
+  return 1;
+}
+
 int ledgerLockForCommit(LedgerDb *p, LedgerError *pErr) {
   const int nTimeout = lockPragma(p->db, "main", "busy_timeout", 0);
   int nWait = nTimeout;
   char *zSchema = NULL;
-  int rc = lockAll(p, &zSchema);
-  while( (rc & 0xff) == SQLITE_BUSY && nWait > 0 ) {
-    int nPause = nWait < 10 ? nWait : 10;
-    if( ledgerDbInterrupted(p) ) {
-      ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
-      goto out;
-    }
-    usleep((useconds_t)nPause * 1000);
-    nWait -= nPause;
+  int rc;
+  do {
     sqlite3_free(zSchema);
     rc = lockAll(p, &zSchema);
-  }
+  } while( ledgerBusyAgain(p, rc, &nWait, pErr) );
+  if( pErr->rc ) goto out;
   if( rc == SQLITE_INTERRUPT ) {
     ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
   } else if( (rc & 0xff) == SQLITE_BUSY ) {

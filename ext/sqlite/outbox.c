@@ -9,8 +9,9 @@
 ** Invariants
 **   - every change is one statement in autocommit: an interrupt can't leave a
 **     transaction of ours open;
-**   - a mark is on disk before this file returns: synchronous is FULL while a
-**     flush goes on;
+**   - a mark is on disk before this file returns, whatever synchronous says;
+**   - no statement waits in SQLite's busy handler, which does not look for an
+**     interrupt: busy_timeout is 0 while a flush goes on, and waited for here;
 **   - one flush at a time. The lock is that of a file beside the database,
 **     FILE-flush, which stays empty: the system lets go of it when a process
 **     dies, at once, and never before.
@@ -19,9 +20,23 @@
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define OUTBOX_FULL 2 /* PRAGMA synchronous */
+
+/* A value of a statement: text, or an integer where there is none. */
+typedef struct OutboxArg OutboxArg;
+struct OutboxArg {
+  const char *z;
+  i64 i;
+};
+
+/* Where the rows of a statement go. */
+typedef struct OutboxInto OutboxInto;
+struct OutboxInto {
+  int (*xRow)(void *, sqlite3_stmt *); /* takes one; 0 when memory is short */
+  void (*xClear)(void *);              /* forgets them all, or NULL */
+  void *pArg;
+};
 
 i64 outboxNow(void) {
   struct timespec ts;
@@ -45,6 +60,60 @@ static int outboxError(Outbox *p, LedgerError *pErr) {
     rc = SQLITE_ERROR;
   }
   return ledgerErrorSet(pErr, rc, "ledger_flush: the outbox: %s", zMsg);
+}
+
+/* One attempt at a statement; the result code. */
+static int outboxTry(Outbox *p, const char *zSql, const OutboxArg *aArg,
+                     int nArg, const OutboxInto *pInto, LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  int i, bOk = 1, rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, NULL);
+  for( i = 0; i < nArg && rc == SQLITE_OK; i++ ) {
+    rc = aArg[i].z
+             ? sqlite3_bind_text(pStmt, i + 1, aArg[i].z, -1, SQLITE_STATIC)
+             : sqlite3_bind_int64(pStmt, i + 1, aArg[i].i);
+  }
+  while( rc == SQLITE_OK || rc == SQLITE_ROW ) {
+    rc = sqlite3_step(pStmt);
+    if( rc == SQLITE_ROW && bOk && pInto )
+      bOk = pInto->xRow(pInto->pArg, pStmt);
+  }
+  if( rc == SQLITE_DONE ) {
+    rc = SQLITE_OK;
+  } else if( (rc & 0xff) != SQLITE_BUSY ) {
+    outboxError(p, pErr);
+  }
+  if( rc == SQLITE_OK && !bOk ) ledgerErrorNomem(pErr);
+  sqlite3_finalize(pStmt);
+  return rc;
+}
+
+/* Runs a statement, as often as busy_timeout allows while another connection
+** holds the database. */
+static int outboxRun(Outbox *p, const char *zSql, const OutboxArg *aArg,
+                     int nArg, const OutboxInto *pInto, LedgerError *pErr) {
+  int msWait = p->msBusy, rc;
+  do {
+    if( pInto && pInto->xClear ) pInto->xClear(pInto->pArg);
+    rc = outboxTry(p, zSql, aArg, nArg, pInto, pErr);
+  } while( ledgerBusyAgain(p->pDb, rc, &msWait, pErr) );
+  if( (rc & 0xff) == SQLITE_BUSY && pErr->rc == LEDGER_OK ) {
+    ledgerErrorSet(pErr, LEDGER_BUSY,
+                   "ledger_flush: the outbox: another connection holds the "
+                   "database (busy_timeout %d)",
+                   p->msBusy);
+  }
+  return pErr->rc;
+}
+
+/* An integer: 0 where the statement has no row. */
+static int outboxIntRow(void *pArg, sqlite3_stmt *pStmt) {
+  *(int *)pArg = sqlite3_column_int(pStmt, 0);
+  return 1;
+}
+static int outboxInt(Outbox *p, const char *zSql, int *pi, LedgerError *pErr) {
+  OutboxInto into = {outboxIntRow, NULL, pi};
+  *pi = 0;
+  return outboxRun(p, zSql, NULL, 0, &into, pErr);
 }
 
 void outboxRowsClear(OutboxRows *p) {
@@ -88,7 +157,8 @@ static int outboxText(sqlite3_stmt *pStmt, int i, const char *zNull, char **pz,
 #define OUTBOX_COLUMNS                              \
   "id, contents, tags, sub_ledger, head, sent_at, " \
   "sent_to, transaction_id"
-static int outboxAddRow(OutboxRows *p, sqlite3_stmt *pStmt) {
+static int outboxAddRow(void *pArg, sqlite3_stmt *pStmt) {
+  OutboxRows *p = pArg;
   OutboxRow row, *aNew;
   const char *zId;
   int i, n;
@@ -127,105 +197,85 @@ static int outboxAddRow(OutboxRows *p, sqlite3_stmt *pStmt) {
   return 1;
 }
 
-static int outboxPrepare(Outbox *p, const char *zSql, sqlite3_stmt **ppStmt,
-                         LedgerError *pErr) {
-  if( sqlite3_prepare_v2(p->db, zSql, -1, ppStmt, NULL) == SQLITE_OK ) {
-    return LEDGER_OK;
-  }
-  return outboxError(p, pErr);
-}
-
-/* Steps through the statement's rows, and finalizes it. */
-static int outboxReadRows(Outbox *p, sqlite3_stmt *pStmt, OutboxRows *pRows,
-                          LedgerError *pErr) {
-  int rc, bOk = 1;
-  while( (rc = sqlite3_step(pStmt)) == SQLITE_ROW ) {
-    if( bOk ) bOk = outboxAddRow(pRows, pStmt);
-  }
-  if( rc != SQLITE_DONE ) {
-    outboxError(p, pErr);
-  } else if( !bOk ) {
-    ledgerErrorNomem(pErr);
-  }
-  sqlite3_finalize(pStmt);
-  return pErr->rc;
+static void outboxRowsForget(void *pArg) {
+  outboxRowsClear(pArg);
 }
 
 /* ---- the lock ---------------------------------------------------------- */
 
-/* The integer a PRAGMA of main answers, or -1. */
-static int outboxPragma(Outbox *p, const char *zName) {
-  sqlite3_stmt *pStmt = NULL;
-  int i = -1;
-  char *zSql = sqlite3_mprintf("PRAGMA main.%s", zName);
-  if( zSql && sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, NULL) == SQLITE_OK &&
-      sqlite3_step(pStmt) == SQLITE_ROW ) {
-    i = sqlite3_column_int(pStmt, 0);
+/* Brings what was written to the disk, where synchronous doesn't. The setting
+** itself is left alone: it couldn't be put back after an interrupt. */
+static int outboxSync(Outbox *p, LedgerError *pErr) {
+  static const int aFile[] = {SQLITE_FCNTL_FILE_POINTER,
+                              SQLITE_FCNTL_JOURNAL_POINTER /* or the WAL */};
+  int i, rc = SQLITE_OK;
+  for( i = 0; i < 2 && p->bSync && rc == SQLITE_OK; i++ ) {
+    sqlite3_file *pFd = NULL;
+    if( sqlite3_file_control(p->db, "main", aFile[i], &pFd) == SQLITE_OK &&
+        pFd && pFd->pMethods ) {
+      rc = pFd->pMethods->xSync(pFd, SQLITE_SYNC_NORMAL);
+    }
   }
-  sqlite3_finalize(pStmt);
-  sqlite3_free(zSql);
-  return i;
+  if( rc == SQLITE_OK ) return LEDGER_OK;
+  return ledgerErrorSet(pErr, rc & 0xff,
+                        "ledger_flush: what was written to the outbox can't be "
+                        "brought to the disk: %s",
+                        sqlite3_errstr(rc));
 }
 
-static void outboxSetSynchronous(Outbox *p, int i) {
-  char *zSql = sqlite3_mprintf("PRAGMA main.synchronous=%d", i);
-  if( zSql ) sqlite3_exec(p->db, zSql, NULL, NULL, NULL);
-  sqlite3_free(zSql);
+/* Takes the lock of the file zLock. */
+static int outboxLock(Outbox *p, const char *zLock, LedgerError *pErr) {
+  int msWait = p->msBusy;
+  int rc = sqlite3_open_v2(zLock, &p->pLock,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+  if( rc == SQLITE_OK ) {
+    do {
+      rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+    } while( ledgerBusyAgain(p->pDb, rc, &msWait, pErr) );
+  }
+  if( rc == SQLITE_OK || pErr->rc ) return pErr->rc;
+  if( (rc & 0xff) == SQLITE_BUSY ) {
+    return ledgerErrorSet(pErr, LEDGER_BUSY,
+                          "ledger_flush: another connection is flushing this "
+                          "outbox; nothing was sent");
+  }
+  return ledgerErrorSet(pErr, rc & 0xff,
+                        "ledger_flush: %s can't be locked: %s; nothing was "
+                        "sent",
+                        zLock,
+                        p->pLock ? sqlite3_errmsg(p->pLock) : "no memory");
 }
 
 int outboxOpen(LedgerDb *pDb, Outbox *p, LedgerError *pErr) {
   const char *zFile = sqlite3_db_filename(pDb->db, "main");
-  char *zLock = NULL;
-  int nWait, rc = SQLITE_OK;
+  char *zLock;
+  int eSync = 0;
 
   memset(p, 0, sizeof(*p));
+  p->pDb = pDb;
   p->db = pDb->db;
-  p->iSynchronous = -1;
+  /* 0 where the user has a busy handler of his own: that stays. */
+  if( outboxInt(p, "PRAGMA busy_timeout", &p->msBusy, pErr) ) return pErr->rc;
+  if( p->msBusy > 0 ) sqlite3_busy_timeout(p->db, 0);
   if( zFile && zFile[0] ) {
     zLock = sqlite3_mprintf("%s-flush", zFile);
-    if( zLock == NULL ) return ledgerErrorNomem(pErr);
-    rc = sqlite3_open_v2(zLock, &p->pLock,
-                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-    if( rc == SQLITE_OK ) {
-      nWait = outboxPragma(p, "busy_timeout");
-      rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
-      while( (rc & 0xff) == SQLITE_BUSY && nWait > 0 ) {
-        if( ledgerDbInterrupted(pDb) ) {
-          ledgerErrorSet(pErr, LEDGER_INTERRUPT, "ledger_flush: interrupted");
-          goto out;
-        }
-        usleep(10000);
-        nWait -= 10;
-        rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
-      }
+    if( zLock == NULL ) {
+      ledgerErrorNomem(pErr);
+    } else {
+      outboxLock(p, zLock, pErr);
     }
-    if( (rc & 0xff) == SQLITE_BUSY ) {
-      ledgerErrorSet(pErr, LEDGER_BUSY,
-                     "ledger_flush: another connection is flushing this "
-                     "outbox; nothing was sent");
-      goto out;
-    }
-    if( rc != SQLITE_OK ) {
-      ledgerErrorSet(pErr, rc & 0xff,
-                     "ledger_flush: %s can't be locked: %s; nothing was sent",
-                     zLock, p->pLock ? sqlite3_errmsg(p->pLock) : "no memory");
-      goto out;
-    }
+    sqlite3_free(zLock);
   }
-  p->iSynchronous = outboxPragma(p, "synchronous");
-  if( p->iSynchronous < OUTBOX_FULL ) {
-    outboxSetSynchronous(p, OUTBOX_FULL);
-  } else {
-    p->iSynchronous = -1;
+  if( pErr->rc == LEDGER_OK ) {
+    outboxInt(p, "PRAGMA main.synchronous", &eSync, pErr);
+    p->bSync = eSync < OUTBOX_FULL;
   }
-out:
-  sqlite3_free(zLock);
   if( pErr->rc ) outboxClose(p);
   return pErr->rc;
 }
 
 void outboxClose(Outbox *p) {
-  if( p->iSynchronous >= 0 ) outboxSetSynchronous(p, p->iSynchronous);
+  if( p->msBusy > 0 ) sqlite3_busy_timeout(p->db, p->msBusy);
   sqlite3_close(p->pLock);
   memset(p, 0, sizeof(*p));
 }
@@ -233,52 +283,56 @@ void outboxClose(Outbox *p) {
 /* ---- the table --------------------------------------------------------- */
 
 int outboxUpgrade(Outbox *p, LedgerError *pErr) {
-  sqlite3_stmt *pStmt = NULL;
-  int rc;
-  if( outboxPrepare(p,
-                    "SELECT 1 FROM main.sqlite_schema WHERE type = 'index'"
-                    " AND name = 'ledger_outbox_sent'"
-                    " AND sql LIKE 'CREATE UNIQUE%'",
-                    &pStmt, pErr) ) {
-    return pErr->rc;
-  }
-  rc = sqlite3_step(pStmt);
-  if( rc != SQLITE_ROW && rc != SQLITE_DONE ) outboxError(p, pErr);
-  sqlite3_finalize(pStmt);
-  /* Where a statement that reads stands in the way, the next flush does it. */
-  if( rc == SQLITE_ROW ) {
-    sqlite3_exec(p->db, "DROP INDEX IF EXISTS main.ledger_outbox_sent", NULL,
-                 NULL, NULL);
+  int bOld = 0;
+  outboxInt(p,
+            "SELECT 1 FROM main.sqlite_schema WHERE type = 'index'"
+            " AND name = 'ledger_outbox_sent' AND sql LIKE 'CREATE UNIQUE%'",
+            &bOld, pErr);
+  if( bOld && pErr->rc == LEDGER_OK ) {
+    /* Where a statement that reads is in the way, the next flush does it. */
+    LedgerError err = LEDGER_ERROR_INIT;
+    outboxRun(p, "DROP INDEX IF EXISTS main.ledger_outbox_sent", NULL, 0, NULL,
+              &err);
+    if( err.rc == LEDGER_INTERRUPT ) {
+      *pErr = err;
+    } else {
+      ledgerErrorClear(&err);
+    }
   }
   return pErr->rc;
 }
 
+static int outboxNameRow(void *pArg, sqlite3_stmt *pStmt) {
+  LedgerBuf *pNames = pArg;
+  const char *zName = (const char *)sqlite3_column_text(pStmt, 0);
+  if( zName == NULL ) zName = "";
+  ledgerBufAppend(pNames, zName, strlen(zName) + 1);
+  return !pNames->bOom;
+}
+static void outboxNamesForget(void *pArg) {
+  LedgerBuf *pNames = pArg;
+  ledgerBufReset(pNames);
+}
+
 int outboxLedgers(Outbox *p, char ***pazName, int *pn, LedgerError *pErr) {
-  sqlite3_stmt *pStmt = NULL;
   LedgerBuf names = {0};
-  char **az = NULL, *z;
-  int i, rc, n = 0;
+  OutboxInto into = {outboxNameRow, outboxNamesForget, NULL};
+  char **az, *z;
+  size_t k;
+  int i, n = 0;
   *pazName = NULL;
   *pn = 0;
-  if( outboxPrepare(p,
-                    "SELECT ledger FROM main.ledger_outbox"
-                    " WHERE state IN ('queued', 'sending')"
-                    " GROUP BY ledger ORDER BY min(id)",
-                    &pStmt, pErr) ) {
-    return pErr->rc;
-  }
-  while( (rc = sqlite3_step(pStmt)) == SQLITE_ROW ) {
-    const char *zName = (const char *)sqlite3_column_text(pStmt, 0);
-    if( zName == NULL ) zName = "";
-    ledgerBufAppend(&names, zName, strlen(zName) + 1);
-    n++;
-  }
-  if( rc != SQLITE_DONE ) {
-    outboxError(p, pErr);
+  into.pArg = &names;
+  if( outboxRun(p,
+                "SELECT ledger FROM main.ledger_outbox"
+                " WHERE state IN ('queued', 'sending')"
+                " GROUP BY ledger ORDER BY min(id)",
+                NULL, 0, &into, pErr) ) {
     goto out;
   }
+  for( k = 0; k < names.n; k++ ) n += names.z[k] == 0;
   az = sqlite3_malloc64(sizeof(*az) * (sqlite3_uint64)n + names.n + 1);
-  if( az == NULL || names.bOom ) {
+  if( az == NULL ) {
     ledgerErrorNomem(pErr);
     goto out;
   }
@@ -290,10 +344,7 @@ int outboxLedgers(Outbox *p, char ***pazName, int *pn, LedgerError *pErr) {
   }
   *pazName = az;
   *pn = n;
-  az = NULL;
 out:
-  sqlite3_free(az);
-  sqlite3_finalize(pStmt);
   ledgerBufFree(&names);
   return pErr->rc;
 }
@@ -301,70 +352,63 @@ out:
 int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
                 const char *zSentTo, int nMax, OutboxRows *pRows,
                 LedgerError *pErr) {
-  sqlite3_stmt *pStmt = NULL;
   char zHead[LEDGER_TXID_MAX];
-  if( outboxPrepare(
-          p,
-          "UPDATE main.ledger_outbox SET state = 'sending', head = ?1,"
-          " sent_at = ?2, sent_to = ?3, transaction_id = NULL, error = NULL"
-          " WHERE id IN (SELECT id FROM main.ledger_outbox"
-          " WHERE state = 'queued' AND ledger = ?4 ORDER BY id LIMIT ?5)"
-          " RETURNING " OUTBOX_COLUMNS,
-          &pStmt, pErr) ) {
-    return pErr->rc;
+  OutboxInto into = {outboxAddRow, outboxRowsForget, pRows};
+  OutboxArg aArg[] = {{ledgerTxidFormat(head, zHead), 0},
+                      {NULL, outboxNow()},
+                      {zSentTo, 0},
+                      {zLedger, 0},
+                      {NULL, nMax}};
+  if( outboxRun(p,
+                "UPDATE main.ledger_outbox SET state = 'sending', head = ?1,"
+                " sent_at = ?2, sent_to = ?3, transaction_id = NULL,"
+                " error = NULL"
+                " WHERE id IN (SELECT id FROM main.ledger_outbox"
+                " WHERE state = 'queued' AND ledger = ?4 ORDER BY id LIMIT ?5)"
+                " RETURNING " OUTBOX_COLUMNS,
+                aArg, 5, &into, pErr) == LEDGER_OK &&
+      pRows->nRow > 0 ) {
+    outboxSync(p, pErr);
   }
-  sqlite3_bind_text(pStmt, 1, ledgerTxidFormat(head, zHead), -1, SQLITE_STATIC);
-  sqlite3_bind_int64(pStmt, 2, outboxNow());
-  sqlite3_bind_text(pStmt, 3, zSentTo, -1, SQLITE_STATIC);
-  sqlite3_bind_text(pStmt, 4, zLedger, -1, SQLITE_STATIC);
-  sqlite3_bind_int(pStmt, 5, nMax);
-  return outboxReadRows(p, pStmt, pRows, pErr);
+  return pErr->rc;
+}
+
+/* Raises a row's head to an id above it. */
+static int outboxHeadRow(void *pArg, sqlite3_stmt *pStmt) {
+  OutboxRow *pRow = pArg;
+  const char *z = (const char *)sqlite3_column_text(pStmt, 0);
+  LedgerTxid id;
+  if( z && ledgerTxidParse(z, strlen(z), &id) &&
+      ledgerTxidCompare(id, pRow->head) > 0 ) {
+    pRow->head = id;
+  }
+  return 1;
 }
 
 /* Raises the head of a row above what its batch has committed before it. A
 ** version that didn't when it wrote that down may have left the row. */
 static int outboxRaiseHead(Outbox *p, const char *zLedger, OutboxRow *pRow,
                            LedgerError *pErr) {
-  sqlite3_stmt *pStmt = NULL;
-  int rc;
-  if( outboxPrepare(p,
-                    "SELECT transaction_id FROM (SELECT transaction_id, sent_at"
-                    " FROM main.ledger_outbox WHERE state = 'committed'"
-                    " AND ledger = ?1 AND id < ?2 ORDER BY id DESC LIMIT 100)"
-                    " WHERE sent_at = ?3",
-                    &pStmt, pErr) ) {
-    return pErr->rc;
-  }
-  sqlite3_bind_text(pStmt, 1, zLedger, -1, SQLITE_STATIC);
-  sqlite3_bind_int64(pStmt, 2, pRow->id);
-  sqlite3_bind_int64(pStmt, 3, pRow->tSent);
-  while( (rc = sqlite3_step(pStmt)) == SQLITE_ROW ) {
-    const char *z = (const char *)sqlite3_column_text(pStmt, 0);
-    LedgerTxid id;
-    if( z && ledgerTxidParse(z, strlen(z), &id) &&
-        ledgerTxidCompare(id, pRow->head) > 0 ) {
-      pRow->head = id;
-    }
-  }
-  if( rc != SQLITE_DONE ) outboxError(p, pErr);
-  sqlite3_finalize(pStmt);
-  return pErr->rc;
+  OutboxInto into = {outboxHeadRow, NULL, pRow};
+  OutboxArg aArg[] = {{zLedger, 0}, {NULL, pRow->id}, {NULL, pRow->tSent}};
+  return outboxRun(p,
+                   "SELECT transaction_id FROM (SELECT transaction_id, sent_at"
+                   " FROM main.ledger_outbox WHERE state = 'committed'"
+                   " AND ledger = ?1 AND id < ?2 ORDER BY id DESC LIMIT 100)"
+                   " WHERE sent_at = ?3",
+                   aArg, 3, &into, pErr);
 }
 
 int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
                     OutboxRows *pRows, LedgerError *pErr) {
-  sqlite3_stmt *pStmt = NULL;
+  OutboxInto into = {outboxAddRow, outboxRowsForget, pRows};
+  OutboxArg aArg[] = {{zLedger, 0}, {zSentTo, 0}};
   int i;
-  if( outboxPrepare(p,
-                    "SELECT " OUTBOX_COLUMNS " FROM main.ledger_outbox"
-                    " WHERE state = 'sending'"
-                    " AND (ledger = ?1 OR sent_to = ?2) ORDER BY id",
-                    &pStmt, pErr) ) {
-    return pErr->rc;
-  }
-  sqlite3_bind_text(pStmt, 1, zLedger, -1, SQLITE_STATIC);
-  sqlite3_bind_text(pStmt, 2, zSentTo, -1, SQLITE_STATIC);
-  outboxReadRows(p, pStmt, pRows, pErr);
+  outboxRun(p,
+            "SELECT " OUTBOX_COLUMNS " FROM main.ledger_outbox"
+            " WHERE state = 'sending' AND (ledger = ?1 OR sent_to = ?2)"
+            " ORDER BY id",
+            aArg, 2, &into, pErr);
   for( i = 0; i < pRows->nRow && pErr->rc == LEDGER_OK; i++ ) {
     if( pRows->aRow[i].tx.seqno == 0 && pRows->aRow[i].head.seqno ) {
       outboxRaiseHead(p, zLedger, &pRows->aRow[i], pErr);
@@ -373,7 +417,7 @@ int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
   return pErr->rc;
 }
 
-/* Adds an id or text to the array. */
+/* Adds an id to the array. */
 static void outboxJsonId(LedgerBuf *pJson, LedgerTxid id) {
   char zId[LEDGER_TXID_MAX];
   if( id.seqno ) {
@@ -384,8 +428,8 @@ static void outboxJsonId(LedgerBuf *pJson, LedgerTxid id) {
 }
 
 int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
-  sqlite3_stmt *pStmt = NULL;
   LedgerBuf json = {0};
+  OutboxArg arg = {NULL, 0};
   LedgerTxid head = {0, 0}; /* what earlier rows of the batch have committed */
   int i;
   if( pRows->nRow == 0 ) return LEDGER_OK;
@@ -408,44 +452,48 @@ int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
       head = pRow->tx;
     }
   }
-  ledgerBufText(&json, "]");
+  ledgerBufAppend(&json, "]", 2);
   if( json.bOom ) {
     ledgerErrorNomem(pErr);
     goto out;
   }
-  if( outboxPrepare(p,
-                    "UPDATE main.ledger_outbox AS o SET state = j.state,"
-                    " transaction_id = j.tx, head = j.head, error = j.error"
-                    " FROM (SELECT json_extract(value, '$[0]') AS id,"
-                    " json_extract(value, '$[1]') AS state,"
-                    " json_extract(value, '$[2]') AS tx,"
-                    " json_extract(value, '$[3]') AS head,"
-                    " json_extract(value, '$[4]') AS error"
-                    " FROM json_each(?1)) AS j WHERE o.id = j.id",
-                    &pStmt, pErr) ) {
-    goto out;
+  arg.z = json.z;
+  if( outboxRun(p,
+                "UPDATE main.ledger_outbox AS o SET state = j.state,"
+                " transaction_id = j.tx, head = j.head, error = j.error"
+                " FROM (SELECT json_extract(value, '$[0]') AS id,"
+                " json_extract(value, '$[1]') AS state,"
+                " json_extract(value, '$[2]') AS tx,"
+                " json_extract(value, '$[3]') AS head,"
+                " json_extract(value, '$[4]') AS error"
+                " FROM json_each(?1)) AS j WHERE o.id = j.id",
+                &arg, 1, NULL, pErr) == LEDGER_OK ) {
+    outboxSync(p, pErr);
   }
-  sqlite3_bind_text64(pStmt, 1, json.z, json.n, SQLITE_STATIC, SQLITE_UTF8);
-  if( sqlite3_step(pStmt) != SQLITE_DONE ) outboxError(p, pErr);
 out:
-  sqlite3_finalize(pStmt);
   ledgerBufFree(&json);
   return pErr->rc;
 }
 
+static int outboxLeftRow(void *pArg, sqlite3_stmt *pStmt) {
+  i64 *aLeft = pArg;
+  aLeft[0] = sqlite3_column_int64(pStmt, 0);
+  aLeft[1] = sqlite3_column_int64(pStmt, 1);
+  return 1;
+}
+
 int outboxLeft(Outbox *p, const char *zLedger, i64 *pnLeft, i64 *piFirst) {
-  sqlite3_stmt *pStmt = NULL;
-  int bOk = 0;
-  if( sqlite3_prepare_v2(p->db,
-                         "SELECT count(*), min(id) FROM main.ledger_outbox"
-                         " WHERE state IN ('queued', 'sending')"
-                         " AND ledger = ?1",
-                         -1, &pStmt, NULL) == SQLITE_OK ) {
-    sqlite3_bind_text(pStmt, 1, zLedger, -1, SQLITE_STATIC);
-    bOk = sqlite3_step(pStmt) == SQLITE_ROW;
-    *pnLeft = bOk ? sqlite3_column_int64(pStmt, 0) : 0;
-    *piFirst = bOk ? sqlite3_column_int64(pStmt, 1) : 0;
-  }
-  sqlite3_finalize(pStmt);
+  LedgerError err = LEDGER_ERROR_INIT;
+  i64 aLeft[2] = {0, 0};
+  OutboxInto into = {outboxLeftRow, NULL, aLeft};
+  OutboxArg arg = {zLedger, 0};
+  /* Once: the error that this is told with may be that of a wait. */
+  int bOk = outboxTry(p,
+                      "SELECT count(*), min(id) FROM main.ledger_outbox"
+                      " WHERE state IN ('queued', 'sending') AND ledger = ?1",
+                      &arg, 1, &into, &err) == SQLITE_OK;
+  ledgerErrorClear(&err);
+  *pnLeft = aLeft[0];
+  *piFirst = aLeft[1];
   return bOk;
 }

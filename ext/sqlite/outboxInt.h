@@ -38,9 +38,11 @@ void outboxRowsClear(OutboxRows *p);
 
 /* The outbox of a connection while it is being flushed. */
 struct Outbox {
+  LedgerDb *pDb;
   sqlite3 *db;
   sqlite3 *pLock; /* holds the lock, or NULL: nobody else can see the outbox */
-  int iSynchronous; /* the user's setting to put back, or -1 */
+  int msBusy;     /* the user's busy_timeout, to be put back */
+  int bSync; /* synchronous is below FULL: what is written is synced here */
 };
 
 /* Makes sure that this is the only flush of the database, waiting as long as

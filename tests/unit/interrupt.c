@@ -1,12 +1,13 @@
 /*
 ** Interrupts SQL in the middle of a wait, and measures how long its end takes.
 **
-**     build/unit/interrupt MODULE MS SETUP SQL
+**     build/unit/interrupt MODULE MS SETUP SQL [FILE AFTER]
 **
 ** Loads the module, runs SETUP, starts SQL and calls sqlite3_interrupt() from
 ** another thread MS milliseconds later. Prints the primary result code of SQL,
 ** the milliseconds from the interrupt to its return (-1 when it had returned
-** before) and the result code of sqlite3_close().
+** before) and the result code of sqlite3_close(). With FILE that is the
+** database; what AFTER selects, one integer, is printed as well.
 **
 ** %FULL% in SETUP becomes a port of this process whose backlog is full, so that
 ** a connection to it is never made; %SILENT% one where it is made and nothing
@@ -74,6 +75,18 @@ static char *interruptFill(char *z, const char *zName, int bFull) {
   return zNew;
 }
 
+/* The integer that the SQL selects, or -1. */
+static int interruptAfter(sqlite3 *db, const char *zSql) {
+  sqlite3_stmt *pStmt = NULL;
+  int i = -1;
+  if( sqlite3_prepare_v2(db, zSql, -1, &pStmt, NULL) == SQLITE_OK &&
+      sqlite3_step(pStmt) == SQLITE_ROW ) {
+    i = sqlite3_column_int(pStmt, 0);
+  }
+  sqlite3_finalize(pStmt);
+  return i;
+}
+
 int main(int argc, char **argv) {
   sqlite3 *db = NULL;
   pthread_t thread;
@@ -82,15 +95,15 @@ int main(int argc, char **argv) {
   double tEnd;
   int rc;
 
-  if( argc != 5 ) {
-    fprintf(stderr, "usage: interrupt MODULE MS SETUP SQL\n");
+  if( argc != 5 && argc != 7 ) {
+    fprintf(stderr, "usage: interrupt MODULE MS SETUP SQL [FILE AFTER]\n");
     return 2;
   }
   msDelay = (int)strtol(argv[2], NULL, 10);
   zSetup = sqlite3_mprintf("%s", argv[3]);
   zSetup = interruptFill(zSetup, "%FULL%", 1);
   zSetup = interruptFill(zSetup, "%SILENT%", 0);
-  rc = sqlite3_open(":memory:", &db);
+  rc = sqlite3_open(argc > 5 ? argv[5] : ":memory:", &db);
   if( rc == SQLITE_OK ) rc = sqlite3_enable_load_extension(db, 1);
   if( rc == SQLITE_OK ) rc = sqlite3_load_extension(db, argv[1], NULL, &zErr);
   if( rc == SQLITE_OK ) rc = sqlite3_exec(db, zSetup, NULL, NULL, &zErr);
@@ -103,6 +116,7 @@ int main(int argc, char **argv) {
   rc = sqlite3_exec(db, argv[4], NULL, NULL, &zErr);
   tEnd = interruptClock();
   pthread_join(thread, NULL);
+  if( argc > 6 ) printf("%d ", interruptAfter(db, argv[6]));
   printf("%d %d %d\n", rc & 0xff,
          tEnd < tInterrupt ? -1 : (int)(tEnd - tInterrupt), sqlite3_close(db));
   if( zErr ) fprintf(stderr, "%s\n", zErr);
