@@ -11,7 +11,11 @@
 **     seen not to have (reconcile.c);
 **   - LEDGER_BUSY is returned only while every row is certainly sent or
 **     certainly not sent: SQLite then keeps the transaction open, and a second
-**     COMMIT goes on;
+**     COMMIT goes on. So it is where no server answers the wait for rows that
+**     were all accepted: to undo the local changes would part them from entries
+**     that the ledger most likely keeps. (Of a change that is no append and
+**     takes several requests that isn't known: it stays LEDGER_IOERR, as for
+**     ledger_append(), which has no transaction to go on with);
 **   - every other failure undoes the local changes, and its message names what
 **     the ledger had recorded.
 */
@@ -461,6 +465,22 @@ static int commitIsOpen(const LedgerQueueRow *pRow) {
           ledgerClientConfig(pRow->pLedger->pClient)->waitForCommit);
 }
 
+/* Is every row certainly sent, or certainly not, so that what failed may pass
+** and COMMIT go on? */
+static int commitIsCertain(const CommitBatch *p) {
+  int i;
+  for( i = 0; i < p->nRow; i++ ) {
+    const LedgerQueueRow *pRow = p->apRow[i];
+    if( pRow->eState == LEDGER_COMMITTED || pRow->eState == LEDGER_QUEUED ) {
+      continue;
+    }
+    if( pRow->eState != LEDGER_PENDING || pRow->eKind != LEDGER_KIND_APPEND ) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
 /* Names the ledgers whose part of the transaction is recorded already. */
 static void commitOthers(LedgerDb *p, const Ledger *pFailed,
                          LedgerError *pErr) {
@@ -515,6 +535,9 @@ int ledgerCommit(LedgerDb *p, LedgerError *pErr) {
     }
     if( nOpen == 0 ) continue;
     rc = commitBatch(&batch, pErr);
+    if( rc == LEDGER_IOERR && commitIsCertain(&batch) ) {
+      rc = pErr->rc = LEDGER_BUSY;
+    }
     if( rc ) commitOthers(p, batch.pLedger, pErr);
   }
   sqlite3_free(batch.apRow);
