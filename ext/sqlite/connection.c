@@ -188,9 +188,13 @@ int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
     return ledgerDbAttach(p, zUrl, NULL, zJson, zJson ? (int)strlen(zJson) : 0,
                           pErr);
   }
+  zUrl = getenv("LEDGER_URL");
   return ledgerErrorSet(
       pErr, LEDGER_ERROR,
-      "no ledger attached: SELECT ledger_attach('NAME'), or set LEDGER_URL");
+      "no ledger attached: SELECT ledger_attach('NAME'), or %s",
+      zUrl && zUrl[0] ? "SELECT ledger_ping() for that of LEDGER_URL (a table "
+                        "declared in a file attaches none)"
+                      : "set LEDGER_URL");
 }
 
 int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,

@@ -32,6 +32,19 @@ static int callUnknown(const char *zOption, LedgerError *pErr) {
       zOption);
 }
 
+/* The name is right, its value isn't. */
+static int callValue(const char *zOption, const cJSON *pItem,
+                     LedgerError *pErr) {
+  return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                        "options: %s: this value can't be: %s", zOption,
+                        cJSON_IsNumber(pItem)   ? "a number, or not a whole one"
+                        : cJSON_IsBool(pItem)   ? "true or false"
+                        : cJSON_IsNull(pItem)   ? "null"
+                        : cJSON_IsString(pItem) ? "a text"
+                        : cJSON_IsArray(pItem)  ? "an array"
+                                                : "an object");
+}
+
 /* Sets an option of the ledger for this call. */
 static int callSet(LedgerFunctionCall *p, const char *zName, const char *zValue,
                    LedgerError *pErr) {
@@ -140,7 +153,9 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
     size_t nText = 0;
     const char *zText = ledgerJsonText(pDoc, pItem, &nText);
     if( strcmp(zName, "ledger") == 0 && zText ) continue;
-    if( callMaySet(zName) && cJSON_IsNumber(pItem) ) {
+    if( callMaySet(zName) && cJSON_IsNumber(pItem) &&
+        pItem->valuedouble >= -1e15 && pItem->valuedouble <= 1e15 &&
+        pItem->valuedouble == (double)(i64)pItem->valuedouble ) {
       char zNum[32];
       sqlite3_snprintf(sizeof(zNum), zNum, "%lld", (i64)pItem->valuedouble);
       rc = callSet(p, zName, zNum, pErr);
@@ -170,6 +185,10 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
                strcmp(zName, "runtime_options") == 0 ) {
       p->zRuntime = cJSON_PrintUnformatted(pItem);
       if( p->zRuntime == NULL ) rc = ledgerErrorNomem(pErr);
+    } else if( callMaySet(zName) || strcmp(zName, "ledger") == 0 ||
+               (bAppend &&
+                (callMayAppend(zName) || strcmp(zName, "tags") == 0)) ) {
+      rc = callValue(zName, pItem, pErr);
     } else {
       rc = callUnknown(zName, pErr);
     }

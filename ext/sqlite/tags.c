@@ -284,8 +284,12 @@ void ledgerMatchFunction(sqlite3_context *pCtx, int nArg,
   const char *zExpr = NULL;
   int b = 0;
   (void)nArg;
-  if( ledgerMatchText(apArg[0], &zExpr, &err) == LEDGER_OK && zExpr &&
-      ledgerMatchEval(zExpr, zTags, &b, &err) == LEDGER_OK ) {
+  if( zTags && zTags[0] != '[' ) { /* another column: it is not told which */
+    ledgerErrorSet(&err, LEDGER_ERROR,
+                   "MATCH is for the column tags; write LIKE or GLOB for "
+                   "another");
+  } else if( ledgerMatchText(apArg[0], &zExpr, &err) == LEDGER_OK && zExpr &&
+             ledgerMatchEval(zExpr, zTags, &b, &err) == LEDGER_OK ) {
     sqlite3_result_int(pCtx, b);
   }
   if( err.rc ) ledgerFunctionError(pCtx, &err);
