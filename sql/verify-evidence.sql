@@ -12,7 +12,8 @@
 --
 -- Every check is made anew: nothing in the file is believed but that its entries
 -- are those in question, and which runs wrote them. A service key that changed
--- between two runs is the first line of the output. A file whose rows could be
+-- between two runs is the first line of the output; `ENTRIES LOST` names entries that
+-- can't have stood in one ledger with the later ones. A file whose rows could be
 -- read in two ways, with views or damaged indexes in place of plain tables, is
 -- refused. It exits with 0 only if there are entries, and each has a valid receipt
 -- under the key given; else with 1, after all has been printed. What is not in the
