@@ -16,6 +16,12 @@
 --
 --     SELECT id, state, transaction_id, error FROM ledger_outbox;
 --
+-- In order: one after another, by id. A row that is refused is passed over. A
+-- change of view of the ledger may take rows back and keep one behind them: the
+-- flush stops and says so, and the next one sends them, out of order. With
+-- ledger_flush('{"order":"strict"}') each row waits for the commit of the one
+-- before, and that can't happen.
+--
 -- state        queued     waits for ledger_flush()
 --              sending    marked before it was sent; the next ledger_flush()
 --                         finds out whether the ledger has it; until then

@@ -4,6 +4,7 @@
 **
 **     SELECT ledger_flush();
 **     SELECT ledger_flush('{"ledger":"pay","settle_ms":20000}');
+**     SELECT ledger_flush('{"order":"strict"}');
 **
 ** Requests: POST /app/transactions for each row, one at a time, in the order of
 ** the ids; GET /app/transactions/{id}/status for the last one of a batch, until
@@ -27,6 +28,11 @@
 **      it was sent (the request may still be on its way), and not before it was
 **      looked for up to a barrier: a node that lags shows less than there is
 **      (barrier.c).
+**
+** Order: rows are sent one after another, by id. A change of view may take back
+** rows of a batch and leave one behind them, the first that is answered from
+** the new view; no more are sent then, and the flush ends with an error that
+** names both. With order = strict a batch is one row, and this can't happen.
 */
 #include "outboxInt.h"
 
@@ -35,6 +41,7 @@
 
 #define FLUSH_BATCH 100       /* rows marked, and waited for, at a time */
 #define FLUSH_SETTLE_MS 10000 /* default of settle_ms */
+#define FLUSH_REFUSED 10      /* rows refused in a row that end the flush */
 #define FLUSH_STALL 5         /* rounds in a row that got nothing committed */
 
 /* One call of ledger_flush(), one ledger. */
@@ -49,6 +56,10 @@ struct Flush {
   LedgerTxid head;       /* committed, and below every entry sent next */
   LedgerTxid accepted;   /* the last one whose commit was not seen */
   i64 nDone;             /* rows committed */
+  int bStrict;           /* option order: each row waits for the one before */
+  LedgerError refused;   /* why the first one is refused */
+  i64 nRefused;          /* rows refused */
+  int nInRow;            /* the last ones, without one accepted between */
 };
 
 /* ---- settling ---------------------------------------------------------- */
@@ -70,7 +81,8 @@ static int flushSame(const OutboxRow *pRow, const char *z, size_t n) {
 
 /* Is the row still looked for, in this sub-ledger? */
 static int flushWanted(const OutboxRow *pRow, const char *zSubLedger) {
-  return pRow->zState == NULL && strcmp(pRow->zSubLedger, zSubLedger) == 0;
+  return pRow->eState == OUTBOX_SENDING &&
+         strcmp(pRow->zSubLedger, zSubLedger) == 0;
 }
 
 /* Takes an entry for the row that was answered its id; or notes it if it may be
@@ -87,7 +99,7 @@ static int flushNote(OutboxRows *pRows, const char *zSubLedger,
       continue;
     }
     if( ledgerTxidCompare(pRow->tx, pEntry->id) == 0 ) {
-      pRow->zState = "committed";
+      pRow->eState = OUTBOX_COMMITTED;
       return LEDGER_OK;
     }
     if( iFirst < 0 && flushWanted(pRow, zSubLedger) && pRow->tx.seqno == 0 &&
@@ -121,7 +133,7 @@ static int flushGive(OutboxRows *pRows, const char *zSubLedger,
       const OutboxRow *pLike = &pRows->aRow[aMatch[k].iRow];
       if( flushSame(pRow, (const char *)sqlite3_value_text(pLike->pContents),
                     (size_t)sqlite3_value_bytes(pLike->pContents)) ) {
-        pRow->zState = "committed";
+        pRow->eState = OUTBOX_COMMITTED;
         pRow->tx = aMatch[k].id;
         aMatch[k].bGiven = 1;
         kNext = k + 1;
@@ -203,7 +215,8 @@ static int flushSearchAll(Flush *p, OutboxRows *pRows,
     }
     if( bWanted ) flushSearch(p, pRows, zSubLedger, pBarrier, pErr);
   }
-  for( i = 0; i < pRows->nRow; i++ ) *pnOpen += pRows->aRow[i].zState == NULL;
+  for( i = 0; i < pRows->nRow; i++ )
+    *pnOpen += pRows->aRow[i].eState == OUTBOX_SENDING;
   return pErr->rc;
 }
 
@@ -212,8 +225,27 @@ static int flushRecord(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
   int i;
   if( outboxRecord(p->pOutbox, pRows, pErr) ) return pErr->rc;
   for( i = 0; i < pRows->nRow; i++ ) {
-    const char *zState = pRows->aRow[i].zState;
-    p->nDone += zState && strcmp(zState, "committed") == 0;
+    p->nDone += pRows->aRow[i].eState == OUTBOX_COMMITTED;
+  }
+  return LEDGER_OK;
+}
+
+/* An error where a row is to be sent again and one behind it is recorded: its
+** order is lost, which nobody can mend. */
+static int flushOrder(const OutboxRows *pRows, LedgerError *pErr) {
+  int i, iLost = -1;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    const OutboxRow *pRow = &pRows->aRow[i];
+    if( pRow->eState == OUTBOX_QUEUED && iLost < 0 ) iLost = i;
+    if( pRow->eState == OUTBOX_COMMITTED && iLost >= 0 ) {
+      return ledgerErrorSet(
+          pErr, LEDGER_BUSY,
+          "ledger_flush: a change of view took back row %lld of the outbox, "
+          "and row %lld behind it is recorded: sent again it comes out of "
+          "order (with the option order = strict no row is sent before those "
+          "in front of it are committed)",
+          pRows->aRow[iLost].id, pRow->id);
+    }
   }
   return LEDGER_OK;
 }
@@ -226,7 +258,7 @@ static int flushPause(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
   for( i = 0; i < pRows->nRow; i++ ) {
     const OutboxRow *pRow = &pRows->aRow[i];
     i64 ms = pRow->tSent + p->msSettle - tNow;
-    if( pRow->zState ) continue;
+    if( pRow->eState != OUTBOX_SENDING ) continue;
     if( ms > p->msSettle ) ms = p->msSettle;
     if( ms > msLeft ) msLeft = ms;
   }
@@ -277,12 +309,20 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
     goto out;
   }
   for( i = 0; i < rows.nRow; i++ ) {
-    if( rows.aRow[i].zState == NULL ) {
-      rows.aRow[i].zState = "queued";
+    if( rows.aRow[i].eState == OUTBOX_SENDING ) {
+      rows.aRow[i].eState = OUTBOX_QUEUED;
       memset(&rows.aRow[i].tx, 0, sizeof(rows.aRow[i].tx));
     }
   }
-  flushRecord(p, &rows, pErr);
+  if( flushRecord(p, &rows, pErr) ) goto out;
+  for( i = 0; i < rows.nRow; i++ ) {
+    const OutboxRow *pRow = &rows.aRow[i];
+    ledgerHistorySettle(p->pDb, p->pLedger, pRow->id,
+                        pRow->eState == OUTBOX_COMMITTED ? LEDGER_COMMITTED
+                                                         : LEDGER_LOST,
+                        pRow->tx);
+  }
+  flushOrder(&rows, pErr);
 out:
   outboxRowsClear(&rows);
   return pErr->rc;
@@ -290,13 +330,20 @@ out:
 
 /* ---- sending ----------------------------------------------------------- */
 
-/* Sends one row. Its zState says what is known then: "sent" has an id, NULL is
-** unknown; pErr says why the batch ends here. */
+/* Notes on a row what went wrong. */
+static void flushSay(OutboxRow *pRow, LedgerError *pErr, const char *zFmt,
+                     const char *zText) {
+  sqlite3_free(pRow->zError);
+  pRow->zError = sqlite3_mprintf(zFmt, zText);
+  if( pRow->zError == NULL ) ledgerErrorNomem(pErr);
+}
+
+/* Sends one row. Its eState says what is known then; pErr why the batch ends
+** here. A row that is refused ends nothing: it must not block the others. */
 static int flushSend(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerCall *pCall = NULL;
   LedgerAppend append = {0};
-  const char *zWhat = "";
   int eOutcome = LEDGER_UNSENT, rc;
   rc = ledgerQueueRowNew(p->pDb, p->pLedger, pRow->pContents, pRow->zSubLedger,
                          pRow->nSubLedger, pRow->pTags, &pRow->pQueue, &err);
@@ -316,22 +363,31 @@ static int flushSend(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
     rc = ledgerAppendResult(pCall, &eOutcome, &pRow->tx, &err);
   }
   if( eOutcome == LEDGER_SENT ) {
-    pRow->zState = "sent";
+    pRow->eState = OUTBOX_SENT;
     p->pDb->last = pRow->tx;
+    p->nInRow = 0;
   } else if( eOutcome == LEDGER_REFUSED && rc == LEDGER_CONSTRAINT ) {
-    pRow->zState = "refused";
-    pRow->zError = sqlite3_mprintf("%s", ledgerErrorText(&err));
-    zWhat = " is refused";
+    pRow->eState = OUTBOX_REFUSED;
+    p->nRefused++;
+    p->nInRow++;
+    flushSay(pRow, pErr, "%s", ledgerErrorText(&err));
+    if( p->refused.rc == LEDGER_OK ) {
+      ledgerErrorSet(&p->refused, rc,
+                     "ledger_flush: row %lld of the outbox is refused: %s",
+                     pRow->id, ledgerErrorText(&err) + strlen("ledger: "));
+      p->refused.http = err.http;
+    }
   } else if( eOutcome != LEDGER_OUTCOME_UNKNOWN ) {
-    pRow->zState =
-        "queued"; /* it isn't the row's fault, or it may pass later */
+    pRow->eState =
+        OUTBOX_QUEUED; /* it isn't the row's fault, or it may pass later */
   } else {
-    pRow->zState = NULL;
-    pRow->zError = sqlite3_mprintf("%s", ledgerErrorText(&err));
+    pRow->eState = OUTBOX_SENDING;
+    flushSay(pRow, pErr, "%s", ledgerErrorText(&err));
   }
-  if( rc && (eOutcome != LEDGER_OUTCOME_UNKNOWN || rc == LEDGER_INTERRUPT) ) {
-    ledgerErrorSet(pErr, rc, "ledger_flush: row %lld of the outbox%s: %s",
-                   pRow->id, zWhat, ledgerErrorText(&err) + strlen("ledger: "));
+  if( rc && pRow->eState != OUTBOX_REFUSED &&
+      (eOutcome != LEDGER_OUTCOME_UNKNOWN || rc == LEDGER_INTERRUPT) ) {
+    ledgerErrorSet(pErr, rc, "ledger_flush: row %lld of the outbox: %s",
+                   pRow->id, ledgerErrorText(&err) + strlen("ledger: "));
     pErr->http = err.http;
   }
   ledgerErrorClear(&err);
@@ -346,37 +402,38 @@ static void flushHistory(Flush *p, OutboxRows *pRows) {
   for( i = 0; i < pRows->nRow; i++ ) {
     OutboxRow *pRow = &pRows->aRow[i];
     LedgerQueueRow *pQueue = pRow->pQueue;
-    const char *zState = pRow->zState ? pRow->zState : "";
     if( pQueue == NULL ) continue;
     pRow->pQueue = NULL;
     pQueue->id = pRow->tx;
-    if( strcmp(zState, "committed") == 0 ) {
+    pQueue->iOutbox = pRow->id;
+    if( pRow->eState == OUTBOX_COMMITTED ) {
       pQueue->eState = LEDGER_COMMITTED;
-    } else if( strcmp(zState, "refused") == 0 ) {
+    } else if( pRow->eState == OUTBOX_REFUSED ) {
       pQueue->eState = LEDGER_ROW_REFUSED;
-      pQueue->zError = sqlite3_mprintf("%s", pRow->zError);
-    } else if( zState[0] == 0 ) { /* until it is settled */
+    } else if( pRow->eState == OUTBOX_SENDING ) { /* until it is settled */
       pQueue->eState = pRow->tx.seqno ? LEDGER_PENDING : LEDGER_UNKNOWN;
-      pQueue->zError = sqlite3_mprintf("%s", pRow->zError);
     } else { /* not sent, or taken back: another one will be sent */
       ledgerQueueRowFree(pQueue);
       continue;
     }
+    pQueue->zError = pRow->zError;
+    pRow->zError = NULL;
     if( iFirst == 0 ) p->pDb->iLastBatch = iFirst = pQueue->n;
     ledgerHistoryAdd(p->pDb, pQueue);
   }
 }
 
-/* Waits for what was sent: "sent" becomes "committed", or "queued" where a
-** change of view took it back. If the wait fails, "sent" becomes NULL, and the
-** row keeps why. */
+/* Waits for what was sent: it is committed, or queued again where a change of
+** view took it back. If the wait fails, the row keeps why. */
 static int flushAwait(Flush *p, OutboxRows *pRows, LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  char zId[LEDGER_TXID_MAX];
   for( ;; ) {
     OutboxRow *pLast = NULL;
     int i, eState = LEDGER_TX_PENDING, rc;
     for( i = 0; i < pRows->nRow; i++ ) {
       OutboxRow *pRow = &pRows->aRow[i];
-      if( pRow->zState && strcmp(pRow->zState, "sent") == 0 &&
+      if( pRow->eState == OUTBOX_SENT &&
           (pLast == NULL || ledgerTxidCompare(pRow->tx, pLast->tx) > 0) ) {
         pLast = pRow;
       }
@@ -385,22 +442,24 @@ static int flushAwait(Flush *p, OutboxRows *pRows, LedgerError *pErr) {
     rc = ledgerStatusWait(p->pClient, pLast->tx, &eState, pErr);
     for( i = 0; i < pRows->nRow; i++ ) {
       OutboxRow *pRow = &pRows->aRow[i];
-      if( pRow->zState == NULL || strcmp(pRow->zState, "sent") ) continue;
+      if( pRow->eState != OUTBOX_SENT ) continue;
       if( rc ) {
-        pRow->zState = NULL;
-        pRow->zError =
-            sqlite3_mprintf("ledger: accepted, its commit was not seen: %s",
-                            ledgerErrorText(pErr) + strlen("ledger: "));
+        pRow->eState = OUTBOX_SENDING;
+        flushSay(pRow, &err, "ledger: accepted, its commit was not seen: %s",
+                 ledgerErrorText(pErr) + strlen("ledger: "));
         p->accepted = pLast->tx;
       } else if( eState == LEDGER_TX_COMMITTED ) {
         if( pRow->tx.view != pLast->tx.view ) continue;
-        pRow->zState = "committed";
+        pRow->eState = OUTBOX_COMMITTED;
         if( ledgerTxidCompare(pRow->tx, p->head) > 0 ) p->head = pRow->tx;
       } else if( pRow == pLast ) {
-        pRow->zState = "queued";
+        pRow->eState = OUTBOX_QUEUED;
+        flushSay(pRow, &err, "ledger: %s was taken back by a change of view",
+                 ledgerTxidFormat(pRow->tx, zId));
         memset(&pRow->tx, 0, sizeof(pRow->tx));
       }
     }
+    ledgerErrorClear(&err); /* a text that is missing ends nothing */
     if( rc ) return rc;
   }
 }
@@ -419,26 +478,36 @@ static void flushFirst(LedgerError *pErr, LedgerError *pNew) {
 static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   OutboxRows rows = {0};
-  int i, rc = LEDGER_OK;
+  int i, bEnd = 0, rc = LEDGER_OK;
+  i64 iView = 0;
   memset(&p->accepted, 0, sizeof(p->accepted));
   *pbOpen = 0;
   if( outboxClaim(p->pOutbox, p->zLedger, p->head,
-                  ledgerClientConfig(p->pClient)->zUrl, FLUSH_BATCH, &rows,
-                  pErr) ) {
+                  ledgerClientConfig(p->pClient)->zUrl,
+                  p->bStrict ? 1 : FLUSH_BATCH, &rows, pErr) ) {
     goto out;
   }
   for( i = 0; i < rows.nRow; i++ ) {
-    if( rc || *pbOpen ) {
-      rows.aRow[i].zState = "queued"; /* nothing of it has left */
-    } else {
-      rc = flushSend(p, &rows.aRow[i], pErr);
-      *pbOpen = rows.aRow[i].zState == NULL;
+    OutboxRow *pRow = &rows.aRow[i];
+    if( bEnd ) {
+      pRow->eState = OUTBOX_QUEUED; /* nothing of it has left */
+      continue;
+    }
+    rc = flushSend(p, pRow, pErr);
+    *pbOpen = pRow->eState == OUTBOX_SENDING;
+    bEnd = rc || *pbOpen || p->nInRow >= FLUSH_REFUSED;
+    if( pRow->eState == OUTBOX_SENT ) {
+      /* In another view: were those before it taken back? */
+      bEnd |= iView && pRow->tx.view != iView;
+      iView = pRow->tx.view;
     }
   }
   /* What was sent is waited for, also when a later row failed. */
   if( flushAwait(p, &rows, &err) ) *pbOpen = 1;
   flushFirst(pErr, &err);
   flushRecord(p, &rows, &err);
+  flushFirst(pErr, &err);
+  flushOrder(&rows, &err);
   flushFirst(pErr, &err);
   flushHistory(p, &rows);
 out:
@@ -450,12 +519,14 @@ out:
 /* Everything that waits for one ledger. */
 static int flushLedger(Flush *p, LedgerError *pErr) {
   int nRow = 1, bOpen = 1, nStall = 0;
+  p->nInRow = 0;
   while( pErr->rc == LEDGER_OK && nRow > 0 ) {
-    i64 nBefore = p->nDone;
+    i64 nBefore = p->nDone + p->nRefused;
     if( bOpen && flushSettle(p, pErr) ) break;
     if( bOpen && ledgerStateGet(p->pLedger, NULL, &p->head, pErr) ) break;
     flushBatch(p, &nRow, &bOpen, pErr);
-    nStall = p->nDone > nBefore ? 0 : nStall + 1;
+    nStall = p->nDone + p->nRefused > nBefore ? 0 : nStall + 1;
+    if( p->nInRow >= FLUSH_REFUSED ) break; /* it may not be the rows' fault */
     if( pErr->rc == LEDGER_OK && nRow > 0 && nStall >= FLUSH_STALL ) {
       ledgerErrorSet(pErr, LEDGER_BUSY,
                      "ledger_flush: no answer came, or a change of view took "
@@ -493,17 +564,27 @@ static void flushExplain(Flush *p, LedgerError *pErr) {
   *pErr = all;
 }
 
-/* Reads the options object: ledger, settle_ms. */
+/* Reads the options object: ledger, settle_ms, order. */
 static int flushOptions(sqlite3_value *pVal, Flush *p, char **pzLedger,
                         LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   cJSON *pItem;
   if( ledgerOptionsParse(pVal, &pDoc, pErr) || pDoc == NULL ) goto out;
   for( pItem = ledgerJsonRoot(pDoc)->child; pItem; pItem = pItem->next ) {
-    const char *zText = ledgerJsonText(pDoc, pItem, NULL);
+    size_t n = 0;
+    const char *zText = ledgerJsonText(pDoc, pItem, &n);
+    if( zText && strlen(zText) != n ) {
+      ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                     "options: %s: a NUL can't stand in it", pItem->string);
+      break;
+    }
     if( strcmp(pItem->string, "ledger") == 0 && zText ) {
+      sqlite3_free(*pzLedger);
       *pzLedger = sqlite3_mprintf("%s", zText);
       if( *pzLedger == NULL ) ledgerErrorNomem(pErr);
+    } else if( strcmp(pItem->string, "order") == 0 && zText &&
+               (strcmp(zText, "strict") == 0 || strcmp(zText, "batch") == 0) ) {
+      p->bStrict = zText[0] == 's';
     } else if( strcmp(pItem->string, "settle_ms") == 0 &&
                cJSON_IsNumber(pItem) && pItem->valuedouble >= 0 &&
                pItem->valuedouble <= 86400000 ) {
@@ -511,8 +592,8 @@ static int flushOptions(sqlite3_value *pVal, Flush *p, char **pzLedger,
     } else {
       ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                      "options: '%s' is not known here, or its value: "
-                     "ledger_flush takes ledger (a name) and settle_ms (0 to "
-                     "86400000)",
+                     "ledger_flush takes ledger (a name), settle_ms (0 to "
+                     "86400000) and order (batch or strict)",
                      pItem->string);
     }
   }
@@ -568,7 +649,16 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     if( err.rc ) flushExplain(&flush, &err);
     memset(&flush.accepted, 0, sizeof(flush.accepted));
   }
+  if( err.rc == LEDGER_OK && flush.nRefused ) {
+    ledgerErrorSet(&err, flush.refused.rc,
+                   "%s; %lld committed, %lld refused: SELECT id, error FROM "
+                   "ledger_outbox WHERE state = 'refused'",
+                   ledgerErrorText(&flush.refused) + strlen("ledger: "),
+                   flush.nDone, flush.nRefused);
+    err.http = flush.refused.http;
+  }
 out:
+  ledgerErrorClear(&flush.refused);
   outboxClose(&outbox);
   sqlite3_free(azName);
   sqlite3_free(zLedger);

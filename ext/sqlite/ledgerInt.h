@@ -465,6 +465,7 @@ struct LedgerQueueRow {
   int bGateway;      /* a gateway queued it: it may be recorded any time */
   int bReconciled;   /* settled by reading, in this round */
   int nReconcile;    /* how often it was sent after being unknown */
+  i64 iOutbox;       /* its row of the outbox, or 0 */
   LedgerTxid id;     /* when it has one */
   char *zError;      /* what went wrong */
 };
@@ -497,6 +498,10 @@ void ledgerQueueSettle(LedgerDb *p, const void *pOwner);
 
 /* Appends a settled row to the history; takes it over. */
 void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow);
+
+/* Says what became of a row of the outbox, where it is pending or unknown. */
+void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
+                         int eState, LedgerTxid id);
 
 /* The sub-ledger this connection appended the id to, or NULL. */
 const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,

@@ -428,6 +428,8 @@ static void outboxJsonId(LedgerBuf *pJson, LedgerTxid id) {
 }
 
 int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
+  static const char *const azState[] = {"sending", "sending", "queued",
+                                        "committed", "refused"};
   LedgerBuf json = {0};
   OutboxArg arg = {NULL, 0};
   LedgerTxid head = {0, 0}; /* what earlier rows of the batch have committed */
@@ -436,7 +438,7 @@ int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
   for( i = 0; i < pRows->nRow; i++ ) {
     const OutboxRow *pRow = &pRows->aRow[i];
     ledgerBufPrintf(&json, "%s[%lld,\"%s\"", i ? "," : "[", (long long)pRow->id,
-                    pRow->zState ? pRow->zState : "sending");
+                    azState[pRow->eState]);
     outboxJsonId(&json, pRow->tx);
     outboxJsonId(&json,
                  ledgerTxidCompare(head, pRow->head) > 0 ? head : pRow->head);
@@ -447,7 +449,7 @@ int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
     } else {
       ledgerBufText(&json, ",null]");
     }
-    if( pRow->zState && strcmp(pRow->zState, "committed") == 0 &&
+    if( pRow->eState == OUTBOX_COMMITTED &&
         ledgerTxidCompare(pRow->tx, head) > 0 ) {
       head = pRow->tx;
     }

@@ -11,6 +11,13 @@ typedef struct Outbox Outbox;
 typedef struct OutboxRow OutboxRow;
 typedef struct OutboxRows OutboxRows;
 
+/* What is known of a row; outboxRecord() has the names. */
+#define OUTBOX_SENDING 0 /* not what became of it: to be settled */
+#define OUTBOX_SENT 1    /* accepted, its commit is waited for */
+#define OUTBOX_QUEUED 2
+#define OUTBOX_COMMITTED 3
+#define OUTBOX_REFUSED 4
+
 /* One row of main.ledger_outbox, as it was read. */
 struct OutboxRow {
   i64 id;
@@ -23,7 +30,7 @@ struct OutboxRow {
   i64 tSent;                /* when */
 
   /* What becomes of it: outboxRecord() writes this down */
-  const char *zState;     /* queued, ...; NULL: it stays `sending` */
+  int eState;             /* OUTBOX_* */
   LedgerTxid tx;          /* the id that the ledger answered, or was found */
   char *zError;           /* what went wrong (sqlite3_free), or NULL */
   LedgerQueueRow *pQueue; /* its line of ledger_appends to be; owned */

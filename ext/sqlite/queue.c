@@ -262,6 +262,24 @@ void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow) {
   }
 }
 
+void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
+                         int eState, LedgerTxid id) {
+  LedgerQueueRow *pRow;
+  for( pRow = p->pHistory; pRow; pRow = pRow->pNext ) {
+    if( pRow->iOutbox != iOutbox || pRow->iSlot != pLedger->iSlot ||
+        (pRow->eState != LEDGER_PENDING && pRow->eState != LEDGER_UNKNOWN) ) {
+      continue;
+    }
+    pRow->eState = eState;
+    if( id.seqno == 0 ) continue; /* lost: it keeps the id that it had */
+    historyUnindex(p, pRow);
+    pRow->id = id;
+    historyIndex(p, pRow);
+    sqlite3_free(pRow->zError);
+    pRow->zError = NULL;
+  }
+}
+
 const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
                                    LedgerTxid id) {
   const LedgerQueueRow *pRow;
