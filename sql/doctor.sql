@@ -58,14 +58,11 @@ WITH d AS MATERIALIZED (
       THEN ' -> give it a fresh token, for the scope https://confidential-ledger.azure.com/.default; see the line "clock" too'
     WHEN error LIKE 'no credential:%'
       THEN ' -> set one of them up: run ''az login'', or set what it names; option credential chooses one'
-    WHEN step = 'credential' AND (error LIKE '%: run ''az%' OR error LIKE '%cannot read%')
+    WHEN step = 'credential' AND (error LIKE '%: run ''az%' OR error LIKE '%: install the Azure%'
+                                  OR error LIKE '%cannot read%')
       THEN ''
     WHEN error LIKE 'AZURE_TOKEN_CREDENTIALS is%'
       THEN ' -> set it to one of these, or unset it'
-    WHEN error LIKE '%there is no ''az'' on PATH'
-      THEN ' -> install the Azure CLI and run ''az login'', or choose another credential'
-    WHEN error LIKE '%there is no ''azd'' on PATH'
-      THEN ' -> install the Azure Developer CLI and run ''azd auth login'', or choose another credential'
     WHEN error LIKE 'credential%azure_cli: %'
       THEN ' -> run ''az login'' and try: az account get-access-token --resource https://confidential-ledger.azure.com'
     WHEN error LIKE 'credential%azd: %'
