@@ -162,8 +162,10 @@ set faults [list \
   authority_503:secret status=503,path=*/oauth2/*,count=2 {read right} \
   authority_html:secret malformed=html,path=*/oauth2/* {
     read {{(ERROR|AUTH|IOERR|BUSY) JSON.*/oauth2/v2.0/token}}} \
-  election election,$all_path [list read right batch [list right $lost]] \
-  election_request2 election,$all_path,nth=2 [list read right batch [list right $lost]] \
+  election election,$all_path [list read right batch [list right $lost] \
+    outpost {right {BUSY a change of view took back row}}] \
+  election_request2 election,$all_path,nth=2 [list read right batch [list right $lost] \
+    outpost {right {BUSY a change of view took back row}}] \
   recovery recovery,$all_path [list read {right {AUTH another service key}} \
     batch [list right $lost {AUTH another service key}]] \
   chance           status=503,probability=0.3,seed=5 {read right} \
