@@ -43,8 +43,9 @@ proc answer {channel status body {headers ""} {type application/json}} {
   set reason [dict get {200 OK 302 Elsewhere 400 Bad 401 Unauthorized 403 Forbidden
     404 Missing 410 Gone 429 Many 500 Error 502 Gateway 503 Busy 504 Late} \
     $status]
-  puts -nonewline $channel "HTTP/1.1 $status $reason\r\nContent-Type: $type\r\n\
-Content-Length: [string length $body]\r\nConnection: close\r\n$headers\r\n$body"
+  puts -nonewline $channel [join [list "HTTP/1.1 $status $reason" \
+    "Content-Type: $type" "Content-Length: [string length $body]" \
+    "Connection: close" "$headers\r\n$body"] "\r\n"]
   flush $channel
 }
 

@@ -257,6 +257,15 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
                               : "",
                           zPlace);
   }
+  if( pEx->bUnequal ) {
+    return ledgerErrorSet(
+        pErr, LEDGER_IOERR,
+        "%s: the answer has two Content-Length headers that "
+        "differ%s (%s)",
+        p->zWhat,
+        p->pKind->bOnce ? ", whether the ledger recorded it is unknown" : "",
+        zPlace);
+  }
   /* libcurl calls a header line that it finds too long a lack of memory. */
   if( pEx->body.n == 0 && !pEx->body.bOom && pEx->nHeader > 0 &&
       (pEx->rc == CURLE_OUT_OF_MEMORY || pEx->rc == CURLE_WRITE_ERROR) ) {

@@ -187,6 +187,8 @@ struct LedgerExchange {
   LedgerBuf location;  /* Location */
   LedgerBuf challenge; /* WWW-Authenticate */
   LedgerBuf operation; /* x-ms-webfe-operation-id */
+  int64_t nLength;     /* Content-Length, or -1 */
+  int bUnequal;        /* there are two, and they differ */
   int bKeepHeaders;
   LedgerBuf headers; /* the answer's, when bKeepHeaders */
   int bLogged;       /* noted by ledgerLogExchange() */

@@ -155,6 +155,22 @@ static int httpSeek(void *pArg, curl_off_t iOffset, int eOrigin) {
   return CURL_SEEKFUNC_FAIL;
 }
 
+/* Content-Length. libcurl lets the last of several count: where they differ,
+** none is to be believed. Returns 0 then. */
+static int httpLength(LedgerExchange *p, const char *z, size_t n) {
+  static const char zLength[] = "content-length:";
+  int64_t nLength = 0;
+  size_t i = sizeof(zLength) - 1;
+  if( n <= i || strncasecmp(z, zLength, i) != 0 ) return 1;
+  for( ; i < n; i++ ) {
+    if( z[i] < '0' || z[i] > '9' || nLength > INT64_MAX / 10 - 9 ) continue;
+    nLength = nLength * 10 + (z[i] - '0');
+  }
+  p->bUnequal = p->nLength >= 0 && p->nLength != nLength;
+  p->nLength = nLength;
+  return !p->bUnequal;
+}
+
 /* Keeps the headers that are asked for. A 1xx answer's are forgotten. */
 static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   static const char zId[] = "x-ms-ccf-transaction-id:";
@@ -175,10 +191,13 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
     p->head.view = p->head.seqno = 0;
     p->msRetryAfter = -1;
     p->tDate = -1;
+    p->nLength = -1;
     ledgerBufReset(&p->location);
     ledgerBufReset(&p->operation);
     ledgerBufReset(&p->headers);
     ledgerBufReset(&p->challenge);
+  } else if( !httpLength(p, z, n) ) {
+    return 0;
   } else if( n >= sizeof(zId) && strncasecmp(z, zId, sizeof(zId) - 1) == 0 ) {
     i = sizeof(zId) - 1;
     while( i < n && z[i] == ' ' ) i++;
@@ -382,6 +401,7 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   p->bKeepHeaders = pWire->bKeepHeaders;
   p->msRetryAfter = -1;
   p->tDate = -1;
+  p->nLength = -1;
   p->pEasy = curl_easy_init();
   if( p->pEasy == NULL ) {
     ledgerErrorNomem(pErr);
