@@ -131,10 +131,11 @@ int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
     const char *z = ledgerErrorText(&err);
     if( strncmp(z, "ledger: ", 8) == 0 ) z += 8;
     answerPlace(p, zPlace, sizeof(zPlace));
-    if( err.rc == LEDGER_NOMEM )
+    if( err.rc == LEDGER_NOMEM ) {
       ledgerErrorNomem(pErr);
-    else
+    } else {
       ledgerErrorSet(pErr, err.rc, "%s (%s)", z, zPlace);
+    }
   }
   ledgerErrorClear(&err);
   ledgerBufFree(&pEx->body);
@@ -178,6 +179,9 @@ static void answerBudget(const LedgerCall *p, LedgerBuf *pBuf) {
     ledgerBufPrintf(pBuf,
                     "; it asks to come back after %d ms, retry_budget_ms is %d",
                     ms, pConfig->retryBudgetMs);
+  } else {
+    ledgerBufPrintf(pBuf, "; try again later, or raise retry_budget_ms (%d)",
+                    pConfig->retryBudgetMs);
   }
 }
 
@@ -313,8 +317,10 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
                             zPlace);
     default: break;
   }
-  return ledgerErrorSet(pErr, LEDGER_IOERR, "%s: %s (%s)", p->zWhat, zDetail,
-                        zPlace);
+  return ledgerErrorSet(pErr, LEDGER_IOERR,
+                        "%s: %s (try again; sql/doctor.sql looks for the "
+                        "cause) (%s)",
+                        p->zWhat, zDetail, zPlace);
 }
 
 /* Whether the ledger itself says that there is no such thing: a 404 with its

@@ -36,7 +36,10 @@ static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( p->head.seqno == 0 ) {
     p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
     return ledgerAnswerNonsense(
-        p, "recorded, but no x-ms-ccf-transaction-id is there", pErr);
+        p,
+        "recorded, but its id is unknown: no x-ms-ccf-transaction-id is "
+        "there",
+        pErr);
   }
   p->eOutcome = LEDGER_SENT;
   p->id = p->head;

@@ -84,7 +84,8 @@ void ledgerOutcomeTimedOut(LedgerCall *p) {
   ledgerErrorSet(&p->err, bUnknown ? LEDGER_IOERR : LEDGER_BUSY,
                  "%s: no answer within %d ms%s (%s %s)", p->zWhat,
                  ledgerCallTimeout(p),
-                 bUnknown ? ", whether the ledger recorded it is unknown" : "",
+                 bUnknown ? ", whether the ledger recorded it is unknown"
+                          : " (try again, or raise timeout_ms)",
                  p->pKind->zMethod, p->zPath);
   outcomeForgetPrimary(p);
   if( !bUnknown && ledgerCallRetry(p, pClient->pConfig->retryBudgetMs, -1) ) {

@@ -176,10 +176,10 @@ static int commitOutcome(CommitBatch *p, int i, LedgerCall *pCall,
       pRow->eState = LEDGER_UNKNOWN;
       pRow->bGateway = ledgerAppendQueued(pCall);
       commitNote(pRow, &err);
-      ledgerErrorSet(pErr, LEDGER_IOERR,
-                     "row %d of %d was sent and no answer came: the ledger may "
-                     "or may not have recorded it: %s",
-                     i + 1, p->nRow,
+      /* The append's own error says that it is unknown; what a gateway took
+      ** and lost does not. */
+      ledgerErrorSet(pErr, LEDGER_IOERR, "row %d of %d%s: %s", i + 1, p->nRow,
+                     pRow->bGateway ? " may or may not have been recorded" : "",
                      ledgerErrorText(&err) + strlen("ledger: "));
       break;
   }
