@@ -25,8 +25,9 @@ static int userSplit(char *zPem, char **pzKey, LedgerError *pErr) {
   while( (zBegin = strstr(zBegin, "-----BEGIN ")) != NULL ) {
     zEnd = zBegin + strcspn(zBegin, "\r\n");
     n = (size_t)(zEnd - zBegin);
-    if( n >= sizeof(zKind) &&
-        strncmp(zEnd - sizeof(zKind) + 1, zKind, sizeof(zKind) - 1) == 0 ) {
+    while( n > 0 && (zBegin[n - 1] == ' ' || zBegin[n - 1] == '\t') ) n--;
+    if( n >= sizeof(zKind) && strncmp(zBegin + n - sizeof(zKind) + 1, zKind,
+                                      sizeof(zKind) - 1) == 0 ) {
       break;
     }
     zBegin = zEnd;

@@ -267,6 +267,7 @@ int ledgerChangeUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
       change.eOp != LEDGER_CHANGE_UPDATE ) {
     *piRowid = iRowid;
   }
+  ledgerReadFailed(p->pDb->db, &err); /* nothing is sent before COMMIT */
   return ledgerVtabError(pVtab, &err);
 }
 

@@ -215,6 +215,7 @@ static int entriesNext(sqlite3_vtab_cursor *pCursor) {
   LedgerError err = LEDGER_ERROR_INIT;
   if( ledgerReplayNext(pCur->pReplay, &pCur->pRow, &err) ) {
     pCur->pRow = NULL;
+    ledgerReadFailed(((EntriesTable *)pCursor->pVtab)->pDb->db, &err);
     return ledgerVtabError(pCursor->pVtab, &err);
   }
   return SQLITE_OK;
@@ -243,7 +244,10 @@ static int entriesFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   } else {
     rc = ledgerReplayOpen(pCur->pReplay, p->bEnv, &query, &err);
   }
-  if( rc ) return ledgerVtabError(pCursor->pVtab, &err);
+  if( rc ) {
+    ledgerReadFailed(p->pDb->db, &err);
+    return ledgerVtabError(pCursor->pVtab, &err);
+  }
   return entriesNext(pCursor);
 }
 
@@ -364,6 +368,7 @@ static int entriesUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
   } else {
     entriesInsert(p, argv[1], argv + 2, piRowid, &err);
   }
+  ledgerReadFailed(p->pDb->db, &err); /* nothing is sent before COMMIT */
   return ledgerVtabError(pVtab, &err);
 }
 

@@ -16,6 +16,12 @@ _Static_assert(LEDGER_TOOBIG == SQLITE_TOOBIG, "codes are SQLite's");
 _Static_assert(LEDGER_CONSTRAINT == SQLITE_CONSTRAINT, "codes are SQLite's");
 _Static_assert(LEDGER_AUTH == SQLITE_AUTH, "codes are SQLite's");
 
+void ledgerReadFailed(sqlite3 *db, LedgerError *pErr) {
+  if( pErr->rc == LEDGER_IOERR && !sqlite3_get_autocommit(db) ) {
+    pErr->rc = LEDGER_BUSY;
+  }
+}
+
 int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr) {
   int rc = pErr->rc;
   if( rc != SQLITE_OK ) {
@@ -34,4 +40,9 @@ void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr) {
     sqlite3_result_error_code(pCtx, pErr->rc);
   }
   ledgerErrorClear(pErr);
+}
+
+void ledgerFunctionReadError(sqlite3_context *pCtx, LedgerError *pErr) {
+  ledgerReadFailed(sqlite3_context_db_handle(pCtx), pErr);
+  ledgerFunctionError(pCtx, pErr);
 }

@@ -129,7 +129,7 @@ static void entryEntry(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
                         zId, zSub, zId);
   }
   if( rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerFunctionReadError(pCtx, &err);
   } else {
     entryResult(pCtx, &entry, NULL);
   }
@@ -216,7 +216,7 @@ static void entryCurrent(sqlite3_context *pCtx, int argc,
     rc = entrySettle(&call, zSub, &entry, &bSettled, &err);
   }
   if( rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerFunctionReadError(pCtx, &err);
   } else {
     entryResult(pCtx, &entry, bSettled ? NULL : &asOf);
   }
@@ -247,7 +247,7 @@ static void entryStatus(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
                         ledgerTxidFormat(id, zId));
   }
   if( rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerFunctionReadError(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx, azState[eState], -1, SQLITE_STATIC);
   }
@@ -270,7 +270,7 @@ static void entryWait(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     rc = ledgerStatusWait(call.pLedger->pClient, id, &eState, &err);
   }
   if( rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerFunctionReadError(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx,
                         eState == LEDGER_TX_COMMITTED ? "Committed" : "Invalid",

@@ -185,6 +185,7 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
   }
   if( err.rc == LEDGER_OK ) executeJson(pCtx, pDoc, &err);
 out:
+  if( zPatch == NULL ) ledgerReadFailed(sqlite3_context_db_handle(pCtx), &err);
   if( err.rc ) ledgerFunctionError(pCtx, &err);
   ledgerCallFree(pCall);
   ledgerFunctionEnd(&call);

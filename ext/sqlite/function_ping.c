@@ -195,7 +195,7 @@ static void pingPing(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   if( !bWrong ) pingRun(&ping, sqlite3_user_data(pCtx), zName, &err);
   if( bWrong || (err.rc && !ping.bReport) || err.rc == LEDGER_NOMEM ||
       err.rc == LEDGER_INTERRUPT ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerFunctionReadError(pCtx, &err);
   } else {
     pingResult(&ping, pCtx, zName, &err);
   }

@@ -110,11 +110,18 @@ int ledgerDbInterrupted(void *pDb);
 
 /* ---- error.c: errors on their way to SQLite ---------------------------- */
 
+/* To be called of what only reads, before one of the next two. For SQLITE_IOERR
+** SQLite undoes the whole transaction: a ledger that can't be reached must not
+** cost the caller his. Within a transaction it is SQLITE_BUSY. */
+void ledgerReadFailed(sqlite3 *db, LedgerError *pErr);
+
 /* Moves the error into a vtab's zErrMsg; returns the SQLite code. */
 int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr);
 
-/* Moves the error into a function's result. */
+/* Moves the error into a function's result; the second is for functions that
+** only read. */
 void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr);
+void ledgerFunctionReadError(sqlite3_context *pCtx, LedgerError *pErr);
 
 /* ---- rows.c: rows kept aside, in memory and then in a file ------------- */
 

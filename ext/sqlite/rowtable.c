@@ -125,6 +125,7 @@ static int rowNext(sqlite3_vtab_cursor *pCursor) {
   LedgerError err = LEDGER_ERROR_INIT;
   if( ledgerReplayNext(pCur->pReplay, &pCur->pRow, &err) ) {
     pCur->pRow = NULL;
+    ledgerReadFailed(((RowVtab *)pCursor->pVtab)->pModule->pDb->db, &err);
     return ledgerVtabError(pCursor->pVtab, &err);
   }
   return SQLITE_OK;
@@ -144,7 +145,10 @@ static int rowFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   } else {
     rc = ledgerReplayOpen(pCur->pReplay, 1, &query, &err);
   }
-  if( rc ) return ledgerVtabError(pCursor->pVtab, &err);
+  if( rc ) {
+    ledgerReadFailed(((RowVtab *)pCursor->pVtab)->pModule->pDb->db, &err);
+    return ledgerVtabError(pCursor->pVtab, &err);
+  }
   return rowNext(pCursor);
 }
 

@@ -424,6 +424,7 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   keptUnref(pOld);
   if( rc ) {
     keptUnref(pNew);
+    ledgerReadFailed(pDb->db, &err);
     return ledgerVtabError(pCursor->pVtab, &err);
   }
   p->pKept = pNew;
