@@ -117,13 +117,14 @@ SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
 -- A recovery from an older state loses entries, and a ledger made anew has none
 -- of them; both give seqnos, even ids, to others. Nothing else undoes what is
 -- committed, so that the newest entry audited tells for all. Where another key
--- vouched for it than is in force now, its receipt must name the same node still.
+-- vouched for it than is in force now, its receipt must name the same node still:
+-- one that is late, or isn't valid, tells neither way.
 CREATE TEMP TABLE audit_had(
-  n INTEGER PRIMARY KEY, transaction_id TEXT, sub_ledger TEXT,
+  n INTEGER PRIMARY KEY, transaction_id TEXT, seqno INTEGER, sub_ledger TEXT,
   node_id TEXT, is_other_key INTEGER);
 CREATE TEMP VIEW audit_all AS
-SELECT NULL, a.transaction_id, a.sub_ledger, iif(a.receipt_valid, a.node_id, NULL),
-       r.key_sha256 <> w.key_sha256
+SELECT NULL, a.transaction_id, a.seqno, a.sub_ledger,
+       iif(a.receipt_valid, a.node_id, NULL), r.key_sha256 <> w.key_sha256
   FROM audit_now AS w
   JOIN audit AS a ON a.ledger_id = w.ledger_id
   JOIN audit_run AS r ON r.run = a.run;
@@ -131,38 +132,48 @@ CREATE TEMP VIEW audit_still AS
 SELECT h.n, CASE (SELECT t.state FROM ledger_transactions AS t
                   WHERE t.ledger = w.ledger AND t.transaction_id = h.transaction_id)
             WHEN 'Committed' THEN iif(h.is_other_key AND h.node_id IS NOT NULL,
-              h.node_id IS (SELECT a.node_id FROM ledger_audit AS a
-                             WHERE a.ledger = w.ledger
-                               AND a.sub_ledger = h.sub_ledger
-                               AND a.transaction_id = h.transaction_id), 1)
+              coalesce((SELECT iif(a.receipt_valid, a.node_id = h.node_id, NULL)
+                          FROM ledger_audit AS a
+                         WHERE a.ledger = w.ledger
+                           AND a.sub_ledger = h.sub_ledger
+                           AND a.transaction_id = h.transaction_id), 'unproven'), 1)
             WHEN 'Invalid' THEN 0 END AS still -- NULL: not known to the ledger
   FROM audit_had AS h, audit_now AS w;
-INSERT INTO audit_had SELECT * FROM temp.audit_all
- ORDER BY ledger_txid_seqno(transaction_id) DESC LIMIT 1;
+INSERT INTO audit_had SELECT * FROM temp.audit_all ORDER BY seqno DESC LIMIT 1;
 CREATE TEMP TABLE audit_gone AS
 SELECT n FROM temp.audit_still WHERE still IS NOT 1;
 DELETE FROM temp.audit_had;
 INSERT INTO audit_had SELECT * FROM temp.audit_all
  WHERE EXISTS(SELECT 1 FROM temp.audit_gone)
- ORDER BY ledger_txid_seqno(transaction_id);
+ ORDER BY seqno;
 -- By halves: the first lo of them are there, the one numbered hi isn't.
 CREATE TEMP TABLE audit_cut(
   n INTEGER, seqno INTEGER, is_known INTEGER
   CONSTRAINT [the ledger does not know (yet) what was audited before: run it again]
-  CHECK(is_known));
+  CHECK(is_known),
+  is_proven INTEGER
+  CONSTRAINT [the ledger does not prove (yet) what was audited before (a receipt is late or invalid): run it again]
+  CHECK(is_proven));
 INSERT INTO audit_cut
-WITH RECURSIVE half(lo, hi) AS (
-  SELECT 0, count(*) FROM temp.audit_had
+WITH RECURSIVE half(lo, hi, n_other) AS (
+  SELECT 0, count(*), 0 FROM temp.audit_had
   UNION ALL
-  SELECT iif(s.still, s.n, lo), iif(s.still, hi, s.n)
+  SELECT iif(s.still IS 1, s.n, lo), iif(s.still IS 1, hi, s.n),
+         -- seen to be another's; NULL for good, where one couldn't be compared
+         n_other + iif(s.still IS 'unproven', NULL, s.still IS 0)
     FROM half CROSS JOIN temp.audit_still AS s ON s.n = (lo + hi) / 2
    WHERE hi - lo > 1
+), last(still) AS MATERIALIZED ( -- asked once: the answer may change
+  SELECT still FROM temp.audit_still WHERE n = (SELECT hi FROM half WHERE hi - lo = 1)
 )
-SELECT lo, (SELECT ledger_txid_seqno(transaction_id) FROM temp.audit_had WHERE n = hi),
+SELECT lo, (SELECT seqno FROM temp.audit_had WHERE n = hi),
        -- a ledger made anew may have less than before; a node that lags, too
-       (SELECT still FROM temp.audit_still WHERE n = hi) IS NOT NULL
-       OR lo = 0 AND (SELECT is_other_key FROM temp.audit_had WHERE n = hi)
-  FROM half WHERE hi - lo = 1;
+       -- ... so that one must have been seen to be another's
+       iif(last.still IS NULL,
+           lo = 0 AND coalesce(n_other, 0) > 0
+           AND (SELECT is_other_key FROM temp.audit_had WHERE n = hi), 1),
+       last.still IS NULL OR last.still IS 0
+  FROM half CROSS JOIN last WHERE hi - lo = 1;
 SAVEPOINT audit_lost;
 INSERT INTO audit_lost
 SELECT a.*, w.run FROM temp.audit_cut AS c, temp.audit_now AS w

@@ -181,6 +181,7 @@ SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
 -- of them; both give seqnos, even ids, to others. Nothing else undoes what is
 -- committed, so that the newest entry tells for all. Where it was written under
 -- another key than is in force now, it is compared: its contents, and the node.
+-- An entry that isn't shown, or a receipt that isn't valid, tells neither way.
 CREATE TEMP TABLE evidence_had(
   n INTEGER PRIMARY KEY, transaction_id TEXT, sub_ledger TEXT, contents TEXT,
   node_id TEXT, is_other_key INTEGER);
@@ -195,15 +196,16 @@ CREATE TEMP VIEW evidence_still AS
 SELECT h.n, CASE (SELECT t.state FROM ledger_transactions AS t
                   WHERE t.ledger = w.ledger AND t.transaction_id = h.transaction_id)
             WHEN 'Committed' THEN iif(h.is_other_key,
-              h.contents IS (SELECT e.contents FROM ledger_entries AS e
-                              WHERE e.ledger = w.ledger
-                                AND e.sub_ledger = h.sub_ledger
-                                AND e.transaction_id = h.transaction_id)
-              AND iif(h.node_id IS NOT NULL,
-                h.node_id IS (SELECT a.node_id FROM ledger_audit AS a
-                               WHERE a.ledger = w.ledger
-                                 AND a.sub_ledger = h.sub_ledger
-                                 AND a.transaction_id = h.transaction_id), 1), 1)
+              coalesce(h.contents = (SELECT e.contents FROM ledger_entries AS e
+                                      WHERE e.ledger = w.ledger
+                                        AND e.sub_ledger = h.sub_ledger
+                                        AND e.transaction_id = h.transaction_id)
+                AND iif(h.node_id IS NOT NULL,
+                  (SELECT iif(a.receipt_valid, a.node_id = h.node_id, NULL)
+                     FROM ledger_audit AS a
+                    WHERE a.ledger = w.ledger
+                      AND a.sub_ledger = h.sub_ledger
+                      AND a.transaction_id = h.transaction_id), 1), 'unproven'), 1)
             WHEN 'Invalid' THEN 0 END AS still -- NULL: not known to the ledger
   FROM evidence_had AS h, evidence_now AS w;
 INSERT INTO evidence_had SELECT * FROM temp.evidence_all
@@ -218,19 +220,29 @@ INSERT INTO evidence_had SELECT * FROM temp.evidence_all
 CREATE TEMP TABLE evidence_cut(
   n INTEGER, is_known INTEGER
   CONSTRAINT [the ledger does not know (yet) what was written before: run it again]
-  CHECK(is_known));
+  CHECK(is_known),
+  is_proven INTEGER
+  CONSTRAINT [the ledger does not prove (yet) what was written before (a receipt is late or invalid): run it again]
+  CHECK(is_proven));
 INSERT INTO evidence_cut
-WITH RECURSIVE half(lo, hi) AS (
-  SELECT 0, count(*) FROM temp.evidence_had
+WITH RECURSIVE half(lo, hi, n_other) AS (
+  SELECT 0, count(*), 0 FROM temp.evidence_had
   UNION ALL
-  SELECT iif(s.still, s.n, lo), iif(s.still, hi, s.n)
+  SELECT iif(s.still IS 1, s.n, lo), iif(s.still IS 1, hi, s.n),
+         -- seen to be another's; NULL for good, where one couldn't be compared
+         n_other + iif(s.still IS 'unproven', NULL, s.still IS 0)
     FROM half CROSS JOIN temp.evidence_still AS s ON s.n = (lo + hi) / 2
    WHERE hi - lo > 1
+), last(still) AS MATERIALIZED ( -- asked once: the answer may change
+  SELECT still FROM temp.evidence_still WHERE n = (SELECT hi FROM half WHERE hi - lo = 1)
 )
 SELECT hi, -- a ledger made anew may have less than before; a node that lags, too
-       (SELECT still FROM temp.evidence_still WHERE n = hi) IS NOT NULL
-       OR lo = 0 AND (SELECT is_other_key FROM temp.evidence_had WHERE n = hi)
-  FROM half WHERE hi - lo = 1;
+       -- ... so that one must have been seen to be another's
+       iif(last.still IS NULL,
+           lo = 0 AND coalesce(n_other, 0) > 0
+           AND (SELECT is_other_key FROM temp.evidence_had WHERE n = hi), 1),
+       last.still IS NULL OR last.still IS 0
+  FROM half CROSS JOIN last WHERE hi - lo = 1;
 INSERT INTO lost
 SELECT h.transaction_id, w.run
   FROM temp.evidence_cut AS c
