@@ -10,6 +10,7 @@
 **   - every change is one statement in autocommit: an interrupt can't leave a
 **     transaction of ours open;
 **   - a mark is on disk before this file returns, whatever synchronous says;
+**     so is, below EXTRA, that the journal is gone which would take it back;
 **   - no statement waits in SQLite's busy handler, which does not look for an
 **     interrupt: busy_timeout is 0 while a flush goes on, and waited for here;
 **   - one flush at a time. The lock is that of a file beside the database,
@@ -18,10 +19,14 @@
 */
 #include "outboxInt.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#define OUTBOX_FULL 2 /* PRAGMA synchronous */
+#define OUTBOX_FULL 2  /* PRAGMA synchronous */
+#define OUTBOX_EXTRA 3 /* the same */
 
 /* A value of a statement: text, or an integer where there is none. */
 typedef struct OutboxArg OutboxArg;
@@ -203,6 +208,30 @@ static void outboxRowsForget(void *pArg) {
 
 /* ---- the lock ---------------------------------------------------------- */
 
+/* Brings the folder of the database to the disk: a journal whose deletion got
+** lost with the power would take back what was committed. */
+static int outboxSyncFolder(Outbox *p, LedgerError *pErr) {
+  const char *zFile = sqlite3_db_filename(p->db, "main");
+  const char *zSlash = zFile ? strrchr(zFile, '/') : NULL;
+  char *zFolder;
+  int fd, e = 0;
+  if( zSlash == NULL ) return LEDGER_OK; /* in memory */
+  zFolder = sqlite3_mprintf("%.*s", (int)(zSlash - zFile) + 1, zFile);
+  if( zFolder == NULL ) return ledgerErrorNomem(pErr);
+  fd = open(zFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if( fd < 0 || fsync(fd) ) e = errno;
+  if( fd >= 0 ) close(fd);
+  if( e ) {
+    ledgerErrorSet(pErr, LEDGER_IOERR,
+                   "ledger_flush: the folder %s can't be brought to the disk "
+                   "(%s), so a power loss could take back what was written to "
+                   "the outbox: PRAGMA journal_mode = WAL does without",
+                   zFolder, strerror(e));
+  }
+  sqlite3_free(zFolder);
+  return pErr->rc;
+}
+
 /* Brings what was written to the disk, where synchronous doesn't. The setting
 ** itself is left alone: it couldn't be put back after an interrupt. */
 static int outboxSync(Outbox *p, LedgerError *pErr) {
@@ -216,7 +245,7 @@ static int outboxSync(Outbox *p, LedgerError *pErr) {
       rc = pFd->pMethods->xSync(pFd, SQLITE_SYNC_NORMAL);
     }
   }
-  if( rc == SQLITE_OK ) return LEDGER_OK;
+  if( rc == SQLITE_OK ) return p->bFolder ? outboxSyncFolder(p, pErr) : 0;
   return ledgerErrorSet(pErr, rc & 0xff,
                         "ledger_flush: what was written to the outbox can't be "
                         "brought to the disk: %s",
@@ -246,8 +275,16 @@ static int outboxLock(Outbox *p, const char *zLock, LedgerError *pErr) {
                         p->pLock ? sqlite3_errmsg(p->pLock) : "no memory");
 }
 
+/* Is a journal deleted at the end of a transaction? */
+static int outboxDeletesRow(void *pArg, sqlite3_stmt *pStmt) {
+  const char *z = (const char *)sqlite3_column_text(pStmt, 0);
+  *(int *)pArg = z && strcmp(z, "delete") == 0;
+  return z != NULL;
+}
+
 int outboxOpen(LedgerDb *pDb, Outbox *p, LedgerError *pErr) {
   const char *zFile = sqlite3_db_filename(pDb->db, "main");
+  OutboxInto into = {outboxDeletesRow, NULL, &p->bFolder};
   char *zLock;
   int eSync = 0;
 
@@ -269,6 +306,9 @@ int outboxOpen(LedgerDb *pDb, Outbox *p, LedgerError *pErr) {
   if( pErr->rc == LEDGER_OK ) {
     outboxInt(p, "PRAGMA main.synchronous", &eSync, pErr);
     p->bSync = eSync < OUTBOX_FULL;
+  }
+  if( pErr->rc == LEDGER_OK && eSync < OUTBOX_EXTRA ) {
+    outboxRun(p, "PRAGMA main.journal_mode", NULL, 0, &into, pErr);
   }
   if( pErr->rc ) outboxClose(p);
   return pErr->rc;

@@ -49,7 +49,8 @@ struct Outbox {
   sqlite3 *db;
   sqlite3 *pLock; /* holds the lock, or NULL: nobody else can see the outbox */
   int msBusy;     /* the user's busy_timeout, to be put back */
-  int bSync; /* synchronous is below FULL: what is written is synced here */
+  int bSync;   /* synchronous is below FULL: what is written is synced here */
+  int bFolder; /* so is the folder: a deleted journal must stay deleted */
 };
 
 /* Makes sure that this is the only flush of the database, waiting as long as
