@@ -539,26 +539,15 @@ static int flushLedger(Flush *p, LedgerError *pErr) {
 
 /* ---- the function ------------------------------------------------------ */
 
-/* Says what is left, behind an error. */
-static void flushExplain(Flush *p, LedgerError *pErr) {
+/* Says what is left for whom, behind the first error. */
+static void flushExplain(Flush *p, const LedgerBuf *pLeft, LedgerError *pErr) {
   LedgerError all = LEDGER_ERROR_INIT;
-  char zSeen[LEDGER_TXID_MAX + 64] = "";
-  char zId[LEDGER_TXID_MAX];
-  i64 nLeft = 0, iFirst = 0;
-  if( pErr->rc == LEDGER_NOMEM ||
-      !outboxLeft(p->pOutbox, p->zLedger, &nLeft, &iFirst) || nLeft == 0 ) {
-    return;
-  }
-  if( p->accepted.seqno ) {
-    sqlite3_snprintf(sizeof(zSeen), zSeen,
-                     " (accepted up to %s, may still be recorded)",
-                     ledgerTxidFormat(p->accepted, zId));
-  }
+  if( pErr->rc == LEDGER_NOMEM || pLeft->n == 0 || pLeft->bOom ) return;
   ledgerErrorSet(&all, pErr->rc,
-                 "%s; %lld committed, %lld left for '%s', row %lld first%s: "
-                 "SELECT ledger_flush() goes on, and sends nothing twice",
-                 ledgerErrorText(pErr) + strlen("ledger: "), p->nDone, nLeft,
-                 p->zLedger, iFirst, zSeen);
+                 "%s; %lld committed%s: SELECT ledger_flush() goes on, and "
+                 "sends nothing twice",
+                 ledgerErrorText(pErr) + strlen("ledger: "), p->nDone,
+                 pLeft->z);
   all.http = pErr->http;
   ledgerErrorClear(pErr);
   *pErr = all;
@@ -602,12 +591,62 @@ out:
   return pErr->rc;
 }
 
+/* Sends what waits for the ledger p->zLedger. */
+static int flushNamed(Flush *p, LedgerError *pErr) {
+  memset(&p->accepted, 0, sizeof(p->accepted));
+  if( ledgerDbFind(p->pDb, p->zLedger, 1, &p->pLedger, pErr) ) return pErr->rc;
+  ledgerRef(p->pLedger);
+  p->pClient = p->pLedger->pClient;
+  if( ledgerClientConfig(p->pClient)->tlsPublic ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "ledger_flush: '%s' is a gateway (option tls): what it has "
+                   "queued can't be told from what it hasn't, so nothing is "
+                   "sent",
+                   p->zLedger);
+  } else {
+    flushLedger(p, pErr);
+  }
+  ledgerUnref(p->pLedger);
+  return pErr->rc;
+}
+
+/* Sends what waits for each ledger, or for zOnly. One that fails doesn't keep
+** the others from theirs, unless the fault is here. */
+static int flushAll(Flush *p, char **azName, int nName, const char *zOnly,
+                    LedgerError *pErr) {
+  LedgerBuf left = {0};
+  int i, nFound = 0, bEnd = 0;
+  for( i = 0; i < nName; i++ ) {
+    LedgerError err = LEDGER_ERROR_INIT;
+    if( zOnly && sqlite3_stricmp(zOnly, azName[i]) != 0 ) continue;
+    nFound++;
+    p->zLedger = azName[i];
+    if( bEnd ) {
+      memset(&p->accepted, 0, sizeof(p->accepted));
+    } else if( flushNamed(p, &err) == LEDGER_OK ) {
+      continue;
+    }
+    bEnd |= err.rc == LEDGER_INTERRUPT || err.rc == LEDGER_NOMEM ||
+            p->pOutbox->bFailed;
+    flushFirst(pErr, &err);
+    if( pErr->rc != LEDGER_NOMEM ) {
+      outboxLeft(p->pOutbox, p->zLedger, p->accepted, &left);
+    }
+  }
+  if( zOnly && nFound == 0 ) { /* nothing waits: is there such a ledger? */
+    ledgerDbFind(p->pDb, zOnly, 1, &p->pLedger, pErr);
+  }
+  if( pErr->rc ) flushExplain(p, &left, pErr);
+  ledgerBufFree(&left);
+  return pErr->rc;
+}
+
 static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
   Outbox outbox;
   Flush flush;
   char **azName = NULL, *zLedger = NULL;
-  int i, nName = 0;
+  int nName = 0;
 
   memset(&flush, 0, sizeof(flush));
   memset(&outbox, 0, sizeof(outbox));
@@ -628,27 +667,7 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     goto out;
   }
   ledgerScopeEnd(flush.pDb);
-  for( i = 0; i < nName && err.rc == LEDGER_OK; i++ ) {
-    if( zLedger && sqlite3_stricmp(zLedger, azName[i]) != 0 ) continue;
-    flush.zLedger = azName[i];
-    if( ledgerDbFind(flush.pDb, azName[i], 1, &flush.pLedger, &err) ==
-        LEDGER_OK ) {
-      ledgerRef(flush.pLedger);
-      flush.pClient = flush.pLedger->pClient;
-      if( ledgerClientConfig(flush.pClient)->tlsPublic ) {
-        ledgerErrorSet(&err, LEDGER_ERROR,
-                       "ledger_flush: '%s' is a gateway (option tls): what it "
-                       "has queued can't be told from what it hasn't, so "
-                       "nothing is sent",
-                       azName[i]);
-      } else {
-        flushLedger(&flush, &err);
-      }
-      ledgerUnref(flush.pLedger);
-    }
-    if( err.rc ) flushExplain(&flush, &err);
-    memset(&flush.accepted, 0, sizeof(flush.accepted));
-  }
+  flushAll(&flush, azName, nName, zLedger, &err);
   if( err.rc == LEDGER_OK && flush.nRefused ) {
     ledgerErrorSet(&err, flush.refused.rc,
                    "%s; %lld committed, %lld refused: SELECT id, error FROM "

@@ -107,6 +107,7 @@ static int outboxRun(Outbox *p, const char *zSql, const OutboxArg *aArg,
                    "database (busy_timeout %d)",
                    p->msBusy);
   }
+  p->bFailed |= pErr->rc != LEDGER_OK;
   return pErr->rc;
 }
 
@@ -337,6 +338,7 @@ int outboxUpgrade(Outbox *p, LedgerError *pErr) {
       *pErr = err;
     } else {
       ledgerErrorClear(&err);
+      p->bFailed = 0;
     }
   }
   return pErr->rc;
@@ -408,7 +410,7 @@ int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
                 " RETURNING " OUTBOX_COLUMNS,
                 aArg, 5, &into, pErr) == LEDGER_OK &&
       pRows->nRow > 0 ) {
-    outboxSync(p, pErr);
+    p->bFailed |= outboxSync(p, pErr) != LEDGER_OK;
   }
   return pErr->rc;
 }
@@ -510,7 +512,7 @@ int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
                 " json_extract(value, '$[4]') AS error"
                 " FROM json_each(?1)) AS j WHERE o.id = j.id",
                 &arg, 1, NULL, pErr) == LEDGER_OK ) {
-    outboxSync(p, pErr);
+    p->bFailed |= outboxSync(p, pErr) != LEDGER_OK;
   }
 out:
   ledgerBufFree(&json);
@@ -524,18 +526,24 @@ static int outboxLeftRow(void *pArg, sqlite3_stmt *pStmt) {
   return 1;
 }
 
-int outboxLeft(Outbox *p, const char *zLedger, i64 *pnLeft, i64 *piFirst) {
+void outboxLeft(Outbox *p, const char *zLedger, LedgerTxid accepted,
+                LedgerBuf *pLeft) {
   LedgerError err = LEDGER_ERROR_INIT;
+  char zId[LEDGER_TXID_MAX];
   i64 aLeft[2] = {0, 0};
   OutboxInto into = {outboxLeftRow, NULL, aLeft};
   OutboxArg arg = {zLedger, 0};
   /* Once: the error that this is told with may be that of a wait. */
-  int bOk = outboxTry(p,
-                      "SELECT count(*), min(id) FROM main.ledger_outbox"
-                      " WHERE state IN ('queued', 'sending') AND ledger = ?1",
-                      &arg, 1, &into, &err) == SQLITE_OK;
+  int rc = outboxTry(p,
+                     "SELECT count(*), min(id) FROM main.ledger_outbox"
+                     " WHERE state IN ('queued', 'sending') AND ledger = ?1",
+                     &arg, 1, &into, &err);
   ledgerErrorClear(&err);
-  *pnLeft = aLeft[0];
-  *piFirst = aLeft[1];
-  return bOk;
+  if( rc != SQLITE_OK || aLeft[0] == 0 ) return;
+  ledgerBufPrintf(pLeft, ", %lld left for '%s', row %lld first",
+                  (long long)aLeft[0], zLedger, (long long)aLeft[1]);
+  if( accepted.seqno ) {
+    ledgerBufPrintf(pLeft, " (accepted up to %s, may still be recorded)",
+                    ledgerTxidFormat(accepted, zId));
+  }
 }

@@ -51,6 +51,7 @@ struct Outbox {
   int msBusy;     /* the user's busy_timeout, to be put back */
   int bSync;   /* synchronous is below FULL: what is written is synced here */
   int bFolder; /* so is the folder: a deleted journal must stay deleted */
+  int bFailed; /* a statement failed, or a sync: the database's fault */
 };
 
 /* Makes sure that this is the only flush of the database, waiting as long as
@@ -82,8 +83,10 @@ int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
 ** though they may be deleted the moment they are committed. */
 int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr);
 
-/* How many rows of the ledger wait, and the id of the first. */
-int outboxLeft(Outbox *p, const char *zLedger, i64 *pnLeft, i64 *piFirst);
+/* Appends how many rows of the ledger wait, and the id of the first, if any do;
+** accepted is the last id whose commit was not seen, or 0. */
+void outboxLeft(Outbox *p, const char *zLedger, LedgerTxid accepted,
+                LedgerBuf *pLeft);
 
 /* Milliseconds since 1970. */
 i64 outboxNow(void);
