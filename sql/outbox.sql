@@ -54,8 +54,24 @@ CREATE TABLE IF NOT EXISTS main.ledger_outbox(
     CONSTRAINT [sub_ledger: a name is text of 1 to 256 bytes]
     CHECK(typeof(sub_ledger) = 'text'
           AND length(CAST(sub_ledger AS BLOB)) BETWEEN 1 AND 256),
-  tags TEXT,                                      -- 'a,b', at most five
-  ledger TEXT NOT NULL DEFAULT 'main',            -- the attached name
+  tags TEXT
+    CONSTRAINT [tags: 'a,b' or a JSON array of texts, at most five, none empty]
+    CHECK(tags IS NULL OR tags = '' OR CASE WHEN substr(tags, 1, 1) <> '[' THEN
+            length(tags) - length(replace(tags, ',', '')) < 5
+            AND instr(',' || replace(tags, ' ', '') || ',', ',,') = 0
+          WHEN json_valid(tags) THEN
+            json_array_length(tags) <= 5
+            AND coalesce(json_type(tags, '$[0]'), 'text') = 'text'
+            AND coalesce(json_type(tags, '$[1]'), 'text') = 'text'
+            AND coalesce(json_type(tags, '$[2]'), 'text') = 'text'
+            AND coalesce(json_type(tags, '$[3]'), 'text') = 'text'
+            AND coalesce(json_type(tags, '$[4]'), 'text') = 'text'
+          ELSE 0 END),
+  ledger TEXT NOT NULL DEFAULT 'main'             -- the attached name
+    CONSTRAINT [ledger: a name is text of 1 to 256 bytes, without a NUL]
+    CHECK(typeof(ledger) = 'text'
+          AND length(CAST(ledger AS BLOB)) BETWEEN 1 AND 256
+          AND instr(CAST(ledger AS BLOB), x'00') = 0),
   state TEXT NOT NULL DEFAULT 'queued'
     CONSTRAINT [state: queued, sending, committed or refused]
     CHECK(state IN ('queued', 'sending', 'committed', 'refused')),
@@ -63,7 +79,9 @@ CREATE TABLE IF NOT EXISTS main.ledger_outbox(
   error TEXT,
   head TEXT,          -- the row's entry, if there is one, is behind this id
   sent_at INTEGER,    -- when, in milliseconds since 1970
-  sent_to TEXT        -- the ledger's URL
+  sent_to TEXT,       -- the ledger's URL
+  CONSTRAINT [state: committed takes a transaction_id; only the flush sets it]
+  CHECK(state <> 'committed' OR transaction_id IS NOT NULL)
 );
 CREATE INDEX IF NOT EXISTS main.ledger_outbox_open
   ON ledger_outbox(state, ledger, id);
