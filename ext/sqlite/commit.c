@@ -168,8 +168,9 @@ static int commitOutcome(CommitBatch *p, int i, LedgerCall *pCall,
       break;
     case LEDGER_REFUSED:
       pRow->eState = LEDGER_ROW_REFUSED;
+      pRow->rcError = rc == LEDGER_BUSY ? LEDGER_CONSTRAINT : rc;
       commitNote(pRow, &err);
-      ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_CONSTRAINT : rc, "%s",
+      ledgerErrorSet(pErr, pRow->rcError, "%s",
                      ledgerErrorText(&err) + strlen("ledger: "));
       break;
     default:
@@ -406,7 +407,7 @@ static int commitReconcile(CommitBatch *p, LedgerError *pErr) {
     const LedgerQueueRow *pRow = p->apRow[i];
     if( pRow->eState == LEDGER_ROW_REFUSED && pRow->zError ) {
       LedgerError refused = LEDGER_ERROR_INIT;
-      ledgerErrorSet(&refused, LEDGER_CONSTRAINT, "%s",
+      ledgerErrorSet(&refused, pRow->rcError, "%s",
                      pRow->zError + strlen("ledger: "));
       commitWorse(pErr, &refused);
     }
@@ -444,11 +445,6 @@ static int commitBatch(CommitBatch *p, LedgerError *pErr) {
     }
     if( rc == LEDGER_OK && pConfig->waitForCommit ) {
       rc = commitAwait(p, &nLost, pErr);
-    }
-    if( rc == LEDGER_OK && nLost > 0 && pConfig->reconcile ) {
-      rc = ledgerReconcile(p->pDb, p->pLedger, p->apRow, p->nRow, LEDGER_LOST,
-                           pErr);
-      nLost = commitCount(p, LEDGER_LOST);
     }
     if( rc == LEDGER_OK && nLost > 0 ) rc = commitRequeue(p, pErr);
   } while( rc == LEDGER_OK &&

@@ -87,11 +87,11 @@ static int flushWanted(const OutboxRow *pRow, const char *zSubLedger) {
 
 /* Takes an entry for the row that was answered its id; or notes it if it may be
 ** that of a row that got no answer. */
-static int flushNote(OutboxRows *pRows, const char *zSubLedger,
+static int flushNote(Flush *p, OutboxRows *pRows, const char *zSubLedger,
                      const LedgerEntry *pEntry, FlushMatch **paMatch,
                      int *pnMatch, LedgerError *pErr) {
   FlushMatch *aNew;
-  int i, iFirst = -1;
+  int i, iFirst = -1, bHeld = 0;
   for( i = 0; i < pRows->nRow; i++ ) {
     OutboxRow *pRow = &pRows->aRow[i];
     if( strcmp(pRow->zSubLedger, zSubLedger) != 0 ||
@@ -108,6 +108,11 @@ static int flushNote(OutboxRows *pRows, const char *zSubLedger,
     }
   }
   if( iFirst < 0 ) return LEDGER_OK;
+  if( outboxHeld(p->pOutbox, pEntry->id, pRows->aRow[iFirst].id, &bHeld,
+                 pErr) ||
+      bHeld ) {
+    return pErr->rc;
+  }
   if( (*pnMatch & (*pnMatch - 1)) == 0 ) { /* full at powers of two */
     aNew = sqlite3_realloc64(*paMatch,
                              sizeof(*aNew) *
@@ -184,7 +189,7 @@ static int flushSearch(Flush *p, OutboxRows *pRows, const char *zSubLedger,
   do {
     if( ledgerPagerNext(pPager, &pPage, pErr) ) goto out;
     for( i = 0; pPage && i < pPage->nEntry; i++ ) {
-      if( flushNote(pRows, zSubLedger, &pPage->aEntry[i], &aMatch, &nMatch,
+      if( flushNote(p, pRows, zSubLedger, &pPage->aEntry[i], &aMatch, &nMatch,
                     pErr) ) {
         goto out;
       }

@@ -475,6 +475,7 @@ struct LedgerQueueRow {
   i64 iOutbox;       /* its row of the outbox, or 0 */
   LedgerTxid id;     /* when it has one */
   char *zError;      /* what went wrong */
+  int rcError;       /* refused: the code of it */
 };
 
 const char *ledgerStateName(int eState);

@@ -519,6 +519,22 @@ out:
   return pErr->rc;
 }
 
+int outboxHeld(Outbox *p, LedgerTxid id, i64 iRow, int *pbHeld,
+               LedgerError *pErr) {
+  char zId[LEDGER_TXID_MAX];
+  OutboxInto into = {outboxIntRow, NULL, pbHeld};
+  OutboxArg aArg[] = {{ledgerTxidFormat(id, zId), 0}, {NULL, iRow}};
+  *pbHeld = 0;
+  return outboxRun(p,
+                   "SELECT 1 FROM main.ledger_outbox AS w"
+                   " JOIN main.ledger_outbox AS o ON o.transaction_id = ?1"
+                   " AND o.state = 'committed' AND o.id <> w.id"
+                   " AND o.sent_to = w.sent_to"
+                   " AND o.sub_ledger IS w.sub_ledger"
+                   " AND o.contents IS w.contents WHERE w.id = ?2",
+                   aArg, 2, &into, pErr);
+}
+
 static int outboxLeftRow(void *pArg, sqlite3_stmt *pStmt) {
   i64 *aLeft = pArg;
   aLeft[0] = sqlite3_column_int64(pStmt, 0);

@@ -83,6 +83,12 @@ int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
 ** though they may be deleted the moment they are committed. */
 int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr);
 
+/* Whether another row of the outbox, of the same contents as row iRow, is known
+** to be the entry with this id. A lagging node may have told the head of iRow:
+** then what stands behind it may be older than the row. */
+int outboxHeld(Outbox *p, LedgerTxid id, i64 iRow, int *pbHeld,
+               LedgerError *pErr);
+
 /* Appends how many rows of the ledger wait, and the id of the first, if any do;
 ** accepted is the last id whose commit was not seen, or 0. */
 void outboxLeft(Outbox *p, const char *zLedger, LedgerTxid accepted,

@@ -19,11 +19,15 @@
 **   - more entries than rows prove nothing: then all of them stay unknown;
 **   - a read that fails, or a barrier, settles nothing;
 **   - a node that lags hides no entry: without a barrier, not to see one proves
-**     nothing. What a change of view took back needs none: the ledger has said
-**     that it is Invalid, which is final.
+**     nothing. What a change of view took back is not looked for: the ledger
+**     has said that it is Invalid, which is final;
+**   - what others wrote before the last id that this connection has seen
+**     committed is not taken for the row; what they wrote since then may be. On
+**     a connection that has seen nothing committed that id is one node's word,
+**     which may lag.
 **
-** It is right as long as nobody else writes the same contents to the same
-** sub-ledger meanwhile, and no request is carried out later than
+** It is right as long as nobody else has written the same contents to the same
+** sub-ledger since then, and no request is carried out later than
 ** reconcile_wait_ms after its connection was given up. README.md says so.
 */
 #include "ledgerInt.h"
