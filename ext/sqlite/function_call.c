@@ -207,3 +207,14 @@ void ledgerFunctionEnd(LedgerFunctionCall *p) {
   cJSON_free(p->zRuntime);
   free(p->zService);
 }
+
+void ledgerFunctionJson(sqlite3_context *pCtx, LedgerBuf *pBuf) {
+  if( pBuf->bOom ) {
+    sqlite3_result_error_nomem(pCtx);
+  } else {
+    sqlite3_result_text64(pCtx, pBuf->z, pBuf->n, SQLITE_TRANSIENT,
+                          SQLITE_UTF8);
+    sqlite3_result_subtype(pCtx, 'J');
+  }
+  ledgerBufFree(pBuf);
+}

@@ -83,13 +83,7 @@ static void entryResult(sqlite3_context *pCtx, const LedgerEntry *pEntry,
   ledgerBufText(&buf, ",\"contents\":");
   ledgerBufJson(&buf, pEntry->zContents, pEntry->nContents);
   ledgerBufPrintf(&buf, ",\"tags\":%s}", pEntry->zTags ? pEntry->zTags : "[]");
-  if( buf.bOom ) {
-    sqlite3_result_error_nomem(pCtx);
-  } else {
-    sqlite3_result_text64(pCtx, buf.z, buf.n, SQLITE_TRANSIENT, SQLITE_UTF8);
-    sqlite3_result_subtype(pCtx, 'J');
-  }
-  ledgerBufFree(&buf);
+  ledgerFunctionJson(pCtx, &buf);
 }
 
 /* GET /app/transactions/{id}; *ppCall owns the entry's texts. */

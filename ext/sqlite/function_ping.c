@@ -175,13 +175,7 @@ static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
   } else {
     ledgerBufText(&buf, ",\"milliseconds\":null}");
   }
-  if( buf.bOom ) {
-    sqlite3_result_error_nomem(pCtx);
-  } else {
-    sqlite3_result_text64(pCtx, buf.z, buf.n, SQLITE_TRANSIENT, SQLITE_UTF8);
-    sqlite3_result_subtype(pCtx, 'J');
-  }
-  ledgerBufFree(&buf);
+  ledgerFunctionJson(pCtx, &buf);
 }
 
 static void pingPing(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {

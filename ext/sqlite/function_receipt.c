@@ -162,13 +162,7 @@ static void receiptReport(sqlite3_context *pCtx, int argc,
   int bEntry;
   if( !receiptVerify(pCtx, argc, argv, &report, &bEntry) ) return;
   ledgerReceiptReportJson(&report, &buf);
-  if( buf.bOom ) {
-    sqlite3_result_error_nomem(pCtx);
-  } else {
-    sqlite3_result_text64(pCtx, buf.z, buf.n, SQLITE_TRANSIENT, SQLITE_UTF8);
-    sqlite3_result_subtype(pCtx, 'J');
-  }
-  ledgerBufFree(&buf);
+  ledgerFunctionJson(pCtx, &buf);
   ledgerReceiptReportClear(&report);
 }
 

@@ -564,9 +564,9 @@ int ledgerBarrier(Ledger *pLedger, LedgerTxid *pState, LedgerError *pErr);
 int ledgerReconcileBegin(Ledger *pLedger, const char *zSubLedger,
                          LedgerError *pErr);
 
-/* Settles those of the rows that are LEDGER_UNKNOWN (or LEDGER_LOST, by eState)
-** by reading: found, a row is committed; not found, an unknown one is queued
-** again and a lost one stays lost. An error leaves them as they were. */
+/* Settles those of the rows that are in eState (LEDGER_UNKNOWN) by reading:
+** found, a row is committed; not found, it is queued again. An error leaves
+** them as they were. */
 int ledgerReconcile(LedgerDb *pDb, Ledger *pLedger,
                     LedgerQueueRow *const *apRow, int nRow, int eState,
                     LedgerError *pErr);
@@ -634,6 +634,9 @@ enum {
 int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
                         sqlite3_value *pVal, int eCall, LedgerError *pErr);
 void ledgerFunctionEnd(LedgerFunctionCall *p);
+
+/* Makes the JSON text a function's result, and frees it. */
+void ledgerFunctionJson(sqlite3_context *pCtx, LedgerBuf *pBuf);
 
 /* ---- function_*.c: the functions ------------------------------------- */
 
