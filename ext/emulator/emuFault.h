@@ -22,6 +22,7 @@ enum {
   EMU_FAULT_HUGE,         /* a body that does not end */
   EMU_FAULT_DEEP,         /* ... that nests */
   EMU_FAULT_MALFORMED,    /* ... that is not what was asked for */
+  EMU_FAULT_ANSWER,       /* ... that the fault brings */
   EMU_FAULT_STALE,        /* answer as a node that lags */
   EMU_FAULT_ELECTION,     /* act, then lose what is pending */
   EMU_FAULT_RECOVERY,     /* the same, and the service has a new key */
@@ -33,8 +34,10 @@ enum {
 EmuFaults *emuFaultsNew(void);
 void emuFaultsFree(EmuFaults *p);
 
-/* Adds a fault from its text (grammar in fault.c). */
-int emuFaultsAdd(EmuFaults *p, const char *zSpec, LedgerError *pErr);
+/* Adds a fault from its text (grammar in fault.c). zBody, or NULL, is what the
+** kind `answer` answers. */
+int emuFaultsAdd(EmuFaults *p, const char *zSpec, const char *zBody,
+                 LedgerError *pErr);
 void emuFaultsClear(EmuFaults *p);
 
 /* Appends the faults as a JSON array of objects. */

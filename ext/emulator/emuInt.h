@@ -518,6 +518,7 @@ struct EmuReq {
   int64_t iFaultValue; /* its value, a number ... */
   char zFaultWord[12]; /* ... or a word */
   char zFaultCode[48]; /* error code */
+  LedgerBuf faultBody; /* what it answers, if it brings that along */
   int nRetryAfter;     /* seconds, -1: no such header */
   int msFault;         /* more latency */
   int64_t sFault;      /* seconds the Date is ahead */

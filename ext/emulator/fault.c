@@ -1,6 +1,6 @@
 /*
 ** Faults: what goes wrong on purpose. By --fault SPEC (as often as wanted) or
-** POST /control/fault {"spec":SPEC}.
+** POST /control/fault {"spec":SPEC}, for `answer` also "body":TEXT.
 **
 **   SPEC = KIND[=VALUE][,KEY=VALUE]...
 **
@@ -36,6 +36,8 @@
 **   stale=N               the answer of a node N transactions behind: state,
 **                         entries and Committed are those of then, and what
 **                         came later it does not know (reads only)
+**   answer                200 with the body given beside the spec, in which {n}
+**                         is how often it has struck
 **   election              answer; then view + 1, what is pending is lost
 **   recovery              the same with view + 2 and a new service key
 ** Besides any of them:
@@ -104,6 +106,7 @@ static const FaultKind aFaultKind[] = {
      "", "/app/*", "", EMU_FAULT_MALFORMED, 0},
     {"stale", FAULT_NUMBER, "GET", "/app/transactions*", "", EMU_FAULT_STALE,
      0},
+    {"answer", NULL, "", "/app/*", "", EMU_FAULT_ANSWER, 0},
     {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
     {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
     {"latency", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_LATENCY, 0},
@@ -118,6 +121,7 @@ struct Fault {
   Fault *pNext;
   const FaultKind *pKind;
   char *zSpec; /* as given, owned */
+  char *zBody; /* likewise, or NULL */
   int64_t iValue;
   char zWord[12]; /* the value, where it is a word */
   char zMethod[12];
@@ -146,6 +150,7 @@ void emuFaultsClear(EmuFaults *p) {
     Fault *pFault = p->pFirst;
     p->pFirst = pFault->pNext;
     free(pFault->zSpec);
+    free(pFault->zBody);
     free(pFault);
   }
 }
@@ -269,12 +274,14 @@ static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
   return 0;
 }
 
-int emuFaultsAdd(EmuFaults *p, const char *zSpec, LedgerError *pErr) {
+int emuFaultsAdd(EmuFaults *p, const char *zSpec, const char *zBody,
+                 LedgerError *pErr) {
   Fault *pFault = calloc(1, sizeof(*pFault)), **ppEnd;
   const char *z = zSpec;
   int bCount = 0, bOk = 1, rc = LEDGER_OK;
   if( pFault ) pFault->zSpec = ledgerStrndup(zSpec, strlen(zSpec));
-  if( pFault == NULL || pFault->zSpec == NULL ) {
+  if( pFault && zBody ) pFault->zBody = ledgerStrndup(zBody, strlen(zBody));
+  if( pFault == NULL || pFault->zSpec == NULL || (zBody && !pFault->zBody) ) {
     rc = ledgerErrorNomem(pErr);
     goto out;
   }
@@ -305,7 +312,10 @@ int emuFaultsAdd(EmuFaults *p, const char *zSpec, LedgerError *pErr) {
   *ppEnd = pFault;
   pFault = NULL;
 out:
-  if( pFault ) free(pFault->zSpec);
+  if( pFault ) {
+    free(pFault->zSpec);
+    free(pFault->zBody);
+  }
   free(pFault);
   return rc;
 }
@@ -352,6 +362,20 @@ static int faultStrikes(Fault *p, const EmuReq *pReq) {
   return faultTurn(p);
 }
 
+/* The body of this strike, kept in the request: the fault may be taken away
+** before it is sent. */
+static void faultBody(const Fault *p, EmuReq *pReq) {
+  const char *z = p->zBody ? p->zBody : "";
+  const char *zAt;
+  ledgerBufReset(&pReq->faultBody);
+  while( (zAt = strstr(z, "{n}")) != NULL ) {
+    ledgerBufAppend(&pReq->faultBody, z, (size_t)(zAt - z));
+    ledgerBufPrintf(&pReq->faultBody, "%lld", (long long)p->nStruck);
+    z = zAt + 3;
+  }
+  ledgerBufText(&pReq->faultBody, z);
+}
+
 void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
   Fault *pFault;
   if( strncmp(pReq->zPath, "/control/", 9) == 0 ) return;
@@ -370,6 +394,7 @@ void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
     pReq->eFault = eFault;
     pReq->zFault = pFault->pKind->zName;
     pReq->iFaultValue = pFault->iValue;
+    if( eFault == EMU_FAULT_ANSWER ) faultBody(pFault, pReq);
     pReq->nRetryAfter = (int)pFault->nRetryAfter;
     pReq->nFaultByte = pFault->nByte;
     memcpy(pReq->zFaultWord, pFault->zWord, sizeof(pReq->zFaultWord));

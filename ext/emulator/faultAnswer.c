@@ -199,6 +199,13 @@ void emuFaultSpoil(EmuReq *p) {
   if( p->sFault ) faultDate(p);
   if( p->eFault == EMU_FAULT_MALFORMED ) {
     faultMalform(p);
+  } else if( p->eFault == EMU_FAULT_ANSWER ) {
+    ledgerBufFree(&p->body);
+    p->body = p->faultBody;
+    memset(&p->faultBody, 0, sizeof(p->faultBody));
+    p->iStatus = 200;
+    p->zType = "application/json";
+    if( p->id.seqno == 0 ) p->id = p->pEmu->ledger.last;
   } else if( p->eFault == EMU_FAULT_DEEP ) {
     ledgerBufReset(&p->body);
     faultNest(&p->body, p->iFaultValue);

@@ -402,7 +402,7 @@ static int mainStart(Emu *p, LedgerError *pErr) {
     goto out;
   }
   for( i = 0, rc = LEDGER_OK; i < p->args.nFault && rc == LEDGER_OK; i++ ) {
-    rc = emuFaultsAdd(p->pFaults, p->args.azFault[i], pErr);
+    rc = emuFaultsAdd(p->pFaults, p->args.azFault[i], NULL, pErr);
   }
   if( rc == LEDGER_OK && p->args.zReadyFile ) unlink(p->args.zReadyFile);
   if( rc == LEDGER_OK ) rc = emuAssertionsOpen(p, pErr);

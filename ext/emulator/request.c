@@ -157,6 +157,7 @@ void emuReqFree(EmuReq *p) {
   ledgerBufFree(&p->user);
   ledgerBufFree(&p->roles);
   ledgerBufFree(&p->body);
+  ledgerBufFree(&p->faultBody);
   free(p);
 }
 

@@ -5,7 +5,8 @@
 **   GET    /control/state       {"committed","last","pending","view"}
 **   GET    /control/fault       the faults as an array
 **   POST   /control/fault       {"spec":"status=503,count=2"}  (see fault.c);
-**                               with "clear":true the others go first
+**                               with "clear":true the others go first;
+**                               "body":TEXT is what `answer` answers
 **   DELETE /control/fault       takes every fault away
 **   POST   /control/client      {"oid"?,"roles"?:["Reader"],"expires_in"?:3599}
 **                               -> {"client_id","client_secret","oid"}
@@ -136,7 +137,10 @@ static int controlFault(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
     if( cJSON_IsTrue(ledgerJsonMember(ledgerJsonRoot(pDoc), "clear")) ) {
       emuFaultsClear(p->pEmu->pFaults);
     }
-    if( emuFaultsAdd(p->pEmu->pFaults, z, &err) ) {
+    if( emuFaultsAdd(
+            p->pEmu->pFaults, z,
+            ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "body", NULL),
+            &err) ) {
       emuReqError(p, 400, "InvalidInput", "%s", emuErrorText(&err));
     } else {
       emuFaultsList(p->pEmu->pFaults, &p->body);
