@@ -107,8 +107,9 @@ void ledgerServerErrorHide(LedgerServerError *p, const char *zSecret) {
   answerHide(p->zMessage, zSecret);
 }
 
-/* "HTTP 503, GET /app/transactions, attempt 4" into zOut[nOut]. */
-static void answerPlace(const LedgerCall *p, char *zOut, size_t nOut) {
+/* "HTTP 503, GET /app/transactions, attempt 4" into zOut[LEDGER_PLACE_MAX],
+** which is returned. */
+const char *ledgerAnswerPlace(const LedgerCall *p, char *zOut) {
   char zHttp[24] = "";
   char zAttempt[32] = "";
   const char *zMethod = p->pKind ? p->pKind->zMethod : "GET";
@@ -117,20 +118,22 @@ static void answerPlace(const LedgerCall *p, char *zOut, size_t nOut) {
   if( p->nAttempt > 1 ) {
     snprintf(zAttempt, sizeof(zAttempt), ", attempt %d", p->nAttempt);
   }
-  snprintf(zOut, nOut, "%s%s %s%s", zHttp, zMethod, p->zPath, zAttempt);
+  snprintf(zOut, LEDGER_PLACE_MAX, "%s%s %s%s", zHttp, zMethod, p->zPath,
+           zAttempt);
+  return zOut;
 }
 
 /* Parses the body of an answer, and frees it. zWhat names it in messages. */
 int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
                       LedgerJson **ppDoc, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
-  char zPlace[512];
+  char zPlace[LEDGER_PLACE_MAX];
 
   if( ledgerJsonParse(pEx->body.z ? pEx->body.z : "", pEx->body.n, zWhat, ppDoc,
                       &err) ) {
     const char *z = ledgerErrorText(&err);
     if( strncmp(z, "ledger: ", 8) == 0 ) z += 8;
-    answerPlace(p, zPlace, sizeof(zPlace));
+    ledgerAnswerPlace(p, zPlace);
     if( err.rc == LEDGER_NOMEM ) {
       ledgerErrorNomem(pErr);
     } else {
@@ -188,13 +191,13 @@ static void answerBudget(const LedgerCall *p, LedgerBuf *pBuf) {
 /* The error of a final refusal, from p->http and p->server. */
 int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
   LedgerBuf tail = {0};
-  char zPlace[512];
+  char zPlace[LEDGER_PLACE_MAX];
   char zSaid[700];
   const int bPublic = p->pKind && p->pKind->bPublic;
   const int bOnce = p->pKind && p->pKind->bOnce;
   int rc = LEDGER_ERROR;
 
-  answerPlace(p, zPlace, sizeof(zPlace));
+  ledgerAnswerPlace(p, zPlace);
   answerSaid(&p->server, zSaid, sizeof(zSaid));
   if( p->http == 401 || p->http == 403 )
     rc = LEDGER_AUTH;
@@ -241,11 +244,11 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
   const LedgerExchange *pEx = p->pEx;
   const char *zDetail = pEx->zError;
   const char *zUrl = NULL;
-  char zPlace[512];
+  char zPlace[LEDGER_PLACE_MAX];
   char zHost[300];
 
   p->http = 0;
-  answerPlace(p, zPlace, sizeof(zPlace));
+  ledgerAnswerPlace(p, zPlace);
   curl_easy_getinfo(pEx->pEasy, CURLINFO_EFFECTIVE_URL, &zUrl);
   if( pEx->rc == CURLE_SEND_FAIL_REWIND ) { /* in libcurl's words: seek */
     zDetail = "the server closed the connection";
@@ -331,8 +334,8 @@ int ledgerAnswerMissing(const LedgerCall *p) {
 
 /* The error of an answer that can't be. zWhy says what is wrong with it. */
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr) {
-  char zPlace[512];
-  answerPlace(p, zPlace, sizeof(zPlace));
+  char zPlace[LEDGER_PLACE_MAX];
+  ledgerAnswerPlace(p, zPlace);
   return ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s: the ledger's answer makes no sense: %s (%s)",
                         p->zWhat, zWhy, zPlace);

@@ -14,21 +14,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With waitForCommit the answer says {"state":"Committed","receipt":...}. What
-** it doesn't say is asked for afterwards: no answer here is an error. */
-static void appendReadState(LedgerCall *p, LedgerExchange *pEx) {
+/*
+** The sub-ledger that the answer names, held against the one that was asked
+** for: CCF decodes a query before it splits it, so that "x&y" may have arrived
+** as "x". The entry is then recorded, under its id, but elsewhere.
+*/
+static int appendPlace(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
+  const char *zAsked = p->query.zSubLedger;
+  char zPlace[LEDGER_PLACE_MAX], zId[LEDGER_TXID_MAX], zName[264];
+  const char *z;
+  size_t n, i;
+
+  z = ledgerSubLedgerRead(pDoc, ledgerJsonRoot(pDoc), &n);
+  if( zAsked == NULL ) zAsked = LEDGER_DEFAULT_SUB_LEDGER;
+  if( z == NULL ||
+      (n == strlen(zAsked) && (n == 0 || memcmp(z, zAsked, n) == 0)) ) {
+    return LEDGER_OK;
+  }
+  p->zElsewhere = ledgerStrndup(z, n);
+  if( p->zElsewhere == NULL ) return ledgerErrorNomem(pErr);
+  for( i = 0; i < n; i++ ) { /* no name has a NUL */
+    if( p->zElsewhere[i] == 0 ) p->zElsewhere[i] = '?';
+  }
+  ledgerAnswerPlace(p, zPlace);
+  ledgerTextClean(z, n, zName, sizeof(zName));
+  return ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "%s: the ledger recorded %s in sub-ledger '%s', but "
+                        "'%s' was asked for (%s)",
+                        p->zWhat, ledgerTxidFormat(p->id, zId), zName, zAsked,
+                        zPlace);
+}
+
+/* Reads the body, where there is one: {"collectionId":...}, and with
+** waitForCommit {"state":"Committed","receipt":...} too. What it doesn't say is
+** asked for afterwards. */
+static int appendReadBody(LedgerCall *p, LedgerExchange *pEx,
+                          LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
   const char *z;
   if( ledgerAnswerParse(p, pEx, "append", &pDoc, &err) == LEDGER_OK ) {
     z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
-    if( z && strcmp(z, "Committed") == 0 ) {
+    if( p->query.bWait && z && strcmp(z, "Committed") == 0 ) {
       p->bCommitted = 1;
       ledgerClientSawCommitted(p->pClient, p->id);
     }
+    appendPlace(p, pDoc, pErr);
   }
   ledgerJsonFree(pDoc);
   ledgerErrorClear(&err);
+  return pErr->rc;
 }
 
 static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
@@ -44,8 +79,7 @@ static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   p->eOutcome = LEDGER_SENT;
   p->id = p->head;
   p->pClient->sent = p->head;
-  if( p->query.bWait ) appendReadState(p, pEx);
-  return LEDGER_OK;
+  return appendReadBody(p, pEx, pErr);
 }
 
 static const LedgerCallKind appendKind = {
@@ -106,6 +140,10 @@ int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
   if( p->eOutcome == LEDGER_SENT ) *pId = p->id;
   ledgerErrorCopy(pErr, &p->err);
   return pErr->rc;
+}
+
+const char *ledgerAppendElsewhere(const LedgerCall *p) {
+  return p->zElsewhere;
 }
 
 int ledgerAppendCommitted(const LedgerCall *p) {

@@ -104,6 +104,7 @@ void ledgerCallFree(LedgerCall *p) {
   free(p->zCacheKey);
   ledgerSecretFree(p->zValue);
   free(p->zOperation);
+  free(p->zElsewhere);
   ledgerCallFree(p->pElse);
   free(p->azName);
   free(p);

@@ -335,11 +335,17 @@ int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
                       LedgerCall **ppCall, LedgerError *pErr);
 
 /* Of an append: *peOutcome is always set, *pId with LEDGER_SENT. Returns the
-** code of the failure, with its text, for the other outcomes. An append that
+** code of the failure, with its text, for the other outcomes, and for an entry
+** that is recorded in another sub-ledger (ledgerAppendElsewhere). An append that
 ** is not finished, since its wait was interrupted, is LEDGER_INTERRUPT, and
 ** unknown when something of it may have left this machine, else unsent. */
 int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
                        LedgerError *pErr);
+
+/* The sub-ledger that the answer to an append names, where it is another one
+** than was asked for: the entry is recorded there, under its id. Else NULL. It
+** lives as long as the call. */
+const char *ledgerAppendElsewhere(const LedgerCall *p);
 
 /* Whether a gateway has queued the append: while its outcome is unknown, it may
 ** be recorded at any time. */

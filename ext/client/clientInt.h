@@ -223,6 +223,8 @@ int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
                       LedgerJson **ppDoc, LedgerError *pErr);
 int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr);
 int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr);
+#define LEDGER_PLACE_MAX 512
+const char *ledgerAnswerPlace(const LedgerCall *p, char *zOut);
 int ledgerAnswerMissing(const LedgerCall *p);
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr);
 void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom);
@@ -377,6 +379,8 @@ struct LedgerCall {
   LedgerTxid id;        /* asked for; of an append: given by the ledger */
   int eOutcome;         /* append: LEDGER_SENT ... */
   int bCommitted;       /* append: the answer says that it is committed */
+  char *zElsewhere;     /* append: the sub-ledger that the answer names, where
+                        ** it isn't the one asked for, or NULL */
   char *zOperation;     /* append: a gateway queued it under this id */
   int bSettled;         /* ... and has told its end */
   int bWait;            /* status: ask until it is final */

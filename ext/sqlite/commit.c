@@ -159,6 +159,11 @@ static int commitOutcome(CommitBatch *p, int i, LedgerCall *pCall,
       pRow->eState =
           ledgerAppendCommitted(pCall) ? LEDGER_COMMITTED : LEDGER_PENDING;
       p->pDb->last = pRow->id;
+      if( rc ) { /* in another sub-ledger than the row's */
+        commitNote(pRow, &err);
+        ledgerErrorSet(pErr, rc, "%s",
+                       ledgerErrorText(&err) + strlen("ledger: "));
+      }
       break;
     case LEDGER_UNSENT:
       pRow->eState = LEDGER_QUEUED;
