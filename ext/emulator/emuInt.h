@@ -520,6 +520,7 @@ struct EmuReq {
   char zFaultCode[48]; /* error code */
   LedgerBuf faultBody; /* what it answers, if it brings that along */
   int nRetryAfter;     /* seconds, -1: no such header */
+  LedgerTxid faultId;  /* id of a refusal, or {0,0} */
   int msFault;         /* more latency */
   int64_t sFault;      /* seconds the Date is ahead */
   int64_t nFaultByte;  /* bytes of a piece of a slow answer */

@@ -7,7 +7,8 @@
 ** In place of the route, so that nothing is recorded:
 **   reset-before-record   close the connection
 **   status=N              answer N with an error body; keys
-**                         retry-after=SECONDS and code=NAME
+**                         retry-after=SECONDS, code=NAME and id=ID, which no
+**                         refusal of the ledger's own has
 **   behind                404 UnknownTransactionId: a node that has not heard
 **                         of the write yet
 **   session-lost          500 SessionConsistencyLost, and again to whatever
@@ -18,7 +19,8 @@
 **                         access evaluation), unless it has them
 **   redirect[=WHERE]      307 to node1 of the ledger, unless asked there; with
 **                         loop to another node each time, with away to a host
-**                         that is not the ledger's
+**                         that is not the ledger's, with 301 or 302 by that
+**                         status
 ** After the route has done its work:
 **   reset-after-record    close the connection without an answer
 **   cut                   half of the body, then the connection is closed
@@ -97,7 +99,8 @@ static const FaultKind aFaultKind[] = {
     {"rolled-back", NULL, "POST", "/app/transactions", "TransactionRolledBack",
      EMU_FAULT_STATUS, 503},
     {"claims", "||always|", "", "/app/*", "", EMU_FAULT_CLAIMS, 0},
-    {"redirect", "||loop|away|", "", "/app/*", "", EMU_FAULT_REDIRECT, 0},
+    {"redirect", "||loop|away|301|302|", "", "/app/*", "", EMU_FAULT_REDIRECT,
+     0},
     {"cut", NULL, "", "/app/*", "", EMU_FAULT_CUT, 0},
     {"slow", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_SLOW, 0},
     {"huge", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_HUGE, 0},
@@ -130,6 +133,7 @@ struct Fault {
   char zCode[48];
   int64_t nRetryAfter; /* -1: none */
   int64_t nByte;       /* of a piece of a slow answer */
+  LedgerTxid id;       /* that a refusal carries, or {0,0} */
   int64_t nth, nCount;
   double rProbability; /* 1: always */
   uint64_t iRandom;
@@ -248,6 +252,9 @@ static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
   }
   if( emuIs(z, n, "retry-after") ) {
     return emuArgsNumber(zVal, nVal, 86400, &p->nRetryAfter);
+  }
+  if( emuIs(z, n, "id") ) {
+    return ledgerTxidParse(zVal, nVal, &p->id);
   }
   if( emuIs(z, n, "bytes") ) {
     return emuArgsNumber(zVal, nVal, 65536, &p->nByte) && p->nByte > 0;
@@ -397,6 +404,7 @@ void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
     if( eFault == EMU_FAULT_ANSWER ) faultBody(pFault, pReq);
     pReq->nRetryAfter = (int)pFault->nRetryAfter;
     pReq->nFaultByte = pFault->nByte;
+    pReq->faultId = pFault->id;
     memcpy(pReq->zFaultWord, pFault->zWord, sizeof(pReq->zFaultWord));
     memcpy(pReq->zFaultCode, pFault->zCode, sizeof(pReq->zFaultCode));
   }

@@ -29,8 +29,8 @@
 
 /* ---- in place of the route --------------------------------------------- */
 
-/* The answer 307 to the same request on another node. Returns 1 when it
-** answered: a plain redirect serves what came to a node's name already. */
+/* The answer 307, 301 or 302 to the same request on another node. Returns 1
+** when it answered: but for a loop, what came to a node's name is served. */
 static int faultRedirect(EmuReq *p) {
   const char *zHost = emuReqHeader(p, "Host");
   const char *zTail = zHost ? zHost : "";
@@ -52,7 +52,8 @@ static int faultRedirect(EmuReq *p) {
   }
   if( z ) emuReqAddHeader(p, "Location", z);
   sqlite3_free(z);
-  p->iStatus = 307;
+  p->iStatus =
+      p->zFaultWord[0] == '3' ? (int)strtol(p->zFaultWord, NULL, 10) : 307;
   return 1;
 }
 
@@ -88,6 +89,7 @@ int emuFaultInstead(EmuReq *p) {
     case EMU_FAULT_SESSION:
       emuReqError(p, (int)p->iFaultValue, p->zFaultCode,
                   "A fault was asked for");
+      p->id = p->faultId;
       if( p->nRetryAfter >= 0 ) {
         char z[24];
         snprintf(z, sizeof(z), "%d", p->nRetryAfter);
