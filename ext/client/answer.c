@@ -326,6 +326,56 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
                         p->zWhat, zDetail, zPlace);
 }
 
+/*
+** A write was answered with success: takes its id, and the outcome is
+** LEDGER_SENT. What can't be its id leaves the outcome unknown: none at all,
+** two headers that differ, or one that is not above what was committed when the
+** write was sent (a head that is not committed may be rolled back, and its
+** seqno given again). pEx is NULL where the id is not from a header.
+*/
+int ledgerAnswerWritten(LedgerCall *p, const LedgerExchange *pEx, LedgerTxid id,
+                        LedgerError *pErr) {
+  const char *zDone =
+      p->eRoute ? "done, but " : "recorded, but its id is unknown: ";
+  char zId[LEDGER_TXID_MAX], zFloor[LEDGER_TXID_MAX];
+  char zWhy[160];
+
+  p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
+  if( pEx && pEx->bTwoIds ) {
+    snprintf(zWhy, sizeof(zWhy), "%stwo x-ms-ccf-transaction-id headers differ",
+             zDone);
+  } else if( id.seqno == 0 ) {
+    snprintf(zWhy, sizeof(zWhy), "%sno x-ms-ccf-transaction-id is there",
+             zDone);
+  } else if( id.seqno <= p->floor.seqno ) {
+    snprintf(zWhy, sizeof(zWhy),
+             "%sthe id %s is not above %s, which was committed before", zDone,
+             ledgerTxidFormat(id, zId), ledgerTxidFormat(p->floor, zFloor));
+  } else {
+    p->eOutcome = LEDGER_SENT;
+    p->id = id;
+    p->pClient->sent = id;
+    return LEDGER_OK;
+  }
+  return ledgerAnswerNonsense(p, zWhy, pErr);
+}
+
+/* Holds the transactionId in an answer against the one that was asked for. One
+** that is not there, or "" (while Loading), says nothing. */
+int ledgerAnswerAbout(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
+  const char *z;
+  size_t n = 0;
+  char zId[LEDGER_TXID_MAX], zOther[64], zWhy[160];
+
+  z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "transactionId", &n);
+  if( z == NULL || n == 0 ) return LEDGER_OK;
+  ledgerTxidFormat(p->id, zId);
+  if( n == strlen(zId) && memcmp(z, zId, n) == 0 ) return LEDGER_OK;
+  ledgerTextClean(z, n, zOther, sizeof(zOther));
+  snprintf(zWhy, sizeof(zWhy), "it is about transaction '%s'", zOther);
+  return ledgerAnswerNonsense(p, zWhy, pErr);
+}
+
 /* Whether the ledger itself says that there is no such thing: a 404 with its
 ** error body. One without (a proxy's page) says nothing of the kind. */
 int ledgerAnswerMissing(const LedgerCall *p) {

@@ -4,7 +4,8 @@
 **   POST /app/transactions    ledgerAppendStart
 **
 ** Invariants
-**   - the id is in the header x-ms-ccf-transaction-id only;
+**   - the id is in the header x-ms-ccf-transaction-id only, and what can't be
+**     its id is none (ledgerAnswerWritten);
 **   - a 202 is a gateway's: gateway.c asks for its end;
 **   - which failures are sent again, and which leave the outcome unknown, is
 **     decided in outcome.c.
@@ -68,17 +69,7 @@ static int appendReadBody(LedgerCall *p, LedgerExchange *pEx,
 
 static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( p->http == 202 ) return ledgerGatewayQueued(p, pEx, pErr);
-  if( p->head.seqno == 0 ) {
-    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
-    return ledgerAnswerNonsense(
-        p,
-        "recorded, but its id is unknown: no x-ms-ccf-transaction-id is "
-        "there",
-        pErr);
-  }
-  p->eOutcome = LEDGER_SENT;
-  p->id = p->head;
-  p->pClient->sent = p->head;
+  if( ledgerAnswerWritten(p, pEx, p->head, pErr) ) return pErr->rc;
   return appendReadBody(p, pEx, pErr);
 }
 

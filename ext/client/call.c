@@ -316,6 +316,7 @@ static void callSend(LedgerCall *p) {
   w.zBody = p->body.z;
   w.nBody = p->body.n;
   w.bOnce = p->pKind->bOnce;
+  if( w.bOnce ) p->floor = pClient->committed;
   w.bFresh = p->bNewConnection;
   w.azHeader = (const char *const *)p->azHeader;
   w.bPlain = p->pKind->bPlain;

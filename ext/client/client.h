@@ -336,9 +336,9 @@ int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
 
 /* Of an append: *peOutcome is always set, *pId with LEDGER_SENT. Returns the
 ** code of the failure, with its text, for the other outcomes, and for an entry
-** that is recorded in another sub-ledger (ledgerAppendElsewhere). An append that
-** is not finished, since its wait was interrupted, is LEDGER_INTERRUPT, and
-** unknown when something of it may have left this machine, else unsent. */
+** that is recorded in another sub-ledger (ledgerAppendElsewhere). An append
+** that is not finished, since its wait was interrupted, is LEDGER_INTERRUPT,
+** and unknown when something of it may have left this machine, else unsent. */
 int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
                        LedgerError *pErr);
 

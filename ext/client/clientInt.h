@@ -183,7 +183,11 @@ struct LedgerExchange {
   int http;            /* status */
   int msRetryAfter;    /* Retry-After, or -1 */
   int64_t tDate;       /* Date, in seconds since 1970, or -1 */
-  LedgerTxid head;     /* x-ms-ccf-transaction-id */
+  int eHead;           /* how far its headers are read */
+  int bInterim;        /* they are a 1xx answer's */
+  LedgerTxid head;     /* x-ms-ccf-transaction-id ... */
+  int nId;             /* ... so many of them ... */
+  int bTwoIds;         /* ... that differ: then head is {0,0} */
   LedgerBuf location;  /* Location */
   LedgerBuf challenge; /* WWW-Authenticate */
   LedgerBuf operation; /* x-ms-webfe-operation-id */
@@ -225,6 +229,9 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr);
 int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr);
 #define LEDGER_PLACE_MAX 512
 const char *ledgerAnswerPlace(const LedgerCall *p, char *zOut);
+int ledgerAnswerWritten(LedgerCall *p, const LedgerExchange *pEx, LedgerTxid id,
+                        LedgerError *pErr);
+int ledgerAnswerAbout(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr);
 int ledgerAnswerMissing(const LedgerCall *p);
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr);
 void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom);
@@ -377,6 +384,7 @@ struct LedgerCall {
   LedgerError err;          /* the call's error */
 
   LedgerTxid id;        /* asked for; of an append: given by the ledger */
+  LedgerTxid floor;     /* write: committed when it was sent: its id is above */
   int eOutcome;         /* append: LEDGER_SENT ... */
   int bCommitted;       /* append: the answer says that it is committed */
   char *zElsewhere;     /* append: the sub-ledger that the answer names, where

@@ -23,6 +23,7 @@ static int gatewayRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   LedgerServerError said;
   const char *zStatus, *zId;
+  LedgerTxid id;
   cJSON *pRoot;
   size_t n = 0;
 
@@ -34,13 +35,11 @@ static int gatewayRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
     p->bAgain = 1;
   } else if( zStatus && strcmp(zStatus, "committed") == 0 ) {
     zId = ledgerJsonMemberText(pDoc, pRoot, "transactionId", &n);
-    if( zId == NULL || !ledgerTxidParse(zId, n, &p->id) ) {
+    if( zId == NULL || !ledgerTxidParse(zId, n, &id) ) {
       ledgerAnswerNonsense(p, "committed, but no transactionId is there", pErr);
       goto out;
     }
-    p->bSettled = 1;
-    p->eOutcome = LEDGER_SENT;
-    p->pClient->sent = p->id;
+    p->bSettled = ledgerAnswerWritten(p, NULL, id, pErr) == LEDGER_OK;
   } else if( zStatus && strcmp(zStatus, "failed") == 0 ) {
     p->bSettled = 1;
     p->eOutcome = LEDGER_REFUSED;

@@ -30,6 +30,13 @@
 #define HTTP_MAX_HEADERS 16384      /* bytes of headers kept for the log */
 #define HTTP_MAX_ALL_HEADERS 131072 /* more is broken off */
 
+/* Where an answer's headers are: LedgerExchange.eHead. */
+enum {
+  HTTP_START = 0, /* before the status line */
+  HTTP_HEADERS,
+  HTTP_BODY /* behind the empty line */
+};
+
 struct LedgerHttp {
   CURLM *pMulti;
   int nRunning; /* exchanges added to pMulti */
@@ -171,7 +178,21 @@ static int httpLength(LedgerExchange *p, const char *z, size_t n) {
   return !p->bUnequal;
 }
 
-/* Keeps the headers that are asked for. A 1xx answer's are forgotten. */
+/* The id in a header. Of two that differ neither is believed. */
+static void httpId(LedgerExchange *p, const char *z, size_t n) {
+  LedgerTxid id = {0, 0};
+  ledgerTxidParse(z, n, &id);
+  if( p->nId++ == 0 ) {
+    p->head = id;
+  } else if( p->bTwoIds || id.view != p->head.view ||
+             id.seqno != p->head.seqno ) {
+    p->bTwoIds = 1;
+    memset(&p->head, 0, sizeof(p->head));
+  }
+}
+
+/* Keeps the headers that are asked for. A 1xx answer's are forgotten, and what
+** stands behind a body in pieces (trailers) is no header. */
 static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   static const char zId[] = "x-ms-ccf-transaction-id:";
   static const char zLocation[] = "location:";
@@ -187,7 +208,13 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   p->nHeader += nAll;
   if( p->nHeader > HTTP_MAX_ALL_HEADERS ) return 0;
   while( n > 0 && (unsigned char)z[n - 1] <= ' ' ) n--;
-  if( n > 5 && memcmp(z, "HTTP/", 5) == 0 ) {
+  if( p->eHead == HTTP_BODY ) return nAll;
+  if( n == 0 ) {
+    p->eHead = p->bInterim ? HTTP_START : HTTP_BODY;
+  } else if( p->eHead == HTTP_START && n > 9 && memcmp(z, "HTTP/", 5) == 0 ) {
+    p->eHead = HTTP_HEADERS;
+    p->bInterim = z[9] == '1';
+    p->nId = p->bTwoIds = 0;
     p->head.view = p->head.seqno = 0;
     p->msRetryAfter = -1;
     p->tDate = -1;
@@ -201,7 +228,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   } else if( n >= sizeof(zId) && strncasecmp(z, zId, sizeof(zId) - 1) == 0 ) {
     i = sizeof(zId) - 1;
     while( i < n && z[i] == ' ' ) i++;
-    ledgerTxidParse(z + i, n - i, &p->head);
+    httpId(p, z + i, n - i);
   } else if( n >= sizeof(zLocation) &&
              strncasecmp(z, zLocation, sizeof(zLocation) - 1) == 0 ) {
     i = sizeof(zLocation) - 1;

@@ -6,6 +6,7 @@
 ** Invariants
 **   - the answer is handed on whole and as it came, application claims
 **     included: what is verified, and kept, is what the ledger said;
+**   - a receipt of another transaction is not handed on;
 **   - `state` says whether it is there, not the presence of a receipt;
 **   - a receipt is said to be missing only after a node had time to catch up.
 */
@@ -26,6 +27,7 @@ static int receiptRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
                             pEx->body.n); /* parsing frees it */
   if( p->zValue == NULL ) return ledgerErrorNomem(pErr);
   if( ledgerAnswerParse(p, pEx, "receipt", &pDoc, pErr) ) goto out;
+  if( ledgerAnswerAbout(p, pDoc, pErr) ) goto out;
   zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
   if( zState && strcmp(zState, "Loading") == 0 ) {
     p->bAgain = 1;

@@ -221,14 +221,7 @@ static int routeNotFound(LedgerCall *p) {
 
 /* The answer of a write: the id is in the header, a body may be there. */
 static int routeWritten(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
-  if( p->head.seqno == 0 ) {
-    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
-    return ledgerAnswerNonsense(
-        p, "done, but no x-ms-ccf-transaction-id is there", pErr);
-  }
-  p->eOutcome = LEDGER_SENT;
-  p->id = p->head;
-  p->pClient->sent = p->head;
+  if( ledgerAnswerWritten(p, pEx, p->head, pErr) ) return pErr->rc;
   ledgerJsonFree(p->pDoc);
   p->pDoc = NULL;
   if( pEx->body.n == 0 ) return LEDGER_OK;

@@ -6,6 +6,7 @@
 ** Invariants
 **   - Committed is final, and so is 404 InvalidTransactionId; any other 404
 **     and a 406 mean "not yet";
+**   - what an answer says about another transaction is not believed;
 **   - an id is never called invalid because a node that lags says Pending.
 */
 #include "clientInt.h"
@@ -26,6 +27,7 @@ static int statusRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   const char *zState;
 
   if( ledgerAnswerParse(p, pEx, "transaction status", &pDoc, pErr) ) goto out;
+  if( ledgerAnswerAbout(p, pDoc, pErr) ) goto out;
   zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
   if( zState && strcmp(zState, "Committed") == 0 ) {
     p->eTx = LEDGER_TX_COMMITTED;

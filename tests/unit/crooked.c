@@ -141,7 +141,7 @@ static void crookedServe(SSL *pSsl) {
     if( zEnd == NULL ) continue;
     nAll = (size_t)(zEnd - a) + 4;
     zLength = strcasestr(a, "\r\nContent-Length:");
-    if( zLength && zLength < zEnd ) nAll += (size_t)atol(zLength + 17);
+    if( zLength && zLength < zEnd ) nAll += strtoul(zLength + 17, NULL, 10);
     if( n < nAll ) continue;
     if( !crookedAnswer(pSsl, a, &bCut) ) break;
     memmove(a, a + nAll, n - nAll);
