@@ -59,6 +59,9 @@ proc crooked_requests {} {
 # for where its answer is lost (reconcile off), unless they say so.
 proc crooked_attach {{options {}}} {
   catch { db eval {SELECT ledger_detach()} }
+  db eval [crooked_attach_sql $options]
+}
+proc crooked_attach_sql {{options {}}} {
   set all [dict merge [list token $::crooked(token) reconcile off \
     service_certificate $::crooked(ca_file) ledger_id crooked \
     identity_url https://127.0.0.1:9 retry_budget_ms 3000] $options]
@@ -66,6 +69,6 @@ proc crooked_attach {{options {}}} {
   dict for {key value} $all {
     if {$value ne ""} { lappend pairs [quote $key] [quote $value] }
   }
-  db eval "SELECT ledger_attach([quote $::crooked(url)],\
+  return "SELECT ledger_attach([quote $::crooked(url)],\
     json_object([join $pairs ,]))"
 }

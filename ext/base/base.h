@@ -1,6 +1,7 @@
 /*
 ** The face of the room "base": what every other room uses. Errors, transaction
-** ids, bytes (growable text, hex, base64) and strict JSON, read and written.
+** ids, bytes (growable text, hex, base64), ASCII in any locale, and strict
+** JSON, read and written.
 **
 ** Invariants: nothing here knows SQLite, the network or the clock. A function
 ** that can fail returns a LEDGER_* code and fills a LedgerError; LEDGER_OK is
@@ -156,6 +157,32 @@ int ledgerBase64UrlDecode(const char *z, size_t n, LedgerBuf *p);
 /* 1 when the n bytes are well-formed UTF-8 (no surrogates, no overlong form,
 ** nothing above U+10FFFF). A NUL is a character like any other. */
 int ledgerUtf8Valid(const char *z, size_t n);
+
+/* ---- ascii.c ----------------------------------------------------------- */
+
+/* Characters, comparisons and numbers as ASCII has them, whatever locale the
+** host has set. Nothing that a machine reads goes through <ctype.h>,
+** strcasecmp(), strtod() or a printf() of a double; lint sees to it. */
+int ledgerIsDigit(char c);
+int ledgerIsHexDigit(char c);
+int ledgerIsAlnum(char c);
+char ledgerLower(char c);
+int ledgerStricmp(const char *a, const char *b);
+int ledgerStrnicmp(const char *a, const char *b, size_t n);
+
+#define LEDGER_NUMBER_MAX 352 /* bytes of the longest number: 309 digits */
+
+/* Writes r with a point: nPlace digits behind it, 0 to 20, or with -1 as many
+** as show 15 digits. z has LEDGER_NUMBER_MAX bytes. Returns z. */
+char *ledgerNumberFormat(double r, int nPlace, char *z);
+void ledgerBufNumber(LedgerBuf *p, double r, int nPlace);
+
+/* Reads all of z as digits, with a point or without: 15 digits at most, no
+** sign and no exponent. Returns 1 and sets *pr, or returns 0. */
+int ledgerNumberParse(const char *z, double *pr);
+
+/* What strerror() says, in English. Lives until the thread's next call. */
+const char *ledgerSystemError(int e);
 
 /* ---- json.c ------------------------------------------------------------ */
 

@@ -27,7 +27,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define AUTH_AHEAD_MS (5 * 60 * 1000) /* refreshed so long before its end */
 #define AUTH_AGAIN_MS (30 * 1000)     /* after a refresh that failed */
@@ -116,8 +115,8 @@ int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
 
 /* Whether z is one of the credential's names. */
 static int authIs(const LedgerCredential *p, const char *z) {
-  return strcasecmp(p->zName, z) == 0 ||
-         (p->zAzure && strcasecmp(p->zAzure, z) == 0);
+  return ledgerStricmp(p->zName, z) == 0 ||
+         (p->zAzure && ledgerStricmp(p->zAzure, z) == 0);
 }
 
 /* AZURE_TOKEN_CREDENTIALS without blanks around it into z[n]; "" where it isn't
@@ -160,8 +159,8 @@ static int authChoose(const char *zKind, const LedgerCredential **ap, int *pn,
 
   *pn = 0;
   if( bDefault ) authNarrowed(zOnly, sizeof(zOnly));
-  if( strcasecmp(zOnly, "dev") == 0 ) mChain = LEDGER_CHAIN_DEV;
-  if( strcasecmp(zOnly, "prod") == 0 ) mChain = LEDGER_CHAIN_PROD;
+  if( ledgerStricmp(zOnly, "dev") == 0 ) mChain = LEDGER_CHAIN_DEV;
+  if( ledgerStricmp(zOnly, "prod") == 0 ) mChain = LEDGER_CHAIN_PROD;
   for( i = 0; i < N_CREDENTIAL; i++ ) {
     const LedgerCredential *p = apCredential[i];
     int bTake;

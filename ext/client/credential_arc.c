@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,7 +53,7 @@ static char *arcFile(const char *zChallenge, LedgerError *pErr) {
   size_t n;
 
   z = strstr(zChallenge, "realm=");
-  if( strncasecmp(zChallenge, "Basic", 5) != 0 ) z = NULL;
+  if( ledgerStrnicmp(zChallenge, "Basic", 5) != 0 ) z = NULL;
   if( z == NULL ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
                    "Azure Arc's answer has no challenge Basic realm=FILE");
@@ -95,7 +94,7 @@ static char *arcHeader(const char *zFile, LedgerError *pErr) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
                    "Azure Arc: cannot read '%.300s': %s (is this user in the "
                    "group himds?)",
-                   zFile, strerror(errno));
+                   zFile, ledgerSystemError(errno));
     goto out;
   }
   if( !S_ISREG(st.st_mode) || st.st_size > ARC_KEY_MAX ||

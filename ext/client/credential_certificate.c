@@ -24,7 +24,6 @@
 #include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #define CERTIFICATE_LIFE 600 /* seconds that an assertion is good for */
@@ -179,7 +178,7 @@ static void certificateHeader(const Certificate *p, LedgerBuf *pOut) {
   ledgerBufBase64Url(pOut, aHash, nHash);
   ledgerBufText(pOut, "\"");
   if( zChain &&
-      (strcmp(zChain, "1") == 0 || strcasecmp(zChain, "true") == 0) ) {
+      (strcmp(zChain, "1") == 0 || ledgerStricmp(zChain, "true") == 0) ) {
     ledgerBufText(pOut, ",\"x5c\":[");
     certificateChainItem(pOut, p->pCert, 0);
     for( i = 0; i < sk_X509_num(p->pRest); i++ ) {

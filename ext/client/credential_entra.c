@@ -10,7 +10,6 @@
 */
 #include "credentialInt.h"
 
-#include <ctype.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,7 +170,7 @@ static char *entraPath(const char *zTenant, LedgerError *pErr) {
   const char *z = zTenant;
   char *zPath;
 
-  while( isalnum((unsigned char)*z) || (*z && strchr("-.", *z)) ) z++;
+  while( ledgerIsAlnum(*z) || (*z && strchr("-.", *z)) ) z++;
   if( *z || zTenant[0] == '.' ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
                    "tenant_id or AZURE_TENANT_ID: only letters, digits, '-' "

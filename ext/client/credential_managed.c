@@ -27,7 +27,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define MANAGED_IMDS "http://169.254.169.254"
 #define MANAGED_IMDS_PATH "/metadata/identity/oauth2/token"
@@ -121,9 +120,9 @@ static int managedEndpoint(LedgerFetch *p, const char *zName, const char *zUrl,
   const char *z = zUrl;
   size_t n, nPath;
 
-  if( strncasecmp(z, "http://", 7) == 0 )
+  if( ledgerStrnicmp(z, "http://", 7) == 0 )
     z += 7;
-  else if( strncasecmp(z, "https://", 8) == 0 )
+  else if( ledgerStrnicmp(z, "https://", 8) == 0 )
     z += 8;
   n = z == zUrl ? 0 : strcspn(z, "/?#");
   if( n == 0 || memchr(z, '@', n) || strpbrk(z, " \t\r\n#\\") ) {

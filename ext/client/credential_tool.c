@@ -14,7 +14,6 @@
 */
 #include "credentialInt.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,7 @@
 /* Checks a tenant or scope that becomes an argument. */
 static int toolWord(const char *zName, const char *z, LedgerError *pErr) {
   const char *zAt = z;
-  while( isalnum((unsigned char)*zAt) || (*zAt && strchr("-._:/", *zAt)) ) {
+  while( ledgerIsAlnum(*zAt) || (*zAt && strchr("-._:/", *zAt)) ) {
     zAt++;
   }
   if( z[0] && z[0] != '-' && *zAt == 0 ) return LEDGER_OK;

@@ -27,7 +27,7 @@ int ledgerFileRead(const char *zWhat, const char *zFile, size_t nMax,
 
   if( fd < 0 || fstat(fd, &st) ) {
     ledgerErrorSet(pErr, rcFail, "%s: cannot read '%.400s': %s", zWhat, zFile,
-                   strerror(errno));
+                   ledgerSystemError(errno));
     goto out;
   }
   if( !S_ISREG(st.st_mode) ) {
@@ -44,7 +44,7 @@ int ledgerFileRead(const char *zWhat, const char *zFile, size_t nMax,
   }
   if( n < 0 ) {
     ledgerErrorSet(pErr, rcFail, "%s: cannot read '%.400s': %s", zWhat, zFile,
-                   strerror(errno));
+                   ledgerSystemError(errno));
   } else if( pOut->n > nMax ) {
     ledgerErrorSet(pErr, rcFail,
                    "%s: cannot read '%.400s': it has more than %zu bytes",

@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #define HTTP_MAXAGE_SECONDS 30L     /* the service closes idle ones after 60 */
@@ -168,7 +167,7 @@ static int httpLength(LedgerExchange *p, const char *z, size_t n) {
   static const char zLength[] = "content-length:";
   int64_t nLength = 0;
   size_t i = sizeof(zLength) - 1;
-  if( n <= i || strncasecmp(z, zLength, i) != 0 ) return 1;
+  if( n <= i || ledgerStrnicmp(z, zLength, i) != 0 ) return 1;
   for( ; i < n; i++ ) {
     if( z[i] < '0' || z[i] > '9' || nLength > INT64_MAX / 10 - 9 ) continue;
     nLength = nLength * 10 + (z[i] - '0');
@@ -225,39 +224,40 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
     ledgerBufReset(&p->challenge);
   } else if( !httpLength(p, z, n) ) {
     return 0;
-  } else if( n >= sizeof(zId) && strncasecmp(z, zId, sizeof(zId) - 1) == 0 ) {
+  } else if( n >= sizeof(zId) &&
+             ledgerStrnicmp(z, zId, sizeof(zId) - 1) == 0 ) {
     i = sizeof(zId) - 1;
     while( i < n && z[i] == ' ' ) i++;
     httpId(p, z + i, n - i);
   } else if( n >= sizeof(zLocation) &&
-             strncasecmp(z, zLocation, sizeof(zLocation) - 1) == 0 ) {
+             ledgerStrnicmp(z, zLocation, sizeof(zLocation) - 1) == 0 ) {
     i = sizeof(zLocation) - 1;
     while( i < n && z[i] == ' ' ) i++;
     ledgerBufReset(&p->location);
     ledgerBufAppend(&p->location, z + i, n - i);
   } else if( n >= sizeof(zChallenge) && p->challenge.n < 8192 &&
-             strncasecmp(z, zChallenge, sizeof(zChallenge) - 1) == 0 ) {
+             ledgerStrnicmp(z, zChallenge, sizeof(zChallenge) - 1) == 0 ) {
     i = sizeof(zChallenge) - 1;
     while( i < n && z[i] == ' ' ) i++;
     if( p->challenge.n ) ledgerBufText(&p->challenge, ", ");
     ledgerBufAppend(&p->challenge, z + i, n - i);
   } else if( n >= sizeof(zDate) && n < 64 &&
-             strncasecmp(z, zDate, sizeof(zDate) - 1) == 0 ) {
+             ledgerStrnicmp(z, zDate, sizeof(zDate) - 1) == 0 ) {
     char zCopy[64];
     memcpy(zCopy, z + sizeof(zDate) - 1, n - (sizeof(zDate) - 1));
     zCopy[n - (sizeof(zDate) - 1)] = 0;
     p->tDate = (int64_t)curl_getdate(zCopy, NULL);
   } else if( n >= sizeof(zOperation) &&
-             strncasecmp(z, zOperation, sizeof(zOperation) - 1) == 0 ) {
+             ledgerStrnicmp(z, zOperation, sizeof(zOperation) - 1) == 0 ) {
     i = sizeof(zOperation) - 1;
     while( i < n && z[i] == ' ' ) i++;
     ledgerBufReset(&p->operation);
     if( n - i <= 256 ) ledgerBufAppend(&p->operation, z + i, n - i);
   }
   /* Azure's own: retry-after-ms, x-ms-retry-after-ms. */
-  i = n > 5 && strncasecmp(z, "x-ms-", 5) == 0 ? 5 : 0;
+  i = n > 5 && ledgerStrnicmp(z, "x-ms-", 5) == 0 ? 5 : 0;
   if( n - i >= sizeof(zAfter) &&
-      strncasecmp(z + i, zAfter, sizeof(zAfter) - 1) == 0 ) {
+      ledgerStrnicmp(z + i, zAfter, sizeof(zAfter) - 1) == 0 ) {
     int64_t ms = 0;
     for( i += sizeof(zAfter) - 1; i < n && z[i] == ' '; ) i++;
     for( ; i < n && z[i] >= '0' && z[i] <= '9' && ms < INT_MAX / 10; i++ ) {

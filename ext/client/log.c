@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -105,7 +104,8 @@ static const char *const azMember[] = {
 static int logListed(const char *const *azList, const char *z, size_t n) {
   int i;
   for( i = 0; azList[i]; i++ ) {
-    if( strlen(azList[i]) == n && strncasecmp(azList[i], z, n) == 0 ) return 1;
+    if( strlen(azList[i]) == n && ledgerStrnicmp(azList[i], z, n) == 0 )
+      return 1;
   }
   return 0;
 }
@@ -186,11 +186,11 @@ static void logJson(LedgerBuf *p, LedgerJson *pDoc, cJSON *pVal,
   } else if( !bShown ) {
     ledgerBufText(p, "\"" LOG_HIDDEN "\"");
   } else if( cJSON_IsNumber(pVal) ) {
-    ledgerBufPrintf(p, "%.15g", pVal->valuedouble);
+    ledgerBufNumber(p, pVal->valuedouble, -1);
   } else {
     size_t n = 0;
     const char *z = ledgerJsonText(pDoc, pVal, &n);
-    if( z && strncasecmp(zName, "nextLink", 8) == 0 ) {
+    if( z && ledgerStrnicmp(zName, "nextLink", 8) == 0 ) {
       LedgerBuf link = {0};
       logUrl(&link, z, n);
       ledgerBufJson(p, link.z ? link.z : "", link.n);
@@ -249,7 +249,7 @@ static void logHeader(LedgerBuf *p, const char *zMark, const char *z,
   if( n == 0 ) return;
   ledgerTextClean(zColon - nName, nName, zValue, 128);
   ledgerBufPrintf(p, "%s%s: ", zMark, zValue);
-  if( nName == 8 && strncasecmp(zColon - 8, "Location", 8) == 0 ) {
+  if( nName == 8 && ledgerStrnicmp(zColon - 8, "Location", 8) == 0 ) {
     LedgerBuf url = {0};
     logUrl(&url, z, n);
     ledgerTextClean(url.z ? url.z : "", url.n, zValue, sizeof(zValue));
@@ -375,7 +375,7 @@ int ledgerLogCheck(const char *zValue, LedgerError *pErr) {
   if( fd < 0 ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR,
                           "option log: cannot write to '%.400s': %s", zFile,
-                          strerror(errno));
+                          ledgerSystemError(errno));
   }
   close(fd);
   return LEDGER_OK;
@@ -416,7 +416,7 @@ static void logWrite(LedgerLog *p, const char *zFile, const LedgerBuf *pText) {
   }
   if( n > 0 && !p->bFailed ) {
     fprintf(stderr, "ledger: option log: cannot write to '%s': %s\n", zFile,
-            strerror(errno));
+            ledgerSystemError(errno));
     p->bFailed = 1;
   }
 }
@@ -436,9 +436,11 @@ static void logLine(LedgerBuf *p, const LedgerRequest *pRequest) {
   if( pRequest->bCache ) {
     ledgerBufText(p, " from the cache");
   } else {
-    ledgerBufPrintf(p, " %.1f ms %lld bytes attempt %d connection %d",
-                    pRequest->ms, (long long)pRequest->nByte,
-                    pRequest->nAttempt, pRequest->iConnection);
+    ledgerBufText(p, " ");
+    ledgerBufNumber(p, pRequest->ms, 1);
+    ledgerBufPrintf(p, " ms %lld bytes attempt %d connection %d",
+                    (long long)pRequest->nByte, pRequest->nAttempt,
+                    pRequest->iConnection);
   }
   if( pRequest->zError ) ledgerBufPrintf(p, ": %s", pRequest->zError);
   ledgerBufText(p, "\n");

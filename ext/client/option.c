@@ -514,9 +514,9 @@ static int optionApplyMember(LedgerConfig *p, LedgerJson *pDoc, cJSON *pVal,
     return pErr->rc;
   }
   if( cJSON_IsNumber(pVal) && !optionIsText(pRow) ) {
-    char zNumber[32];
-    snprintf(zNumber, sizeof(zNumber), "%.15g", pVal->valuedouble);
-    return optionSet(p, pRow, zNumber, pErr);
+    char zNumber[LEDGER_NUMBER_MAX];
+    return optionSet(p, pRow,
+                     ledgerNumberFormat(pVal->valuedouble, -1, zNumber), pErr);
   }
   if( cJSON_IsBool(pVal) && optionIsSwitch(pRow) ) {
     return optionSet(p, pRow, cJSON_IsTrue(pVal) ? "true" : "false", pErr);

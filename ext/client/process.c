@@ -216,7 +216,7 @@ int ledgerProcessStart(const char *const *azArg, int msLimit,
   }
   if( rc ) {
     ledgerErrorSet(pErr, LEDGER_AUTH, "cannot run '%.300s': %s", azArg[0],
-                   strerror(rc));
+                   ledgerSystemError(rc));
     ledgerProcessFree(p);
     return pErr->rc;
   }

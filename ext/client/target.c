@@ -9,10 +9,8 @@
 */
 #include "clientInt.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define TARGET_DOMAIN ".confidential-ledger.azure.com"
 
@@ -29,7 +27,7 @@ struct TargetUrl {
 static int targetSplit(const char *z, TargetUrl *p) {
   size_t n, i;
 
-  if( strncasecmp(z, "https://", 8) != 0 ) return 0;
+  if( ledgerStrnicmp(z, "https://", 8) != 0 ) return 0;
   z += 8;
   n = strcspn(z, "/?#");
   p->zRest = z + n;
@@ -41,7 +39,7 @@ static int targetSplit(const char *z, TargetUrl *p) {
     if( zEnd == NULL ) return 0;
     p->nHost = (size_t)(zEnd - z) + 1;
     for( i = 1; i + 1 < p->nHost; i++ ) {
-      if( !isxdigit((unsigned char)z[i]) && z[i] != ':' && z[i] != '.' ) {
+      if( !ledgerIsHexDigit(z[i]) && z[i] != ':' && z[i] != '.' ) {
         return 0;
       }
     }
@@ -49,8 +47,8 @@ static int targetSplit(const char *z, TargetUrl *p) {
     p->nHost = 0;
     while( p->nHost < n && z[p->nHost] != ':' ) p->nHost++;
     for( i = 0; i < p->nHost; i++ ) {
-      unsigned char c = (unsigned char)z[i];
-      if( !isalnum(c) && c != '-' && c != '.' && c != '_' ) return 0;
+      char c = z[i];
+      if( !ledgerIsAlnum(c) && c != '-' && c != '.' && c != '_' ) return 0;
     }
   }
   if( p->nHost == 0 ) return 0;
@@ -58,7 +56,7 @@ static int targetSplit(const char *z, TargetUrl *p) {
     if( z[p->nHost] != ':' || n - p->nHost > 6 ) return 0;
     p->iPort = 0;
     for( i = p->nHost + 1; i < n; i++ ) {
-      if( !isdigit((unsigned char)z[i]) ) return 0;
+      if( !ledgerIsDigit(z[i]) ) return 0;
       p->iPort = p->iPort * 10 + (z[i] - '0');
     }
     if( p->iPort < 1 || p->iPort > 65535 ) return 0;
@@ -76,7 +74,7 @@ static int targetIsLoopback(const char *zHost, size_t n) {
   }
   if( n == 5 && memcmp(zHost, "[::1]", 5) == 0 ) return 1;
   if( n < nLocal ) return 0;
-  if( strncasecmp(zHost + n - nLocal, zLocal, nLocal) != 0 ) return 0;
+  if( ledgerStrnicmp(zHost + n - nLocal, zLocal, nLocal) != 0 ) return 0;
   return n == nLocal || zHost[n - nLocal - 1] == '.';
 }
 
@@ -95,7 +93,7 @@ static void targetBase(const TargetUrl *p, LedgerBuf *pBuf) {
   size_t i;
   ledgerBufText(pBuf, "https://");
   for( i = 0; i < p->nHost; i++ ) {
-    char c = (char)tolower((unsigned char)p->zHost[i]);
+    char c = ledgerLower(p->zHost[i]);
     ledgerBufAppend(pBuf, &c, 1);
   }
   if( p->iPort != 443 ) ledgerBufPrintf(pBuf, ":%ld", p->iPort);
@@ -106,7 +104,7 @@ static int targetIsName(const char *zTarget) {
   const char *z;
   if( zTarget[0] == 0 || zTarget[0] == '-' ) return 0;
   for( z = zTarget; *z; z++ ) {
-    if( !isalnum((unsigned char)*z) && *z != '-' ) return 0;
+    if( !ledgerIsAlnum(*z) && *z != '-' ) return 0;
   }
   return z - zTarget <= 63;
 }
@@ -127,7 +125,8 @@ int ledgerTargetParse(const char *zTarget, char **pzUrl, char **pzLedgerId,
   *pzLedgerId = NULL;
   if( strstr(zTarget, "://") ) {
     ledgerBufText(&whole, zTarget);
-  } else if( targetIsName(zTarget) && strcasecmp(zTarget, "localhost") != 0 ) {
+  } else if( targetIsName(zTarget) &&
+             ledgerStricmp(zTarget, "localhost") != 0 ) {
     ledgerBufPrintf(&whole, "https://%s" TARGET_DOMAIN, zTarget);
   } else {
     ledgerBufPrintf(&whole, "https://%s", zTarget);
@@ -136,7 +135,7 @@ int ledgerTargetParse(const char *zTarget, char **pzUrl, char **pzLedgerId,
     ledgerErrorNomem(pErr);
     goto out;
   }
-  if( strncasecmp(whole.z, "http://", 7) == 0 ) {
+  if( ledgerStrnicmp(whole.z, "http://", 7) == 0 ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "cannot use the target: a ledger speaks https, not http");
     goto out;
@@ -194,7 +193,7 @@ int ledgerUrlWithin(const char *zBase, const char *zUrl) {
   TargetUrl b, u;
   if( !targetSplit(zBase, &b) || !targetSplit(zUrl, &u) ) return 0;
   if( u.iPort != b.iPort || u.nHost < b.nHost ) return 0;
-  if( strncasecmp(u.zHost + u.nHost - b.nHost, b.zHost, b.nHost) != 0 ) {
+  if( ledgerStrnicmp(u.zHost + u.nHost - b.nHost, b.zHost, b.nHost) != 0 ) {
     return 0;
   }
   if( u.nHost == b.nHost ) return 1;

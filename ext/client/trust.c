@@ -205,7 +205,7 @@ static int trustRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
 
   if( ledgerAnswerParse(p, pEx, "ledger identity", &pDoc, pErr) ) goto out;
   z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "ledgerId", &n);
-  if( z && strcasecmp(z, p->pClient->pConfig->zLedgerId) != 0 ) {
+  if( z && ledgerStricmp(z, p->pClient->pConfig->zLedgerId) != 0 ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
                    "the identity service was asked about ledger '%.64s' and "
                    "answered about '%.64s'",

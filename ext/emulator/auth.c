@@ -28,7 +28,6 @@
 #include "emuInt.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const struct AuthRole {
   const char *zName;
@@ -156,7 +155,7 @@ int emuAuthenticate(EmuReq *p) {
   int bFound, bOk = 0;
 
   if( zAuth ) {
-    if( strncasecmp(zAuth, "Bearer ", 7) != 0 ) {
+    if( ledgerStrnicmp(zAuth, "Bearer ", 7) != 0 ) {
       emuReqError(p, 401, "InvalidAuthenticationInfo",
                   "The Authorization header is not of the scheme Bearer");
       goto out;
@@ -194,8 +193,8 @@ static int authListed(const char *zActions, const struct AuthAction *pAction) {
   while( *zActions ) {
     size_t n = strcspn(zActions, "\n");
     if( n == nPrefix + nName &&
-        strncasecmp(zActions, AUTH_PREFIX, nPrefix) == 0 &&
-        strncasecmp(zActions + nPrefix, pAction->zName, nName) == 0 ) {
+        ledgerStrnicmp(zActions, AUTH_PREFIX, nPrefix) == 0 &&
+        ledgerStrnicmp(zActions + nPrefix, pAction->zName, nName) == 0 ) {
       return 1;
     }
     zActions += n + (zActions[n] == '\n');

@@ -272,11 +272,10 @@ static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
     return 1;
   }
   if( emuIs(z, n, "probability") ) {
-    char zNum[32], *zEnd;
-    if( !faultCopy(zNum, sizeof(zNum), zVal, nVal) || nVal == 0 ) return 0;
-    p->rProbability = strtod(zNum, &zEnd);
+    char zNum[32];
+    if( !faultCopy(zNum, sizeof(zNum), zVal, nVal) ) return 0;
     if( !*pbCount ) p->nCount = 0;
-    return *zEnd == 0 && p->rProbability >= 0 && p->rProbability <= 1;
+    return ledgerNumberParse(zNum, &p->rProbability) && p->rProbability <= 1;
   }
   return 0;
 }

@@ -188,13 +188,16 @@ static void faultMalform(EmuReq *p) {
 
 /* The Date of another clock. */
 static void faultDate(EmuReq *p) {
+  static const char zDay[] = "SunMonTueWedThuFriSat";
+  static const char zMonth[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
   time_t t = time(NULL) + (time_t)p->sFault;
   struct tm tm;
-  char z[40];
-  if( gmtime_r(&t, &tm) &&
-      strftime(z, sizeof(z), "%a, %d %b %Y %H:%M:%S GMT", &tm) ) {
-    emuReqAddHeader(p, "Date", z);
-  }
+  char z[80];
+  if( gmtime_r(&t, &tm) == NULL ) return;
+  snprintf(z, sizeof(z), "%.3s, %02d %.3s %d %02d:%02d:%02d GMT",
+           zDay + 3 * tm.tm_wday, tm.tm_mday, zMonth + 3 * tm.tm_mon,
+           tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+  emuReqAddHeader(p, "Date", z);
 }
 
 void emuFaultSpoil(EmuReq *p) {

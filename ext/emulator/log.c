@@ -40,7 +40,7 @@ int emuLogOpen(Emu *p, LedgerError *pErr) {
   p->pLog = fopen(p->args.zRequestLog, "ae");
   if( p->pLog == NULL ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot write %s: %s",
-                          p->args.zRequestLog, strerror(errno));
+                          p->args.zRequestLog, ledgerSystemError(errno));
   }
   return LEDGER_OK;
 }
@@ -71,7 +71,9 @@ void emuLogRequest(Emu *p, const EmuReq *pReq, double ms) {
           pReq->id.seqno ? ledgerTxidFormat(pReq->id, zId) : NULL);
   logText(&line, "user", pReq->user.n ? pReq->user.z : NULL);
   logText(&line, "fault", pReq->zFault);
-  ledgerBufPrintf(&line, ",\"ms\":%.2f}\n", ms);
+  ledgerBufText(&line, ",\"ms\":");
+  ledgerBufNumber(&line, ms, 2);
+  ledgerBufText(&line, "}\n");
   if( !line.bOom ) {
     fwrite(line.z, 1, line.n, p->pLog);
     fflush(p->pLog);

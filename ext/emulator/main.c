@@ -187,7 +187,7 @@ static int mainOpen(Emu *p, const char *zData, LedgerError *pErr) {
   mainForget(p);
   if( rc == LEDGER_OK && rename(zNew, zData) ) {
     rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", zData,
-                        strerror(errno));
+                        ledgerSystemError(errno));
   }
   if( rc ) {
     unlink(zNew);
@@ -213,7 +213,7 @@ static int mainPaths(Emu *p, char **pzData, LedgerError *pErr) {
     if( p->zTemp == NULL ) return ledgerErrorNomem(pErr);
     if( mkdtemp(p->zTemp) == NULL ) {
       int rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s",
-                              p->zTemp, strerror(errno));
+                              p->zTemp, ledgerSystemError(errno));
       sqlite3_free(p->zTemp);
       p->zTemp = NULL;
       return rc;
@@ -243,7 +243,7 @@ nomem:
 static int mainExport(Emu *p, LedgerError *pErr) {
   if( mkdir(p->zDir, 0700) && errno != EEXIST ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", p->zDir,
-                          strerror(errno));
+                          ledgerSystemError(errno));
   }
   return emuKeysExport(&p->keys, p->zDir, pErr);
 }

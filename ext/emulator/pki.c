@@ -551,7 +551,7 @@ int emuFileWrite(const char *zPath, const char *z, size_t n, int mode,
   goto out;
 bad:
   rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot write %s: %s", zPath,
-                      strerror(errno));
+                      ledgerSystemError(errno));
   if( fd >= 0 ) close(fd);
   unlink(zTmp);
 out:

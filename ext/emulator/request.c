@@ -23,7 +23,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 int emuIs(const char *z, size_t n, const char *zWord) {
@@ -120,7 +119,7 @@ EmuReq *emuReqNew(Emu *pEmu, struct evhttp_request *pHttp) {
   p->msStart = emuClock();
   p->nRetryAfter = -1;
   p->zMethod = reqMethod(pHttp);
-  if( strncasecmp(zUri, "https://", 8) == 0 ) { /* absolute form */
+  if( ledgerStrnicmp(zUri, "https://", 8) == 0 ) { /* absolute form */
     zUri += 8;
     zUri += strcspn(zUri, "/?");
   }
@@ -207,7 +206,7 @@ void emuReqFail(EmuReq *p, LedgerError *pErr) {
 /* 1 when the header value is the type, maybe followed by parameters. */
 static int reqIsType(const char *zHeader, const char *zType) {
   size_t n = strlen(zType);
-  if( zType[0] == 0 || strncasecmp(zHeader, zType, n) != 0 ) return 0;
+  if( zType[0] == 0 || ledgerStrnicmp(zHeader, zType, n) != 0 ) return 0;
   return zHeader[n + strspn(zHeader + n, " \t")] == 0 || zHeader[n] == ';' ||
          zHeader[n + strspn(zHeader + n, " \t")] == ';';
 }

@@ -20,7 +20,6 @@
 #include "emuInt.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define ENTRIES_MAX_CONTENTS 8192
 #define ENTRIES_MAX_NAME 256
@@ -249,7 +248,7 @@ void emuRouteAppend(EmuReq *p) {
   }
   pWait = emuReqParam(p, "waitForCommit");
   bWait = (p->pVersion->flags & EMU_V_WAIT) && pWait && pWait->n == 4 &&
-          strncasecmp(pWait->z, "true", 4) == 0;
+          ledgerStrnicmp(pWait->z, "true", 4) == 0;
   p->iStatus = 200;
   ledgerBufPrintf(&p->body, "{\"%s\":",
                   p->pVersion->flags & EMU_V_SUBLEDGER ? "subLedgerId"

@@ -17,7 +17,6 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define IDENTITY_JWT "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

@@ -170,7 +170,7 @@ static int sandboxFork(SandboxRun *p, int iFlags, int *pfd, LedgerError *pErr) {
   snprintf(zStack, sizeof(zStack), "--stack-size=%lld", (long long)p->kStack);
   if( socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, aFd) ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot run node: %s",
-                          strerror(errno));
+                          ledgerSystemError(errno));
   }
   p->pid = fork();
   if( p->pid == 0 ) {
@@ -181,7 +181,7 @@ static int sandboxFork(SandboxRun *p, int iFlags, int *pfd, LedgerError *pErr) {
     close(aFd[0]);
     p->pid = 0;
     return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot run node: %s",
-                          strerror(errno));
+                          ledgerSystemError(errno));
   }
   *pfd = aFd[0];
   return LEDGER_OK;

@@ -30,7 +30,6 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -114,9 +113,9 @@ static int serverSni(SSL *pSsl, int *piAlert, void *pArg) {
   const char *z = SSL_get_servername(pSsl, TLSEXT_NAMETYPE_host_name);
   const char *zWrong;
   (void)piAlert;
-  if( z && (strcasecmp(z, "identity.localhost") == 0 ||
-            strcasecmp(z, "login.localhost") == 0 ||
-            strcasecmp(z, "gateway.localhost") == 0) ) {
+  if( z && (ledgerStricmp(z, "identity.localhost") == 0 ||
+            ledgerStricmp(z, "login.localhost") == 0 ||
+            ledgerStricmp(z, "gateway.localhost") == 0) ) {
     SSL_set_SSL_CTX(pSsl, p->pWeb);
   } else if( (zWrong = emuFaultsConnect(p->pEmu->pFaults)) != NULL ) {
     serverWrong(p, pSsl, zWrong);
@@ -260,7 +259,7 @@ static int serverBind(const char *zListen, LedgerError *pErr) {
   }
   if( fd < 0 || bind(fd, pInfo->ai_addr, pInfo->ai_addrlen) ) {
     ledgerErrorSet(pErr, LEDGER_IOERR, "cannot listen on %s: %s", zListen,
-                   strerror(errno));
+                   ledgerSystemError(errno));
     if( fd >= 0 ) close(fd);
     fd = -1;
   }
@@ -329,7 +328,7 @@ int emuServerOpen(Emu *pEmu, LedgerError *pErr) {
                     EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
   if( listen(p->fd, 1024) ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot listen on %s: %s",
-                          pEmu->args.zListen, strerror(errno));
+                          pEmu->args.zListen, ledgerSystemError(errno));
   }
   pListener = evconnlistener_new(pEmu->pBase, NULL, NULL,
                                  LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,

@@ -140,7 +140,7 @@ static int storeLook(const char *zPath, int *pbNew, int *pbWal,
   }
   if( fd < 0 || fstat(fd, &st) ) {
     rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot open %s: %s", zPath,
-                        strerror(errno));
+                        ledgerSystemError(errno));
     goto out;
   }
   if( !S_ISREG(st.st_mode) ) {
@@ -172,7 +172,7 @@ static int storeLook(const char *zPath, int *pbNew, int *pbWal,
   }
   if( access(zPath, W_OK) ) {
     rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot write %s: %s", zPath,
-                        strerror(errno));
+                        ledgerSystemError(errno));
     goto out;
   }
   {
@@ -276,7 +276,7 @@ int emuStoreCreate(const char *zPath, EmuStore **ppStore, LedgerError *pErr) {
   fd = open(zPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if( fd < 0 ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", zPath,
-                          strerror(errno));
+                          ledgerSystemError(errno));
   }
   close(fd);
   rc = storeConnect(zPath, ppStore, pErr);

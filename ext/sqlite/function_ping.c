@@ -171,7 +171,9 @@ static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
     ledgerBufText(&buf, ",\"clock_skew_seconds\":null");
   }
   if( p->eStep == PING_DONE ) {
-    ledgerBufPrintf(&buf, ",\"milliseconds\":%.1f}", p->ms);
+    ledgerBufText(&buf, ",\"milliseconds\":");
+    ledgerBufNumber(&buf, p->ms, 1);
+    ledgerBufText(&buf, "}");
   } else {
     ledgerBufText(&buf, ",\"milliseconds\":null}");
   }

@@ -227,7 +227,7 @@ static int outboxSyncFolder(Outbox *p, LedgerError *pErr) {
                    "ledger_flush: the folder %s can't be brought to the disk "
                    "(%s), so a power loss could take back what was written to "
                    "the outbox: PRAGMA journal_mode = WAL does without",
-                   zFolder, strerror(e));
+                   zFolder, ledgerSystemError(e));
   }
   sqlite3_free(zFolder);
   return pErr->rc;

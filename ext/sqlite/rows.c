@@ -102,7 +102,7 @@ static int rowsOpenFile(LedgerRows *p, LedgerError *pErr) {
     return ledgerErrorSet(pErr, LEDGER_IOERR,
                           "no folder for a temporary file (TMPDIR, /var/tmp, "
                           "/tmp): %s",
-                          strerror(errno));
+                          ledgerSystemError(errno));
   }
   p->aOut = sqlite3_malloc64(ROWS_OUT);
   return p->aOut ? LEDGER_OK : ledgerErrorNomem(pErr);
@@ -114,7 +114,8 @@ static int rowsWrite(LedgerRows *p, const char *a, i64 n, LedgerError *pErr) {
     if( k < 0 && errno == EINTR ) continue;
     if( k <= 0 ) {
       return ledgerErrorSet(pErr, LEDGER_IOERR, "temporary file: %s",
-                            k < 0 ? strerror(errno) : "nothing was written");
+                            k < 0 ? ledgerSystemError(errno)
+                                  : "nothing was written");
     }
     a += k;
     n -= k;
@@ -256,7 +257,7 @@ static int rowsBytes(LedgerRows *p, i64 iPos, i64 n, const char **pa,
     if( k < 0 && errno == EINTR ) continue;
     if( k <= 0 ) {
       return ledgerErrorSet(pErr, LEDGER_IOERR, "temporary file: %s",
-                            k < 0 ? strerror(errno) : "it was cut");
+                            k < 0 ? ledgerSystemError(errno) : "it was cut");
     }
     nDone += k;
   }

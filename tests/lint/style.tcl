@@ -60,6 +60,14 @@ set banned_calls {
   strcpy memcpy strcat memcpy sprintf snprintf vsprintf vsnprintf gets fgets
   atoi strtol atol strtol atoll strtoll strtok strtok_r system posix_spawn
 }
+# Likewise in the rooms, since what they answer depends on the host's locale.
+set banned_locale {
+  strcasecmp ledgerStricmp strncasecmp ledgerStrnicmp strcasestr ledgerStrnicmp
+  tolower ledgerLower toupper ledgerLower strcoll strcmp isspace strspn
+  isalnum ledgerIsAlnum isalpha ledgerIsAlnum isdigit ledgerIsDigit
+  isxdigit ledgerIsHexDigit isprint ledgerIsAlnum strtod ledgerNumberParse
+  strerror ledgerSystemError strerror_r ledgerSystemError
+}
 
 # The text with comments and strings blanked out, its lines kept. Comments are
 # told apart from strings and character constants from left to right.
@@ -83,7 +91,7 @@ proc code_only text {
 }
 
 proc check_c {file text} {
-  global banned_calls
+  global banned_calls banned_locale
   set lines [split $text \n]
   if {[llength $lines] - 1 > 700} {
     complain $file 1 "[llength $lines] lines: one thing per file, 700 at most"
@@ -100,6 +108,11 @@ proc check_c {file text} {
       complain $file $n "[string length $line] columns, 80 at most"
     }
     if {$room ne "" && [dict exists $::arrows $room]
+        && $file ne "ext/base/ascii.c"
+        && [regexp {"[^"]*%[-+ #]*[0-9*]*(\.[0-9*]+)?[lL]?[aAeEfFgG](?![A-Za-z0-9])[^"]*"} $line]} {
+      complain $file $n "a double by printf(): use ledgerBufNumber()"
+    }
+    if {$room ne "" && [dict exists $::arrows $room]
         && [regexp {^\s*#\s*include\s*(["<])([^">]+)[">]} $line -> open name]} {
       check_include $file $n $room [expr {$open eq "\""}] $name
     }
@@ -110,7 +123,11 @@ proc check_c {file text} {
     if {[string first @LINE_COMMENT@ $line] >= 0} {
       complain $file $n "a // comment"
     }
-    foreach {call instead} $banned_calls {
+    set banned $banned_calls
+    if {$room ne "" && $file ne "ext/base/ascii.c"} {
+      lappend banned {*}$banned_locale
+    }
+    foreach {call instead} $banned {
       if {[regexp "(^|\[^A-Za-z0-9_.>])${call}\\s*\\(" $line]} {
         complain $file $n "$call\(): use $instead\()"
       }

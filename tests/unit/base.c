@@ -1,10 +1,13 @@
 /*
 ** Checks ext/base from inside, but for JSON (json.c): transaction ids, hex,
-** base64, buffers, UTF-8, errors.
+** base64, buffers, UTF-8, errors, ASCII in any locale.
 **
 **     build/unit/base
 */
 #include "check.h"
+
+#include <errno.h>
+#include <locale.h>
 
 /* ---- transaction ids --------------------------------------------------- */
 
@@ -352,6 +355,88 @@ static void errors(void) {
   ledgerErrorClear(&err);
 }
 
+/* ---- ASCII in any locale ----------------------------------------------- */
+
+static void letters(void) {
+  int i;
+  for( i = 0; i < 256; i++ ) {
+    char c = (char)i;
+    int bDigit = i >= '0' && i <= '9';
+    int bUpper = i >= 'A' && i <= 'Z', bLower = i >= 'a' && i <= 'z';
+    int bHex = bDigit || (i >= 'A' && i <= 'F') || (i >= 'a' && i <= 'f');
+    CHECK(ledgerIsDigit(c) == bDigit);
+    CHECK(ledgerIsHexDigit(c) == bHex);
+    CHECK(ledgerIsAlnum(c) == (bDigit || bUpper || bLower));
+    CHECK(ledgerLower(c) == (bUpper ? (char)(i + 32) : c));
+  }
+  CHECK(ledgerStricmp("", "") == 0);
+  CHECK(ledgerStricmp("MS-Ccf-TransactIon-Id", "ms-ccf-transaction-id") == 0);
+  CHECK(ledgerStricmp("a", "ab") < 0 && ledgerStricmp("ab", "a") > 0);
+  CHECK(ledgerStricmp("a", "B") < 0 && ledgerStricmp("B", "a") > 0);
+  CHECK(ledgerStricmp("[", "A") < 0); /* compared in lower case */
+  CHECK(ledgerStricmp("\xc3\x84", "\xc3\xa4") != 0);
+  CHECK(ledgerStrnicmp("LOCATION: x", "location:", 9) == 0);
+  CHECK(ledgerStrnicmp("loc", "location", 9) < 0);
+  CHECK(ledgerStrnicmp("a", "b", 0) == 0);
+}
+
+static void numbers(void) {
+  static const struct {
+    double r;
+    int nPlace;
+    const char *z;
+  } a[] = {
+      {0, 1, "0.0"},           {10.5, 1, "10.5"},  {-0.25, 2, "-0.25"},
+      {10.5, 0, "10"},         {10.5, -1, "10.5"}, {1e300, -1, "1e+300"},
+      {1.5e-7, -1, "1.5e-07"}, {3, -1, "3"},       {1234567.5, 1, "1234567.5"}};
+  static const char *const azBad[] = {"",
+                                      ".",
+                                      "1,5",
+                                      "-1",
+                                      "+1",
+                                      "1e2",
+                                      " 1",
+                                      "1 ",
+                                      "0x1",
+                                      "1.2.3",
+                                      "nan",
+                                      "a",
+                                      "1234567890.123456"};
+  char z[LEDGER_NUMBER_MAX];
+  LedgerBuf buf = {0};
+  size_t i;
+  double r = -1;
+  for( i = 0; i < N_OF(a); i++ ) {
+    CHECK_OF(strcmp(ledgerNumberFormat(a[i].r, a[i].nPlace, z), a[i].z) == 0,
+             a[i].z);
+  }
+  CHECK(strlen(ledgerNumberFormat(-1.7976931348623157e308, 20, z)) == 331);
+  ledgerBufNumber(&buf, 2.25, 2);
+  CHECK(buf.z && strcmp(buf.z, "2.25") == 0);
+  ledgerBufFree(&buf);
+  for( i = 0; i < N_OF(azBad); i++ ) {
+    CHECK_OF(!ledgerNumberParse(azBad[i], &r) && r == -1, azBad[i]);
+  }
+  CHECK(ledgerNumberParse("0", &r) && r == 0);
+  CHECK(ledgerNumberParse("0.35", &r) && r == 0.35);
+  CHECK(ledgerNumberParse(".5", &r) && r == 0.5);
+  CHECK(ledgerNumberParse("12.", &r) && r == 12);
+}
+
+/* The same under each locale of build/locale (LOCPATH); where there is none
+** they are run once more in "C". */
+static void locales(void) {
+  static const char *const az[] = {"de_DE.UTF-8", "tr_TR.UTF-8"};
+  size_t i;
+  for( i = 0; i < N_OF(az); i++ ) {
+    if( setlocale(LC_ALL, az[i]) == NULL ) setlocale(LC_ALL, "C");
+    letters();
+    numbers();
+    CHECK(strcmp(ledgerSystemError(ENOENT), "No such file or directory") == 0);
+  }
+  setlocale(LC_ALL, "C");
+}
+
 /* ---- all --------------------------------------------------------------- */
 
 static const CheckCase aCase[] = {
@@ -366,6 +451,9 @@ static const CheckCase aCase[] = {
     {"utf8-points", utf8Points},
     {"utf8-table", utf8Table},
     {"errors", errors},
+    {"letters", letters},
+    {"numbers", numbers},
+    {"locales", locales},
 };
 
 int main(void) {

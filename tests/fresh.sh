@@ -1,0 +1,149 @@
+#!/bin/sh
+# The README's commands on a machine that has nothing yet.
+#
+#   tests/fresh.sh SUITE          (make test-fresh SUITE=bookworm, or trixie)
+#
+# Makes a minimal Debian of that suite by debootstrap, from the mirror that this
+# machine's apt uses; clones the checkout (what is committed) into it; runs
+# `make` as a plain user before anything is installed, then as root what README
+# begins with, `make demo` and `make test`, then build and demo as that user.
+# Says what was installed, how long each command took, and closes with the
+# tests' closing line. Needs root, since it makes mounts; they are in a
+# namespace of its own, so that none outlives it.
+#
+# It works below build/fresh, which goes at the end unless KEEP=1. TMPDIR, where
+# set, is used instead. build/fresh-cache keeps what debootstrap downloaded.
+set -u
+
+suite=${1:-}
+case $suite in
+  '' | *[!a-z]*) echo "test-fresh: which suite? SUITE=bookworm" >&2; exit 2 ;;
+esac
+cd "$(dirname "$0")/.." || exit 1
+source=$(pwd)
+stop() { echo "test-fresh: $1" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || stop "needs root: it makes mounts and a chroot"
+if ! command -v debootstrap >/dev/null; then
+  echo "test-fresh: installing by apt-get: debootstrap"
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install \
+    -y --no-install-recommends debootstrap >/dev/null; } ||
+    stop "debootstrap can't be had"
+fi
+
+# The archive behind this machine's packages. Its label tells it from the
+# archive of security updates; before the first update it has none.
+mirror=$(apt-get indextargets --format '$(LABEL) $(SITE)' |
+  sed -n 's/^Debian //p' | head -n 1)
+[ -n "$mirror" ] || mirror=$(apt-get indextargets --format '$(SITE)' |
+  grep '/debian/*$' | head -n 1)
+[ -n "$mirror" ] || stop "apt here has no archive of Debian (apt-get update?)"
+
+mkdir -p build/fresh-cache
+work=$(mktemp -d "${TMPDIR:-$source/build}/fresh.XXXXXX") || exit 1
+machine=$work/$suite
+child=
+finish() {
+  rc=$?
+  trap - EXIT INT TERM HUP
+  # The namespace's first process takes all others and the mounts with it.
+  [ -z "$child" ] || { kill -KILL "$child" 2>/dev/null; wait "$child"; }
+  if [ "${KEEP:-0}" = 1 ]; then
+    echo "test-fresh: kept: $machine"
+  else
+    rm -rf --one-file-system "$work"
+  fi
+  exit $rc
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# inside USER COMMAND: the command on the fresh machine, in that user's home.
+# Of the environment only the proxies are passed on.
+proxies=$(env | sed -n 's/^\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\)=.*/\1/p')
+inside() {
+  set -- "$@" HOME="$([ "$1" = root ] && echo /root || echo "/home/$1")"
+  for name in $proxies; do
+    set -- "$@" "$name=$(eval "printf %s \"\$$name\"")"
+  done
+  # What runs in the namespace's first shell: $0 is the machine.
+  # shellcheck disable=SC2016
+  unshare --mount --pid --fork --kill-child sh -c '
+    user=$1 command=$2
+    shift 2
+    mount --bind "$0" "$0" && cd "$0" && mount -t proc proc proc &&
+      mount --rbind /dev dev && mount --rbind /sys sys &&
+      mkdir -p .host && pivot_root . .host &&
+      cd / && umount -l .host && rmdir .host || exit 1
+    exec setpriv --reuid "$user" --regid "$user" --init-groups \
+      env -i "$@" USER="$user" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+      sh -c "cd && $command"' "$machine" "$@" </dev/null &
+  child=$!
+  wait "$child"
+  rc=$?
+  child=
+  return $rc
+}
+
+# timed USER COMMAND: shows it, and how long it took; its output is in $log too.
+log=$work/log
+times=
+timed() {
+  echo "test-fresh: $1: $2"
+  start=$(date +%s)
+  { inside "$1" "$2"; echo $? >"$work/rc"; } 2>&1 | tee "$log"
+  seconds=$(($(date +%s) - start))
+  rc=$(cat "$work/rc")
+  times="$times
+test-fresh:   $1: $2: $((seconds / 60)) min $((seconds % 60)) s, exit $rc"
+  return "$rc"
+}
+packages() { chroot "$machine" dpkg-query -W -f '${Package} ${Version}\n'; }
+
+echo "test-fresh: $suite, by debootstrap"
+debootstrap --variant=minbase --include=git,make \
+  --cache-dir="$source/build/fresh-cache" "$suite" "$machine" "$mirror" \
+  >"$work/debootstrap.log" 2>&1 ||
+  { tail -n 5 "$work/debootstrap.log"; stop "debootstrap failed"; }
+
+# The machine's way to the network: names, proxy, its own CA certificates.
+cp /etc/resolv.conf /etc/hosts "$machine/etc/"
+apt-config dump | grep '^Acquire::' | grep -v -i 'Auto-Detect' \
+  >"$machine/etc/apt/apt.conf.d/90machine"
+for pem in /usr/local/share/ca-certificates/*.crt; do
+  [ ! -f "$pem" ] || install -D -t "$machine/usr/local/share/ca-certificates" \
+    -m 644 "$pem"
+done
+packages >"$work/before"
+
+# A stranger's clone: nothing but what is committed.
+[ -z "$(git status --porcelain)" ] ||
+  echo "test-fresh: what is not committed is left out"
+chroot "$machine" useradd -m -s /bin/sh stranger
+for home in root home/stranger; do
+  git clone -q --no-hardlinks "$source" "$machine/$home/sqlite-ledger" ||
+    stop "can't clone the checkout"
+done
+chroot "$machine" chown -R stranger: /home/stranger
+
+failed=0
+# Without a compiler and libraries: it says what to do.
+timed stranger 'cd sqlite-ledger && make' && failed=1
+grep -q 'make deps' "$log" ||
+  { echo "test-fresh: FAILED: make doesn't name make deps"; failed=1; }
+timed root 'cd sqlite-ledger && make demo' || failed=1
+timed root 'cd sqlite-ledger && make test' || failed=1
+line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+# All is there now: no root is needed any more.
+timed stranger 'cd sqlite-ledger && make && make demo' || failed=1
+
+packages >"$work/after"
+new=$(comm -13 "$work/before" "$work/after")
+echo "test-fresh: $suite: installed by make demo and make test:" \
+  "$(echo "$new" | grep -c .) packages, among them"
+echo "$new" | grep -E '^(gcc|libc6-dev|libsqlite3-dev|libcurl4-openssl-dev|libssl-dev|libcjson-dev|libevent-dev|sqlite3|tcl|libsqlite3-tcl|curl|openssl|python3|nodejs|faketime|strace) ' |
+  sed 's/^/test-fresh:   /'
+echo "test-fresh: $suite: how long it took:$times"
+[ $failed = 0 ] || echo "test-fresh: $suite: FAILED"
+echo "${line:-0 passed, 1 failed}"
+exit $failed
