@@ -27,6 +27,7 @@ UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
 # Those that look inside are run with the sanitizers too (unit.test).
 UNITS_ASAN   := $(addprefix build/asan/unit/,base json cache)
+LOCALES      := $(addprefix build/locale/,de_DE.UTF-8 tr_TR.UTF-8)
 ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC))
 C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] tests/*/*.[ch]))
 
@@ -60,6 +61,17 @@ FLAGS_asan    = $(SANITIZE)
 OUT_release   = build
 OUT_asan      = build/asan
 
+# ---- what is shown ---------------------------------------------------------
+
+# V=1 shows commands; else a line says what is made of what. demo and shell are
+# there to be looked at: of their build one line tells.
+Q := $(if $(filter 1,$(V)),,@)
+ifneq ($(filter demo shell,$(MAKECMDGOALS)),)
+say =
+else
+say = $(if $Q,@printf '  %-5s %s\n' $1 $2)
+endif
+
 # ---- targets ---------------------------------------------------------------
 
 .PHONY: all
@@ -67,15 +79,24 @@ all: build/ledger.so build/ledger-emulator ## build module and emulator
 
 # The goals that install what is missing before anything is compiled.
 COMPLETE := demo shell test test-asan test-valgrind bench lint conformance
-ifneq ($(filter $(COMPLETE),$(MAKECMDGOALS)),)
+ifneq ($(filter deps $(COMPLETE),$(MAKECMDGOALS)),)
 DEPS := deps
+else
+DEPS := ready
 endif
 
 .PHONY: deps
 deps: ## install what is missing (apt), or say what is
 	@tests/deps.sh $(if $(filter lint,$(MAKECMDGOALS)),--lint) \
 	  $(if $(filter test-valgrind,$(MAKECMDGOALS)),--valgrind) \
-	  $(if $(filter test test-asan test-valgrind,$(MAKECMDGOALS)),--test)
+	  $(if $(filter deps test test-%,$(MAKECMDGOALS)),--test)
+	$(if $(filter demo shell,$(MAKECMDGOALS)),@[ -e build/ledger.so ] || \
+	  echo "building: a minute or so (V=1 shows how)")
+
+# All else installs nothing, and says so where something is missing.
+.PHONY: ready
+ready:
+	@tests/deps.sh --check
 
 .PHONY: demo
 demo: deps all ## start a local ledger and run sql/demo.sql on it
@@ -87,17 +108,27 @@ shell: deps all ## the sqlite3 shell on a local ledger of its own
 	@tests/with-emulator.sh -- $(SQLITE3) -cmd '.load ./build/ledger' \
 	  -cmd '.headers on' -cmd '.mode box'
 
+# What some test files run besides the module and the emulator.
+.PHONY: units units-asan
+units: $(UNITS) build/unit/locale.so $(LOCALES)
+units-asan: units $(UNITS_ASAN)
+
 .PHONY: test
-test: deps all $(UNITS) ## run the tests; TESTS='entries*' selects
+test: deps all units ## run the tests; TESTS='entries*' selects
 	@$(TCLSH) tests/run.tcl -j $(JOBS) $(TESTS)
 
 .PHONY: test-asan
-test-asan: deps build/asan/ledger.so build/asan/ledger-emulator $(UNITS) $(UNITS_ASAN) ## with ASan and UBSan
+test-asan: deps build/asan/ledger.so build/asan/ledger-emulator units-asan ## with ASan and UBSan
 	@$(TCLSH) tests/run.tcl -j $(JOBS) -asan $(TESTS)
 
 .PHONY: test-valgrind
-test-valgrind: deps all $(UNITS) ## a few test files under valgrind; TESTS= selects
+test-valgrind: deps all units ## a few test files under valgrind; TESTS= selects
 	@$(TCLSH) tests/run.tcl -j $(JOBS) -valgrind $(TESTS)
+
+SUITE ?= bookworm
+.PHONY: test-fresh
+test-fresh: ## demo and test on a bare Debian (root); SUITE=bookworm, trixie
+	@tests/fresh.sh $(SUITE)
 
 .PHONY: conformance
 conformance: deps all ## the official JavaScript and Python clients, and the API's OpenAPI files
@@ -173,15 +204,18 @@ help: ## this list
 define variant
 build/obj/$1/%.o: %.c | $$(DEPS) $$(OUT_$1)/version.h
 	@mkdir -p $$(@D)
-	$$(CC) $$(C11) $$(FLAGS_$1) -I$$(OUT_$1) $$(PKG_CFLAGS) -MMD -MP \
+	$$(call say,CC,$$<)
+	$$Q$$(CC) $$(C11) $$(FLAGS_$1) -I$$(OUT_$1) $$(PKG_CFLAGS) -MMD -MP \
 	  -c $$< -o $$@
 
 $$(OUT_$1)/ledger.so: $$(call objects,$1,$$(MODULE_SRC))
-	$$(CC) $$(FLAGS_$1) $$(LDFLAGS_MODULE) $$(LDFLAGS) -o $$@ $$^ \
+	$$(call say,LINK,$$@)
+	$$Q$$(CC) $$(FLAGS_$1) $$(LDFLAGS_MODULE) $$(LDFLAGS) -o $$@ $$^ \
 	  $$(MODULE_LIBS) -pthread
 
 $$(OUT_$1)/ledger-emulator: $$(call objects,$1,$$(EMULATOR_SRC))
-	$$(CC) $$(FLAGS_$1) $$(LDFLAGS_EMULATOR) $$(LDFLAGS) -o $$@ $$^ \
+	$$(call say,LINK,$$@)
+	$$Q$$(CC) $$(FLAGS_$1) $$(LDFLAGS_EMULATOR) $$(LDFLAGS) -o $$@ $$^ \
 	  $$(EMULATOR_LIBS) -pthread -lm
 
 # What ledger_debug() tells of the build; written only when it changes.
@@ -206,11 +240,25 @@ build/asan/unit/cache: build/obj/asan/ext/client/cache.o
 build/unit/%: build/obj/release/tests/unit/%.o \
               $(call objects,release,$(wildcard ext/base/*.c))
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
+	$(call say,LINK,$@)
+	$Q$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
 build/asan/unit/%: build/obj/asan/tests/unit/%.o \
                    $(call objects,asan,$(wildcard ext/base/*.c))
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS_asan) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
+	$(call say,LINK,$@)
+	$Q$(CC) $(FLAGS_asan) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
+
+build/unit/locale.so: tests/host/locale.c | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(C11) $(FLAGS_release) -shared $(LDFLAGS) -o $@ $<
+
+# Locales for the tests, where the C library's sources of them are installed.
+build/locale/%: | $(DEPS)
+	@mkdir -p build/locale
+	$(call say,LOCALE,$*)
+	@rm -rf $@.new; localedef -i $(basename $*) -f UTF-8 $(CURDIR)/$@.new \
+	  >/dev/null 2>&1; mv $@.new $@ 2>/dev/null || echo "no locale $* here"
 
 FUZZ_SRC = tests/fuzz/receipt.c $(wildcard ext/base/*.c ext/receipt/*.c)
 build/fuzz/receipt: $(FUZZ_SRC) $(wildcard ext/base/*.h ext/receipt/*.h)

@@ -1,19 +1,22 @@
 #!/bin/sh
 # Installs what building and testing needs, where it is missing.
 #
-#   tests/deps.sh [--lint] [--valgrind] [--test]
+#   tests/deps.sh [--check] [--lint] [--valgrind] [--test]
 #
-# Each need is probed by use, not by package name, so that a compiler or a
+# --check installs nothing: where something to build with is missing it says so,
+# and what to do. Each need is probed by use, not by package name, so that a compiler or a
 # library from elsewhere counts. Silent when all is there. Otherwise says what
 # it is about to install and asks apt-get for it, as root or through sudo;
 # where neither can be had it names what is missing and exits 1.
 set -u
 
+check=0
 want_lint=0
 want_valgrind=0
 want_test=0
 for arg; do
   case $arg in
+    --check) check=1 ;;
     --lint) want_lint=1 ;;
     --valgrind) want_valgrind=1 ;;
     --test) want_test=1 ;;
@@ -55,6 +58,7 @@ need() { # need "DEBIAN PACKAGES" "NAME ELSEWHERE" COMMAND...
 probe() {
   packages=
   names=
+  optional=
   need "gcc libc6-dev" "a C11 compiler named cc" compiles
   need make "GNU make" has make
   need pkg-config pkg-config has pkg-config
@@ -64,6 +68,7 @@ probe() {
   need libssl-dev "OpenSSL 3" pkg-config --exists 'openssl >= 3' 2>/dev/null
   need libcjson-dev cJSON module libcjson
   need libevent-dev "libevent with OpenSSL" module libevent_openssl
+  [ $check = 0 ] || return 0
   need sqlite3 "the sqlite3 shell" has sqlite3
   need tcl "Tcl 8.6 (tclsh)" has tclsh
   need libsqlite3-tcl "Tcl's package sqlite3" tcl_sqlite
@@ -77,9 +82,14 @@ probe() {
     done
   fi
   if [ $want_valgrind = 1 ]; then need valgrind valgrind has valgrind; fi
-  # Without it a few tests are skipped: no reason to stop.
-  optional=
-  [ $want_test = 0 ] || has faketime || optional=faketime
+  # Without these a few tests are skipped: no reason to stop.
+  if [ $want_test = 1 ]; then
+    need nodejs "node (it runs user-defined functions)" has node
+    has faketime || optional="$optional faketime"
+    has strace || optional="$optional strace"
+    { has localedef && [ -e /usr/share/i18n/locales/tr_TR ]; } ||
+      optional="$optional locales"
+  fi
 }
 
 stop() {
@@ -92,6 +102,18 @@ stop() {
 probe
 [ -n "$packages$optional" ] || exit 0
 
+if [ $check = 1 ]; then
+  echo "missing: $names" >&2
+  if has apt-get; then
+    echo "make deps installs it, as root or through sudo:" \
+      "apt-get install$packages" >&2
+  else
+    echo "make deps names all that is needed: install it with your system's" \
+      "package manager" >&2
+  fi
+  exit 1
+fi
+
 apt() { $root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
 install() {
   apt update || return
@@ -102,9 +124,9 @@ root=
 [ "$(id -u)" = 0 ] || root=sudo
 
 if [ -z "$packages" ]; then
-  echo "deps: missing, and not needed but for a few tests: $optional"
+  echo "deps: missing, and not needed but for a few tests:$optional"
   if has apt-get && { [ -z "$root" ] || sudo -n true 2>/dev/null; }; then
-    echo "deps: installing by apt-get: $optional"
+    echo "deps: installing by apt-get:$optional"
     install && echo "deps: done"
   fi
   exit 0
@@ -117,7 +139,7 @@ then
 fi
 
 echo "deps: missing: $names"
-echo "deps: installing by apt-get:$packages${optional:+ $optional}"
+echo "deps: installing by apt-get:$packages$optional"
 install || stop "apt-get failed"
 
 probe

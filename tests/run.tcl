@@ -2,17 +2,19 @@
 # `N passed, N failed`, and `, N skipped` where some were.
 #
 #   tclsh tests/run.tcl ?-j N? ?-v? ?-asan? ?-valgrind? ?-timeout SECONDS?
-#                       ?-dir DIR? ?PATTERN...?
+#                       ?-dir DIR? ?-locale NAME? ?PATTERN...?
 #
 # A pattern is matched against the names of tests/*.test without `.test`, or is
 # the path of a file. Without one, all run; with -valgrind those that hold a
-# line `# valgrind: yes`. A file works below DIR/NAME (build/test/NAME), which
+# line `# valgrind: yes`. With -locale, each test file is a host that has called
+# setlocale(): de_DE.UTF-8 or tr_TR.UTF-8 (`make units` makes them). A file works below DIR/NAME (build/test/NAME), which
 # goes when it passes and stays to be looked at when it fails. What a file
 # started, it lists in DIR/NAME/pids: should it die, the runner ends that.
 #
 # A file that dies, runs out of time, ends without finish_test, trips a
 # sanitizer or starts an emulator that does counts as a failed test. So does a
-# run without any test.
+# run without any test. What was skipped is told before the closing line, with
+# the reason. The programs that test files run (tests/unit) are made first.
 package require Tcl 8.6
 
 set root [file dirname [file dirname [file normalize [info script]]]]
@@ -20,7 +22,8 @@ cd $root
 
 # ---- command line ----------------------------------------------------------
 
-array set opt {jobs 1 verbose 0 asan 0 valgrind 0 timeout 180 dir build/test}
+array set opt {jobs 1 verbose 0 asan 0 valgrind 0 timeout 180 dir build/test
+               locale ""}
 set patterns {}
 for {set i 0} {$i < [llength $argv]} {incr i} {
   set arg [lindex $argv $i]
@@ -32,6 +35,7 @@ for {set i 0} {$i < [llength $argv]} {incr i} {
     -valgrind { set opt(valgrind) 1 }
     -timeout { set opt(timeout) [lindex $argv [incr i]] }
     -dir     { set opt(dir) [lindex $argv [incr i]] }
+    -locale  { set opt(locale) [lindex $argv [incr i]] }
     -*       { puts stderr "run.tcl: unknown option: $arg"; exit 2 }
     default  { lappend patterns $arg }
   }
@@ -76,6 +80,17 @@ proc test_files {} {
   return [lsort -unique $files]
 }
 
+# Makes what tests/unit and tests/host have, as `make test` has done already.
+proc make_units {} {
+  global opt env
+  foreach name {MAKEFLAGS MFLAGS MAKELEVEL} { unset -nocomplain env($name) }
+  if {[catch {
+    exec make -s [expr {$opt(asan) ? "units-asan" : "units"}] 2>@1
+  } said]} {
+    puts stderr "run.tcl: make units: $said"
+  }
+}
+
 # ---- the world a test file sees --------------------------------------------
 
 # Nothing of the user's own set-up reaches a test.
@@ -97,6 +112,17 @@ if {![info exists env(LEDGER_EMULATOR)]} {
 set env(LEDGER_TEST_SCALE) $scale
 set env(LEDGER_TEST_VERBOSE) $opt(verbose)
 set env(LEDGER_TEST_PRELOAD) ""
+set env(LEDGER_TEST_LOCALE) ""
+if {$opt(locale) ne ""} {
+  make_units
+  if {![file isdirectory build/locale/$opt(locale)]} {
+    puts stderr "run.tcl: no locale $opt(locale) in build/locale"
+    exit 2
+  }
+  set env(LC_ALL) $opt(locale)
+  set env(LOCPATH) $root/build/locale
+  set env(LEDGER_TEST_LOCALE) $root/build/unit/locale.so
+}
 
 # What a test file is run by.
 set command {}
@@ -171,7 +197,7 @@ proc collect f {
 
 
 proc finished f {
-  global run running total opt
+  global run running total opt skipped
   after cancel $run($f,timer)
   set why $run($f,why)
   fconfigure $f -blocking 1
@@ -191,7 +217,9 @@ proc finished f {
   array set n {ok 0 fail 0 skip 0 done 0}
   if {[file exists $dir/results]} {
     foreach line [split [string trim [read_file $dir/results]] \n] {
-      incr n([lindex [split $line] 0])
+      set why [lassign [split $line] kind case]
+      incr n($kind)
+      if {$kind eq "skip"} { lappend skipped([join $why]) $case }
     }
   }
   if {!$n(done) && $why eq ""} { set why "ended without finish_test" }
@@ -245,6 +273,9 @@ proc bgerror message {
 array set total {ok 0 fail 0 skip 0}
 set running 0
 set waiting [test_files]
+foreach file $waiting {
+  if {[regexp {\yunit\y} [read_file $file]]} { make_units; break }
+}
 while {$running || [llength $waiting]} {
   while {$running < $opt(jobs) && [llength $waiting]} {
     set waiting [lassign $waiting file]
@@ -256,6 +287,10 @@ catch { file delete $opt(dir) }
 if {$total(ok) + $total(fail) == 0} {
   puts "no test ran"
   incr total(fail)
+}
+# What was skipped, and why: a count alone explains nothing.
+foreach why [lsort [array names skipped]] {
+  puts "skipped: $why: [join $skipped($why) {, }]"
 }
 set line "$total(ok) passed, $total(fail) failed"
 if {$total(skip)} { append line ", $total(skip) skipped" }

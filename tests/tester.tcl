@@ -24,6 +24,9 @@ fconfigure stdout -buffering line -encoding utf-8
 # to children that load the module.
 unset -nocomplain env(LD_PRELOAD)
 
+# In a run with -locale this process is a host that has called setlocale().
+if {$env(LEDGER_TEST_LOCALE) ne ""} { load $env(LEDGER_TEST_LOCALE) Locale }
+
 # A connection of the harness's own, without the module, for reading JSON.
 sqlite3 harness_db :memory:
 set SQLITE_VERSION [harness_db onecolumn {SELECT sqlite_version()}]
@@ -33,9 +36,12 @@ set SQLITE_VERSION [harness_db onecolumn {SELECT sqlite_version()}]
 set harness_results [open $testdir/results a]
 fconfigure $harness_results -buffering line -encoding utf-8
 
+# A line in the results: its kind, its name and, where it was skipped, why.
 proc harness_result {kind name {text ""}} {
   incr ::nResult($kind)
-  puts $::harness_results "$kind $name"
+  set line "$kind [string map {{ } _} $name]"
+  if {$kind eq "skip"} { append line " [string trimleft $text {: }]" }
+  puts $::harness_results $line
   if {$kind ne "ok" || $::env(LEDGER_TEST_VERBOSE)} {
     puts "[string map {ok "ok    " fail FAILED skip SKIPPED} $kind] $name$text"
   }
