@@ -197,9 +197,47 @@ int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
                       : "set LEDGER_URL");
 }
 
+/* There is no such ledger: an error that names those there are. */
+static int connectionUnknown(const LedgerDb *p, const char *zName,
+                             LedgerError *pErr) {
+  LedgerBuf names = {0};
+  int i;
+  for( i = 0; i < p->nLedger; i++ ) {
+    ledgerBufPrintf(&names, "%s%s", i ? ", " : "", p->apLedger[i]->zName);
+  }
+  ledgerErrorSet(pErr, LEDGER_ERROR,
+                 "no ledger named '%.64s' is attached (attached: %s)", zName,
+                 names.z ? names.z : "none");
+  ledgerBufFree(&names);
+  return pErr->rc;
+}
+
+int ledgerDbName(sqlite3_value *pVal, char **pz) {
+  int eType = sqlite3_value_type(pVal);
+  const char *z;
+  *pz = NULL;
+  if( eType == SQLITE_NULL || eType == SQLITE_BLOB ) return SQLITE_OK;
+  z = (const char *)sqlite3_value_text(pVal);
+  if( z == NULL ) return SQLITE_NOMEM;
+  /* What stands behind a NUL makes it another name, and none that is. */
+  *pz = sqlite3_mprintf(
+      strlen(z) == (size_t)sqlite3_value_bytes(pVal) ? "%s" : "%s\\0", z);
+  return *pz ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+int ledgerDbNamed(LedgerDb *p, int n, char *const *azName, LedgerError *pErr) {
+  int i, k;
+  for( i = 0; i < n; i++ ) {
+    for( k = 0; k < p->nLedger; k++ ) {
+      if( strcmp(p->apLedger[k]->zName, azName[i]) == 0 ) break;
+    }
+    if( k == p->nLedger ) return connectionUnknown(p, azName[i], pErr);
+  }
+  return LEDGER_OK;
+}
+
 int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
                  LedgerError *pErr) {
-  LedgerBuf names = {0};
   int i, rc;
   *ppLedger = NULL;
   rc = ledgerDbReady(p, bEnv, pErr);
@@ -210,12 +248,5 @@ int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
     *ppLedger = p->apLedger[i];
     return LEDGER_OK;
   }
-  for( i = 0; i < p->nLedger; i++ ) {
-    ledgerBufPrintf(&names, "%s%s", i ? ", " : "", p->apLedger[i]->zName);
-  }
-  rc = ledgerErrorSet(pErr, LEDGER_ERROR,
-                      "no ledger named '%s' is attached (attached: %s)", zName,
-                      names.z ? names.z : "none");
-  ledgerBufFree(&names);
-  return rc;
+  return connectionUnknown(p, zName, pErr);
 }

@@ -89,6 +89,14 @@ void ledgerDbUnref(void *p); /* a destructor for SQLite */
 int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
                  LedgerError *pErr);
 
+/* The name that the condition `ledger = value` gives (sqlite3_free); *pz is NULL
+** for NULL and a BLOB, which name none. An SQLite code. */
+int ledgerDbName(sqlite3_value *pVal, char **pz);
+
+/* Each of the names must be that of an attached ledger, letter by letter as
+** SQLite compares them: else an error that names those attached. */
+int ledgerDbNamed(LedgerDb *p, int n, char *const *azName, LedgerError *pErr);
+
 /* Makes sure that something is attached, from the environment if need be. */
 int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr);
 
@@ -222,6 +230,8 @@ struct LedgerQuery {
   int bAnyLedger;  /* no condition on ledger */
   int nLedgerName; /* names, when there is one */
   char **azLedger;
+  int nNamed; /* those given by `=`, each of which must be attached */
+  char **azNamed;
   int bAnySubLedger; /* no condition on sub_ledger */
   int nSubLedger;
   char **azSubLedger;

@@ -20,6 +20,9 @@
 ** idxNum is 1 for entries by id, 2 for ranges of given sub-ledgers, 3 for
 ** ranges of all of them.
 **
+** A name given by `ledger=` must be an attached ledger's (what is read checks
+** it, for here nobody knows yet); one of a list behind IN need not.
+**
 ** Invariants: a condition is only ever handed on, never omitted (SQLite checks
 ** each row again), but for tags-match; ranges of ids are taken only under the
 ** collation ledger_txid, equality under BINARY too; order is taken only where
@@ -243,7 +246,9 @@ void ledgerQueryClear(LedgerQuery *p) {
   int i;
   for( i = 0; i < p->nLedgerName; i++ ) sqlite3_free(p->azLedger[i]);
   for( i = 0; i < p->nSubLedger; i++ ) sqlite3_free(p->azSubLedger[i]);
+  for( i = 0; i < p->nNamed; i++ ) sqlite3_free(p->azNamed[i]);
   sqlite3_free(p->azLedger);
+  sqlite3_free(p->azNamed);
   sqlite3_free(p->azSubLedger);
   sqlite3_free(p->aId);
   sqlite3_free(p->zMatch);
@@ -466,6 +471,23 @@ static int queryBoundInt(int eOp, sqlite3_value *pVal, i64 *piLow,
   return *piLow <= *piHigh;
 }
 
+/* Notes the ledger that `ledger = value` names. */
+static int queryNamed(LedgerQuery *p, sqlite3_value *pVal) {
+  char *z = NULL;
+  char **azNew;
+  int rc = ledgerDbName(pVal, &z);
+  if( rc || z == NULL ) return rc;
+  azNew = sqlite3_realloc64(p->azNamed,
+                            sizeof(*azNew) * (sqlite3_uint64)(p->nNamed + 1));
+  if( azNew == NULL ) {
+    sqlite3_free(z);
+    return LEDGER_NOMEM;
+  }
+  p->azNamed = azNew;
+  azNew[p->nNamed++] = z;
+  return LEDGER_OK;
+}
+
 /* One word of the plan with its value. */
 static int queryWord(LedgerQuery *p, const char *zWord, size_t nWord,
                      sqlite3_value *pVal, i64 *aiSeqno, i64 *piLimit,
@@ -512,6 +534,9 @@ static int queryWord(LedgerQuery *p, const char *zWord, size_t nWord,
       rc = queryList(&list, eOp == PLAN_IN, 0, pVal, pErr);
       if( aPlanColumn[k].eColumn == LEDGER_PLAN_LEDGER ) {
         queryMeetNames(&list, &p->bAnyLedger, &p->nLedgerName, &p->azLedger);
+        if( rc == LEDGER_OK && eOp == PLAN_EQ && queryNamed(p, pVal) ) {
+          rc = ledgerErrorNomem(pErr);
+        }
       } else {
         queryMeetNames(&list, &p->bAnySubLedger, &p->nSubLedger,
                        &p->azSubLedger);
@@ -632,6 +657,9 @@ char *ledgerQueryKey(const LedgerQuery *p) {
                       p->above.seqno, p->below.view, p->below.seqno);
   for( i = 0; i < p->nLedgerName; i++ ) {
     sqlite3_str_appendf(pStr, " ledger %Q", p->azLedger[i]);
+  }
+  for( i = 0; i < p->nNamed; i++ ) {
+    sqlite3_str_appendf(pStr, " named %Q", p->azNamed[i]);
   }
   for( i = 0; i < p->nSubLedger; i++ ) {
     sqlite3_str_appendf(pStr, " sub_ledger %Q", p->azSubLedger[i]);

@@ -159,6 +159,9 @@ int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
   p->query = *pQuery;
   memset(pQuery, 0, sizeof(*pQuery));
   rc = ledgerDbReady(pDb, bEnv, pErr);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerDbNamed(pDb, p->query.nNamed, p->query.azNamed, pErr);
+  }
   if( rc == LEDGER_OK && p->query.zMatch ) {
     rc = ledgerMatchCheck(p->query.zMatch, &p->zTag, pErr);
     p->bMatchHere = p->zTag == NULL;

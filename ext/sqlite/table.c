@@ -198,31 +198,43 @@ typedef struct TableQuestion TableQuestion;
 struct TableQuestion {
   int nLedger, nKey; /* -1: no condition */
   char **azLedger, **azKey;
+  int nNamed; /* ledgers given by `=`, each of which must be attached */
+  char **azNamed;
 };
 
 static void tableClearQuestion(TableQuestion *p) {
   int i;
   for( i = 0; i < p->nLedger; i++ ) sqlite3_free(p->azLedger[i]);
   for( i = 0; i < p->nKey; i++ ) sqlite3_free(p->azKey[i]);
+  for( i = 0; i < p->nNamed; i++ ) sqlite3_free(p->azNamed[i]);
   sqlite3_free(p->azLedger);
   sqlite3_free(p->azKey);
+  sqlite3_free(p->azNamed);
+}
+
+/* Adds a text to a list; takes it over. */
+static int tableAdd(int *pn, char ***paz, char *z) {
+  char **azNew =
+      sqlite3_realloc64(*paz, sizeof(*azNew) * ((sqlite3_uint64)*pn + 1));
+  if( azNew == NULL ) {
+    sqlite3_free(z);
+    return SQLITE_NOMEM;
+  }
+  *paz = azNew;
+  azNew[(*pn)++] = z;
+  return SQLITE_OK;
 }
 
 static int tableAddText(int *pn, char ***paz, sqlite3_value *pVal) {
   const char *z;
-  char **azNew;
+  char *zCopy;
   if( sqlite3_value_type(pVal) == SQLITE_NULL ||
       sqlite3_value_type(pVal) == SQLITE_BLOB ) {
     return SQLITE_OK; /* equals no text */
   }
   z = (const char *)sqlite3_value_text(pVal);
-  azNew = sqlite3_realloc64(*paz, sizeof(*azNew) * ((sqlite3_uint64)*pn + 1));
-  if( azNew == NULL || z == NULL ) return SQLITE_NOMEM;
-  *paz = azNew;
-  azNew[*pn] = sqlite3_mprintf("%s", z);
-  if( azNew[*pn] == NULL ) return SQLITE_NOMEM;
-  ++*pn;
-  return SQLITE_OK;
+  zCopy = z ? sqlite3_mprintf("%s", z) : NULL;
+  return zCopy ? tableAdd(pn, paz, zCopy) : SQLITE_NOMEM;
 }
 
 /* Brings the last key into its canonical form. What can't be a key, or is there
@@ -254,6 +266,9 @@ static char *tableAsked(const TableQuestion *p) {
     sqlite3_str_appendf(pStr, " %Q", p->azLedger[i]);
   }
   for( i = 0; i < p->nKey; i++ ) sqlite3_str_appendf(pStr, " %Q", p->azKey[i]);
+  for( i = 0; i < p->nNamed; i++ ) {
+    sqlite3_str_appendf(pStr, " =%Q", p->azNamed[i]);
+  }
   return sqlite3_str_finish(pStr);
 }
 
@@ -301,8 +316,8 @@ static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
                        int argc, sqlite3_value **argv, TableQuestion *p,
                        char **pzAsked, LedgerError *pErr) {
   int iArg, rc = SQLITE_OK;
+  memset(p, 0, sizeof(*p));
   p->nLedger = p->nKey = -1;
-  p->azLedger = p->azKey = NULL;
   for( iArg = 0; iArg < argc && rc == SQLITE_OK; iArg++ ) {
     size_t n = strcspn(zPlan, " ");
     int bIn = n > 3 && memcmp(zPlan + n - 3, "-in", 3) == 0;
@@ -312,6 +327,12 @@ static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
     char ***paz = bLedger ? &p->azLedger : &p->azKey;
     sqlite3_value *pVal = argv[iArg];
     zPlan += n + (zPlan[n] == ' ');
+    if( bLedger && !bIn ) {
+      char *zName = NULL;
+      rc = ledgerDbName(pVal, &zName);
+      if( zName ) rc = tableAdd(&p->nNamed, &p->azNamed, zName);
+      if( rc ) break;
+    }
     if( *pn >= 0 ) continue;
     *pn = 0;
     if( bIn ) rc = sqlite3_vtab_in_first(argv[iArg], &pVal);
@@ -362,6 +383,9 @@ static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
                            pQuestion->azKey, pErr);
   }
   rc = ledgerDbReady(pDb, 1, pErr);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerDbNamed(pDb, pQuestion->nNamed, pQuestion->azNamed, pErr);
+  }
   for( i = 0; i < pDb->nLedger && rc == LEDGER_OK; i++ ) {
     Ledger *pLedger = pDb->apLedger[i];
     const int bAll = pQuestion->nLedger < 0;

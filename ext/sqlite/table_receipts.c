@@ -89,6 +89,9 @@ static int receiptsOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
   p->query = *pQuery;
   memset(pQuery, 0, sizeof(*pQuery));
   rc = ledgerDbReady(pDb, bEnv, pErr);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerDbNamed(pDb, p->query.nNamed, p->query.azNamed, pErr);
+  }
   if( rc == LEDGER_OK && !p->query.bEmpty ) {
     rc = ledgerQueryLedgers(&p->query, pDb, &p->apLedger, &p->nLedger, pErr);
   }
