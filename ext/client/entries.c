@@ -174,8 +174,13 @@ int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
   p->zNext = NULL;
   if( z == NULL ) z = ledgerJsonMemberText(pDoc, pObj, "@nextLink", &n);
   if( z == NULL || n == 0 ) return LEDGER_OK;
-  return ledgerLinkTake(z, n, p->pClient->pConfig->zUrl, p->zPath, &p->zNext,
-                        pErr);
+  if( !ledgerLinkTake(z, n, p->pClient->pConfig->zUrl, p->zPath, &p->zNext,
+                      pErr) ) {
+    char *zWhat = ledgerMprintf("its next link does not lead to %s", p->zPath);
+    ledgerAnswerNonsense(p, zWhat ? zWhat : "its next link", pErr);
+    free(zWhat);
+  }
+  return pErr->rc;
 }
 
 /* ---- one entry --------------------------------------------------------- */

@@ -203,16 +203,21 @@ int ledgerUrlWithin(const char *zBase, const char *zUrl) {
 /*
 ** Takes a link that the service sent in an answer: a path with a query, or an
 ** absolute URL within zBase. Only path and query are kept, in *pzPathQuery
-** (the caller's); the path must be zPath.
+** (the caller's); the path must be zPath. Returns 0 where it leads elsewhere;
+** pErr tells of memory only.
 */
 int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
                    const char *zPath, char **pzPathQuery, LedgerError *pErr) {
   char *zCopy = ledgerStrndup(zLink, nLink);
   const char *z = zCopy;
   size_t i, nPath;
+  int bWithin = 1;
 
   *pzPathQuery = NULL;
-  if( zCopy == NULL ) return ledgerErrorNomem(pErr);
+  if( zCopy == NULL ) {
+    ledgerErrorNomem(pErr);
+    return 1;
+  }
   for( i = 0; i < nLink; i++ ) {
     unsigned char c = (unsigned char)zCopy[i];
     if( c <= ' ' || c == 0x7f || c == '#' || c == '\\' ) goto refuse;
@@ -228,13 +233,10 @@ int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
   if( *pzPathQuery == NULL ) ledgerErrorNomem(pErr);
   goto out;
 refuse:
-  ledgerErrorSet(pErr, LEDGER_ERROR,
-                 "the ledger's answer makes no sense: its next link does not "
-                 "lead to %s",
-                 zPath);
+  bWithin = 0;
 out:
   free(zCopy);
-  return pErr->rc;
+  return bWithin;
 }
 
 /* The raw value of a query parameter of a link with its length, or NULL. */
