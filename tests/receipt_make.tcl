@@ -17,18 +17,18 @@ proc make_key {name kind} {
 }
 
 # make_cert NAME ?option value ...?: NAME.pem over NAME.key.
-#   subject CN, ca NAME-OF-ISSUER (itself), is_ca TRUE|FALSE, digest sha256, days 90
+#   subject CN, ca NAME-OF-ISSUER (itself), is_ca TRUE|FALSE, digest sha256, dates {-days 90}
 #   out NAME: another file name
 # The issuer's name in it is that of the issuer's certificate.
 proc make_cert {name args} {
-  set o [dict merge [list subject $name ca $name is_ca FALSE digest sha256 days 90 out $name] $args]
+  set o [dict merge [list subject $name ca $name is_ca FALSE digest sha256 dates {-days 90} out $name] $args]
   dict with o {
     write $::testdir/ext.cnf "basicConstraints=critical,CA:$is_ca\n"
     set key $::testdir/$name.key
     exec openssl req -new -key $key -subj /CN=$subject -out $::testdir/req.pem 2>@1
     set sign [expr {$ca eq $name ? [list -signkey $key]
       : [list -CA $::testdir/$ca.pem -CAkey $::testdir/$ca.key]}]
-    exec openssl x509 -req -in $::testdir/req.pem {*}$sign -$digest -days $days \
+    exec openssl x509 -req -in $::testdir/req.pem {*}$sign -$digest {*}$dates \
       -set_serial 1 -extfile $::testdir/ext.cnf -out $::testdir/$out.pem 2>@1
   }
 }

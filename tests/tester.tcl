@@ -196,6 +196,14 @@ proc skip_test {name why} {
   harness_result skip [harness_name $name] ": $why"
 }
 
+# What makes `openssl x509` write a certificate that has expired. OpenSSL 3.4 and
+# later refuse -1 days, and have what says it outright.
+proc expired {} {
+  catch { exec openssl x509 -help 2>@1 } help
+  if {![string match *-not_after* $help]} { return {-days -1} }
+  return {-not_before 20240101000000Z -not_after 20240201000000Z}
+}
+
 # Whether the SQLite that runs is at least this version.
 proc sqlite_at_least version {
   return [expr {[package vcompare $::SQLITE_VERSION $version] >= 0}]
