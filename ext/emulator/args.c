@@ -43,6 +43,11 @@ static const struct ArgSpec {
      "N            answers Loading before the first Ready (1)"},
     {"latency", ARG_INT, offsetof(EmuArgs, msLatency), 0, 600000,
      "MS           each answer is that late (0)"},
+    {"idle-timeout", ARG_INT, offsetof(EmuArgs, msIdle), 1, 3600000,
+     "MS      an idle connection is closed after that long (60000)"},
+    {"sessions", ARG_TEXT, offsetof(EmuArgs, zSessions), 0, 0,
+     "lost|kept   what an election does to the connections that there\n"
+     "                         are (kept); lost: as CCF does"},
     {"curve", ARG_TEXT, offsetof(EmuArgs, zCurve), 0, 0,
      "P-256|P-384    of a new ledger's keys (P-256)"},
     {"claims", ARG_ONOFF, offsetof(EmuArgs, bClaims), 0, 0,
@@ -188,6 +193,11 @@ static int argsCheck(const EmuArgs *p, LedgerError *pErr) {
     return ledgerErrorSet(pErr, LEDGER_ERROR,
                           "--curve takes P-256 or P-384, not '%s'", p->zCurve);
   }
+  if( strcmp(p->zSessions, "lost") != 0 && strcmp(p->zSessions, "kept") != 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "--sessions takes lost or kept, not '%s'",
+                          p->zSessions);
+  }
   if( z ) {
     size_t n = strspn(z, "abcdefghijklmnopqrstuvwxyz"
                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
@@ -210,6 +220,8 @@ int emuArgsParse(int argc, char **argv, EmuArgs *p, LedgerError *pErr) {
   p->nLoading = 1;
   p->bClaims = 1;
   p->nValidity = 90;
+  p->msIdle = 60000;
+  p->zSessions = "kept";
   for( i = 1; i < argc && rc == LEDGER_OK; i++ ) {
     const struct ArgSpec *pSpec = NULL;
     const char *z = argv[i];

@@ -26,6 +26,10 @@ enum {
   EMU_FAULT_STALE,        /* answer as a node that lags */
   EMU_FAULT_ELECTION,     /* act, then lose what is pending */
   EMU_FAULT_RECOVERY,     /* the same, and the service has a new key */
+  EMU_FAULT_ISOLATE,      /* act, as a primary that is cut off */
+  EMU_FAULT_STOP,         /* act; answer once the others have elected */
+  EMU_FAULT_FORWARD,      /* a backup that hears nothing of its primary */
+  EMU_FAULT_HOLD,         /* act later */
   EMU_FAULT_LATENCY,      /* answer late */
   EMU_FAULT_CLOCK,        /* answer with another Date */
   EMU_FAULT_CERTIFICATE   /* a connection with a wrong certificate */
@@ -53,8 +57,20 @@ const char *emuFaultsConnect(EmuFaults *p);
 
 /* ---- faultAnswer.c ----------------------------------------------------- */
 
+/* A request that is to be held on its way: 1 when it is, and goes on by itself
+** later. */
+int emuFaultHold(EmuReq *p);
+
 /* Faults that answer in place of the route. Returns 1 when one did. */
 int emuFaultInstead(EmuReq *p);
+
+/* 1 when the fault lets the connection be closed in place of an answer. */
+int emuFaultIsSilent(const EmuReq *p);
+
+/* Faults that come after the answer; eFault and its keys are the request's,
+** which may be gone by then. */
+int emuFaultAfter(Emu *p, int eFault, const EmuFaultKeys *pKeys,
+                  LedgerError *pErr);
 
 /* A node that lags: its state becomes the ledger's for the time of a route
 ** that reads. *pNow is the state to put back with emuFaultCaughtUp(). Returns

@@ -31,8 +31,10 @@ struct evhttp_request;
 typedef struct Emu Emu;
 typedef struct EmuArgs EmuArgs;
 typedef struct EmuCertSpec EmuCertSpec;
+typedef struct EmuConn EmuConn;
 typedef struct EmuAssertions EmuAssertions;
 typedef struct EmuEntry EmuEntry;
+typedef struct EmuFaultKeys EmuFaultKeys;
 typedef struct EmuFaults EmuFaults;
 typedef struct EmuFormer EmuFormer;
 typedef struct EmuKeys EmuKeys;
@@ -44,6 +46,7 @@ typedef struct EmuGateway EmuGateway;
 typedef struct EmuReq EmuReq;
 typedef struct EmuSandbox EmuSandbox;
 typedef struct EmuServer EmuServer;
+typedef struct EmuSessions EmuSessions;
 typedef struct EmuShown EmuShown;
 typedef struct EmuSig EmuSig;
 typedef struct EmuStore EmuStore;
@@ -63,6 +66,7 @@ struct EmuArgs {
   const char *zCurve;      /* --curve, or NULL: the file's, else P-256 */
   const char *zRequestLog; /* --request-log, or NULL */
   const char *zReadyFile;  /* --ready-file, or NULL */
+  const char *zSessions;   /* --sessions lost|kept */
   const char *zClientCertificate; /* --client-certificate, or NULL */
   const char *zFederation;        /* --federation, or NULL */
   const char *azFault[64];        /* --fault, as often as given */
@@ -71,6 +75,7 @@ struct EmuArgs {
   int msSignature;   /* --signature-interval */
   int nLoading;      /* --loading */
   int msLatency;     /* --latency */
+  int msIdle;        /* --idle-timeout */
   int bClaims;       /* --claims on|off */
   int bStrict;       /* --strict-bounds */
   int bLenient;      /* --lenient */
@@ -97,114 +102,8 @@ void emuArgsHelp(void);
 /* Reads a decimal number of at most iMax. Returns 1 and sets *pi, or 0. */
 int emuArgsNumber(const char *z, size_t n, int64_t iMax, int64_t *pi);
 
-/* ---- digest.c ---------------------------------------------------------- */
-
-/* A run of bytes, one of several that are hashed one behind the other. */
-struct EmuPiece {
-  const void *a;
-  size_t n;
-};
-
-/* SHA-256 over the pieces, and HMAC-SHA256 under a key of 32 bytes. aOut has
-** EMU_HASH bytes. These cannot fail. */
-void emuSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut);
-void emuHmac(const unsigned char *aKey, const void *a, size_t n,
-             unsigned char *aOut);
-
-/* SHA-256 of two hashes: an inner node of the tree. */
-void emuHashPair(const unsigned char *aLeft, const unsigned char *aRight,
-                 unsigned char *aOut);
-
-/* What is hashed of one transaction. */
-struct EmuTxn {
-  LedgerTxid id;
-  int eKind;               /* EMU_GENESIS ... */
-  const char *zCollection; /* an entry's collection, else NULL */
-  size_t nCollection;
-  const char *zContents; /* an entry's contents; other kinds: their payload */
-  size_t nContents;
-  const char *zTags; /* an entry's tags, "a,b", or NULL */
-  size_t nTags;
-  int bClaims; /* the claims digest is recorded */
-};
-enum {
-  EMU_GENESIS = 0,
-  EMU_ENTRY = 1,
-  EMU_SIGNATURE = 2,
-  EMU_USERS = 3,
-  EMU_ROLES = 4,
-  EMU_FUNCTIONS = 5,
-  EMU_ENDPOINTS = 6
-};
-
-/*
-** Computes write set digest and leaf of a transaction. aSecret holds two keys
-** of EMU_HASH bytes: the one commit evidence is derived from, the one claims'
-** secret keys are derived from. Reference: ALGORITHM.md, sections 2 to 6.
-*/
-void emuDigestTxn(const EmuTxn *pTxn, const unsigned char *aSecret,
-                  unsigned char *aWriteSet, unsigned char *aLeaf);
-
-/* What a receipt shows of a transaction, besides its write set's digest. */
-struct EmuShown {
-  char zEvidence[3 + LEDGER_TXID_MAX + 1 + 2 * EMU_HASH]; /* "ce:V.S:..." */
-  unsigned char aClaims[EMU_HASH];                        /* claims digest */
-  unsigned char aKey[EMU_HASH]; /* the claim's secret key, if there is one */
-};
-void emuDigestShow(const EmuTxn *pTxn, const unsigned char *aSecret,
-                   EmuShown *pShown);
-
-/* The leaf made of those and the write set's digest. */
-void emuDigestLeaf(const EmuShown *pShown, const unsigned char *aWriteSet,
-                   unsigned char *aLeaf);
-
-/* ---- tree.c ------------------------------------------------------------ */
-
-/*
-** The Merkle tree over all transactions, cut into rows of 256 hashes: level 0
-** holds the leaves, level k the roots of full rows of level k-1. Only the open
-** row of each level is in memory; full ones are in the store.
-*/
-#define EMU_TREE_FAN 256
-#define EMU_TREE_LEVELS 6 /* 256^6 = 2^48 leaves */
-struct EmuTree {
-  int64_t nLeaf;
-  int anOpen[EMU_TREE_LEVELS];    /* hashes in the open row */
-  int64_t aiRow[EMU_TREE_LEVELS]; /* number of the open row */
-  int abDirty[EMU_TREE_LEVELS];   /* the open row is ahead of the store */
-  unsigned char aOpen[EMU_TREE_LEVELS][EMU_TREE_FAN][EMU_HASH];
-};
-
-/* An empty tree; and the tree of nLeaf leaves from its rows in the store. */
-void emuTreeInit(EmuTree *p);
-int emuTreeLoad(EmuTree *p, EmuStore *pStore, int64_t nLeaf, LedgerError *pErr);
-
-/* Appends a leaf; rows that become full go to the store. */
-int emuTreeAppend(EmuTree *p, EmuStore *pStore, const unsigned char *aLeaf,
-                  LedgerError *pErr);
-
-/* Writes the open rows that changed to the store. */
-int emuTreeFlush(EmuTree *p, EmuStore *pStore, LedgerError *pErr);
-
-/* The root over all leaves. An empty tree has 32 zero bytes. */
-void emuTreeRoot(const EmuTree *p, unsigned char *aOut);
-
-/* The path of a leaf up to the root: its siblings, the lowest first. */
-#define EMU_PATH 64
-struct EmuPath {
-  int n;
-  int abLeft[EMU_PATH]; /* the sibling stands at the left */
-  unsigned char a[EMU_PATH][EMU_HASH];
-};
-
-/* The path of leaf iLeaf in the tree of the first nLeaf leaves, iLeaf < nLeaf,
-** all of them in the store; reads at most two rows per level. */
-int emuTreePath(EmuStore *pStore, int64_t iLeaf, int64_t nLeaf, EmuPath *pPath,
-                LedgerError *pErr);
-
-/* The root that a path leads to from a leaf. */
-void emuPathRoot(const EmuPath *pPath, const unsigned char *aLeaf,
-                 unsigned char *aOut);
+#include "emuSession.h"
+#include "emuTree.h"
 
 /* ---- cert.c ------------------------------------------------------------ */
 
@@ -349,9 +248,10 @@ int emuLedgerSeal(Emu *p, LedgerError *pErr);
 int emuLedgerCommit(Emu *p, LedgerError *pErr);
 
 /* An election: the next view, with another node; what is pending is lost. A
-** disaster recovery: the same two views on, with another service too. */
-int emuLedgerElect(Emu *p, LedgerError *pErr);
-int emuLedgerRecover(Emu *p, LedgerError *pErr);
+** disaster recovery: the same two views on, with another service too. What
+** becomes of sessions is one of EMU_SESSIONS_*. */
+int emuLedgerElect(Emu *p, int eSessions, LedgerError *pErr);
+int emuLedgerRecover(Emu *p, int eSessions, LedgerError *pErr);
 
 /* A write failed half way: goes back to what is committed, by an election. */
 void emuLedgerGiveUp(Emu *p);
@@ -485,6 +385,7 @@ struct EmuReq {
   struct event *pTimer;    /* of a late answer */
   int64_t n;               /* number of the request */
   int64_t iConn;           /* number of its connection */
+  int64_t iSession;        /* view its session is pinned to, 0: none yet */
   double msStart;          /* monotonic clock at its arrival */
   const char *zMethod;
   char *zPath;                    /* as sent, owned */
@@ -511,10 +412,14 @@ struct EmuReq {
   int bRunning;       /* functions run for it; then emuRouteEnd() goes on */
   int bHooked;        /* an append's hooks have run */
   int bGateway;       /* answered by the gateway: no transaction id */
+  int bBehind;        /* its node is behind: a former primary */
+  int bHangUp;        /* close the connection behind the answer */
 
   /* Faults that struck */
   int eFault;
   const char *zFault;  /* its name, for the log */
+  EmuFaultKeys keys;   /* what else it is told */
+  int bHeld;           /* it was held on its way, and goes on */
   int64_t iFaultValue; /* its value, a number ... */
   char zFaultWord[12]; /* ... or a word */
   char zFaultCode[48]; /* error code */
@@ -652,10 +557,17 @@ int emuServerPort(const EmuServer *p);
 void emuServerLink(EmuServer *p, EmuReq *pReq);
 void emuServerUnlink(EmuReq *pReq);
 
-/* Number of the request's connection; fingerprint of its client certificate
-** into zOut[96], 0 when it has none. */
-int64_t emuServerConn(struct evhttp_request *pHttp);
+/* The request's connection, NULL once the client is gone; fingerprint of its
+** client certificate into zOut[96], 0 when it has none. */
+EmuConn *emuServerConn(struct evhttp_request *pHttp);
 int emuServerPeer(struct evhttp_request *pHttp, char *zOut);
+
+/* The connection is closed once the answer has left: as CCF does it, without a
+** header that says so and without TLS's close_notify. */
+void emuServerCloseAfter(struct evhttp_request *pHttp);
+
+/* Closes the connection towards the client now; the request lives on. */
+void emuServerCut(struct evhttp_request *pHttp);
 
 /* ---- main.c ------------------------------------------------------------ */
 
@@ -673,6 +585,7 @@ struct Emu {
   EmuKeys keys;
   EmuTokenSeen seen;
   EmuLedger ledger;
+  EmuSessions sessions;
   EmuWarm *pWarm;        /* of entries */
   EmuWarm *pWarmReceipt; /* of receipts */
   EmuFaults *pFaults;

@@ -9,7 +9,7 @@
 **   status=N              answer N with an error body; keys
 **                         retry-after=SECONDS, code=NAME and id=ID, which no
 **                         refusal of the ledger's own has
-**   behind                404 UnknownTransactionId: a node that has not heard
+**   behind                404 TransactionNotFound: a node that has not heard
 **                         of the write yet
 **   session-lost          500 SessionConsistencyLost, and again to whatever
 **                         comes on the same connection
@@ -40,8 +40,29 @@
 **                         came later it does not know (reads only)
 **   answer                200 with the body given beside the spec, in which {n}
 **                         is how often it has struck
-**   election              answer; then view + 1, what is pending is lost
+**   election              answer; then view + 1, what is pending is lost. Key
+**                         sessions=lost|kept: what becomes of connections that
+**                         have seen the view before (as --sessions says; see
+**                         session.c)
 **   recovery              the same with view + 2 and a new service key
+**   stop                  a primary that is stopped and resumed: the request is
+**                         answered after for=MS (1000), when the others are in
+**                         a new view, so that its id is Invalid; the next write
+**                         on a connection to it is 503 PrimaryNotFound, the
+**                         next request 500 SessionConsistencyLost
+** While the route does its work, and after:
+**   isolate               a primary that is cut off: for=MS (1000) this and
+**                         what follows is answered, and nothing signed; then
+**                         the others elect, and for heal=MS (1000) old
+**                         connections read what was, and a write there is 503
+**                         PrimaryNotFound; then their sessions are lost
+**   forward               504 in plain text after delay=MS (3000): a backup
+**                         that hears nothing of its primary. Keys record=1: the
+**                         request was executed all the same; election=1: there
+**                         was an election (sessions=kept as above)
+**   hold[=silent]         the connection is cut (silent: nothing is answered),
+**                         and the request executed for=MS (1000) later all the
+**                         same, where its session isn't lost by then
 ** Besides any of them:
 **   latency=MS            answer that much later
 **   clock=SECONDS         the answer's Date is that far ahead
@@ -68,10 +89,12 @@
 #include "emuInt.h"
 
 #include <fnmatch.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FAULT_NUMBER "#" /* a kind that takes a number */
+#define FAULT_HOUR 3600000
 
 typedef struct FaultKind FaultKind;
 struct FaultKind {
@@ -91,8 +114,8 @@ static const FaultKind aFaultKind[] = {
      EMU_FAULT_RESET_AFTER, 0},
     {"status", FAULT_NUMBER, "", "/app/*", "InjectedFault", EMU_FAULT_STATUS,
      0},
-    {"behind", NULL, "GET", "/app/transactions/*/status",
-     "UnknownTransactionId", EMU_FAULT_STATUS, 404},
+    {"behind", NULL, "GET", "/app/transactions/*/status", "TransactionNotFound",
+     EMU_FAULT_STATUS, 404},
     {"session-lost", NULL, "", "/app/*", "SessionConsistencyLost",
      EMU_FAULT_SESSION, 500},
     {"not-open", NULL, "", "/app/*", "FrontendNotOpen", EMU_FAULT_STATUS, 404},
@@ -112,6 +135,10 @@ static const FaultKind aFaultKind[] = {
     {"answer", NULL, "", "/app/*", "", EMU_FAULT_ANSWER, 0},
     {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
     {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
+    {"isolate", NULL, "POST", "/app/transactions", "", EMU_FAULT_ISOLATE, 0},
+    {"stop", NULL, "POST", "/app/transactions", "", EMU_FAULT_STOP, 0},
+    {"forward", NULL, "POST", "/app/transactions", "", EMU_FAULT_FORWARD, 0},
+    {"hold", "||silent|", "POST", "/app/transactions", "", EMU_FAULT_HOLD, 0},
     {"latency", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_LATENCY, 0},
     {"clock", FAULT_NUMBER, "", "*", "", EMU_FAULT_CLOCK, 0},
     {"certificate", "|expired|early|foreign|name|", "", "", "",
@@ -131,6 +158,7 @@ struct Fault {
   char zPath[256];
   char zHost[128];
   char zCode[48];
+  EmuFaultKeys keys;
   int64_t nRetryAfter; /* -1: none */
   int64_t nByte;       /* of a piece of a slow answer */
   LedgerTxid id;       /* that a refusal carries, or {0,0} */
@@ -233,6 +261,37 @@ static int faultKind(Fault *p, const char *z, size_t n, const char *zVal,
                    strlen(p->pKind->zCode));
 }
 
+/* The same of a key that only faults of sessions have. */
+static int faultSessionKey(EmuFaultKeys *p, const char *z, size_t n,
+                           const char *zVal, size_t nVal) {
+  static const struct {
+    const char *zName;
+    size_t iOffset;
+    int64_t iMax;
+  } aKey[] = {
+      {"for", offsetof(EmuFaultKeys, msFor), FAULT_HOUR},
+      {"heal", offsetof(EmuFaultKeys, msHeal), FAULT_HOUR},
+      {"delay", offsetof(EmuFaultKeys, msDelay), FAULT_HOUR},
+      {"record", offsetof(EmuFaultKeys, bRecord), 1},
+      {"election", offsetof(EmuFaultKeys, bElect), 1},
+  };
+  size_t i;
+  if( emuIs(z, n, "sessions") ) {
+    p->eSessions = emuIs(zVal, nVal, "lost")   ? EMU_SESSIONS_LOST
+                   : emuIs(zVal, nVal, "kept") ? EMU_SESSIONS_KEPT
+                                               : EMU_SESSIONS_DEFAULT;
+    return p->eSessions != EMU_SESSIONS_DEFAULT;
+  }
+  for( i = 0; i < sizeof(aKey) / sizeof(aKey[0]); i++ ) {
+    int64_t v;
+    if( !emuIs(z, n, aKey[i].zName) ) continue;
+    if( !emuArgsNumber(zVal, nVal, aKey[i].iMax, &v) ) return 0;
+    memcpy((char *)p + aKey[i].iOffset, &v, sizeof(v));
+    return 1;
+  }
+  return 0;
+}
+
 /* One key=value of a spec. *pbCount notes that a count is given. */
 static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
                     size_t nVal, int *pbCount) {
@@ -277,7 +336,7 @@ static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
     if( !*pbCount ) p->nCount = 0;
     return ledgerNumberParse(zNum, &p->rProbability) && p->rProbability <= 1;
   }
-  return 0;
+  return faultSessionKey(&p->keys, z, n, zVal, nVal);
 }
 
 int emuFaultsAdd(EmuFaults *p, const char *zSpec, const char *zBody,
@@ -292,6 +351,8 @@ int emuFaultsAdd(EmuFaults *p, const char *zSpec, const char *zBody,
     goto out;
   }
   pFault->nRetryAfter = -1;
+  pFault->keys.msFor = pFault->keys.msHeal = 1000;
+  pFault->keys.msDelay = 3000;
   pFault->nByte = 1;
   pFault->nth = 1;
   pFault->rProbability = 1;
@@ -400,6 +461,11 @@ void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
     pReq->eFault = eFault;
     pReq->zFault = pFault->pKind->zName;
     pReq->iFaultValue = pFault->iValue;
+    pReq->keys = pFault->keys;
+    if( eFault == EMU_FAULT_STOP ) pReq->msFault += (int)pFault->keys.msFor;
+    if( eFault == EMU_FAULT_FORWARD ) {
+      pReq->msFault += (int)pFault->keys.msDelay;
+    }
     if( eFault == EMU_FAULT_ANSWER ) faultBody(pFault, pReq);
     pReq->nRetryAfter = (int)pFault->nRetryAfter;
     pReq->nFaultByte = pFault->nByte;

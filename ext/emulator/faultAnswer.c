@@ -80,8 +80,84 @@ static int faultClaims(EmuReq *p) {
   return 1;
 }
 
+/* The time is over: the request goes its way. */
+static void faultRelease(evutil_socket_t fd, short what, void *pArg) {
+  EmuReq *p = pArg;
+  (void)fd;
+  (void)what;
+  event_free(p->pTimer);
+  p->pTimer = NULL;
+  emuRoute(p);
+}
+
+int emuFaultHold(EmuReq *p) {
+  struct timeval tv = {p->keys.msFor / 1000, p->keys.msFor % 1000 * 1000};
+  if( p->eFault != EMU_FAULT_HOLD || p->bHeld ) return 0;
+  /* Now, while its client certificate can be seen. */
+  if( !emuAuthenticate(p) ) {
+    emuReqSend(p);
+    return 1;
+  }
+  p->pTimer = evtimer_new(p->pEmu->pBase, faultRelease, p);
+  if( p->pTimer == NULL || evtimer_add(p->pTimer, &tv) != 0 ) {
+    emuReqError(p, 500, "InternalError", "out of memory");
+    emuReqSend(p);
+    return 1;
+  }
+  p->bHeld = 1;
+  if( strcmp(p->zFaultWord, "silent") != 0 ) emuServerCut(p->pHttp);
+  return 1;
+}
+
+int emuFaultIsSilent(const EmuReq *p) {
+  return p->eFault == EMU_FAULT_RESET_BEFORE ||
+         p->eFault == EMU_FAULT_RESET_AFTER ||
+         (p->bHeld && strcmp(p->zFaultWord, "silent") != 0);
+}
+
+/* The answer of a backup that forwarded a write in vain. */
+static void faultForward(EmuReq *p) {
+  ledgerBufReset(&p->body);
+  ledgerBufPrintf(&p->body,
+                  "Request was forwarded to node %s, but no response was "
+                  "received after %lldms",
+                  p->pEmu->keys.zNodeId, (long long)p->keys.msDelay);
+  p->iStatus = 504;
+  p->zType = "text/plain";
+  p->zState = NULL;
+  memset(&p->id, 0, sizeof(p->id));
+}
+
+/* From now on the primary is cut off from the others. */
+static int faultIsolate(EmuReq *p) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  if( emuSessionsIsolate(p->pEmu, &p->keys, &err) == LEDGER_OK ) return 0;
+  emuReqFail(p, &err);
+  return 1;
+}
+
+int emuFaultAfter(Emu *p, int eFault, const EmuFaultKeys *pKeys,
+                  LedgerError *pErr) {
+  int rc = LEDGER_OK;
+  switch( eFault ) {
+    case EMU_FAULT_ELECTION: return emuLedgerElect(p, pKeys->eSessions, pErr);
+    case EMU_FAULT_RECOVERY: return emuLedgerRecover(p, pKeys->eSessions, pErr);
+    case EMU_FAULT_STOP: return emuSessionsStop(p, pKeys->msFor, pErr);
+    case EMU_FAULT_FORWARD:
+      if( pKeys->bElect && pKeys->bRecord ) rc = emuLedgerSign(p, pErr);
+      if( pKeys->bElect && rc == LEDGER_OK ) {
+        rc = emuLedgerElect(
+            p, pKeys->eSessions ? pKeys->eSessions : EMU_SESSIONS_LOST, pErr);
+      }
+      return rc;
+    default: return LEDGER_OK;
+  }
+}
+
 int emuFaultInstead(EmuReq *p) {
   switch( p->eFault ) {
+    case EMU_FAULT_ISOLATE: return faultIsolate(p);
+    case EMU_FAULT_FORWARD: return !p->keys.bRecord;
     case EMU_FAULT_RESET_BEFORE: return 1;
     case EMU_FAULT_REDIRECT: return faultRedirect(p);
     case EMU_FAULT_CLAIMS: return faultClaims(p);
@@ -108,6 +184,11 @@ int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
   LedgerTxid then = {0, 0};
   int64_t iSeqno;
   *pNow = *pLedger;
+  if( p->bBehind ) {
+    pLedger->last = pLedger->committed = p->pEmu->sessions.old;
+    pLedger->iView = p->pEmu->sessions.iOld;
+    return 1;
+  }
   if( p->eFault != EMU_FAULT_STALE || strcmp(p->zMethod, "GET") != 0 ) {
     return 1;
   }
@@ -125,7 +206,7 @@ int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
 
 void emuFaultCaughtUp(EmuReq *p, const EmuLedger *pNow) {
   EmuLedger *pLedger = &p->pEmu->ledger;
-  if( p->eFault != EMU_FAULT_STALE ) return;
+  if( p->eFault != EMU_FAULT_STALE && !p->bBehind ) return;
   if( p->iStatus >= 200 && p->iStatus < 300 && p->id.seqno == 0 ) {
     p->id = pLedger->last;
   }
@@ -211,6 +292,8 @@ void emuFaultSpoil(EmuReq *p) {
     p->iStatus = 200;
     p->zType = "application/json";
     if( p->id.seqno == 0 ) p->id = p->pEmu->ledger.last;
+  } else if( p->eFault == EMU_FAULT_FORWARD ) {
+    faultForward(p);
   } else if( p->eFault == EMU_FAULT_DEEP ) {
     ledgerBufReset(&p->body);
     faultNest(&p->body, p->iFaultValue);

@@ -123,7 +123,9 @@ int emuLedgerCommit(Emu *p, LedgerError *pErr) {
 
 int emuLedgerSign(Emu *p, LedgerError *pErr) {
   int rc = LEDGER_OK;
-  if( p->ledger.last.seqno == p->ledger.committed.seqno ) return LEDGER_OK;
+  if( p->ledger.last.seqno == p->ledger.committed.seqno || emuSessionsCut(p) ) {
+    return LEDGER_OK;
+  }
   rc = emuLedgerSeal(p, pErr);
   if( rc == LEDGER_OK ) rc = emuLedgerCommit(p, pErr);
   if( rc == LEDGER_OK ) ledgerWake(p, 0);
@@ -170,26 +172,29 @@ static int ledgerChange(Emu *p, int eChange, int bSeal, LedgerError *pErr) {
   return rc;
 }
 
-int emuLedgerElect(Emu *p, LedgerError *pErr) {
+int emuLedgerElect(Emu *p, int eSessions, LedgerError *pErr) {
   int rc;
   ledgerRollback(p);
   p->ledger.iView++;
   rc = ledgerChange(p, EMU_CHANGE_NODE, 1, pErr);
+  emuSessionsChange(p, eSessions);
   ledgerWake(p, 1);
   return rc;
 }
 
-int emuLedgerRecover(Emu *p, LedgerError *pErr) {
+int emuLedgerRecover(Emu *p, int eSessions, LedgerError *pErr) {
   int rc;
   ledgerRollback(p);
   p->ledger.iView += 2;
   rc = ledgerChange(p, EMU_CHANGE_SERVICE, 1, pErr);
+  emuSessionsChange(p, eSessions);
   ledgerWake(p, 1);
   return rc;
 }
 
 int emuLedgerRenew(Emu *p, LedgerError *pErr) {
-  int rc = emuLedgerSign(p, pErr);
+  int rc = emuSessionsCut(p) ? emuLedgerElect(p, EMU_SESSIONS_LOST, pErr)
+                             : emuLedgerSign(p, pErr);
   return rc ? rc : ledgerChange(p, EMU_CHANGE_RENEW, 0, pErr);
 }
 
@@ -200,7 +205,7 @@ int emuLedgerRenew(Emu *p, LedgerError *pErr) {
 */
 void emuLedgerGiveUp(Emu *p) {
   LedgerError err = LEDGER_ERROR_INIT;
-  if( emuLedgerElect(p, &err) != LEDGER_OK ) {
+  if( emuLedgerElect(p, EMU_SESSIONS_DEFAULT, &err) != LEDGER_OK ) {
     emuWarn("%s", emuErrorText(&err));
     p->bBroken = 1;
     event_base_loopbreak(p->pBase);
@@ -214,7 +219,7 @@ static void ledgerTick(evutil_socket_t fd, short what, void *pArg) {
   LedgerError err = LEDGER_ERROR_INIT;
   (void)fd;
   (void)what;
-  if( p->ledger.bHold ) return;
+  if( p->ledger.bHold || emuSessionsCut(p) ) return;
   if( emuLedgerSign(p, &err) != LEDGER_OK ) {
     emuWarn("%s", emuErrorText(&err));
     emuLedgerGiveUp(p);
@@ -225,7 +230,7 @@ static void ledgerTick(evutil_socket_t fd, short what, void *pArg) {
 void emuLedgerArm(Emu *p) {
   struct timeval tv = {0, p->args.msSignature * 1000L};
   EmuLedger *pLedger = &p->ledger;
-  if( !pLedger->bServing || pLedger->bHold ) return;
+  if( !pLedger->bServing || pLedger->bHold || emuSessionsCut(p) ) return;
   if( pLedger->pTimer == NULL ) {
     pLedger->pTimer = evtimer_new(p->pBase, ledgerTick, p);
   }
@@ -336,7 +341,8 @@ int emuLedgerClose(Emu *p, LedgerError *pErr) {
   if( p->ledger.pTimer ) event_free(p->ledger.pTimer);
   p->ledger.pTimer = NULL;
   p->ledger.pWaiting = NULL; /* they are freed with the server */
-  if( p->pStore == NULL || p->ledger.committed.seqno == 0 || p->bBroken ) {
+  if( p->pStore == NULL || p->ledger.committed.seqno == 0 || p->bBroken ||
+      emuSessionsCut(p) ) { /* its writes go; the next start is an election */
     return LEDGER_OK;
   }
   rc = emuLedgerSign(p, pErr);

@@ -146,8 +146,8 @@ static int mainLoad(Emu *p, LedgerError *pErr) {
     }
   }
   if( rc == LEDGER_OK ) rc = emuStoreWal(p->pStore, pErr);
-  if( rc == LEDGER_OK && p->args.bElect ) rc = emuLedgerElect(p, pErr);
-  if( rc == LEDGER_OK && p->args.bRecover ) rc = emuLedgerRecover(p, pErr);
+  if( rc == LEDGER_OK && p->args.bElect ) rc = emuLedgerElect(p, 0, pErr);
+  if( rc == LEDGER_OK && p->args.bRecover ) rc = emuLedgerRecover(p, 0, pErr);
   return rc;
 }
 
@@ -425,6 +425,7 @@ static void mainEnd(Emu *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   int i;
   if( emuLedgerClose(p, &err) ) emuWarn("%s", emuErrorText(&err));
+  emuSessionsEnd(p);
   ledgerErrorClear(&err);
   emuSandboxClose(p->pSandbox);
   emuServerClose(p->pServer);

@@ -108,6 +108,7 @@ EmuReq *emuReqNew(Emu *pEmu, struct evhttp_request *pHttp) {
   EmuReq *p = calloc(1, sizeof(*p));
   const char *zUri = evhttp_request_get_uri(pHttp);
   struct evbuffer *pIn = evhttp_request_get_input_buffer(pHttp);
+  EmuConn *pConn;
   size_t nPath, n;
   char *z;
 
@@ -115,7 +116,9 @@ EmuReq *emuReqNew(Emu *pEmu, struct evhttp_request *pHttp) {
   p->pEmu = pEmu;
   p->pHttp = pHttp;
   p->n = ++pEmu->nRequest;
-  p->iConn = emuServerConn(pHttp);
+  pConn = emuServerConn(pHttp);
+  p->iConn = pConn ? pConn->n : 0;
+  p->iSession = pConn ? pConn->iView : 0;
   p->msStart = emuClock();
   p->nRetryAfter = -1;
   p->zMethod = reqMethod(pHttp);
@@ -302,6 +305,7 @@ static void reqReply(EmuReq *p) {
     }
   }
   emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
+  if( p->bHangUp ) emuServerCloseAfter(p->pHttp);
   evhttp_send_reply(p->pHttp, p->iStatus, NULL, pOut);
   if( pOut ) evbuffer_free(pOut);
   emuReqFree(p);
@@ -311,8 +315,7 @@ static void reqLate(evutil_socket_t fd, short what, void *pArg) {
   EmuReq *p = pArg;
   (void)fd;
   (void)what;
-  if( p->eFault == EMU_FAULT_RESET_BEFORE ||
-      p->eFault == EMU_FAULT_RESET_AFTER ) {
+  if( emuFaultIsSilent(p) ) {
     p->iStatus = 0;
     p->zState = NULL;
     memset(&p->id, 0, sizeof(p->id));
@@ -329,8 +332,7 @@ static void reqLate(evutil_socket_t fd, short what, void *pArg) {
 */
 void emuReqSend(EmuReq *p) {
   long ms = (long)p->pEmu->args.msLatency + p->msFault;
-  int bHangUp =
-      p->eFault == EMU_FAULT_RESET_BEFORE || p->eFault == EMU_FAULT_RESET_AFTER;
+  int bHangUp = emuFaultIsSilent(p);
   ERR_clear_error(); /* none of ours may reach the TLS connection */
   if( ms > 0 || bHangUp ) {
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};

@@ -1,9 +1,10 @@
 /*
 ** The table of routes, and what is common to them.
 **
-** Order of checks below /app: path and method, credential, api-version, the
-** route's presence in that version, role. A path that no route has is 404
-** ResourceNotFound, a method that its path lacks 405 UnsupportedHttpVerb.
+** Order of checks below /app: path and method, credential, session,
+** api-version, the route's presence in that version, role. A path that no route
+** has is 404 ResourceNotFound, a method that its path lacks 405
+** UnsupportedHttpVerb.
 */
 #include "emuInt.h"
 
@@ -163,7 +164,8 @@ static int routeVersion(EmuReq *p) {
 /* What stands between a request and its handler. */
 static int routeAdmit(EmuReq *p, const Route *pRoute) {
   if( pRoute->eAction == 0 ) return 1;
-  if( !emuAuthenticate(p) || !routeVersion(p) ) return 0;
+  if( !p->bHeld && !emuAuthenticate(p) ) return 0;
+  if( !emuSessionEnter(p) || !routeVersion(p) ) return 0;
   if( pRoute->mVersion && !(p->pVersion->flags & pRoute->mVersion) ) {
     emuReqError(p, 404, "ResourceNotFound", "Unknown path: %s.", p->zPath);
     return 0;
@@ -174,6 +176,7 @@ static int routeAdmit(EmuReq *p, const Route *pRoute) {
 void emuRouteEnd(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   Emu *pEmu = p->pEmu;
+  EmuFaultKeys keys = p->keys;
   int eFault = p->eFault;
   if( p->bRunning ) return;
   if( p->iStatus >= 200 && p->iStatus < 300 && p->pVersion &&
@@ -181,8 +184,7 @@ void emuRouteEnd(EmuReq *p) {
     p->id = pEmu->ledger.last;
   }
   if( !p->bWaiting ) emuReqSend(p);
-  if( (eFault == EMU_FAULT_ELECTION && emuLedgerElect(pEmu, &err)) ||
-      (eFault == EMU_FAULT_RECOVERY && emuLedgerRecover(pEmu, &err)) ) {
+  if( emuFaultAfter(pEmu, eFault, &keys, &err) ) {
     emuWarn("%s", emuErrorText(&err));
   }
   ledgerErrorClear(&err);
@@ -191,6 +193,7 @@ void emuRouteEnd(EmuReq *p) {
 void emuRoute(EmuReq *p) {
   const Route *pRoute;
   EmuLedger now;
+  if( emuFaultHold(p) ) return;
   if( !emuFaultInstead(p) ) {
     pRoute = routeFind(p);
     if( pRoute && routeAdmit(p, pRoute) && emuFaultStale(p, &now) ) {

@@ -13,10 +13,10 @@
 **   POST   /control/token       {"oid"?,"roles"?,"expires_in"?,"audience"?}
 **                               -> {"access_token","oid"}
 **   POST   /control/signatures  {"hold":true}: what is written stays Pending
-**   POST   /control/election    {}: a new view with another node, what is
-**                               pending is lost
-**   POST   /control/recovery    {}: the same two views on, with a new service
-**                               key; service.pem is written anew
+**   POST   /control/election    {"sessions"?:"lost"|"kept"}: a new view with
+**                               another node, what is pending is lost
+**   POST   /control/recovery    likewise: the same two views on, with a new
+**                               service key; service.pem is written anew
 **   POST   /control/renew       {"days"?:90}: a new service certificate with
 **                               the same key; what is pending is signed before
 **   POST   /control/gateway     see routeGateway.c
@@ -181,13 +181,21 @@ static int controlState(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
+/* The member "sessions" as EMU_SESSIONS_*. */
+static int controlSessions(LedgerJson *pDoc) {
+  const char *z =
+      ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "sessions", NULL);
+  if( z == NULL ) return EMU_SESSIONS_DEFAULT;
+  return strcmp(z, "kept") == 0 ? EMU_SESSIONS_KEPT : EMU_SESSIONS_LOST;
+}
+
 static int controlElection(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
-  int rc = emuLedgerElect(p->pEmu, pErr);
+  int rc = emuLedgerElect(p->pEmu, controlSessions(pDoc), pErr);
   return rc ? rc : controlState(p, pDoc, pErr);
 }
 
 static int controlRecovery(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
-  int rc = emuLedgerRecover(p->pEmu, pErr);
+  int rc = emuLedgerRecover(p->pEmu, controlSessions(pDoc), pErr);
   return rc ? rc : controlState(p, pDoc, pErr);
 }
 

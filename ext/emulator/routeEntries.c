@@ -14,8 +14,8 @@
 **   - {id} gives the collection's value at that point, Ready only when that
 **     point is committed; /current reads the node's state, pending or not.
 **
-** Codes where the contract is silent: an id not issued yet is 404
-** UnknownTransactionId on /status and 404 UnknownLedgerEntry on {id}.
+** An id not issued yet is 404 TransactionNotFound on /status, as on CCF, and
+** 404 UnknownLedgerEntry on {id}, where the contract is silent.
 */
 #include "emuInt.h"
 
@@ -373,7 +373,7 @@ void emuRouteStatus(EmuReq *p) {
     emuReqError(p, 404, "InvalidTransactionId", "Transaction %s is invalid",
                 p->aSegment[2].z);
   } else if( have.seqno == 0 ) {
-    emuReqError(p, 404, "UnknownTransactionId", "Transaction %s is unknown",
+    emuReqError(p, 404, "TransactionNotFound", "Transaction %s is unknown",
                 p->aSegment[2].z);
   } else {
     p->iStatus = 200;

@@ -220,7 +220,8 @@ static void hooksNext(Hooks *p) {
   }
   hooksFree(p);
   pReq->bRunning = 0;
-  if( pReq->bHooked ) emuRouteAppend(pReq);
+  /* There may have been a change of view meanwhile. */
+  if( pReq->bHooked && emuSessionEnter(pReq) ) emuRouteAppend(pReq);
   emuRouteEnd(pReq);
 }
 

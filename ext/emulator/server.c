@@ -33,10 +33,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SERVER_IDLE 60            /* seconds until a connection closes */
-#define SERVER_HEADER (16 * 1024) /* bytes of all headers */
-#define SERVER_HEADERS 256        /* headers */
-#define SERVER_BODY (1024 * 1024) /* bytes of a body */
+#define SERVER_HEADER (16 * 1024)         /* bytes of all headers */
+#define SERVER_HEADERS 256                /* headers */
+#define SERVER_BODY (1024 * 1024)         /* bytes of a body */
 #define SERVER_BODY_MAX (8 * 1024 * 1024) /* libevent's limit */
 
 struct EmuServer {
@@ -52,11 +51,21 @@ struct EmuServer {
 
 /* ---- TLS --------------------------------------------------------------- */
 
-/* The number of a connection is kept in its SSL object. */
+static void serverConnFree(void *pParent, void *p, CRYPTO_EX_DATA *pData,
+                           int iIndex, long nArg, void *pArg) {
+  (void)pParent;
+  (void)pData;
+  (void)iIndex;
+  (void)nArg;
+  (void)pArg;
+  free(p);
+}
+
+/* What is known of a connection lives in its SSL object, and as long. */
 static int serverConnIndex(void) {
   static int iIndex = -1;
   if( iIndex < 0 ) {
-    iIndex = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    iIndex = SSL_get_ex_new_index(0, NULL, NULL, NULL, serverConnFree);
   }
   return iIndex;
 }
@@ -127,10 +136,15 @@ static int serverSni(SSL *pSsl, int *piAlert, void *pArg) {
 static struct bufferevent *serverAccept(struct event_base *pBase, void *pArg) {
   EmuServer *p = pArg;
   SSL *pSsl = SSL_new(p->pNode);
+  EmuConn *pConn = calloc(1, sizeof(*pConn));
   struct bufferevent *pBuf;
-  if( pSsl == NULL ) return NULL;
-  p->nConn++;
-  SSL_set_ex_data(pSsl, serverConnIndex(), (void *)(intptr_t)p->nConn);
+  if( pSsl == NULL || pConn == NULL ||
+      SSL_set_ex_data(pSsl, serverConnIndex(), pConn) != 1 ) {
+    free(pConn);
+    SSL_free(pSsl);
+    return NULL;
+  }
+  pConn->n = ++p->nConn;
   pBuf = bufferevent_openssl_socket_new(
       pBase, -1, pSsl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
   if( pBuf == NULL ) {
@@ -148,15 +162,36 @@ static SSL *serverSsl(struct evhttp_request *pHttp) {
                : NULL;
 }
 
-int64_t emuServerConn(struct evhttp_request *pHttp) {
+EmuConn *emuServerConn(struct evhttp_request *pHttp) {
   SSL *pSsl = serverSsl(pHttp);
-  return pSsl ? (int64_t)(intptr_t)SSL_get_ex_data(pSsl, serverConnIndex()) : 0;
+  return pSsl ? SSL_get_ex_data(pSsl, serverConnIndex()) : NULL;
 }
 
 int emuServerPeer(struct evhttp_request *pHttp, char *zOut) {
   SSL *pSsl = serverSsl(pHttp);
   X509 *pCert = pSsl ? SSL_get0_peer_certificate(pSsl) : NULL;
   return pCert ? emuFingerprint(pCert, zOut) : 0;
+}
+
+/*
+** The answer has left, and libevent is about to look whether the connection is
+** to stay: the header comes too late to be sent, and in time to be seen.
+*/
+static void serverCloseNow(struct evhttp_request *pHttp, void *pArg) {
+  (void)pArg;
+  evhttp_add_header(evhttp_request_get_output_headers(pHttp), "Connection",
+                    "close");
+}
+
+void emuServerCloseAfter(struct evhttp_request *pHttp) {
+  SSL *pSsl = serverSsl(pHttp);
+  if( pSsl ) SSL_set_quiet_shutdown(pSsl, 1);
+  evhttp_request_set_on_complete_cb(pHttp, serverCloseNow, NULL);
+}
+
+void emuServerCut(struct evhttp_request *pHttp) {
+  SSL *pSsl = serverSsl(pHttp);
+  if( pSsl ) shutdown(SSL_get_fd(pSsl), SHUT_RDWR);
 }
 
 /* ---- requests ---------------------------------------------------------- */
@@ -309,6 +344,8 @@ int emuServerRenew(EmuServer *p, LedgerError *pErr) {
 int emuServerOpen(Emu *pEmu, LedgerError *pErr) {
   EmuServer *p = pEmu->pServer;
   struct evconnlistener *pListener;
+  struct timeval idle = {pEmu->args.msIdle / 1000,
+                         pEmu->args.msIdle % 1000 * 1000};
 
   if( emuServerRenew(p, pErr) ) return pErr->rc;
   p->pWeb = serverTls(pEmu->keys.pWeb, pEmu->keys.pWebCert);
@@ -319,7 +356,7 @@ int emuServerOpen(Emu *pEmu, LedgerError *pErr) {
   evhttp_set_bevcb(p->pHttp, serverAccept, p);
   evhttp_set_gencb(p->pHttp, serverRequest, p);
   evhttp_set_default_content_type(p->pHttp, NULL);
-  evhttp_set_timeout(p->pHttp, SERVER_IDLE);
+  evhttp_set_timeout_tv(p->pHttp, &idle);
   evhttp_set_max_headers_size(p->pHttp, 4 * SERVER_HEADER);
   evhttp_set_max_body_size(p->pHttp, SERVER_BODY_MAX);
   evhttp_set_allowed_methods(

@@ -180,7 +180,7 @@ for (const version of [
       await at.path("/app/transactions/{transactionId}/status", "2.99999999").get(), "404"
     );
     assert.ok(isUnexpected(response));
-    assert.equal(response.body.error.code, "UnknownTransactionId");
+    assert.equal(response.body.error.code, "TransactionNotFound");
   });
   await check(name("an id that is none"), async () => {
     const response = await at.path("/app/transactions/{transactionId}", "two").get();

@@ -363,9 +363,9 @@ def core(version):
     @check(f"{label}: what is not there")
     def _():
         raises(ResourceNotFoundError, lambda: at.get_transaction_status("2.99999999"),
-               404, "UnknownTransactionId")
+               404, "TransactionNotFound")
         raises(ResourceNotFoundError, lambda: at.begin_wait_for_commit("2.99999999"),
-               404, "UnknownTransactionId")
+               404, "TransactionNotFound")
         for ask in (at.get_ledger_entry, at.begin_get_ledger_entry, at.get_receipt,
                     at.begin_get_receipt):
             raises(ResourceNotFoundError, lambda: ask("2.99999999"), 404, "UnknownLedgerEntry")
