@@ -75,6 +75,7 @@ struct LedgerDb {
   i64 iLastBatch;           /* n of the last transaction's first row */
   LedgerTxid last;          /* ledger_last_transaction_id() */
   LedgerReceiptMemo *pMemo; /* what receipts share; see ledgerDbMemo() */
+  i64 tWork;                /* when a wait last let SQLite work */
 };
 
 int ledgerDbNew(sqlite3 *db, int bReadonly, LedgerDb **ppDb);
@@ -113,7 +114,9 @@ LedgerReceiptMemo *ledgerDbMemo(LedgerDb *p);
 void ledgerRef(Ledger *p);
 void ledgerUnref(Ledger *p);
 
-/* The hook given to clients: has sqlite3_interrupt() been called? */
+/* The hook given to clients, asked at least ten times a second while they wait:
+** has sqlite3_interrupt() been called, or does the host's progress handler end
+** the statement? */
 int ledgerDbInterrupted(void *pDb);
 
 /* ---- error.c: errors on their way to SQLite ---------------------------- */

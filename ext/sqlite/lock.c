@@ -15,51 +15,84 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The integer that a PRAGMA answers, or -1. */
-static int lockPragma(sqlite3 *db, const char *zSchema, const char *zName,
-                      int bIsWal) {
+/* The busy timeout in milliseconds; 0 where an authorizer denies the question:
+** then the locks are tried once. */
+static int lockTimeout(sqlite3 *db) {
   sqlite3_stmt *pStmt = NULL;
-  int iVal = -1;
-  char *zSql = sqlite3_mprintf("PRAGMA \"%w\".%s", zSchema, zName);
-  if( zSql && sqlite3_prepare_v2(db, zSql, -1, &pStmt, NULL) == SQLITE_OK &&
+  int ms = 0;
+  if( sqlite3_prepare_v2(db, "PRAGMA busy_timeout", -1, &pStmt, NULL) ==
+          SQLITE_OK &&
       sqlite3_step(pStmt) == SQLITE_ROW ) {
-    const char *z = (const char *)sqlite3_column_text(pStmt, 0);
-    iVal = bIsWal ? z && sqlite3_stricmp(z, "wal") == 0
-                  : sqlite3_column_int(pStmt, 0);
+    ms = sqlite3_column_int(pStmt, 0);
   }
   sqlite3_finalize(pStmt);
-  sqlite3_free(zSql);
-  return iVal;
+  return ms;
 }
 
-/* Takes the EXCLUSIVE lock on one database file. */
+/*
+** Takes the EXCLUSIVE lock on one database file that is being written.
+**
+** Who writes through a rollback journal has the RESERVED lock by then; in WAL
+** mode nobody takes it, and a lock taken here would keep all others out until
+** this connection closes. The file tells that, whatever an authorizer denies.
+*/
 static int lockFile(sqlite3 *db, const char *zSchema) {
   sqlite3_file *pFd = NULL;
+  int bReserved = 1, rc = SQLITE_OK;
   if( sqlite3_stricmp(zSchema, "temp") == 0 ) return SQLITE_OK;
   if( sqlite3_file_control(db, zSchema, SQLITE_FCNTL_FILE_POINTER, &pFd) ) {
     return SQLITE_OK;
   }
   if( pFd == NULL || pFd->pMethods == NULL ) return SQLITE_OK; /* in memory */
-  if( lockPragma(db, zSchema, "journal_mode", 1) == 1 ) return SQLITE_OK;
+  if( pFd->pMethods->xCheckReservedLock ) { /* "memdb" has none, and no WAL */
+    rc = pFd->pMethods->xCheckReservedLock(pFd, &bReserved);
+  }
+  if( rc || !bReserved ) return rc;
   return pFd->pMethods->xLock(pFd, SQLITE_LOCK_EXCLUSIVE);
+}
+
+/* The name of the connection's i-th database (sqlite3_free), or NULL behind
+** the last. Since SQLite 3.39 no authorizer is asked. */
+static int lockName(sqlite3 *db, int i, char **pz) {
+  sqlite3_stmt *pStmt = NULL;
+  const char *z = NULL;
+  int rc = SQLITE_OK;
+  *pz = NULL;
+#if SQLITE_VERSION_NUMBER >= 3039000
+  if( sqlite3_libversion_number() >= 3039000 ) {
+    z = sqlite3_db_name(db, i);
+    if( z && (*pz = sqlite3_mprintf("%s", z)) == NULL ) rc = SQLITE_NOMEM;
+    return rc;
+  }
+#endif
+  rc = sqlite3_prepare_v2(db, "PRAGMA database_list", -1, &pStmt, NULL);
+  while( rc == SQLITE_OK && i >= 0 && sqlite3_step(pStmt) == SQLITE_ROW ) i--;
+  if( rc == SQLITE_OK && i < 0 ) {
+    z = (const char *)sqlite3_column_text(pStmt, 1);
+    if( z == NULL || (*pz = sqlite3_mprintf("%s", z)) == NULL ) {
+      rc = SQLITE_NOMEM;
+    }
+  }
+  sqlite3_finalize(pStmt);
+  return rc;
 }
 
 /* One attempt at all locks. *pzSchema is the database that refused, to be
 ** freed, or NULL. */
 static int lockAll(LedgerDb *p, char **pzSchema) {
-  sqlite3_stmt *pStmt = NULL;
-  int rc = sqlite3_prepare_v2(p->db, "PRAGMA database_list", -1, &pStmt, NULL);
-  int rcList;
+  char *z = NULL;
+  int i = 0, rc;
   *pzSchema = NULL;
-  while( rc == SQLITE_OK && sqlite3_step(pStmt) == SQLITE_ROW ) {
-    const char *z = (const char *)sqlite3_column_text(pStmt, 1);
-    if( z && sqlite3_txn_state(p->db, z) == SQLITE_TXN_WRITE ) {
+  while( (rc = lockName(p->db, i++, &z)) == SQLITE_OK && z ) {
+    if( sqlite3_txn_state(p->db, z) == SQLITE_TXN_WRITE ) {
       rc = lockFile(p->db, z);
-      if( rc != SQLITE_OK ) *pzSchema = sqlite3_mprintf("%s", z);
+      if( rc != SQLITE_OK ) {
+        *pzSchema = z;
+        return rc;
+      }
     }
+    sqlite3_free(z);
   }
-  rcList = sqlite3_finalize(pStmt);
-  if( rc == SQLITE_OK ) rc = rcList;
   return rc == SQLITE_OK ? sqlite3_db_cacheflush(p->db) : rc;
 }
 
@@ -93,7 +126,7 @@ int ledgerBusyAgain(LedgerDb *p, int rc, int *pmsWait, LedgerError *pErr) {
 }
 
 int ledgerLockForCommit(LedgerDb *p, LedgerError *pErr) {
-  const int nTimeout = lockPragma(p->db, "main", "busy_timeout", 0);
+  const int nTimeout = lockTimeout(p->db);
   int nWait = nTimeout;
   char *zSchema = NULL;
   int rc;

@@ -9,6 +9,10 @@
 ** before) and the result code of sqlite3_close(). With FILE that is the
 ** database; what AFTER selects, one integer, is printed as well.
 **
+** With `progress-MS` no thread does it, but a progress handler that is called
+** every 1000 opcodes, as hosts limit the time of a statement. With `denied-MS`
+** an authorizer denies SELECT to all that is prepared while SQL runs.
+**
 ** %FULL% in SETUP becomes a port of this process whose backlog is full, so that
 ** a connection to it is never made; %SILENT% one where it is made and nothing
 ** is ever said.
@@ -26,6 +30,7 @@
 #include <unistd.h>
 
 static int msDelay;
+static int bDenied;       /* SELECT is denied */
 static double tInterrupt; /* 0: not yet */
 
 static double interruptClock(void) {
@@ -39,6 +44,36 @@ static void *interruptRun(void *pArg) {
   tInterrupt = interruptClock();
   sqlite3_interrupt(pArg);
   return NULL;
+}
+
+static int interruptProgress(void *pArg) {
+  (void)pArg;
+  return interruptClock() >= tInterrupt;
+}
+
+static int interruptAuthorize(void *pArg, int eAction, const char *z1,
+                              const char *z2, const char *z3, const char *z4) {
+  (void)pArg, (void)z1, (void)z2, (void)z3, (void)z4;
+  return bDenied && eAction == SQLITE_SELECT ? SQLITE_DENY : SQLITE_OK;
+}
+
+/* Like sqlite3_exec(): what a statement itself needs is never denied. */
+static int interruptExec(sqlite3 *db, const char *zSql, char **pzErr) {
+  int rc = SQLITE_OK;
+  while( rc == SQLITE_OK && zSql[0] ) {
+    sqlite3_stmt *pStmt = NULL;
+    rc = sqlite3_prepare_v2(db, zSql, -1, &pStmt, &zSql);
+    bDenied = 1;
+    if( rc == SQLITE_OK && pStmt ) {
+      while( (rc = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+      }
+      if( rc == SQLITE_DONE ) rc = SQLITE_OK;
+    }
+    bDenied = 0;
+    if( rc ) *pzErr = sqlite3_mprintf("%s", sqlite3_errmsg(db));
+    sqlite3_finalize(pStmt);
+  }
+  return rc;
 }
 
 /* A port that listens and never accepts; with bFull its backlog is used up. */
@@ -93,13 +128,14 @@ int main(int argc, char **argv) {
   char *zErr = NULL;
   char *zSetup;
   double tEnd;
-  int rc;
+  int bProgress, rc;
 
   if( argc != 5 && argc != 7 ) {
     fprintf(stderr, "usage: interrupt MODULE MS SETUP SQL [FILE AFTER]\n");
     return 2;
   }
-  msDelay = (int)strtol(argv[2], NULL, 10);
+  bProgress = strncmp(argv[2], "progress-", 9) == 0;
+  msDelay = (int)strtol(argv[2] + strspn(argv[2], "progresdni-"), NULL, 10);
   zSetup = sqlite3_mprintf("%s", argv[3]);
   zSetup = interruptFill(zSetup, "%FULL%", 1);
   zSetup = interruptFill(zSetup, "%SILENT%", 0);
@@ -112,10 +148,23 @@ int main(int argc, char **argv) {
     fprintf(stderr, "interrupt: %s\n", zErr ? zErr : sqlite3_errmsg(db));
     return 2;
   }
-  if( pthread_create(&thread, NULL, interruptRun, db) ) return 2;
-  rc = sqlite3_exec(db, argv[4], NULL, NULL, &zErr);
+  if( strncmp(argv[2], "denied-", 7) == 0 ) {
+    sqlite3_set_authorizer(db, interruptAuthorize, NULL);
+  }
+  if( bProgress ) {
+    tInterrupt = interruptClock() + msDelay;
+    sqlite3_progress_handler(db, 1000, interruptProgress, NULL);
+  } else if( pthread_create(&thread, NULL, interruptRun, db) ) {
+    return 2;
+  }
+  rc = interruptExec(db, argv[4], &zErr);
   tEnd = interruptClock();
-  pthread_join(thread, NULL);
+  if( bProgress ) {
+    sqlite3_progress_handler(db, 0, NULL, NULL);
+  } else {
+    pthread_join(thread, NULL);
+  }
+  sqlite3_set_authorizer(db, NULL, NULL);
   if( argc > 6 ) printf("%d ", interruptAfter(db, argv[6]));
   printf("%d %d %d\n", rc & 0xff,
          tEnd < tInterrupt ? -1 : (int)(tEnd - tInterrupt), sqlite3_close(db));
