@@ -66,6 +66,9 @@ struct LedgerConfig {
   int reconcileWaitMs;       /* an append is carried out within */
   int appendAnyOrder;        /* option append_order: strict (0), any (1) */
   int allowLockout;          /* a statement may delete several users, or you */
+  int appendReadonly;        /* written to though main is read-only */
+  int indirect;              /* of the SQLite connection: refuse (0), allow */
+  int fileTables;            /* likewise */
   int64_t maxResponseBytes;  /* one answer's body */
   int connectTimeoutMs;      /* making one connection */
   int cache;                 /* option cache: off (0), on (1) */

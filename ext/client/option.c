@@ -152,6 +152,16 @@ static const OptionRow aOption[] = {
     {"allow_lockout", OPTION_CHOICE, 0, AT(allowLockout), "false", 0,
      "false true",
      "whether a statement may delete several users, or the caller"},
+    {"append_readonly", OPTION_CHOICE, 0, AT(appendReadonly), "false", 0,
+     "false true",
+     "whether the ledger is written to though the main database is read-only"},
+    {"indirect", OPTION_CHOICE, 0, AT(indirect), "refuse", 0, "refuse allow",
+     "of the connection: refuse or allow tables and functions to statements "
+     "that run inside another one, as a table of a database file may run them"},
+    {"file_tables", OPTION_CHOICE, 0, AT(fileTables), "refuse", 0,
+     "refuse allow",
+     "of the connection: refuse or allow the module's tables that are declared "
+     "in a database file"},
     {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "16777216",
      1024, NULL,
      "limit of one answer, in bytes; the pages of a list of "

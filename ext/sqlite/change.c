@@ -57,7 +57,8 @@ static int changeLedger(LedgerTable *p, LedgerChange *pChange,
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                           "ledger: a NUL can't stand in it");
   }
-  return ledgerDbFind(p->pDb, z, 1, &pChange->pLedger, pErr);
+  return ledgerDbFindToWrite(p->pDb, z, !p->guard.bFile, "column ledger",
+                             &pChange->pLedger, pErr);
 }
 
 /* The row that a rowid stands for. */
@@ -69,7 +70,7 @@ static int changeLookup(LedgerTable *p, sqlite3_value *pRowid,
   for( i = 0; i < p->pDb->nLedger; i++ ) {
     if( pChange->zKey && p->pDb->apLedger[i]->iSlot == iSlot ) {
       pChange->pLedger = p->pDb->apLedger[i];
-      return LEDGER_OK;
+      return ledgerGuardLedger(pChange->pLedger, pErr);
     }
   }
   return ledgerErrorSet(pErr, LEDGER_ERROR,
@@ -237,6 +238,7 @@ int ledgerChangeUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
   sqlite3_int64 iRowid = 0;
   int rc;
 
+  if( ledgerGuardWrite(&p->guard, &err) ) return ledgerVtabError(pVtab, &err);
   memset(&change, 0, sizeof(change));
   change.pSpec = p->pSpec;
   change.pDb = p->pDb;

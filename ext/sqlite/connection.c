@@ -166,6 +166,8 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
   rc = ledgerClientNew(pConfig, &hooks, &pNew->pClient, pErr);
   pConfig = NULL;
   if( rc ) goto out;
+  if( ledgerClientConfig(pNew->pClient)->indirect ) p->bIndirect = 1;
+  if( ledgerClientConfig(pNew->pClient)->fileTables ) p->bFileTables = 1;
   p->apLedger[p->nLedger++] = pNew;
   p->iNextSlot++;
   pNew = NULL;
@@ -266,4 +268,17 @@ int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
     return LEDGER_OK;
   }
   return connectionUnknown(p, zName, pErr);
+}
+
+int ledgerDbFindToWrite(LedgerDb *p, const char *zName, int bEnv,
+                        const char *zWhere, Ledger **ppLedger,
+                        LedgerError *pErr) {
+  *ppLedger = NULL;
+  if( zName == NULL && p->nLedger > 1 ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "several ledgers are attached: name one in %s",
+                          zWhere);
+  }
+  if( ledgerDbFind(p, zName, bEnv, ppLedger, pErr) ) return pErr->rc;
+  return ledgerGuardLedger(*ppLedger, pErr);
 }

@@ -62,6 +62,7 @@ typedef struct EntriesTable EntriesTable;
 struct EntriesTable {
   sqlite3_vtab base;   /* must be first */
   LedgerDb *pDb;       /* borrowed: the module keeps it alive */
+  LedgerGuard guard;   /* where it stands */
   int bEnv;            /* may attach from the environment */
   char *zLedger;       /* a declared table's ledger (sqlite3_free) or NULL */
   char *zSubLedger;    /* its sub-ledger, or NULL */
@@ -74,6 +75,7 @@ struct EntriesCursor {
   LedgerScope *pScope;      /* shared with the statement's other cursors */
   LedgerReplay *pReplay;    /* where rows come from */
   const LedgerRow *pRow;    /* the row at hand, NULL at the end */
+  int bAsked;               /* it may read */
 };
 
 /* The value of `name = 'value'` in CREATE VIRTUAL TABLE (sqlite3_free): ""
@@ -112,6 +114,7 @@ static char *entriesArgument(const char *zArg, const char *zName) {
 static int entriesDisconnect(sqlite3_vtab *pVtab) {
   EntriesTable *p = (EntriesTable *)pVtab;
   ledgerWriterClear(&p->writer);
+  ledgerGuardClear(&p->guard);
   sqlite3_free(p->zLedger);
   sqlite3_free(p->zSubLedger);
   sqlite3_free(p);
@@ -129,7 +132,6 @@ static int entriesDestroy(sqlite3_vtab *pVtab) {
 static int entriesConnect(sqlite3 *db, void *pAux, int argc,
                           const char *const *argv, sqlite3_vtab **ppVtab,
                           char **pzErr) {
-  int bTemp = sqlite3_stricmp(argv[1], "temp") == 0;
   EntriesTable *p;
   int i, rc;
 
@@ -137,16 +139,13 @@ static int entriesConnect(sqlite3 *db, void *pAux, int argc,
   rc = ledgerColumnDeclare(db, aEntriesColumn);
   if( rc ) return rc;
   sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
-  sqlite3_vtab_config(db,
-                      bTemp ? SQLITE_VTAB_INNOCUOUS : SQLITE_VTAB_DIRECTONLY);
   p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
   p->pDb = pAux;
-  /* What a file declares doesn't attach anything. The eponymous table carries
-  ** the module's name and has no arguments. */
-  p->bEnv = bTemp || (argc == 3 && sqlite3_stricmp(argv[0], argv[2]) == 0);
-  rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
+  rc = ledgerGuardConnect(&p->guard, p->pDb, argc, argv);
+  p->bEnv = !p->guard.bFile; /* what a file declares doesn't attach anything */
+  if( rc == SQLITE_OK ) rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
   for( i = 3; i < argc && rc == SQLITE_OK; i++ ) {
     char *zVal = entriesArgument(argv[i], "ledger");
     char **pz = &p->zLedger;
@@ -232,7 +231,9 @@ static int entriesFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   (void)idxNum;
   pCur->pRow = NULL;
   memset(&query, 0, sizeof(query));
-  if( p->zLedger ) { /* declared for it: that it isn't there is an error */
+  rc = ledgerGuardRead(&p->guard, &pCur->bAsked, &err);
+  if( rc == LEDGER_OK &&
+      p->zLedger ) { /* declared for it: that it isn't there is an error */
     rc = ledgerDbFind(p->pDb, p->zLedger, p->bEnv, &pLedger, &err);
   }
   if( rc == LEDGER_OK ) {
@@ -349,7 +350,8 @@ static int entriesInsert(EntriesTable *p, sqlite3_value *pRowid,
   rc = entriesName("sub_ledger", p->zSubLedger, apCol[ENTRIES_SUB_LEDGER],
                    &zSub, &nSub, pErr);
   if( rc ) return rc;
-  rc = ledgerDbFind(p->pDb, zLedger, p->bEnv, &pLedger, pErr);
+  rc = ledgerDbFindToWrite(p->pDb, zLedger, p->bEnv, "column ledger", &pLedger,
+                           pErr);
   if( rc ) return rc;
   rc = ledgerQueueRowNew(p->pDb, pLedger, apCol[ENTRIES_CONTENTS], zSub, nSub,
                          apCol[ENTRIES_TAGS], &pRow, pErr);
@@ -363,7 +365,9 @@ static int entriesUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
                          sqlite3_int64 *piRowid) {
   EntriesTable *p = (EntriesTable *)pVtab;
   LedgerError err = LEDGER_ERROR_INIT;
-  if( argc == 1 || sqlite3_value_type(argv[0]) != SQLITE_NULL ) {
+  if( ledgerGuardWrite(&p->guard, &err) ) {
+    /* refused */
+  } else if( argc == 1 || sqlite3_value_type(argv[0]) != SQLITE_NULL ) {
     ledgerErrorSet(&err, LEDGER_READONLY, "entries are append-only");
   } else {
     entriesInsert(p, argv[1], argv + 2, piRowid, &err);

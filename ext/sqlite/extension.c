@@ -59,6 +59,7 @@ const LedgerFunction *const apLedgerFunction[] = {
     aLedgerFunctionPure,
     aLedgerFunctionAttach,
     aLedgerFunctionEntry,
+    aLedgerFunctionGuard,
     aLedgerFunctionOutbox,
     aLedgerFunctionPing,
     aLedgerFunctionProof,
@@ -77,15 +78,25 @@ static const struct {
     {"ledger_user_id", ledgerUserIdCollate},
 };
 
+static void extensionUnbind(void *pArg) {
+  LedgerBound *p = pArg;
+  ledgerDbUnref(p->pDb);
+  sqlite3_free(p);
+}
+
 /* Registers one function under each number of arguments it takes. */
 static int extensionFunction(LedgerDb *pDb, const LedgerFunction *pFunc) {
   int nArg, rc = SQLITE_OK;
   if( pDb->bReadonly && (pFunc->eFlags & LEDGER_FN_WRITES) ) return SQLITE_OK;
   for( nArg = pFunc->nMin; nArg <= pFunc->nMax && rc == SQLITE_OK; nArg++ ) {
+    LedgerBound *pBound = sqlite3_malloc64(sizeof(*pBound));
+    if( pBound == NULL ) return SQLITE_NOMEM;
+    pBound->pDb = pDb;
+    pBound->pFunc = pFunc;
     ledgerDbRef(pDb); /* given back by the destructor, also on failure */
-    rc = sqlite3_create_function_v2(pDb->db, pFunc->zName, nArg,
-                                    pFunc->eFlags & ~LEDGER_FN_WRITES, pDb,
-                                    pFunc->xFunc, NULL, NULL, ledgerDbUnref);
+    rc = sqlite3_create_function_v2(
+        pDb->db, pFunc->zName, nArg, pFunc->eFlags & ~LEDGER_FN_WRITES, pBound,
+        ledgerGuardFunction, NULL, NULL, extensionUnbind);
   }
   return rc;
 }
@@ -157,12 +168,20 @@ static int extensionInit(sqlite3 *db, char **pzErrMsg,
                                 sqlite3_libversion());
     return SQLITE_ERROR;
   }
-  /* A second load changes nothing: what is in use can't be replaced, and a
-  ** read-only connection stays one. */
-  if( extensionLoaded(db) ) return SQLITE_OK_LOAD_PERMANENTLY;
+  /* What is in use can't be replaced: a second load may turn writing off, and
+  ** nothing turns it on again. */
+  if( extensionLoaded(db) ) {
+    rc = bReadonly ? ledgerGuardTurnOff(db) : SQLITE_OK;
+    if( rc == SQLITE_OK ) return SQLITE_OK_LOAD_PERMANENTLY;
+    *pzErrMsg = sqlite3_mprintf("ledger: the module is loaded, and writing "
+                                "could not be turned off: %s",
+                                sqlite3_errstr(rc));
+    return rc;
+  }
   rc = ledgerDbNew(db, bReadonly, &pDb);
   if( rc ) return rc;
   rc = extensionRegister(pDb, &zWhat);
+  if( rc == SQLITE_OK ) rc = ledgerGuardSelfTest(pDb);
   ledgerDbUnref(pDb); /* the registrations keep it */
   if( rc ) {
     *pzErrMsg = sqlite3_mprintf("ledger: %s could not be registered: %s", zWhat,

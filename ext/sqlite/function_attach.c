@@ -21,7 +21,7 @@ static const char *attachText(sqlite3_value *pVal) {
 
 static void attachAttach(sqlite3_context *pCtx, int argc,
                          sqlite3_value **argv) {
-  LedgerDb *pDb = sqlite3_user_data(pCtx);
+  LedgerDb *pDb = ledgerFunctionDb(pCtx);
   LedgerError err = LEDGER_ERROR_INIT;
   const char *zTarget = attachText(argv[0]);
   const char *zName = argc > 1 ? attachText(argv[1]) : NULL;
@@ -54,7 +54,7 @@ static void attachAttach(sqlite3_context *pCtx, int argc,
 
 static void attachDetach(sqlite3_context *pCtx, int argc,
                          sqlite3_value **argv) {
-  LedgerDb *pDb = sqlite3_user_data(pCtx);
+  LedgerDb *pDb = ledgerFunctionDb(pCtx);
   LedgerError err = LEDGER_ERROR_INIT;
   const char *zName = argc > 0 ? attachText(argv[0]) : NULL;
   if( ledgerDbDetach(pDb, zName, &err) ) {
@@ -68,13 +68,23 @@ static void attachDetach(sqlite3_context *pCtx, int argc,
 ** value in force. */
 static void attachOption(sqlite3_context *pCtx, int argc,
                          sqlite3_value **argv) {
-  LedgerDb *pDb = sqlite3_user_data(pCtx);
+  LedgerDb *pDb = ledgerFunctionDb(pCtx);
   LedgerError err = LEDGER_ERROR_INIT;
   const char *zOption = attachText(argv[0]);
   const char *zLedger = argc > 2 ? attachText(argv[2]) : NULL;
   LedgerBuf buf = {0};
+  const char *zOwn = NULL;
   Ledger *pLedger;
-  int rc = ledgerDbFind(pDb, zLedger, 1, &pLedger, &err);
+  int rc = LEDGER_OK;
+  if( zOption ) { /* one of the connection: no ledger need be attached */
+    rc = ledgerGuardOption(pDb, zOption, argc > 1 ? attachText(argv[1]) : NULL,
+                           &zOwn, &err);
+  }
+  if( zOwn ) {
+    sqlite3_result_text(pCtx, zOwn, -1, SQLITE_STATIC);
+    return;
+  }
+  if( rc == LEDGER_OK ) rc = ledgerDbFind(pDb, zLedger, 1, &pLedger, &err);
   if( rc == LEDGER_OK && zOption == NULL ) {
     rc = ledgerErrorSet(&err, LEDGER_CONSTRAINT,
                         "ledger_option: the first argument is an option's "

@@ -131,7 +131,7 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
   int rc = LEDGER_OK;
 
   memset(p, 0, sizeof(*p));
-  p->pDb = sqlite3_user_data(pCtx);
+  p->pDb = ledgerFunctionDb(pCtx);
   if( pVal ) rc = ledgerOptionsParse(pVal, &pDoc, pErr);
   if( rc ) goto out;
   if( pDoc ) {
@@ -143,7 +143,12 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
       goto out;
     }
   }
-  rc = ledgerDbFind(p->pDb, zLedger, 1, &p->pLedger, pErr);
+  if( bAppend || eCall == LEDGER_CALL_EXECUTE ) {
+    rc = ledgerDbFindToWrite(p->pDb, zLedger, 1, "option ledger", &p->pLedger,
+                             pErr);
+  } else {
+    rc = ledgerDbFind(p->pDb, zLedger, 1, &p->pLedger, pErr);
+  }
   if( rc ) goto out;
   p->pConfig = ledgerClientConfig(p->pLedger->pClient);
   if( pDoc == NULL ) goto out;

@@ -276,7 +276,7 @@ out:
 }
 
 static void entryLastId(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
-  LedgerDb *pDb = sqlite3_user_data(pCtx);
+  LedgerDb *pDb = ledgerFunctionDb(pCtx);
   (void)argc;
   (void)argv;
   if( pDb->last.seqno ) entryResultTxid(pCtx, pDb->last);

@@ -655,7 +655,7 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 
   memset(&flush, 0, sizeof(flush));
   memset(&outbox, 0, sizeof(outbox));
-  flush.pDb = sqlite3_user_data(pCtx);
+  flush.pDb = ledgerFunctionDb(pCtx);
   flush.pOutbox = &outbox;
   flush.msSettle = FLUSH_SETTLE_MS;
   if( argc > 0 && flushOptions(argv[0], &flush, &zLedger, &err) ) goto out;

@@ -188,7 +188,7 @@ static void pingPing(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   int bWrong;
   memset(&ping, 0, sizeof(ping));
   bWrong = argc > 1 && pingOptions(&ping, argv[1], &err) != LEDGER_OK;
-  if( !bWrong ) pingRun(&ping, sqlite3_user_data(pCtx), zName, &err);
+  if( !bWrong ) pingRun(&ping, ledgerFunctionDb(pCtx), zName, &err);
   if( bWrong || (err.rc && !ping.bReport) || err.rc == LEDGER_NOMEM ||
       err.rc == LEDGER_INTERRUPT ) {
     ledgerFunctionReadError(pCtx, &err);

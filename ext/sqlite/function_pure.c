@@ -93,12 +93,17 @@ static void pureVersion(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 
 /* One "name value" per line, for bug reports. */
 static void pureDebug(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+  static const char *const azNesting[] = {
+      "not tested: the host let no statement run at load", "shown",
+      "not shown: see option indirect"};
   LedgerBuf buf = {0};
   (void)argc;
   (void)argv;
   ledgerBufPrintf(&buf, "version %s\ncommit %s\n", PURE_VERSION, LEDGER_COMMIT);
   ledgerBufPrintf(&buf, "sqlite %s (built with %s)\n", sqlite3_libversion(),
                   SQLITE_VERSION);
+  ledgerBufPrintf(&buf, "nested statements %s\n",
+                  azNesting[ledgerFunctionDb(pCtx)->eNesting]);
   ledgerClientVersions(&buf);
   ledgerBufPrintf(&buf, "flags %s", LEDGER_BUILD_FLAGS);
   if( buf.bOom ) {

@@ -128,7 +128,7 @@ static int receiptOptions(sqlite3_value *pVal, ReceiptOptions *p,
 ** the result set: NULL or an error. */
 static int receiptVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv,
                          LedgerReceiptReport *pReport, int *pbEntry) {
-  LedgerDb *pDb = sqlite3_user_data(pCtx);
+  LedgerDb *pDb = ledgerFunctionDb(pCtx);
   LedgerError err = LEDGER_ERROR_INIT;
   ReceiptOptions options = {0};
   LedgerReceiptInput input = {0};

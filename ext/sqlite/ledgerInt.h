@@ -25,6 +25,7 @@ typedef sqlite3_int64 i64;
 typedef struct Ledger Ledger;
 typedef struct LedgerColumn LedgerColumn;
 typedef struct LedgerDb LedgerDb;
+typedef struct LedgerFunction LedgerFunction;
 typedef struct LedgerIntern LedgerIntern;
 typedef struct LedgerKept LedgerKept;
 typedef struct LedgerQueueRow LedgerQueueRow;
@@ -73,6 +74,9 @@ struct LedgerDb {
   LedgerQueueRow **apById;  /* those with an id, by its seqno: chains */
   int nById;                /* their places, a power of two, or 0 */
   i64 iLastBatch;           /* n of the last transaction's first row */
+  int bIndirect;            /* option indirect = allow */
+  int bFileTables;          /* option file_tables = allow */
+  int eNesting;             /* LEDGER_NESTING_*: what the self-test found */
   LedgerTxid last;          /* ledger_last_transaction_id() */
   LedgerReceiptMemo *pMemo; /* what receipts share; see ledgerDbMemo() */
   i64 tWork;                /* when a wait last let SQLite work */
@@ -90,13 +94,22 @@ void ledgerDbUnref(void *p); /* a destructor for SQLite */
 int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
                  LedgerError *pErr);
 
-/* The name that the condition `ledger = value` gives (sqlite3_free); *pz is NULL
-** for NULL and a BLOB, which name none. An SQLite code. */
+/* The name that the condition `ledger = value` gives (sqlite3_free); *pz is
+** NULL for NULL and a BLOB, which name none. An SQLite code. */
 int ledgerDbName(sqlite3_value *pVal, char **pz);
 
 /* Each of the names must be that of an attached ledger, letter by letter as
 ** SQLite compares them: else an error that names those attached. */
 int ledgerDbNamed(LedgerDb *p, int n, char *const *azName, LedgerError *pErr);
+
+/*
+** The same for what writes to a ledger: while several are attached, zName may
+** not be NULL (zWhere says where the name goes: "column ledger"), and a ledger
+** that may not be written to is an error.
+*/
+int ledgerDbFindToWrite(LedgerDb *p, const char *zName, int bEnv,
+                        const char *zWhere, Ledger **ppLedger,
+                        LedgerError *pErr);
 
 /* Makes sure that something is attached, from the environment if need be. */
 int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr);
@@ -133,6 +146,8 @@ int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr);
 ** only read. */
 void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr);
 void ledgerFunctionReadError(sqlite3_context *pCtx, LedgerError *pErr);
+
+#include "guardInt.h"
 
 /* ---- rows.c: rows kept aside, in memory and then in a file ------------- */
 
@@ -613,89 +628,7 @@ void ledgerWriterEnd(LedgerWriter *p); /* xCommit and xRollback */
 
 #include "tableInt.h"
 
-/* ---- function_call.c: the options of a call ------------------------------ */
-
-/* Parses the options object of a function; *ppDoc is NULL where pVal is. Free
-** it with ledgerJsonFree(). Anything but an object is an error. */
-int ledgerOptionsParse(sqlite3_value *pVal, LedgerJson **ppDoc,
-                       LedgerError *pErr);
-
-/* What a call's options object says, applied while the call runs. */
-typedef struct LedgerFunctionCall LedgerFunctionCall;
-struct LedgerFunctionCall {
-  LedgerDb *pDb;
-  Ledger *pLedger; /* the ledger meant */
-  char *zTags;     /* for the wire (malloc), or NULL */
-  char *zService;  /* service_certificate (malloc), or NULL */
-  LedgerConfig *pConfig;
-  LedgerConfig *pSaved; /* as it was before this call, or NULL: unchanged */
-  char *zHooks;         /* "preHooks":[...] of an append (malloc), or NULL */
-  char *zFunction; /* ledger_execute: exported function (malloc), or NULL */
-  char *zRuntime;  /* ledger_execute: JSON (cJSON_free), or NULL */
-};
-
-/* What a function does, which says the options it knows. */
-enum {
-  LEDGER_CALL_READ,
-  LEDGER_CALL_APPEND,
-  LEDGER_CALL_VERIFY,
-  LEDGER_CALL_EXECUTE
-};
-
-/* Reads the options object pVal (NULL: none) and finds the ledger. End it with
-** ledgerFunctionEnd() in any case. */
-int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
-                        sqlite3_value *pVal, int eCall, LedgerError *pErr);
-void ledgerFunctionEnd(LedgerFunctionCall *p);
-
-/* Makes the JSON text a function's result, and frees it. */
-void ledgerFunctionJson(sqlite3_context *pCtx, LedgerBuf *pBuf);
-
-/* ---- function_*.c: the functions ------------------------------------- */
-
-/* One function of SQL. */
-typedef struct LedgerFunction LedgerFunction;
-struct LedgerFunction {
-  const char *zName;
-  int nMin, nMax; /* numbers of arguments it takes */
-  int eFlags;     /* LEDGER_FN_* */
-  void (*xFunc)(sqlite3_context *, int, sqlite3_value **);
-  const char *zArgs; /* its arguments, for the reference */
-  const char *zDoc;  /* one line, likewise */
-};
-
-#define LEDGER_FN_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
-#define LEDGER_FN_ACT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
-#ifdef SQLITE_RESULT_SUBTYPE /* SQLite 3.45 and later ask for it */
-#define LEDGER_FN_JSON SQLITE_RESULT_SUBTYPE
-#else
-#define LEDGER_FN_JSON 0
-#endif
-#define LEDGER_FN_WRITES 0x40000000 /* not in the read-only entry point */
-
-/* All of them, ended by NULL (extension.c). */
-extern const LedgerFunction *const apLedgerFunction[];
-
-/* Tables of functions, ended by one without a name. Their user data is the
-** LedgerDb. */
-extern const LedgerFunction aLedgerFunctionPure[];   /* function_pure.c */
-extern const LedgerFunction aLedgerFunctionAttach[]; /* function_attach.c */
-extern const LedgerFunction aLedgerFunctionEntry[];  /* function_entry.c */
-extern const LedgerFunction aLedgerFunctionQuote[]; /* table_enclave_quotes.c */
-extern const LedgerFunction aLedgerFunctionExecute[]; /* function_execute.c */
-extern const LedgerFunction aLedgerFunctionOutbox[];  /* function_outbox.c */
-extern const LedgerFunction aLedgerFunctionPing[];    /* function_ping.c */
-extern const LedgerFunction aLedgerFunctionProof[];   /* function_proof.c */
-extern const LedgerFunction aLedgerFunctionReceipt[]; /* function_receipt.c */
-
-/* The collation ledger_txid: ids by seqno, then view; other text behind them,
-** bytewise. */
-int ledgerTxidCollate(void *pArg, int n1, const void *z1, int n2,
-                      const void *z2); /* function_pure.c */
-
-/* Reads an id given to a function; NULL is for the caller to handle. A number
-** or an ill-formed text is an error. */
-int ledgerValueTxid(sqlite3_value *pVal, LedgerTxid *pId, LedgerError *pErr);
+#include "functionInt.h"
 
 extern const sqlite3_module ledgerEntriesModule;         /* entries.c */
 extern const sqlite3_module ledgerEntriesReadonlyModule; /* entries.c */

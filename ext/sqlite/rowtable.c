@@ -10,7 +10,7 @@
 **
 ** rowid is the ledger's slot << 48 | seqno, as in ledger_entries.
 **
-** Invariants: read-only, eponymous, DIRECTONLY; within a cursor the same
+** Invariants: read-only, eponymous or declared; within a cursor the same
 ** question is asked once.
 */
 #include "ledgerInt.h"
@@ -28,6 +28,7 @@ typedef struct RowVtab RowVtab;
 struct RowVtab {
   sqlite3_vtab base; /* must be first */
   RowModule *pModule;
+  LedgerGuard guard; /* where it stands */
 };
 
 typedef struct RowCursor RowCursor;
@@ -36,6 +37,7 @@ struct RowCursor {
   LedgerScope *pScope;      /* shared with the statement's other cursors */
   LedgerReplay *pReplay;    /* where rows come from */
   const LedgerRow *pRow;    /* the row at hand, NULL at the end */
+  int bAsked;               /* it may read */
 };
 
 static int rowConnect(sqlite3 *db, void *pAux, int argc,
@@ -43,22 +45,31 @@ static int rowConnect(sqlite3 *db, void *pAux, int argc,
                       char **pzErr) {
   RowModule *pModule = pAux;
   RowVtab *p;
-  int rc = ledgerColumnDeclare(db, pModule->pTable->pSpec->aColumn);
-  (void)argc;
-  (void)argv;
-  (void)pzErr;
+  int rc;
   *ppVtab = NULL;
+  if( argc > 3 ) {
+    *pzErr = sqlite3_mprintf("ledger: %s: this table takes no arguments",
+                             pModule->pTable->pSpec->zName);
+    return SQLITE_ERROR;
+  }
+  rc = ledgerColumnDeclare(db, pModule->pTable->pSpec->aColumn);
   if( rc ) return rc;
-  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
   p->pModule = pModule;
+  rc = ledgerGuardConnect(&p->guard, pModule->pDb, argc, argv);
+  if( rc ) {
+    ledgerGuardClear(&p->guard);
+    sqlite3_free(p);
+    return rc;
+  }
   *ppVtab = &p->base;
   return SQLITE_OK;
 }
 
 static int rowDisconnect(sqlite3_vtab *pVtab) {
+  ledgerGuardClear(&((RowVtab *)pVtab)->guard);
   sqlite3_free(pVtab);
   return SQLITE_OK;
 }
@@ -135,15 +146,19 @@ static int rowFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
                      const char *idxStr, int argc, sqlite3_value **argv) {
   RowCursor *pCur = (RowCursor *)pCursor;
   LedgerError err = LEDGER_ERROR_INIT;
+  const LedgerGuard *pGuard = &((RowVtab *)pCursor->pVtab)->guard;
   LedgerQuery query;
   int rc;
   (void)idxNum;
   pCur->pRow = NULL;
+  if( ledgerGuardRead(pGuard, &pCur->bAsked, &err) ) {
+    return ledgerVtabError(pCursor->pVtab, &err);
+  }
   rc = ledgerQueryDecode(idxStr, argc, argv, NULL, NULL, &query, &err);
   if( rc ) {
     ledgerQueryClear(&query);
   } else {
-    rc = ledgerReplayOpen(pCur->pReplay, 1, &query, &err);
+    rc = ledgerReplayOpen(pCur->pReplay, !pGuard->bFile, &query, &err);
   }
   if( rc ) {
     ledgerReadFailed(((RowVtab *)pCursor->pVtab)->pModule->pDb->db, &err);
@@ -184,12 +199,14 @@ static void rowDestroyModule(void *pArg) {
   sqlite3_free(p);
 }
 
-/* xCreate is NULL: the tables are eponymous only. */
+/* xCreate is xConnect: the tables are eponymous, and may be declared. */
 static const sqlite3_module rowModule = {
     .iVersion = 0,
+    .xCreate = rowConnect,
     .xConnect = rowConnect,
     .xBestIndex = rowBestIndex,
     .xDisconnect = rowDisconnect,
+    .xDestroy = rowDisconnect,
     .xOpen = rowOpen,
     .xClose = rowClose,
     .xFilter = rowFilter,

@@ -37,6 +37,7 @@ struct TableCursor {
   sqlite3_vtab_cursor base; /* must be first */
   LedgerKept *pKept;        /* the answer being read, or NULL */
   i64 iRow;
+  int bAsked; /* it may read */
 };
 
 /* ---- answers that are kept ---------------------------------------------- */
@@ -101,12 +102,15 @@ static int tableConnect(sqlite3 *db, void *pAux, int argc,
                         char **pzErr) {
   const LedgerTableModule *pModule = pAux;
   LedgerTable *p;
-  int rc = ledgerColumnDeclare(db, pModule->pSpec->aColumn);
-  (void)argc;
-  (void)pzErr;
+  int rc;
   *ppVtab = NULL;
+  if( argc > 3 ) {
+    *pzErr = sqlite3_mprintf("ledger: %s: this table takes no arguments",
+                             pModule->pSpec->zName);
+    return SQLITE_ERROR;
+  }
+  rc = ledgerColumnDeclare(db, pModule->pSpec->aColumn);
   if( rc ) return rc;
-  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
   p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
@@ -118,8 +122,10 @@ static int tableConnect(sqlite3 *db, void *pAux, int argc,
     p->iLedger = -1; /* a name to show, no ledger to ask */
   }
   p->iKey = ledgerColumnIndex(p->pSpec->aColumn, p->pSpec->zKey);
-  rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
+  rc = ledgerGuardConnect(&p->guard, p->pDb, argc, argv);
+  if( rc == SQLITE_OK ) rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
   if( rc ) {
+    ledgerGuardClear(&p->guard);
     sqlite3_free(p);
     return rc;
   }
@@ -128,9 +134,18 @@ static int tableConnect(sqlite3 *db, void *pAux, int argc,
 }
 
 static int tableDisconnect(sqlite3_vtab *pVtab) {
-  ledgerWriterClear(&((LedgerTable *)pVtab)->writer);
-  sqlite3_free(pVtab);
+  LedgerTable *p = (LedgerTable *)pVtab;
+  ledgerWriterClear(&p->writer);
+  ledgerGuardClear(&p->guard);
+  sqlite3_free(p);
   return SQLITE_OK;
+}
+
+/* DROP TABLE: as of ledger_entries, not while its rows wait for COMMIT. */
+static int tableDestroy(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  if( ledgerWriterHasRows(&p->writer) ) return SQLITE_LOCKED;
+  return tableDisconnect(pVtab);
 }
 
 static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
@@ -382,7 +397,7 @@ static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
     return ledgerTableRead(p->pSpec, pRows, pDb, NULL, pQuestion->nKey,
                            pQuestion->azKey, pErr);
   }
-  rc = ledgerDbReady(pDb, 1, pErr);
+  rc = ledgerDbReady(pDb, !p->guard.bFile, pErr);
   if( rc == LEDGER_OK ) {
     rc = ledgerDbNamed(pDb, pQuestion->nNamed, pQuestion->azNamed, pErr);
   }
@@ -418,6 +433,9 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   char *zAsked = NULL;
   int rc;
   (void)idxNum;
+  if( ledgerGuardRead(&pTable->guard, &p->bAsked, &err) ) {
+    return ledgerVtabError(pCursor->pVtab, &err);
+  }
   p->iRow = 0;
   p->pKept = NULL;
   rc = tableDecode(pSpec, idxStr, argc, argv, &question, &zAsked, &err);
@@ -488,11 +506,12 @@ static void tableDestroyModule(void *pArg) {
   sqlite3_free(p);
 }
 
-/* xCreate is NULL: the tables are eponymous only. */
-#define TABLE_READING                                                       \
-  .iVersion = 2, .xConnect = tableConnect, .xBestIndex = tableBestIndex,    \
-  .xDisconnect = tableDisconnect, .xOpen = tableOpen, .xClose = tableClose, \
-  .xFilter = tableFilter, .xNext = tableNext, .xEof = tableEof,             \
+/* xCreate is xConnect: the tables are eponymous, and may be declared. */
+#define TABLE_READING                                                 \
+  .iVersion = 2, .xCreate = tableConnect, .xConnect = tableConnect,   \
+  .xBestIndex = tableBestIndex, .xDisconnect = tableDisconnect,       \
+  .xDestroy = tableDestroy, .xOpen = tableOpen, .xClose = tableClose, \
+  .xFilter = tableFilter, .xNext = tableNext, .xEof = tableEof,       \
   .xColumn = tableColumn, .xRowid = tableRowid
 
 static const sqlite3_module tableModule = {TABLE_READING};

@@ -139,6 +139,7 @@ struct LedgerTable {
   sqlite3_vtab base; /* must be first */
   LedgerDb *pDb;     /* borrowed: the module keeps it alive */
   const LedgerTableSpec *pSpec;
+  LedgerGuard guard;   /* where it stands */
   int iLedger;         /* the hidden column ledger, or -1: none is asked */
   int iKey;            /* the column of the key, or -1 */
   int nDeleted;        /* rows that the statement has deleted */
