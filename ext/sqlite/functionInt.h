@@ -32,6 +32,7 @@ struct LedgerFunctionCall {
 /* What a function does, which says the options it knows. */
 enum {
   LEDGER_CALL_READ,
+  LEDGER_CALL_WRITE, /* knows the same options, but writes */
   LEDGER_CALL_APPEND,
   LEDGER_CALL_VERIFY,
   LEDGER_CALL_EXECUTE

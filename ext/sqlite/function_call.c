@@ -143,7 +143,7 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
       goto out;
     }
   }
-  if( bAppend || eCall == LEDGER_CALL_EXECUTE ) {
+  if( eCall != LEDGER_CALL_READ && eCall != LEDGER_CALL_VERIFY ) {
     rc = ledgerDbFindToWrite(p->pDb, zLedger, 1, "option ledger", &p->pLedger,
                              pErr);
   } else {

@@ -152,8 +152,14 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
   LedgerJson *pDoc = NULL;
   LedgerWrite w;
 
+  memset(&call, 0, sizeof(call));
+  if( zPatch && ledgerGuardWrites(ledgerFunctionDb(pCtx),
+                                  "ledger_runtime_options", &err) ) {
+    goto out;
+  }
   if( ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL,
-                          LEDGER_CALL_READ, &err) ) {
+                          zPatch ? LEDGER_CALL_WRITE : LEDGER_CALL_READ,
+                          &err) ) {
     goto out;
   }
   if( zPatch == NULL ) {
@@ -162,9 +168,6 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
         ledgerCallWait(pCall, &err) == LEDGER_OK ) {
       ledgerRouteResult(pCall, &pDoc, &err);
     }
-  } else if( call.pDb->bReadonly ) {
-    ledgerErrorSet(&err, LEDGER_READONLY,
-                   "runtime options: this module was loaded read-only");
   } else if( ledgerJsonParse(zPatch, (size_t)sqlite3_value_bytes(argv[0]),
                              "runtime options", &pDoc, &err) == LEDGER_OK ) {
     ledgerJsonFree(pDoc);
