@@ -100,6 +100,11 @@ void ledgerConfigFree(LedgerConfig *p);
 int ledgerConfigCopy(const LedgerConfig *p, LedgerConfig **ppCopy,
                      LedgerError *pErr);
 
+/* A SHA-256 of the target and all options as they are resolved: two that are
+** the same have the same. Secrets are in it, and can't be read from it. */
+int ledgerConfigDigest(const LedgerConfig *p, unsigned char a[32],
+                       LedgerError *pErr);
+
 /* Makes *p what *pFrom is; *pFrom is freed. */
 void ledgerConfigReplace(LedgerConfig *p, LedgerConfig *pFrom);
 

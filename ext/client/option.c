@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -638,6 +639,28 @@ int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
   }
   if( pBuf->bOom ) ledgerErrorNomem(pErr);
   return pErr->rc;
+}
+
+/* Text by its length, so that no two configurations run together. */
+int ledgerConfigDigest(const LedgerConfig *p, unsigned char a[32],
+                       LedgerError *pErr) {
+  EVP_MD_CTX *pCtx = EVP_MD_CTX_new();
+  int i;
+  int bOk = pCtx && EVP_DigestInit_ex(pCtx, EVP_sha256(), NULL) == 1 &&
+            EVP_DigestUpdate(pCtx, p->zUrl, strlen(p->zUrl) + 1) == 1;
+  for( i = 0; i < OPTION_COUNT && bOk; i++ ) {
+    const void *pField = optionField(p, &aOption[i]);
+    size_t n = aOption[i].eType == OPTION_INT64 ? sizeof(int64_t) : sizeof(int);
+    if( optionIsText(&aOption[i]) ) {
+      pField = *(char *const *)pField;
+      n = pField ? strlen(pField) + 1 : 0;
+      bOk = EVP_DigestUpdate(pCtx, &n, sizeof(n)) == 1;
+    }
+    if( n ) bOk = bOk && EVP_DigestUpdate(pCtx, pField, n) == 1;
+  }
+  if( bOk ) bOk = EVP_DigestFinal_ex(pCtx, a, NULL) == 1;
+  EVP_MD_CTX_free(pCtx);
+  return bOk ? LEDGER_OK : ledgerErrorNomem(pErr);
 }
 
 /* The i-th of the options that hold a secret: *pz is its value or NULL. Returns

@@ -121,6 +121,8 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
   LedgerHooks hooks = {ledgerDbInterrupted, p};
   Ledger *pNew = NULL;
   Ledger **apNew;
+  unsigned char aDigest[32];
+  const int iOld = connectionIndex(p, zName ? zName : "main");
   int rc;
 
   if( zName == NULL ) zName = "main";
@@ -129,13 +131,7 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
                           "'%s' is no name for a ledger: letters, digits and _",
                           zName);
   }
-  if( connectionIndex(p, zName) >= 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "a ledger named '%s' is attached already: SELECT "
-                          "ledger_detach('%s') first",
-                          zName, zName);
-  }
-  if( p->iNextSlot > 32767 ) {
+  if( iOld < 0 && p->iNextSlot > 32767 ) {
     return ledgerErrorSet(pErr, LEDGER_FULL,
                           "this connection has attached 32768 ledgers");
   }
@@ -143,7 +139,17 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
   if( rc == LEDGER_OK && zJson ) {
     rc = ledgerConfigApply(pConfig, zJson, (size_t)nJson, pErr);
   }
+  if( rc == LEDGER_OK ) rc = ledgerConfigDigest(pConfig, aDigest, pErr);
   if( rc ) goto out;
+  if( iOld >= 0 ) {
+    if( memcmp(p->apLedger[iOld]->aDigest, aDigest, sizeof(aDigest)) ) {
+      rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "a ledger named '%s' is attached already: SELECT "
+                          "ledger_detach('%s') first",
+                          zName, zName);
+    }
+    goto out;
+  }
   pNew = sqlite3_malloc64(sizeof(*pNew));
   apNew = sqlite3_realloc64(p->apLedger,
                             sizeof(*apNew) * (sqlite3_uint64)(p->nLedger + 1));
@@ -158,6 +164,7 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
   pNew->pDb = p;
   pNew->nRef = 1;
   pNew->iSlot = p->iNextSlot;
+  memcpy(pNew->aDigest, aDigest, sizeof(aDigest));
   pNew->zName = sqlite3_mprintf("%s", zName);
   if( pNew->zName == NULL ) {
     rc = ledgerErrorNomem(pErr);

@@ -40,13 +40,14 @@ typedef struct LedgerWriter LedgerWriter;
 /* One attached ledger. Counted references: the attach list holds one, each
 ** cursor that reads it one more, so that ledger_detach() can't pull it away. */
 struct Ledger {
-  LedgerDb *pDb;         /* where it is attached */
-  LedgerClient *pClient; /* owned */
-  char *zName;           /* the name in SQL (sqlite3_free) */
-  int iSlot;             /* upper bits of its rowids; never used again */
-  int nRef;              /* references */
-  int bUnsettled;        /* an append's outcome stayed unknown */
-  int bKeyConfirmed;     /* asked for again since a receipt was last good */
+  LedgerDb *pDb;             /* where it is attached */
+  LedgerClient *pClient;     /* owned */
+  char *zName;               /* the name in SQL (sqlite3_free) */
+  int iSlot;                 /* upper bits of its rowids; never used again */
+  int nRef;                  /* references */
+  int bUnsettled;            /* an append's outcome stayed unknown */
+  int bKeyConfirmed;         /* asked for again since a receipt was last good */
+  unsigned char aDigest[32]; /* of the configuration it was attached with */
 };
 
 /* Everything the module knows of one SQLite connection. Freed when the last
@@ -115,7 +116,8 @@ int ledgerDbFindToWrite(LedgerDb *p, const char *zName, int bEnv,
 int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr);
 
 /* Attaches a ledger under zName ("main" if NULL) with the options object zJson
-** (may be NULL). No network. */
+** (may be NULL). No network. The same again, as the options are resolved, does
+** nothing: what the ledger's client keeps stays, and what was changed since. */
 int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
                    const char *zJson, int nJson, LedgerError *pErr);
 int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr);
