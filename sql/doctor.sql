@@ -126,13 +126,16 @@ WITH d AS MATERIALIZED (
     FROM d WHERE step IS NULL
   UNION ALL
   SELECT 7, ledger, 'clock', CASE
-    WHEN skew IS NULL THEN 'not known: nobody has answered -> compare: date -u'
+    WHEN skew IS NULL AND step IS NULL THEN 'ok: not known: the ledger tells no time, and the identity service was not asked'
+    WHEN skew IS NULL THEN 'not known: nobody has told the time -> compare: date -u'
     WHEN abs(skew) <= 5 THEN 'ok: ' || CASE skew WHEN 0 THEN 'no difference'
       ELSE abs(skew) || ' s' END
-      || CASE clock_of WHEN 'ledger' THEN '' ELSE ', by the identity service''s clock: the ledger itself has not answered' END
+      || CASE WHEN clock_of = 'ledger' THEN '' WHEN step IS NULL THEN ', by the identity service''s clock: the ledger tells no time'
+           ELSE ', by the identity service''s clock: the ledger itself has not answered' END
     ELSE 'the clock of this machine is ' || abs(skew) || ' s '
       || CASE WHEN skew > 0 THEN 'behind' ELSE 'ahead' END
-      || CASE clock_of WHEN 'ledger' THEN '' ELSE ', by the identity service''s clock (the ledger itself has not answered)' END
+      || CASE WHEN clock_of = 'ledger' THEN '' WHEN step IS NULL THEN ', by the identity service''s clock (the ledger tells no time)'
+           ELSE ', by the identity service''s clock (the ledger itself has not answered)' END
       || ' -> set it: tokens and certificates are judged by it'
     END FROM d WHERE step IS NOT 'attach'
 )

@@ -27,7 +27,9 @@ proc write {f method path {contents ""}} {
     puts -nonewline $f "Content-Type: application/json\r\nContent-Length: [string length $body]\r\n"
   }
   puts -nonewline $f "\r\n$body"
-  flush $f
+  fconfigure $f -blocking 1
+  catch { flush $f } ;# the answer may come, and the connection end, before
+  fconfigure $f -blocking 0
 }
 
 # The next answer: {STATUS CODE-OR-ID TYPE}; {} where the connection ended.

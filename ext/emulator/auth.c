@@ -1,10 +1,11 @@
 /*
 ** Who asks, and what they may do.
 **
-** Serves every route below /app. A bearer token wins over a client
-** certificate. Administrator includes Contributor, which includes Reader. A
-** user-defined role allows what its actions name, and no more; the names are
-** those of aAuthAction behind "Microsoft.ConfidentialLedger/ledger/":
+** Serves every route below /app. A bearer token that holds wins over a client
+** certificate, one that doesn't is as good as none. Administrator includes
+** Contributor, which includes Reader. A user-defined role allows what its
+** actions name, and no more; the names are those of aAuthAction behind
+** "Microsoft.ConfidentialLedger/ledger/":
 **
 **   entries/read       GET /app/transactions..., /app/collections...
 **   entries/write      POST /app/transactions
@@ -21,9 +22,9 @@
 **
 ** Other actions may be given to a role; no route asks for them.
 **
-** Answers: 401 InvalidAuthenticationInfo when no credential holds; 403
-** NotAllowed when its principal is unknown to the ledger or has no role that
-** allows the request.
+** Answers: 401 InvalidAuthenticationInfo when no credential holds, with details
+** that say why not; 403 NotAllowed when its principal is unknown to the ledger
+** or has no role that allows the request.
 */
 #include "emuInt.h"
 
@@ -148,31 +149,58 @@ void emuRolesMerge(const char *zA, const char *zB, LedgerBuf *pOut) {
   }
 }
 
+/* The answer 401. zToken is what is wrong with the token, NULL: none came. */
+static void authRefused(EmuReq *p, const char *zToken) {
+  static const char *const azPolicy[2] = {"jwt", "user_cert"};
+  const char *azWhy[2];
+  int i;
+  azWhy[0] = zToken ? zToken : "no bearer token was given";
+  azWhy[1] = "no client certificate was given";
+  if( zToken ) {
+    emuReqError(p, 401, "InvalidAuthenticationInfo", "Not accepted: %s",
+                zToken);
+  } else {
+    emuReqError(p, 401, "InvalidAuthenticationInfo",
+                "Neither a bearer token nor a client certificate was given");
+  }
+  p->body.n -= 2; /* the two braces at its end */
+  ledgerBufText(&p->body, ",\"details\":[");
+  for( i = 0; i < 2; i++ ) {
+    ledgerBufPrintf(&p->body,
+                    "%s{\"auth_policy\":\"%s\",\"code\":"
+                    "\"InvalidAuthenticationInfo\",\"message\":",
+                    i ? "," : "", azPolicy[i]);
+    ledgerBufJson(&p->body, azWhy[i], strlen(azWhy[i]));
+    ledgerBufText(&p->body, "}");
+  }
+  ledgerBufText(&p->body, "]}}");
+  emuReqAddHeader(p, "www-authenticate",
+                  "Bearer realm=\"JWT bearer token access\", "
+                  "error=\"invalid_token\"");
+}
+
 int emuAuthenticate(EmuReq *p) {
   const char *zAuth = emuReqHeader(p, "Authorization");
   LedgerError err = LEDGER_ERROR_INIT;
   char zPeer[96];
   int bFound, bOk = 0;
 
-  if( zAuth ) {
-    if( ledgerStrnicmp(zAuth, "Bearer ", 7) != 0 ) {
-      emuReqError(p, 401, "InvalidAuthenticationInfo",
-                  "The Authorization header is not of the scheme Bearer");
-      goto out;
-    }
+  if( zAuth && ledgerStrnicmp(zAuth, "Bearer ", 7) != 0 ) {
+    ledgerErrorSet(&err, LEDGER_AUTH,
+                   "the Authorization header is not of the scheme Bearer");
+  } else if( zAuth ) {
     zAuth += 7;
     zAuth += strspn(zAuth, " ");
-    if( emuTokenCheck(p->pEmu, zAuth, strlen(zAuth), &p->user, &err) ) {
-      emuReqError(p, 401, "InvalidAuthenticationInfo", "Not accepted: %s",
-                  emuErrorText(&err));
+    emuTokenCheck(p->pEmu, zAuth, strlen(zAuth), &p->user, &err);
+  }
+  if( zAuth == NULL || err.rc ) {
+    if( !emuServerPeer(p->pHttp, zPeer) ) {
+      authRefused(p, err.rc ? emuErrorText(&err) : NULL);
       goto out;
     }
-  } else if( emuServerPeer(p->pHttp, zPeer) ) {
+    ledgerBufReset(&p->user);
     ledgerBufText(&p->user, zPeer);
-  } else {
-    emuReqError(p, 401, "InvalidAuthenticationInfo",
-                "Neither a bearer token nor a client certificate was given");
-    goto out;
+    ledgerErrorClear(&err);
   }
   if( p->user.bOom || emuStoreUser(p->pEmu->pStore, p->user.z, p->user.n, NULL,
                                    &p->roles, &bFound, &err) ) {

@@ -25,7 +25,9 @@
 #define EMU_AUDIENCE "https://confidential-ledger.azure.com"
 
 struct event;
+struct evbuffer;
 struct event_base;
+struct evhttp_connection;
 struct evhttp_request;
 
 typedef struct Emu Emu;
@@ -427,7 +429,8 @@ struct EmuReq {
   int nRetryAfter;     /* seconds, -1: no such header */
   LedgerTxid faultId;  /* id of a refusal, or {0,0} */
   int msFault;         /* more latency */
-  int64_t sFault;      /* seconds the Date is ahead */
+  int bDate;           /* it tells the time ... */
+  int64_t sFault;      /* ... that many seconds ahead */
   int64_t nFaultByte;  /* bytes of a piece of a slow answer */
   int64_t nSent;       /* bytes of the body so far, sent in pieces ... */
   int bDrained;        /* ... which have all left */
@@ -450,6 +453,9 @@ const EmuText *emuReqNeeded(EmuReq *p, const char *zName);
 
 /* A header's value, or NULL. */
 const char *emuReqHeader(const EmuReq *p, const char *zName);
+
+/* Hands a reply to libevent: whole, or with bStart its beginning. */
+void emuReqHandOver(EmuReq *p, struct evbuffer *pBody, int bStart);
 
 /* Hangs up without a word and frees p. Not within a callback of libevent's
 ** HTTP. */
@@ -565,6 +571,10 @@ int emuServerPeer(struct evhttp_request *pHttp, char *zOut);
 /* The connection is closed once the answer has left: as CCF does it, without a
 ** header that says so and without TLS's close_notify. */
 void emuServerCloseAfter(struct evhttp_request *pHttp);
+
+/* Takes the Date, which libevent adds, out of an answer that was handed over
+** and has not left yet: a node of CCF sends none. */
+void emuServerDropDate(struct evhttp_connection *pHttpConn);
 
 /* Closes the connection towards the client now; the request lives on. */
 void emuServerCut(struct evhttp_request *pHttp);

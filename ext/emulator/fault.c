@@ -65,7 +65,7 @@
 **                         same, where its session isn't lost by then
 ** Besides any of them:
 **   latency=MS            answer that much later
-**   clock=SECONDS         the answer's Date is that far ahead
+**   clock=SECONDS         the answer has a Date, which is that far ahead
 **   certificate=HOW       new connections meet a node certificate that is
 **                         expired, early (not valid yet), foreign (of another
 **                         service) or name (of another host). A connection has
@@ -231,7 +231,7 @@ static int faultValue(Fault *p, const char *zVal, size_t nVal) {
   switch( pKind->eFault ) {
     case EMU_FAULT_STATUS: return p->iValue >= 400 && p->iValue <= 599;
     case EMU_FAULT_LATENCY: return p->iValue <= 3600000;
-    case EMU_FAULT_CLOCK: return p->iValue <= 1000000000;
+    case EMU_FAULT_CLOCK: return p->iValue <= 1000000000; /* 0: it is right */
     case EMU_FAULT_SLOW: return p->iValue > 0 && p->iValue <= 3600000;
     case EMU_FAULT_DEEP: return p->iValue > 0 && p->iValue <= 10000000;
     default: return p->iValue > 0;
@@ -453,7 +453,10 @@ void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
     if( !faultStrikes(pFault, pReq) ) continue;
     if( faultIsBeside(eFault) ) {
       if( eFault == EMU_FAULT_LATENCY ) pReq->msFault += (int)pFault->iValue;
-      if( eFault == EMU_FAULT_CLOCK ) pReq->sFault += pFault->iValue;
+      if( eFault == EMU_FAULT_CLOCK ) {
+        pReq->bDate = 1;
+        pReq->sFault += pFault->iValue;
+      }
       if( pReq->zFault == NULL ) pReq->zFault = pFault->pKind->zName;
       continue;
     }

@@ -282,7 +282,7 @@ static void faultDate(EmuReq *p) {
 }
 
 void emuFaultSpoil(EmuReq *p) {
-  if( p->sFault ) faultDate(p);
+  if( p->bDate ) faultDate(p);
   if( p->eFault == EMU_FAULT_MALFORMED ) {
     faultMalform(p);
   } else if( p->eFault == EMU_FAULT_ANSWER ) {
@@ -396,7 +396,6 @@ int emuFaultSend(EmuReq *p) {
     snprintf(z, sizeof(z), "%lld", (long long)p->body.n);
     emuReqAddHeader(p, "Content-Length", z);
   }
-  emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
-  evhttp_send_reply_start(p->pHttp, p->iStatus, NULL);
+  emuReqHandOver(p, NULL, 1);
   return 1;
 }

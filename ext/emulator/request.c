@@ -270,6 +270,24 @@ static void reqReleaseBody(const void *a, size_t n, void *pArg) {
   free(pArg);
 }
 
+/* A node tells no time; the identity service and the authority do. */
+static int reqTellsTime(const EmuReq *p) {
+  return p->bDate || (strncmp(p->zPath, "/app/", 5) != 0);
+}
+
+void emuReqHandOver(EmuReq *p, struct evbuffer *pBody, int bStart) {
+  struct evhttp_connection *pConn = evhttp_request_get_connection(p->pHttp);
+  int bDate = reqTellsTime(p);
+  emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
+  if( p->bHangUp ) emuServerCloseAfter(p->pHttp);
+  if( bStart ) {
+    evhttp_send_reply_start(p->pHttp, p->iStatus, NULL);
+  } else {
+    evhttp_send_reply(p->pHttp, p->iStatus, NULL, pBody);
+  }
+  if( pConn && !bDate ) emuServerDropDate(pConn);
+}
+
 void emuReqHangUp(EmuReq *p) {
   struct evhttp_connection *pConn = evhttp_request_get_connection(p->pHttp);
   if( pConn ) {
@@ -304,9 +322,7 @@ static void reqReply(EmuReq *p) {
       memset(&p->body, 0, sizeof(p->body)); /* libevent's now */
     }
   }
-  emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
-  if( p->bHangUp ) emuServerCloseAfter(p->pHttp);
-  evhttp_send_reply(p->pHttp, p->iStatus, NULL, pOut);
+  emuReqHandOver(p, pOut, 0);
   if( pOut ) evbuffer_free(pOut);
   emuReqFree(p);
 }

@@ -4,7 +4,7 @@
 ** Order of checks below /app: path and method, credential, session,
 ** api-version, the route's presence in that version, role. A path that no route
 ** has is 404 ResourceNotFound, a method that its path lacks 405
-** UnsupportedHttpVerb.
+** UnsupportedHttpVerb, and OPTIONS 204.
 */
 #include "emuInt.h"
 
@@ -128,7 +128,10 @@ static const Route *routeFind(EmuReq *p) {
     }
     ledgerBufPrintf(&allow, "%s%s", allow.n ? ", " : "", pRoute->zMethod);
   }
-  if( zPath ) {
+  if( zPath && strcmp(p->zMethod, "OPTIONS") == 0 ) {
+    p->iStatus = 204;
+    if( allow.z ) emuReqAddHeader(p, "Allow", allow.z);
+  } else if( zPath ) {
     emuReqError(p, 405, "UnsupportedHttpVerb",
                 "Allowed methods for '%s' are: %s.", p->zPath,
                 allow.z ? allow.z : "");

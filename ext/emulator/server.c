@@ -11,8 +11,8 @@
 **   - TLS sessions are not resumed, so each connection shows its certificate;
 **   - TCP_NODELAY is on: an answer never waits for an ACK;
 **   - headers beyond 16 KB or 256 of them are 431, bodies beyond 1 MB are 413,
-**     both with Connection: close. (libevent's own limits lie behind these, and
-**     answer 413 in HTML.)
+**     and then the connection is closed, which no header announces. (libevent's
+**     own limits lie behind these, and answer 413 in HTML.)
 */
 #include "emuInt.h"
 
@@ -77,6 +77,22 @@ static int serverAnyCert(X509_STORE_CTX *pCtx, void *pArg) {
   return 1;
 }
 
+/* The protocol is HTTP/1.1, whether a client asks for it or not. */
+static int serverAlpn(SSL *pSsl, const unsigned char **paOut,
+                      unsigned char *pnOut, const unsigned char *aIn,
+                      unsigned nIn, void *pArg) {
+  static const unsigned char aHttp[] = "\x08http/1.1";
+  unsigned char *a = NULL;
+  (void)pSsl;
+  (void)pArg;
+  if( SSL_select_next_proto(&a, pnOut, aHttp, sizeof(aHttp) - 1, aIn, nIn) !=
+      OPENSSL_NPN_NEGOTIATED ) {
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+  *paOut = a;
+  return SSL_TLSEXT_ERR_OK;
+}
+
 static SSL_CTX *serverTls(EVP_PKEY *pKey, X509 *pCert) {
   SSL_CTX *p = SSL_CTX_new(TLS_server_method());
   if( p == NULL ) return NULL;
@@ -87,6 +103,7 @@ static SSL_CTX *serverTls(EVP_PKEY *pKey, X509 *pCert) {
   SSL_CTX_set_mode(p, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_verify(p, SSL_VERIFY_PEER, NULL);
   SSL_CTX_set_cert_verify_callback(p, serverAnyCert, NULL);
+  SSL_CTX_set_alpn_select_cb(p, serverAlpn, NULL);
   if( SSL_CTX_use_certificate(p, pCert) != 1 ||
       SSL_CTX_use_PrivateKey(p, pKey) != 1 ) {
     ERR_clear_error();
@@ -189,6 +206,23 @@ void emuServerCloseAfter(struct evhttp_request *pHttp) {
   evhttp_request_set_on_complete_cb(pHttp, serverCloseNow, NULL);
 }
 
+void emuServerDropDate(struct evhttp_connection *pHttpConn) {
+  struct evbuffer *pOut =
+      bufferevent_get_output(evhttp_connection_get_bufferevent(pHttpConn));
+  struct evbuffer *pHead = evbuffer_new();
+  struct evbuffer_ptr at, end;
+  at = evbuffer_search(pOut, "\r\nDate: ", 8, NULL);
+  end = evbuffer_search(pOut, "\r\n\r\n", 4, NULL);
+  if( pHead && at.pos >= 0 && at.pos < end.pos &&
+      evbuffer_remove_buffer(pOut, pHead, (size_t)at.pos) >= 0 ) {
+    evbuffer_drain(pOut, 2);
+    end = evbuffer_search(pOut, "\r\n", 2, NULL);
+    evbuffer_drain(pOut, (size_t)end.pos);
+    evbuffer_prepend_buffer(pOut, pHead);
+  }
+  if( pHead ) evbuffer_free(pHead);
+}
+
 void emuServerCut(struct evhttp_request *pHttp) {
   SSL *pSsl = serverSsl(pHttp);
   if( pSsl ) shutdown(SSL_get_fd(pSsl), SHUT_RDWR);
@@ -231,7 +265,7 @@ static int serverTooLarge(EmuReq *p) {
   } else {
     return 0;
   }
-  emuReqAddHeader(p, "Connection", "close");
+  p->bHangUp = 1;
   return 1;
 }
 
