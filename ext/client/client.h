@@ -19,13 +19,13 @@
 
 #include "../base/base.h"
 
-/* ---- option.c: the options of a ledger --------------------------------- */
+/* ---- option.c, config.c: the options of a ledger ----------------------- */
 
 /*
 ** The typed options of one ledger: the table in option.c gives each one's
 ** name, default and one-line description, and says which are secret. Strings
-** are malloc'd or NULL when not given. References ("env:NAME", "file:PATH")
-** are resolved when the option is set.
+** are malloc'd or NULL when not given. References ("env:NAME", "file:PATH") are
+** resolved when the option is set, and files are read then.
 */
 typedef struct LedgerConfig LedgerConfig;
 struct LedgerConfig {
@@ -36,20 +36,21 @@ struct LedgerConfig {
   char *zTenantId;          /* an Entra application ... */
   char *zClientId;          /* ... its id ... */
   char *zClientSecret;      /* ... and secret */
-  char *zClientCertificate; /* ... or certificate: a path, or PEM text */
+  char *zClientCertificate; /* ... or certificate with key: PEM text */
   char *zClientCertificatePassword;
-  char *zObjectId;           /* a managed identity, by its principal's id ... */
-  char *zResourceId;         /* ... or by /subscriptions/... */
-  char *zUserCertificate;    /* mutual TLS: path of a PEM */
-  char *zUserKey;            /* its key, when not in the same PEM */
+  char *zObjectId;        /* a managed identity, by its principal's id ... */
+  char *zResourceId;      /* ... or by /subscriptions/... */
+  char *zUserCertificate; /* mutual TLS: PEM text */
+  char *zUserKey;         /* its key, when not in the same text */
+  char *zUserCertificatePassword;
   char *zToken;              /* a bearer token, as it is */
   char *zAuthority;          /* https://login.microsoftonline.com */
   char *zScope;              /* what a token is asked for */
   char *zIdentityUrl;        /* the identity service */
-  char *zServiceCertificate; /* pin: PEM text or path */
+  char *zServiceCertificate; /* pin: PEM text */
   char *zServiceKey;         /* pin: sha256:<64 hex> of the SPKI */
   int tlsPublic;             /* option tls: service (0), public (1) */
-  char *zCaFile;             /* CAs for identity service and authority */
+  char *zCaFile;             /* CAs for identity service and authority: PEM */
   int waitForCommit;         /* option wait: commit (1) or none (0) */
   int timeoutMs;             /* Loading, Pending and one request */
   int retryBudgetMs;         /* all retries of one call */
@@ -75,6 +76,10 @@ struct LedgerConfig {
   int64_t cacheMaxBytes;     /* what it holds, all counted */
   char *zSecondary;          /* other ledgers that may answer a read */
   char *zLog;                /* off, info, debug; then maybe " file:PATH" */
+  struct LedgerOptionFile *aFile; /* the files that options came from */
+  int bNoPipe;                    /* none of them may be a pipe */
+  int (*xInterrupted)(void *);    /* asked while a pipe is read; may be NULL */
+  void *pInterruptArg;
 };
 
 /* One row of the option table, for ledger_option(), the reference page and
@@ -516,11 +521,13 @@ int ledgerSha256Hex(const void *a, size_t n, char *zOut, LedgerError *pErr);
 ** 0 when the n bytes at z are neither. */
 int ledgerUserId(const char *z, size_t n, char *zOut);
 
-/* ---- trust.c: pure helpers --------------------------------------------- */
+/* ---- certificate.c ----------------------------------------------------- */
 
-/* SHA-256 of the first certificate in the PEM text, as upper-case hex with
-** colons: the user id of a client certificate. zOut has 96 bytes. */
-int ledgerCertificateFingerprint(const char *zPem, size_t n, char *zOut,
+/* SHA-256 of the leaf among the certificates in a PEM text (or DER), as
+** upper-case hex with colons: the user id of a client certificate. zOut has 96
+** bytes. Which one is the leaf, the private key tells where there is one; else
+** it is the one that issued no other. */
+int ledgerCertificateFingerprint(const void *pBytes, size_t n, char *zOut,
                                  LedgerError *pErr);
 
 /* Versions of the libraries below, one "name version" per line. */

@@ -45,14 +45,75 @@ LedgerTxid ledgerLinkTxid(const char *zLink, const char *zName);
 int ledgerFileRead(const char *zWhat, const char *zFile, size_t nMax,
                    int rcFail, LedgerBuf *pOut, LedgerError *pErr);
 
-/* ---- option.c ---------------------------------------------------------- */
+/* The same of a file or, unless p->bNoPipe, a pipe (*pbPipe), for an option of
+** p. */
+int ledgerFileReadOption(const LedgerConfig *p, const char *zWhat,
+                         const char *zFile, int rcFail, LedgerBuf *pOut,
+                         int *pbPipe, LedgerError *pErr);
+
+/* ---- pem.c ------------------------------------------------------------- */
+
+/* A block of a PEM text; pointers into it. */
+typedef struct LedgerPem LedgerPem;
+struct LedgerPem {
+  const char *zName; /* CERTIFICATE, PRIVATE KEY, ... */
+  size_t nName;
+  const char *zBody; /* NULL: it has no end */
+  size_t nBody;
+};
+
+int ledgerPemNext(const char **pz, LedgerPem *p);
+int ledgerPemIs(const LedgerPem *p, const char *zName);
+int ledgerPemIsKey(const LedgerPem *p);
+int ledgerPemDecode(const LedgerPem *p, LedgerBuf *pHeader, LedgerBuf *pDer);
+const char *ledgerPemText(const void *pBytes, size_t n, LedgerBuf *pOut);
+
+/* ---- certificate.c ----------------------------------------------------- */
+
+/* A certificate with its key. */
+typedef struct LedgerCertificate LedgerCertificate;
+struct LedgerCertificate {
+  EVP_PKEY *pKey;
+  X509 *pCert;            /* the key's */
+  STACK_OF(X509) * pRest; /* its issuer, the issuer's issuer, ..., the others */
+};
+
+/* Where it is read from. Everything is borrowed. */
+typedef struct LedgerCertificateFrom LedgerCertificateFrom;
+struct LedgerCertificateFrom {
+  const char *zWhat;           /* the option, for messages ... */
+  const char *zText;           /* ... and its PEM text */
+  const char *zKeyWhat;        /* the same for a key apart */
+  const char *zKeyText;        /* ... or NULL */
+  const char *zPasswordOption; /* the same for a password */
+  const char *zPassword;       /* ... or NULL */
+  const char *zNoKey;          /* ends the message that there is no key */
+};
+
+int ledgerCertificateRead(const LedgerCertificateFrom *pFrom,
+                          LedgerCertificate *pOut, LedgerError *pErr);
+void ledgerCertificateFree(LedgerCertificate *p);
+int ledgerCertificatePem(const LedgerCertificate *p, char **pzPem, char **pzKey,
+                         LedgerError *pErr);
+char *ledgerCertificateText(X509 *pCert);
+int ledgerCertificateCount(const char *zPem, X509 **ppCert);
+int ledgerCertificatePrint(X509 *pCert, char *zOut, LedgerError *pErr);
+
+/* ---- secret.c ---------------------------------------------------------- */
 
 char *ledgerStrdup(const char *z);
 void ledgerSecretFree(char *z);
+void ledgerBufWipe(LedgerBuf *p);
+int ledgerBufRoom(LedgerBuf *p, size_t n);
+
+/* ---- config.c ---------------------------------------------------------- */
+
 void ledgerConfigRename(LedgerConfig *p, LedgerConfig *pFrom);
 int ledgerConfigApplyObject(LedgerConfig *p, LedgerJson *pDoc, cJSON *pObj,
                             const char *zExcept, LedgerError *pErr);
 int ledgerConfigSecret(const LedgerConfig *p, int i, const char **pz);
+int ledgerConfigUnset(LedgerConfig *p, const char *zName, LedgerError *pErr);
+int ledgerConfigRenew(LedgerConfig *p, int *pbChanged, LedgerError *pErr);
 
 /* ---- dialect.c --------------------------------------------------------- */
 
@@ -95,9 +156,10 @@ struct LedgerTrust {
   char zKey[LEDGER_KEY_MAX]; /* fingerprint of its key */
   char zNotBefore[24];       /* its dates, YYYY-MM-DDTHH:MM:SSZ */
   char zNotAfter[24];
-  char zSeen[LEDGER_KEY_MAX]; /* key met in the last refused handshake ... */
-  int bSeenService;           /* ... which was a service's, not a node's */
-  LedgerCall *pCall;          /* GET /ledgerIdentity under way, or NULL */
+  char zSeenNode[LEDGER_KEY_MAX]; /* of the last refused handshake: the key of
+                                  ** the node's certificate ... */
+  char zSeen[LEDGER_KEY_MAX];     /* ... and the service's, where it was sent */
+  LedgerCall *pCall;              /* GET /ledgerIdentity under way, or NULL */
 };
 
 void ledgerTrustReset(LedgerTrust *p);
@@ -107,8 +169,7 @@ CURLcode ledgerTrustSslCtx(CURL *pEasy, void *pCtx, void *pTrust);
 int ledgerTrustIsName(long iVerify);
 int ledgerTrustFailure(LedgerClient *p, long iVerify, const char *zUrl,
                        const char *zDetail, LedgerError *pErr);
-int ledgerReadPem(const char *zOption, const char *zValue, char **pzPem,
-                  LedgerError *pErr);
+int ledgerTrustCheck(const LedgerConfig *p, LedgerError *pErr);
 
 /* ---- credential.c ------------------------------------------------------ */
 
@@ -139,6 +200,7 @@ void ledgerAuthInterrupted(LedgerAuth *p);
 void ledgerAuthUnwanted(LedgerClient *p);
 int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
                          LedgerError *pErr);
+int ledgerCredentialCheck(const LedgerConfig *p, LedgerError *pErr);
 
 /* ---- http.c ------------------------------------------------------------ */
 
@@ -158,7 +220,7 @@ struct LedgerWire {
   int bFresh;               /* on a new connection */
   int bKeepHeaders;         /* keep the answer's headers for the log */
   LedgerTrust *pTrust;      /* whom to trust; NULL: public CAs ... */
-  const char *zCaFile;      /* ... or those of this file */
+  const char *zCaFile;      /* ... or those of this PEM text */
   const char *zCertificate; /* mutual TLS: PEM text, or NULL */
   const char *zKey;
   int64_t nMax; /* bytes of the answer's body */
@@ -218,6 +280,7 @@ struct LedgerServerError {
   int bBody;          /* the ledger's own error object was there */
   char zCode[128];    /* cleaned for messages */
   char zMessage[512]; /* cleaned and clipped */
+  char zDetail[512];  /* the reasons in error.details, likewise */
 };
 
 void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut);

@@ -113,6 +113,15 @@ int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
   return LEDGER_OK;
 }
 
+/* Whether the certificates that the options name can be read. */
+int ledgerCredentialCheck(const LedgerConfig *p, LedgerError *pErr) {
+  if( p->zUserCertificate && ledgerUserCertificateCheck(p, pErr) ) {
+    return pErr->rc;
+  }
+  if( p->zClientCertificate ) ledgerClientCertificateCheck(p, pErr);
+  return pErr->rc;
+}
+
 /* Whether z is one of the credential's names. */
 static int authIs(const LedgerCredential *p, const char *z) {
   return ledgerStricmp(p->zName, z) == 0 ||
@@ -294,6 +303,7 @@ static int authStart(LedgerClient *p, LedgerFetch **ppFetch,
   LedgerAuth *pAuth = &p->auth;
   LedgerFetch *pFetch = NULL;
   const char *zKind = NULL;
+  int bChanged = 0;
   int n = 0;
 
   *ppFetch = NULL;
@@ -320,6 +330,9 @@ static int authStart(LedgerClient *p, LedgerFetch **ppFetch,
     *ppFetch = NULL;
     free(pFetch);
     return LEDGER_OK;
+  }
+  if( pAuth->pKept && ledgerConfigRenew(p->pConfig, &bChanged, pErr) ) {
+    return pErr->rc;
   }
   return pFetch->pKind->xStart(pFetch, pErr);
 }
@@ -484,6 +497,32 @@ static char *authClaims(const LedgerBuf *pChallenge) {
 }
 
 /*
+** The ledger refused (401) what can't be fetched anew: it may stand in a file,
+** and be another one there by now. Returns 1 where it is, or where the file
+** can't be read, which the next attempt then says.
+*/
+static int authReread(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  LedgerAuth *pAuth = &pClient->auth;
+  const LedgerCredential *pKept = pAuth->pKept;
+  LedgerError err = LEDGER_ERROR_INIT;
+  int bChanged = 0;
+
+  if( pKept == NULL || !pKept->bStill || p->bReauth ) return 0;
+  p->bReauth = 1;
+  if( p->zTokenSent && pAuth->zToken &&
+      strcmp(p->zTokenSent, pAuth->zToken) != 0 ) {
+    return 1; /* another call has had the new one */
+  }
+  if( ledgerConfigRenew(pClient->pConfig, &bChanged, &err) ) bChanged = 1;
+  ledgerErrorClear(&err);
+  if( !bChanged ) return 0;
+  ledgerAuthReset(pAuth);
+  pAuth->pKept = pKept;
+  return 1;
+}
+
+/*
 ** The ledger refused the token that a call carried (401). Returns 1 where it is
 ** worth another attempt, with a fresh token: once, and once more with one that
 ** shows what the ledger asks for. The token is fetched anew unless somebody has
@@ -493,7 +532,7 @@ int ledgerAuthRefused(LedgerCall *p) {
   LedgerAuth *pAuth = &p->pClient->auth;
   char *zClaims;
 
-  if( !pAuth->bRefreshable ) return 0;
+  if( !pAuth->bRefreshable ) return authReread(p);
   zClaims = authClaims(&p->pEx->challenge);
   if( zClaims ? p->bClaims : p->bReauth ) {
     free(zClaims);

@@ -79,11 +79,12 @@ struct LedgerApplication {
   const char *zTenant;
   const char *zClient;
   const char *zSecret;
-  const char *zCertificate; /* a path, or PEM text */
-  const char *zPassword;    /* of the certificate's key */
+  const char *zCertificate;     /* PEM text; the environment's: or a path */
+  const char *zCertificateFrom; /* the option or variable, for messages */
+  const char *zPassword;        /* of the certificate's key */
 };
 
-int ledgerApplicationRead(const LedgerFetch *p, LedgerApplication *pApp);
+int ledgerApplicationRead(const LedgerConfig *p, LedgerApplication *pApp);
 int ledgerApplicationMissing(LedgerFetch *p, const LedgerApplication *pApp,
                              const char *zNeeded, const char *zProof,
                              LedgerError *pErr);
@@ -100,6 +101,11 @@ int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,
 
 int ledgerClientCertificateStart(LedgerFetch *p, const LedgerApplication *pApp,
                                  LedgerError *pErr);
+int ledgerClientCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
+
+/* ---- credential_user.c ------------------------------------------------- */
+
+int ledgerUserCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
 
 /* ---- credential_arc.c -------------------------------------------------- */
 

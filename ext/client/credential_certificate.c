@@ -18,8 +18,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
@@ -28,125 +26,55 @@
 
 #define CERTIFICATE_LIFE 600 /* seconds that an assertion is good for */
 
-/* What a file of a certificate holds. */
-typedef struct Certificate Certificate;
-struct Certificate {
-  EVP_PKEY *pKey;
-  X509 *pCert;            /* the key's */
-  STACK_OF(X509) * pRest; /* all certificates, or those beside it */
-};
+/* Reads the application's certificate: the option's, else the environment's. */
+static int certificateLoad(const LedgerApplication *pApp,
+                           LedgerCertificate *pOut, LedgerError *pErr) {
+  LedgerCertificateFrom from;
+  LedgerBuf file = {0}, text = {0};
+  const char *zWrong;
 
-static void certificateFree(Certificate *p) {
-  EVP_PKEY_free(p->pKey);
-  X509_free(p->pCert);
-  sk_X509_pop_free(p->pRest, X509_free);
-}
-
-/* Reads a file whole, up to 1 MiB, or takes the PEM text that zFrom is. */
-static int certificateBytes(const char *zFrom, LedgerBuf *pOut,
-                            LedgerError *pErr) {
-  if( strstr(zFrom, "-----BEGIN ") ) {
-    ledgerBufText(pOut, zFrom);
-    return pOut->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
+  memset(pOut, 0, sizeof(*pOut));
+  memset(&from, 0, sizeof(from));
+  from.zWhat = pApp->zCertificateFrom;
+  from.zText = pApp->zCertificate;
+  from.zPasswordOption = strcmp(from.zWhat, "client_certificate") == 0
+                             ? "client_certificate_password"
+                             : "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+  from.zPassword = pApp->zPassword;
+  from.zNoKey = ": it takes PEM with certificate and key, or PKCS#12";
+  if( strstr(from.zText, "-----BEGIN ") == NULL ) {
+    if( ledgerFileRead(from.zWhat, from.zText, 1 << 20, LEDGER_AUTH, &file,
+                       pErr) ) {
+      goto out;
+    }
+    zWrong = ledgerPemText(file.z, file.n, &text);
+    if( zWrong ) {
+      ledgerErrorSet(pErr, LEDGER_AUTH, "%s: '%.400s' %s", from.zWhat,
+                     from.zText, zWrong);
+      goto out;
+    }
+    from.zText = text.z;
   }
-  if( ledgerFileRead("client certificate", zFrom, 1 << 20, LEDGER_AUTH, pOut,
-                     pErr) ) {
-    return pErr->rc;
-  }
-  if( pOut->n == 0 ) {
+  if( ledgerCertificateRead(&from, pOut, pErr) ) goto out;
+  if( !EVP_PKEY_is_a(pOut->pKey, "RSA") ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "client certificate: '%.400s' is no certificate", zFrom);
+                   "%s: its key is no RSA key, which Entra needs", from.zWhat);
+    ledgerCertificateFree(pOut);
   }
+out:
+  ledgerBufWipe(&file);
+  ledgerBufWipe(&text);
   return pErr->rc;
 }
 
-/* Gives OpenSSL the password; without one it must not ask on the terminal. */
-static int certificatePassword(char *z, int nMax, int bWrite, void *pArg) {
-  const char *zPassword = pArg ? pArg : "";
-  int n = (int)strlen(zPassword);
-  (void)bWrite;
-  if( n >= nMax ) return -1;
-  memcpy(z, zPassword, (size_t)n + 1);
-  return n;
-}
-
-/* Reads key and certificates of a PEM text. */
-static void certificatePem(const LedgerBuf *pText, const char *zPassword,
-                           Certificate *pOut) {
-  BIO *pBio = BIO_new_mem_buf(pText->z, (int)pText->n);
-  X509 *pCert;
-  int i;
-
-  pOut->pRest = sk_X509_new_null();
-  if( pBio == NULL || pOut->pRest == NULL ) goto out;
-  while( (pCert = PEM_read_bio_X509(pBio, NULL, NULL, NULL)) != NULL ) {
-    if( sk_X509_push(pOut->pRest, pCert) <= 0 ) {
-      X509_free(pCert);
-      goto out;
-    }
+/* Whether the certificate that option client_certificate gives can be read. */
+int ledgerClientCertificateCheck(const LedgerConfig *p, LedgerError *pErr) {
+  LedgerApplication app;
+  LedgerCertificate cert;
+  ledgerApplicationRead(p, &app);
+  if( certificateLoad(&app, &cert, pErr) == LEDGER_OK ) {
+    ledgerCertificateFree(&cert);
   }
-  BIO_free(pBio);
-  pBio = BIO_new_mem_buf(pText->z, (int)pText->n);
-  if( pBio == NULL ) goto out;
-  pOut->pKey = PEM_read_bio_PrivateKey(pBio, NULL, certificatePassword,
-                                       (void *)(uintptr_t)zPassword);
-  if( pOut->pKey == NULL ) goto out;
-  for( i = 0; i < sk_X509_num(pOut->pRest); i++ ) {
-    if( X509_check_private_key(sk_X509_value(pOut->pRest, i), pOut->pKey) ) {
-      pOut->pCert = sk_X509_delete(pOut->pRest, i);
-      break;
-    }
-  }
-out:
-  BIO_free(pBio);
-}
-
-/* Reads key and certificates of a PKCS#12 file. */
-static void certificatePkcs12(const LedgerBuf *pText, const char *zPassword,
-                              Certificate *pOut) {
-  const unsigned char *a = (const unsigned char *)pText->z;
-  PKCS12 *p = d2i_PKCS12(NULL, &a, (long)pText->n);
-  if( p ) {
-    PKCS12_parse(p, zPassword ? zPassword : "", &pOut->pKey, &pOut->pCert,
-                 &pOut->pRest);
-  }
-  PKCS12_free(p);
-}
-
-/* Reads a certificate and its key. */
-static int certificateLoad(const char *zFrom, const char *zPassword,
-                           Certificate *pOut, LedgerError *pErr) {
-  LedgerBuf text = {0};
-  const char *zWhy = NULL;
-
-  memset(pOut, 0, sizeof(*pOut));
-  if( certificateBytes(zFrom, &text, pErr) || text.z == NULL ) goto out;
-  ERR_clear_error();
-  if( strstr(text.z, "-----BEGIN ") )
-    certificatePem(&text, zPassword, pOut);
-  else
-    certificatePkcs12(&text, zPassword, pOut);
-  if( pOut->pKey == NULL ) {
-    unsigned long e = ERR_peek_last_error();
-    const char *z = e ? ERR_reason_error_string(e) : NULL;
-    ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "client certificate: its private key cannot be read (%s): "
-                   "it takes PEM with certificate and key, or PKCS#12, and "
-                   "client_certificate_password where the key is encrypted",
-                   z ? z : "there is none");
-    goto out;
-  }
-  if( pOut->pCert == NULL )
-    zWhy = "no certificate in it belongs to its private key";
-  else if( !EVP_PKEY_is_a(pOut->pKey, "RSA") )
-    zWhy = "its key is no RSA key, which Entra needs";
-  if( zWhy ) {
-    ledgerErrorSet(pErr, LEDGER_AUTH, "client certificate: %s", zWhy);
-  }
-out:
-  ERR_clear_error();
-  if( text.z ) OPENSSL_cleanse(text.z, text.nAlloc);
-  ledgerBufFree(&text);
   return pErr->rc;
 }
 
@@ -165,7 +93,7 @@ static void certificateChainItem(LedgerBuf *pBuf, X509 *pCert, int iItem) {
 }
 
 /* The JWT's header. */
-static void certificateHeader(const Certificate *p, LedgerBuf *pOut) {
+static void certificateHeader(const LedgerCertificate *p, LedgerBuf *pOut) {
   const char *zChain = getenv("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN");
   unsigned char aHash[EVP_MAX_MD_SIZE];
   unsigned int nHash = 0;
@@ -240,13 +168,11 @@ static int certificateSign(EVP_PKEY *pKey, LedgerBuf *pText) {
 */
 int ledgerClientCertificateStart(LedgerFetch *p, const LedgerApplication *pApp,
                                  LedgerError *pErr) {
-  Certificate cert;
+  LedgerCertificate cert;
   LedgerBuf jwt = {0}, part = {0};
   char *zUrl = NULL;
 
-  if( certificateLoad(pApp->zCertificate, pApp->zPassword, &cert, pErr) ) {
-    goto out;
-  }
+  if( certificateLoad(pApp, &cert, pErr) ) return pErr->rc;
   zUrl = ledgerEntraUrl(p->pClient, pApp->zTenant, pErr);
   if( zUrl == NULL ) goto out;
   certificateHeader(&cert, &part);
@@ -258,13 +184,13 @@ int ledgerClientCertificateStart(LedgerFetch *p, const LedgerApplication *pApp,
   if( part.bOom || jwt.bOom ) {
     ledgerErrorNomem(pErr);
   } else if( !certificateSign(cert.pKey, &jwt) || jwt.bOom ) {
-    ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "client certificate: its key cannot sign");
+    ledgerErrorSet(pErr, LEDGER_AUTH, "%s: its key cannot sign",
+                   pApp->zCertificateFrom);
   } else {
     ledgerEntraStart(p, pApp, jwt.z, pErr);
   }
 out:
-  certificateFree(&cert);
+  ledgerCertificateFree(&cert);
   if( jwt.z ) OPENSSL_cleanse(jwt.z, jwt.n);
   ledgerBufFree(&jwt);
   ledgerBufFree(&part);
@@ -275,7 +201,7 @@ out:
 static int certificateStart(LedgerFetch *p, LedgerError *pErr) {
   LedgerApplication app;
 
-  if( ledgerApplicationRead(p, &app) && app.zCertificate ) {
+  if( ledgerApplicationRead(p->pClient->pConfig, &app) && app.zCertificate ) {
     return ledgerClientCertificateStart(p, &app, pErr);
   }
   return ledgerApplicationMissing(

@@ -31,15 +31,17 @@ static const LedgerCallKind entraKind = {
 ** where tenant and client are told; what proves them is looked at by the
 ** caller.
 */
-int ledgerApplicationRead(const LedgerFetch *p, LedgerApplication *pApp) {
-  const LedgerConfig *pConfig = p->pClient->pConfig;
-
+int ledgerApplicationRead(const LedgerConfig *pConfig,
+                          LedgerApplication *pApp) {
   pApp->zTenant = ledgerCredentialFrom(pConfig->zTenantId, "AZURE_TENANT_ID");
   pApp->zClient = ledgerCredentialFrom(pConfig->zClientId, "AZURE_CLIENT_ID");
   pApp->zSecret =
       ledgerCredentialFrom(pConfig->zClientSecret, "AZURE_CLIENT_SECRET");
   pApp->zCertificate = ledgerCredentialFrom(pConfig->zClientCertificate,
                                             "AZURE_CLIENT_CERTIFICATE_PATH");
+  pApp->zCertificateFrom = pConfig->zClientCertificate
+                               ? "client_certificate"
+                               : "AZURE_CLIENT_CERTIFICATE_PATH";
   pApp->zPassword = ledgerCredentialFrom(pConfig->zClientCertificatePassword,
                                          "AZURE_CLIENT_CERTIFICATE_PASSWORD");
   return pApp->zTenant && pApp->zClient;

@@ -16,7 +16,7 @@
 
 static int environmentStart(LedgerFetch *p, LedgerError *pErr) {
   LedgerApplication app;
-  const int bWho = ledgerApplicationRead(p, &app);
+  const int bWho = ledgerApplicationRead(p->pClient->pConfig, &app);
 
   if( bWho && app.zSecret ) return ledgerEntraStart(p, &app, NULL, pErr);
   if( bWho && app.zCertificate ) {

@@ -12,7 +12,7 @@
 static int secretStart(LedgerFetch *p, LedgerError *pErr) {
   LedgerApplication app;
 
-  if( ledgerApplicationRead(p, &app) && app.zSecret ) {
+  if( ledgerApplicationRead(p->pClient->pConfig, &app) && app.zSecret ) {
     return ledgerEntraStart(p, &app, NULL, pErr);
   }
   return ledgerApplicationMissing(

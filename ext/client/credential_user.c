@@ -4,79 +4,59 @@
 **
 **   SELECT ledger_attach('my-ledger', '{"user_certificate":"me.pem"}');
 **
+** PEM (certificate and key in one file or two; the key may be encrypted) or
+** PKCS#12.
+**
 ** Issues no request. Invariant: the key stays in memory of this process, and is
 ** wiped.
 */
 #include "credentialInt.h"
 
-#include <openssl/crypto.h>
 #include <string.h>
 
-/* Takes the private key out of a PEM text that holds both: libcurl keeps copies
-** of a certificate's text with each connection, and wipes none. *pzKey is the
-** caller's; NULL where there is no key. */
-static int userSplit(char *zPem, char **pzKey, LedgerError *pErr) {
-  static const char zKind[] = "PRIVATE KEY-----";
-  char *zBegin = zPem;
-  char *zEnd;
-  size_t n;
+/* Reads the certificate that the options name. */
+static int userRead(const LedgerConfig *p, LedgerCertificate *pOut,
+                    LedgerError *pErr) {
+  LedgerCertificateFrom from;
 
-  *pzKey = NULL;
-  while( (zBegin = strstr(zBegin, "-----BEGIN ")) != NULL ) {
-    zEnd = zBegin + strcspn(zBegin, "\r\n");
-    n = (size_t)(zEnd - zBegin);
-    while( n > 0 && (zBegin[n - 1] == ' ' || zBegin[n - 1] == '\t') ) n--;
-    if( n >= sizeof(zKind) && strncmp(zBegin + n - sizeof(zKind) + 1, zKind,
-                                      sizeof(zKind) - 1) == 0 ) {
-      break;
-    }
-    zBegin = zEnd;
-  }
-  if( zBegin == NULL || (zEnd = strstr(zBegin, "-----END ")) == NULL ) {
-    return LEDGER_OK;
-  }
-  zEnd += strcspn(zEnd, "\r\n");
-  zEnd += strspn(zEnd, "\r\n");
-  *pzKey = ledgerStrndup(zBegin, (size_t)(zEnd - zBegin));
-  if( *pzKey == NULL ) return ledgerErrorNomem(pErr);
-  n = strlen(zEnd);
-  memmove(zBegin, zEnd, n);
-  OPENSSL_cleanse(zBegin + n, (size_t)(zEnd - zBegin));
-  return LEDGER_OK;
+  memset(&from, 0, sizeof(from));
+  from.zWhat = "user_certificate";
+  from.zText = p->zUserCertificate;
+  from.zKeyWhat = "user_key";
+  from.zKeyText = p->zUserKey;
+  from.zPasswordOption = "user_certificate_password";
+  from.zPassword = p->zUserCertificatePassword;
+  from.zNoKey = p->zUserKey ? NULL : ", and option user_key does not name one";
+  return ledgerCertificateRead(&from, pOut, pErr);
 }
 
+/* Whether the certificate that the options name can be read. */
+int ledgerUserCertificateCheck(const LedgerConfig *p, LedgerError *pErr) {
+  LedgerCertificate cert;
+  if( userRead(p, &cert, pErr) == LEDGER_OK ) ledgerCertificateFree(&cert);
+  return pErr->rc;
+}
+
+/* Certificate and key are handed on apart: libcurl keeps copies of a
+** certificate's text with each connection, and wipes none. */
 static int userStart(LedgerFetch *p, LedgerError *pErr) {
   const LedgerConfig *pConfig = p->pClient->pConfig;
-  char zPrint[96];
+  LedgerCertificate cert;
+  char zPrint[LEDGER_USER_ID_MAX];
 
   if( pConfig->zUserCertificate == NULL ) {
     return ledgerCredentialMissing(p, pErr,
                                    "option user_certificate is not set");
   }
-  if( ledgerReadPem("user_certificate", pConfig->zUserCertificate,
-                    &p->zCertificate, pErr) ||
-      userSplit(p->zCertificate, &p->zKey, pErr) ) {
-    return pErr->rc;
+  if( userRead(pConfig, &cert, pErr) ) return pErr->rc;
+  if( ledgerCertificatePem(&cert, &p->zCertificate, &p->zKey, pErr) ==
+          LEDGER_OK &&
+      ledgerCertificatePrint(cert.pCert, zPrint, pErr) == LEDGER_OK ) {
+    p->zPrincipal = ledgerStrdup(zPrint);
+    if( p->zPrincipal == NULL ) ledgerErrorNomem(pErr);
   }
-  if( pConfig->zUserKey ) {
-    ledgerSecretFree(p->zKey);
-    p->zKey = NULL;
-    if( ledgerReadPem("user_key", pConfig->zUserKey, &p->zKey, pErr) ) {
-      return pErr->rc;
-    }
-  }
-  if( p->zKey == NULL ) {
-    return ledgerErrorSet(pErr, LEDGER_AUTH,
-                          "user_certificate: its PEM holds no key, and option "
-                          "user_key is not set");
-  }
-  if( ledgerCertificateFingerprint(p->zCertificate, strlen(p->zCertificate),
-                                   zPrint, pErr) ) {
-    pErr->rc = LEDGER_AUTH;
-    return pErr->rc;
-  }
-  p->zPrincipal = ledgerStrdup(zPrint);
-  return p->zPrincipal ? LEDGER_OK : ledgerErrorNomem(pErr);
+  ledgerCertificateFree(&cert);
+  return pErr->rc;
 }
 
 const LedgerCredential ledgerCredentialUser = {

@@ -46,7 +46,7 @@ static int workloadStart(LedgerFetch *p, LedgerError *pErr) {
   LedgerApplication app;
   char *zAssertion;
 
-  if( !ledgerApplicationRead(p, &app) || zFile == NULL ) {
+  if( !ledgerApplicationRead(p->pClient->pConfig, &app) || zFile == NULL ) {
     return ledgerCredentialMissing(
         p, pErr,
         "AZURE_FEDERATED_TOKEN_FILE is %s, AZURE_TENANT_ID is %s, "

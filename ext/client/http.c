@@ -338,7 +338,9 @@ static CURLcode httpSetTls(CURL *h, LedgerExchange *p,
     SET(CURLOPT_SSL_CTX_FUNCTION, ledgerTrustSslCtx);
     SET(CURLOPT_SSL_CTX_DATA, pWire->pTrust);
   } else if( pWire->zCaFile ) {
-    SET(CURLOPT_CAINFO, pWire->zCaFile);
+    b = httpBlob(pWire->zCaFile);
+    SET(CURLOPT_CAINFO_BLOB, &b);
+    SET(CURLOPT_CAINFO, NULL);
     SET(CURLOPT_CAPATH, NULL);
   }
   if( pWire->zCertificate ) {

@@ -1,68 +1,38 @@
 /*
 ** The options of a ledger. One table drives everything: reading and checking,
-** showing, copying, freeing, the reference page and the nearest-name hint.
-** Issues no request.
+** showing, copying, freeing (all in config.c), the reference page and the
+** nearest-name hint. Issues no request.
 **
 ** Invariants
 **   - a secret stands in no message and in no getter's answer;
-**   - what is set is checked when it is set; a set that fails changes nothing;
 **   - naming a secret is choosing it: with `token` and no `credential` the
 **     credential is `token`, likewise for client_secret and the certificates.
 */
-#include "clientInt.h"
+#include "optionInt.h"
 
-#include <errno.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Kinds of values. */
-enum {
-  OPTION_TEXT = 1, /* char *, as it is given */
-  OPTION_URL,      /* char *, https://host[:port] */
-  OPTION_INT,      /* int, from iMin */
-  OPTION_INT64,    /* int64_t, from iMin */
-  OPTION_CHOICE    /* int: index into the words of zWords; or char *, a word */
-};
-
-#define OPTION_SECRET 0x01 /* never shown */
-#define OPTION_REF 0x02    /* env:NAME and file:PATH are references */
-#define OPTION_PATH 0x08   /* file:PATH is the path: it may be no text */
-#define OPTION_WORD 0x04   /* OPTION_CHOICE kept as its word (char *) */
-#define OPTION_LIVE 0x10   /* text that says nothing of whom to connect to */
-#define OPTION_LINK 0x20   /* no text, but says how to connect */
-
-typedef struct OptionRow OptionRow;
-struct OptionRow {
-  const char *zName;
-  int eType;
-  int mFlag;
-  size_t iOffset;       /* of its field in LedgerConfig */
-  const char *zDefault; /* as text; "" where there is none */
-  int64_t iMin;         /* least number */
-  const char *zWords;   /* OPTION_CHOICE: the words, one space between */
-  const char *zDoc;
-};
-
 #define AT(x) offsetof(LedgerConfig, x)
 #define REF OPTION_REF
 #define SECRET (OPTION_REF | OPTION_SECRET)
+#define PEM (OPTION_REF | OPTION_PATH)
+#define WHO OPTION_WHO
 #define CREDENTIALS                                         \
   "default environment client_secret client_certificate "   \
   "workload_identity managed_identity azure_cli azd token " \
   "user_certificate"
 
-static const OptionRow aOption[] = {
+const LedgerOptionRow aLedgerOption[] = {
     {"ledger_id", OPTION_TEXT, REF, AT(zLedgerId), "", 0, NULL,
      "the ledger's id at the identity service; else the first label of its "
      "host"},
     {"api_version", OPTION_TEXT, REF, AT(zApiVersion), "", 0, NULL,
      "the API version to use; else negotiated from 2026-02-23 downwards"},
-    {"credential", OPTION_CHOICE, OPTION_WORD, AT(zCredential), "", 0,
+    {"credential", OPTION_CHOICE, OPTION_WORD | WHO, AT(zCredential), "", 0,
      CREDENTIALS,
      "how to sign in: default (what azure-identity would find), or one kind; "
      "else by the secret given"},
@@ -70,10 +40,10 @@ static const OptionRow aOption[] = {
      "tenant of the Entra application; else AZURE_TENANT_ID"},
     {"client_id", OPTION_TEXT, REF, AT(zClientId), "", 0, NULL,
      "id of the Entra application; else AZURE_CLIENT_ID"},
-    {"client_secret", OPTION_TEXT, SECRET, AT(zClientSecret), "", 0, NULL,
+    {"client_secret", OPTION_TEXT, SECRET | WHO, AT(zClientSecret), "", 0, NULL,
      "secret of the Entra application; else AZURE_CLIENT_SECRET"},
-    {"client_certificate", OPTION_TEXT, REF | OPTION_PATH,
-     AT(zClientCertificate), "", 0, NULL,
+    {"client_certificate", OPTION_TEXT, PEM | WHO, AT(zClientCertificate), "",
+     0, NULL,
      "certificate with key of the Entra application, PEM or PKCS#12: path, or "
      "PEM text; else AZURE_CLIENT_CERTIFICATE_PATH"},
     {"client_certificate_password", OPTION_TEXT, SECRET,
@@ -83,12 +53,18 @@ static const OptionRow aOption[] = {
      "user-assigned managed identity, by the id of its principal"},
     {"resource_id", OPTION_TEXT, REF, AT(zResourceId), "", 0, NULL,
      "user-assigned managed identity, by its resource: /subscriptions/..."},
-    {"user_certificate", OPTION_TEXT, REF, AT(zUserCertificate), "", 0, NULL,
-     "certificate of a ledger user (mutual TLS): path of a PEM, or its text"},
-    {"user_key", OPTION_TEXT, SECRET, AT(zUserKey), "", 0, NULL,
+    {"user_certificate", OPTION_TEXT, PEM | WHO, AT(zUserCertificate), "", 0,
+     NULL,
+     "certificate of a ledger user (mutual TLS), PEM or PKCS#12: path, or PEM "
+     "text"},
+    {"user_key", OPTION_TEXT, PEM | OPTION_SECRET | WHO, AT(zUserKey), "", 0,
+     NULL,
      "key of user_certificate: path of a PEM, or its text; else in the same "
      "PEM"},
-    {"token", OPTION_TEXT, SECRET, AT(zToken), "", 0, NULL,
+    {"user_certificate_password", OPTION_TEXT, SECRET,
+     AT(zUserCertificatePassword), "", 0, NULL,
+     "password of the key of user_certificate"},
+    {"token", OPTION_TEXT, SECRET | WHO, AT(zToken), "", 0, NULL,
      "a bearer token, used as it is"},
     {"authority", OPTION_URL, REF, AT(zAuthority), "", 0, NULL,
      "where tokens are fetched; else AZURE_AUTHORITY_HOST or "
@@ -99,19 +75,20 @@ static const OptionRow aOption[] = {
     {"identity_url", OPTION_URL, REF, AT(zIdentityUrl),
      "https://identity.confidential-ledger.core.azure.com", 0, NULL,
      "the identity service, which tells the service certificate"},
-    {"service_certificate", OPTION_TEXT, REF, AT(zServiceCertificate), "", 0,
-     NULL,
+    {"service_certificate", OPTION_TEXT, PEM | WHO, AT(zServiceCertificate), "",
+     0, NULL,
      "pin: the service certificate, path of a PEM or its text; its key counts, "
-     "its dates don't"},
-    {"service_key", OPTION_TEXT, REF, AT(zServiceKey), "", 0, NULL,
-     "pin: sha256:HEX of the service key (its SubjectPublicKeyInfo)"},
+     "its dates don't; the identity service isn't asked"},
+    {"service_key", OPTION_TEXT, REF | WHO, AT(zServiceKey), "", 0, NULL,
+     "pin: sha256:HEX of the service key (its SubjectPublicKeyInfo); the "
+     "certificate is the identity service's"},
     {"tls", OPTION_CHOICE, OPTION_LINK, AT(tlsPublic), "service", 0,
      "service public",
      "whom a connection trusts: the ledger's own service certificate, or "
      "(public, for a gateway) public CAs or those of ca_file"},
-    {"ca_file", OPTION_TEXT, 0, AT(zCaFile), "", 0, NULL,
-     "CAs for identity service and authority: path of a PEM; else the "
-     "system's"},
+    {"ca_file", OPTION_TEXT, PEM, AT(zCaFile), "", 0, NULL,
+     "CAs for identity service and authority: path of a PEM, or its text; else "
+     "the system's"},
     {"wait", OPTION_CHOICE, 0, AT(waitForCommit), "commit", 0, "none commit",
      "what COMMIT waits for: commit, or none"},
     {"timeout_ms", OPTION_INT, 0, AT(timeoutMs), "30000", 1, NULL,
@@ -182,21 +159,13 @@ static const OptionRow aOption[] = {
      "off, info (a line per request) or debug (headers and bodies, redacted); "
      "to stderr, or with ' file:PATH' behind it appended to a file"},
 };
-#define OPTION_COUNT ((int)(sizeof(aOption) / sizeof(aOption[0])))
+#define OPTION_COUNT ((int)(sizeof(aLedgerOption) / sizeof(aLedgerOption[0])))
+const int nLedgerOption = OPTION_COUNT;
 #undef AT
 #undef REF
 #undef SECRET
-
-char *ledgerStrdup(const char *z) {
-  return ledgerStrndup(z, strlen(z));
-}
-
-/* Wipes and frees a secret; NULL is allowed. */
-void ledgerSecretFree(char *z) {
-  if( z == NULL ) return;
-  OPENSSL_cleanse(z, strlen(z));
-  free(z);
-}
+#undef PEM
+#undef WHO
 
 static LedgerOptionSpec aSpec[OPTION_COUNT]; /* filled once */
 
@@ -204,10 +173,10 @@ static LedgerOptionSpec aSpec[OPTION_COUNT]; /* filled once */
 static void optionSpecFill(void) {
   int i;
   for( i = 0; i < OPTION_COUNT; i++ ) {
-    aSpec[i].zName = aOption[i].zName;
-    aSpec[i].zDefault = aOption[i].zDefault;
-    aSpec[i].zDoc = aOption[i].zDoc;
-    aSpec[i].isSecret = (aOption[i].mFlag & OPTION_SECRET) != 0;
+    aSpec[i].zName = aLedgerOption[i].zName;
+    aSpec[i].zDefault = aLedgerOption[i].zDefault;
+    aSpec[i].zDoc = aLedgerOption[i].zDoc;
+    aSpec[i].isSecret = (aLedgerOption[i].mFlag & OPTION_SECRET) != 0;
   }
 }
 
@@ -219,16 +188,9 @@ const LedgerOptionSpec *ledgerOptionTable(int *pnOption) {
 }
 
 /* Whether the row's field is a char *. */
-static int optionIsText(const OptionRow *pRow) {
+int ledgerOptionIsText(const LedgerOptionRow *pRow) {
   return pRow->eType == OPTION_TEXT || pRow->eType == OPTION_URL ||
          (pRow->mFlag & OPTION_WORD) != 0;
-}
-
-static char **optionTextField(LedgerConfig *p, const OptionRow *pRow) {
-  return (char **)(void *)((char *)p + pRow->iOffset);
-}
-static const void *optionField(const LedgerConfig *p, const OptionRow *pRow) {
-  return (const char *)p + pRow->iOffset;
 }
 
 /* Levenshtein distance of two short names. */
@@ -254,18 +216,18 @@ static int optionDistance(const char *zA, const char *zB) {
 }
 
 /* The row of an option, or NULL with an error that names the nearest. */
-static const OptionRow *optionFind(const char *zName, LedgerError *pErr) {
-  const OptionRow *pNear = aOption;
+const LedgerOptionRow *ledgerOptionFind(const char *zName, LedgerError *pErr) {
+  const LedgerOptionRow *pNear = aLedgerOption;
   int iNear = 1000;
   int i;
 
   for( i = 0; i < OPTION_COUNT; i++ ) {
     int iDistance;
-    if( strcmp(aOption[i].zName, zName) == 0 ) return &aOption[i];
-    iDistance = optionDistance(zName, aOption[i].zName);
+    if( strcmp(aLedgerOption[i].zName, zName) == 0 ) return &aLedgerOption[i];
+    iDistance = optionDistance(zName, aLedgerOption[i].zName);
     if( iDistance < iNear ) {
       iNear = iDistance;
-      pNear = &aOption[i];
+      pNear = &aLedgerOption[i];
     }
   }
   /* What is close to nothing was no slip of the hand. */
@@ -282,51 +244,8 @@ static const OptionRow *optionFind(const char *zName, LedgerError *pErr) {
   return NULL;
 }
 
-/* Reads a file whole, up to 1 MiB, without its final newline. */
-static char *optionReadFile(const char *zName, const char *zRef,
-                            LedgerError *pErr) {
-  LedgerBuf buf = {0};
-  char zWhat[80];
-
-  snprintf(zWhat, sizeof(zWhat), "option %s", zName);
-  if( ledgerFileRead(zWhat, zRef + strlen("file:"), 1 << 20, LEDGER_ERROR, &buf,
-                     pErr) ) {
-    return NULL;
-  }
-  while( buf.n > 0 && (buf.z[buf.n - 1] == '\n' || buf.z[buf.n - 1] == '\r') ) {
-    buf.z[--buf.n] = 0;
-  }
-  return ledgerBufTake(&buf);
-}
-
-/* The text that a value stands for: itself, or what it refers to. */
-static char *optionResolve(const OptionRow *pRow, const char *zValue,
-                           LedgerError *pErr) {
-  const char *zFrom = zValue;
-  char *z;
-
-  if( (pRow->mFlag & OPTION_REF) && strncmp(zValue, "env:", 4) == 0 ) {
-    zFrom = getenv(zValue + 4);
-    if( zFrom == NULL ) {
-      ledgerErrorSet(pErr, LEDGER_ERROR,
-                     "option %s: the environment has no variable for '%s'",
-                     pRow->zName, zValue);
-      return NULL;
-    }
-  } else if( (pRow->mFlag & OPTION_PATH) && strncmp(zValue, "file:", 5) == 0 ) {
-    zFrom = zValue + 5;
-  } else if( (pRow->mFlag & OPTION_REF) && strncmp(zValue, "file:", 5) == 0 ) {
-    z = optionReadFile(pRow->zName, zValue, pErr);
-    if( z == NULL ) ledgerErrorNomem(pErr);
-    return z;
-  }
-  z = ledgerStrdup(zFrom);
-  if( z == NULL ) ledgerErrorNomem(pErr);
-  return z;
-}
-
 /* The index of zWord among the words of zWords, or -1. */
-static int optionWord(const char *zWords, const char *zWord) {
+int ledgerOptionWord(const char *zWords, const char *zWord) {
   size_t n = strlen(zWord);
   int i = 0;
   while( *zWords ) {
@@ -339,14 +258,15 @@ static int optionWord(const char *zWords, const char *zWord) {
 }
 
 /* Is it one that is off or on? */
-static int optionIsSwitch(const OptionRow *pRow) {
+int ledgerOptionIsSwitch(const LedgerOptionRow *pRow) {
   return pRow->eType == OPTION_CHOICE &&
          (strcmp(pRow->zWords, "off on") == 0 ||
           strcmp(pRow->zWords, "false true") == 0);
 }
 
 /* Checks a text value beyond its type. */
-static int optionCheckText(const OptionRow *pRow, char *z, LedgerError *pErr) {
+int ledgerOptionCheckText(const LedgerOptionRow *pRow, char *z,
+                          LedgerError *pErr) {
   size_t n = strlen(z);
   size_t i;
 
@@ -378,307 +298,10 @@ static int optionCheckText(const OptionRow *pRow, char *z, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-/* Sets an option of *p from text; an empty text takes a text option away. */
-static int optionSet(LedgerConfig *p, const OptionRow *pRow, const char *zValue,
-                     LedgerError *pErr) {
-  char *z = NULL;
-  int64_t i = 0;
-
-  if( pRow->eType == OPTION_CHOICE ) {
-    int iWord;
-    if( pRow->mFlag & OPTION_WORD && zValue[0] == 0 )
-      iWord = 0;
-    else
-      iWord = optionWord(pRow->zWords, zValue);
-    /* SQL's TRUE is the number 1. */
-    if( iWord < 0 && optionIsSwitch(pRow) ) iWord = optionWord("0 1", zValue);
-    if( iWord < 0 && optionIsSwitch(pRow) ) {
-      iWord = optionWord("false true", zValue);
-    }
-    if( iWord < 0 ) {
-      return ledgerErrorSet(pErr, LEDGER_ERROR,
-                            "option %s: '%.64s' is none of: %s", pRow->zName,
-                            zValue, pRow->zWords);
-    }
-    i = iWord;
-  } else if( !optionIsText(pRow) ) {
-    char *zEnd = NULL;
-    errno = 0;
-    i = strtoll(zValue, &zEnd, 10);
-    if( zValue[0] == 0 || *zEnd || errno || i < pRow->iMin ||
-        (pRow->eType == OPTION_INT && i > INT32_MAX) ) {
-      return ledgerErrorSet(pErr, LEDGER_ERROR,
-                            "option %s: '%.64s' is no whole number from %lld",
-                            pRow->zName, zValue, (long long)pRow->iMin);
-    }
-  }
-  if( optionIsText(pRow) ) {
-    char **pz = optionTextField(p, pRow);
-    if( zValue[0] ) {
-      z = optionResolve(pRow, zValue, pErr);
-      if( z == NULL || optionCheckText(pRow, z, pErr) ) {
-        ledgerSecretFree(z);
-        return pErr->rc;
-      }
-    } else if( pRow->zDefault[0] ) {
-      z = ledgerStrdup(pRow->zDefault);
-      if( z == NULL ) return ledgerErrorNomem(pErr);
-    }
-    ledgerSecretFree(*pz);
-    *pz = z;
-  } else if( pRow->eType == OPTION_INT64 ) {
-    *(int64_t *)(void *)((char *)p + pRow->iOffset) = i;
-  } else {
-    *(int *)(void *)((char *)p + pRow->iOffset) = (int)i;
-  }
-  return LEDGER_OK;
-}
-
-int ledgerConfigNew(const char *zTarget, LedgerConfig **ppConfig,
-                    LedgerError *pErr) {
-  LedgerConfig *p = calloc(1, sizeof(*p));
-  int i;
-
-  *ppConfig = NULL;
-  if( p == NULL ) return ledgerErrorNomem(pErr);
-  if( ledgerTargetParse(zTarget, &p->zUrl, &p->zLedgerId, pErr) ) goto out;
-  for( i = 0; i < OPTION_COUNT; i++ ) {
-    if( aOption[i].zDefault[0] == 0 ) continue;
-    if( optionSet(p, &aOption[i], aOption[i].zDefault, pErr) ) goto out;
-  }
-  *ppConfig = p;
-  p = NULL;
-out:
-  ledgerConfigFree(p);
-  return pErr->rc;
-}
-
-void ledgerConfigFree(LedgerConfig *p) {
-  int i;
-  if( p == NULL ) return;
-  for( i = 0; i < OPTION_COUNT; i++ ) {
-    if( optionIsText(&aOption[i]) ) {
-      ledgerSecretFree(*optionTextField(p, &aOption[i]));
-    }
-  }
-  free(p->zUrl);
-  free(p);
-}
-
-int ledgerConfigCopy(const LedgerConfig *p, LedgerConfig **ppCopy,
-                     LedgerError *pErr) {
-  LedgerConfig *pCopy = malloc(sizeof(*pCopy));
-  int bOom = 0;
-  int i;
-
-  *ppCopy = NULL;
-  if( pCopy == NULL ) return ledgerErrorNomem(pErr);
-  *pCopy = *p;
-  pCopy->zUrl = ledgerStrdup(p->zUrl);
-  if( pCopy->zUrl == NULL ) bOom = 1;
-  for( i = 0; i < OPTION_COUNT; i++ ) {
-    char **pz;
-    if( !optionIsText(&aOption[i]) ) continue;
-    pz = optionTextField(pCopy, &aOption[i]);
-    if( *pz == NULL ) continue;
-    *pz = ledgerStrdup(*pz);
-    if( *pz == NULL ) bOom = 1;
-  }
-  if( bOom ) {
-    ledgerConfigFree(pCopy);
-    return ledgerErrorNomem(pErr);
-  }
-  *ppCopy = pCopy;
-  return LEDGER_OK;
-}
-
-void ledgerConfigReplace(LedgerConfig *p, LedgerConfig *pFrom) {
-  LedgerConfig old = *p;
-  *p = *pFrom;
-  *pFrom = old;
-  ledgerConfigFree(pFrom);
-}
-
-/* Sets an option from a member of the options object. */
-static int optionApplyMember(LedgerConfig *p, LedgerJson *pDoc, cJSON *pVal,
-                             LedgerError *pErr) {
-  const OptionRow *pRow = optionFind(pVal->string, pErr);
-  size_t n = 0;
-
-  if( pRow == NULL ) return pErr->rc;
-  if( cJSON_IsString(pVal) ) {
-    const char *z = ledgerJsonText(pDoc, pVal, &n);
-    if( z == NULL ) return ledgerErrorNomem(pErr);
-    if( strlen(z) != n ) {
-      return ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: it holds a NUL",
-                            pRow->zName);
-    }
-    return optionSet(p, pRow, z, pErr);
-  }
-  if( cJSON_IsNull(pVal) ) return optionSet(p, pRow, pRow->zDefault, pErr);
-  if( cJSON_IsArray(pVal) && strcmp(pRow->zName, "secondary") == 0 ) {
-    char *zJson = cJSON_PrintUnformatted(pVal);
-    if( zJson == NULL ) return ledgerErrorNomem(pErr);
-    optionSet(p, pRow, zJson, pErr);
-    OPENSSL_cleanse(zJson, strlen(zJson));
-    cJSON_free(zJson);
-    return pErr->rc;
-  }
-  if( cJSON_IsNumber(pVal) && !optionIsText(pRow) ) {
-    char zNumber[LEDGER_NUMBER_MAX];
-    return optionSet(p, pRow,
-                     ledgerNumberFormat(pVal->valuedouble, -1, zNumber), pErr);
-  }
-  if( cJSON_IsBool(pVal) && optionIsSwitch(pRow) ) {
-    return optionSet(p, pRow, cJSON_IsTrue(pVal) ? "true" : "false", pErr);
-  }
-  return ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: give a %s", pRow->zName,
-                        optionIsText(pRow) || pRow->eType == OPTION_CHOICE
-                            ? "text"
-                            : "whole number");
-}
-
-/* What can be wrong with options together. */
-static int optionCheckAll(const LedgerConfig *p, LedgerError *pErr) {
-  const char *zKind;
-  if( ledgerCredentialKind(p, &zKind, pErr) ) return pErr->rc;
-  if( p->zSecondary == NULL ) return LEDGER_OK;
-  return ledgerSecondaryCheck(p, p->zSecondary, pErr);
-}
-
-/* Applies the members of an object, all or nothing, but for the one named
-** zExcept (NULL: all). */
-int ledgerConfigApplyObject(LedgerConfig *p, LedgerJson *pDoc, cJSON *pObj,
-                            const char *zExcept, LedgerError *pErr) {
-  LedgerConfig *pNew = NULL;
-  cJSON *pVal;
-
-  if( ledgerConfigCopy(p, &pNew, pErr) || pNew == NULL ) goto out;
-  for( pVal = pObj->child; pVal; pVal = pVal->next ) {
-    if( zExcept && strcmp(pVal->string, zExcept) == 0 ) continue;
-    if( optionApplyMember(pNew, pDoc, pVal, pErr) ) goto out;
-  }
-  if( optionCheckAll(pNew, pErr) ) goto out;
-  ledgerConfigReplace(p, pNew);
-  pNew = NULL;
-out:
-  ledgerConfigFree(pNew);
-  return pErr->rc;
-}
-
-/* Gives *p the URL and the ledger's id of *pFrom, which loses them. */
-void ledgerConfigRename(LedgerConfig *p, LedgerConfig *pFrom) {
-  free(p->zUrl);
-  free(p->zLedgerId);
-  p->zUrl = pFrom->zUrl;
-  p->zLedgerId = pFrom->zLedgerId;
-  pFrom->zUrl = pFrom->zLedgerId = NULL;
-}
-
-int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
-                      LedgerError *pErr) {
-  LedgerJson *pDoc = NULL;
-
-  if( ledgerJsonParse(zJson, n, "options object", &pDoc, pErr) == LEDGER_OK ) {
-    if( cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
-      ledgerConfigApplyObject(p, pDoc, ledgerJsonRoot(pDoc), NULL, pErr);
-    } else {
-      ledgerErrorSet(pErr, LEDGER_ERROR, "the options are no JSON object");
-    }
-  }
-  ledgerJsonFreeSecret(pDoc);
-  return pErr->rc;
-}
-
-int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
-                    LedgerError *pErr) {
-  const OptionRow *pRow = optionFind(zName, pErr);
-  LedgerConfig *pNew = NULL;
-
-  if( pRow == NULL || ledgerConfigCopy(p, &pNew, pErr) || pNew == NULL ) {
-    return pErr->rc;
-  }
-  if( optionSet(pNew, pRow, zValue, pErr) == LEDGER_OK &&
-      optionCheckAll(pNew, pErr) == LEDGER_OK ) {
-    ledgerConfigReplace(p, pNew);
-    pNew = NULL;
-  }
-  ledgerConfigFree(pNew);
-  return pErr->rc;
-}
-
-int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
-                    LedgerError *pErr) {
-  const OptionRow *pRow = optionFind(zName, pErr);
-
-  if( pRow == NULL ) return pErr->rc;
-  ledgerBufText(pBuf, "");
-  if( strcmp(pRow->zName, "credential") == 0 ) {
-    const char *zKind;
-    if( ledgerCredentialKind(p, &zKind, pErr) ) return pErr->rc;
-    ledgerBufText(pBuf, zKind);
-  } else if( optionIsText(pRow) ) {
-    const char *z = *(char *const *)optionField(p, pRow);
-    if( z == NULL ) z = "";
-    if( z[0] && (pRow->mFlag & OPTION_SECRET) ) z = "(set)";
-    /* A PEM given as text may hold a key. */
-    if( strstr(z, "PRIVATE KEY") ) z = "(set)";
-    /* And so may the options of a secondary. */
-    if( strcmp(pRow->zName, "secondary") == 0 && z[0] == '[' ) z = "(set)";
-    ledgerBufText(pBuf, z);
-  } else if( pRow->eType == OPTION_CHOICE ) {
-    int i = *(const int *)optionField(p, pRow);
-    const char *z = pRow->zWords;
-    while( i-- > 0 ) z += strcspn(z, " ") + 1;
-    ledgerBufAppend(pBuf, z, strcspn(z, " "));
-  } else if( pRow->eType == OPTION_INT64 ) {
-    int64_t i = *(const int64_t *)optionField(p, pRow);
-    ledgerBufPrintf(pBuf, "%lld", (long long)i);
-  } else {
-    ledgerBufPrintf(pBuf, "%d", *(const int *)optionField(p, pRow));
-  }
-  if( pBuf->bOom ) ledgerErrorNomem(pErr);
-  return pErr->rc;
-}
-
-/* Text by its length, so that no two configurations run together. */
-int ledgerConfigDigest(const LedgerConfig *p, unsigned char a[32],
-                       LedgerError *pErr) {
-  EVP_MD_CTX *pCtx = EVP_MD_CTX_new();
-  int i;
-  int bOk = pCtx && EVP_DigestInit_ex(pCtx, EVP_sha256(), NULL) == 1 &&
-            EVP_DigestUpdate(pCtx, p->zUrl, strlen(p->zUrl) + 1) == 1;
-  for( i = 0; i < OPTION_COUNT && bOk; i++ ) {
-    const void *pField = optionField(p, &aOption[i]);
-    size_t n = aOption[i].eType == OPTION_INT64 ? sizeof(int64_t) : sizeof(int);
-    if( optionIsText(&aOption[i]) ) {
-      pField = *(char *const *)pField;
-      n = pField ? strlen(pField) + 1 : 0;
-      bOk = EVP_DigestUpdate(pCtx, &n, sizeof(n)) == 1;
-    }
-    if( n ) bOk = bOk && EVP_DigestUpdate(pCtx, pField, n) == 1;
-  }
-  if( bOk ) bOk = EVP_DigestFinal_ex(pCtx, a, NULL) == 1;
-  EVP_MD_CTX_free(pCtx);
-  return bOk ? LEDGER_OK : ledgerErrorNomem(pErr);
-}
-
-/* The i-th of the options that hold a secret: *pz is its value or NULL. Returns
-** 0 behind the last one. */
-int ledgerConfigSecret(const LedgerConfig *p, int i, const char **pz) {
-  int k;
-  for( k = 0; k < OPTION_COUNT; k++ ) {
-    if( !(aOption[k].mFlag & OPTION_SECRET) || i-- > 0 ) continue;
-    *pz = *(char *const *)optionField(p, &aOption[k]);
-    return 1;
-  }
-  return 0;
-}
-
 int ledgerOptionReconnects(const char *zName) {
   int i;
   for( i = 0; i < OPTION_COUNT; i++ ) {
-    const OptionRow *pRow = &aOption[i];
+    const LedgerOptionRow *pRow = &aLedgerOption[i];
     if( strcmp(pRow->zName, zName) != 0 ) continue;
     if( pRow->mFlag & OPTION_LIVE ) return 0;
     return pRow->eType == OPTION_TEXT || pRow->eType == OPTION_URL ||

@@ -36,8 +36,9 @@ static int secondaryConfig(const LedgerConfig *pPrimary, const char *zTarget,
   *ppConfig = NULL;
   if( ledgerConfigCopy(pPrimary, &p, pErr) ) return pErr->rc;
   for( i = 0; i < sizeof(azOwn) / sizeof(azOwn[0]); i++ ) {
-    if( ledgerConfigSet(p, azOwn[i], "", pErr) ) goto out;
+    if( ledgerConfigUnset(p, azOwn[i], pErr) ) goto out;
   }
+  p->bNoPipe = 1; /* this is made anew each time */
   if( ledgerConfigNew(zTarget, &pNamed, pErr) ) goto out;
   ledgerConfigRename(p, pNamed);
   if( pObj && ledgerConfigApplyObject(p, pDoc, pObj, "target", pErr) ) goto out;

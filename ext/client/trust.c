@@ -16,7 +16,6 @@
 #include "clientInt.h"
 
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -31,26 +30,9 @@ static int trustRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
 static const LedgerCallKind trustKind = {
     .zMethod = "GET", .bPublic = 1, .xRead = trustRead};
 
+static const char trustOption[] = "option service_certificate";
+
 /* ---- certificates ------------------------------------------------------ */
-
-/* The certificates of a PEM text: parses the first into *ppCert and counts
-** them all. Keys and other blocks are passed over. */
-static int trustParsePem(const char *zPem, size_t n, X509 **ppCert) {
-  BIO *pBio = BIO_new_mem_buf(zPem, (int)n);
-  int nCert = 0;
-
-  *ppCert = NULL;
-  while( pBio ) {
-    X509 *p = PEM_read_bio_X509(pBio, NULL, NULL, NULL);
-    if( p == NULL ) break;
-    if( nCert++ == 0 )
-      *ppCert = p;
-    else
-      X509_free(p);
-  }
-  BIO_free(pBio);
-  return nCert;
-}
 
 /* sha256:<hex> of the certificate's SubjectPublicKeyInfo into
 ** zOut[LEDGER_KEY_MAX]; "" when it can't be had. */
@@ -77,56 +59,6 @@ static void trustDate(const ASN1_TIME *pTime, char *z) {
   }
 }
 
-int ledgerCertificateFingerprint(const char *zPem, size_t n, char *zOut,
-                                 LedgerError *pErr) {
-  unsigned char aHash[EVP_MAX_MD_SIZE];
-  unsigned int nHash = 0;
-  X509 *pCert = NULL;
-  unsigned int i;
-
-  zOut[0] = 0;
-  if( trustParsePem(zPem, n, &pCert) < 1 ) {
-    return ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "there is no certificate in this PEM text");
-  }
-  if( X509_digest(pCert, EVP_sha256(), aHash, &nHash) == 1 ) {
-    for( i = 0; i < nHash; i++ ) {
-      snprintf(zOut + 3 * i, 4, i + 1 < nHash ? "%02X:" : "%02X", aHash[i]);
-    }
-  } else {
-    ledgerErrorNomem(pErr);
-  }
-  X509_free(pCert);
-  return pErr->rc;
-}
-
-/*
-** Reads an option that holds a PEM: its text, or the path of a file. *pzPem is
-** the caller's; free it with ledgerSecretFree(). Errors are LEDGER_AUTH.
-*/
-int ledgerReadPem(const char *zOption, const char *zValue, char **pzPem,
-                  LedgerError *pErr) {
-  LedgerBuf buf = {0};
-
-  *pzPem = NULL;
-  if( strstr(zValue, "-----BEGIN ") ) {
-    *pzPem = ledgerStrdup(zValue);
-    return *pzPem ? LEDGER_OK : ledgerErrorNomem(pErr);
-  }
-  if( ledgerFileRead(zOption, zValue, 1 << 20, LEDGER_AUTH, &buf, pErr) ) {
-    return pErr->rc;
-  }
-  if( strstr(buf.z, "-----BEGIN ") == NULL ) {
-    ledgerErrorSet(pErr, LEDGER_AUTH, "%s: '%.400s' holds no PEM text", zOption,
-                   zValue);
-    OPENSSL_cleanse(buf.z, buf.nAlloc);
-    ledgerBufFree(&buf);
-    return pErr->rc;
-  }
-  *pzPem = ledgerBufTake(&buf);
-  return LEDGER_OK;
-}
-
 /* ---- the service certificate ------------------------------------------- */
 
 /* Forgets everything, also a request under way. */
@@ -137,14 +69,15 @@ void ledgerTrustReset(LedgerTrust *p) {
   memset(p, 0, sizeof(*p));
 }
 
-/* Takes a PEM text as the service certificate. *pTrust is filled only on
-** LEDGER_OK. zFrom is where the text is from, for messages. */
-static int trustTake(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
-                     const char *zPinKey, LedgerError *pErr) {
-  char zKey[LEDGER_KEY_MAX];
+/* Reads a PEM text as the service certificate. zFrom is where it is from, for
+** messages, zPinKey the key that it must have, or NULL. *ppCert is the
+** caller's. */
+static int trustParse(const char *zPem, const char *zFrom, const char *zPinKey,
+                      X509 **ppCert, char *zKey, LedgerError *pErr) {
   X509 *pCert = NULL;
-  char *zCopy = NULL;
-  int nCert = trustParsePem(zPem, strlen(zPem), &pCert);
+  const int nCert = ledgerCertificateCount(zPem, &pCert);
+
+  *ppCert = NULL;
 
   if( nCert != 1 ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
@@ -156,12 +89,30 @@ static int trustTake(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
   trustKeyOf(pCert, zKey);
   if( zPinKey && strcmp(zPinKey, zKey) != 0 ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "another service key: %s is expected, but the certificate "
-                   "from %s has %s",
+                   "another service key: %s is expected, but the service "
+                   "certificate from %s has %s",
                    zPinKey, zFrom, zKey);
     goto out;
   }
-  zCopy = ledgerStrdup(zPem);
+  *ppCert = pCert;
+  pCert = NULL;
+out:
+  X509_free(pCert);
+  return pErr->rc;
+}
+
+/* Takes a PEM text as the service certificate. *pTrust is filled only on
+** LEDGER_OK. */
+static int trustTake(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
+                     const char *zPinKey, LedgerError *pErr) {
+  char zKey[LEDGER_KEY_MAX];
+  X509 *pCert = NULL;
+  char *zCopy = NULL;
+
+  if( trustParse(zPem, zFrom, zPinKey, &pCert, zKey, pErr) || pCert == NULL ) {
+    goto out;
+  }
+  zCopy = ledgerCertificateText(pCert);
   if( zCopy == NULL ) {
     ledgerErrorNomem(pErr);
     goto out;
@@ -293,13 +244,24 @@ static int trustFinish(LedgerClient *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
+/* Whether the pin that the options name can be one, and they agree on it. */
+int ledgerTrustCheck(const LedgerConfig *p, LedgerError *pErr) {
+  char zKey[LEDGER_KEY_MAX];
+  X509 *pCert = NULL;
+  if( p->zServiceCertificate ) {
+    trustParse(p->zServiceCertificate, trustOption, p->zServiceKey, &pCert,
+               zKey, pErr);
+  }
+  X509_free(pCert);
+  return pErr->rc;
+}
+
 /*
 ** Whether the service certificate is known. Takes the pin, or starts the
 ** request to the identity service; until its answer is here *pbReady is 0.
 */
 int ledgerTrustReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
   const LedgerConfig *pConfig = p->pConfig;
-  char *zPem = NULL;
 
   *pbReady = 0;
   if( pConfig->tlsPublic && p->auth.zCertificate ) {
@@ -316,15 +278,10 @@ int ledgerTrustReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
     if( trustFinish(p, pErr) ) return pErr->rc;
   } else if( p->trust.zPem == NULL ) {
     if( pConfig->zServiceCertificate == NULL ) return trustFetch(p, pErr);
-    if( ledgerReadPem("service_certificate", pConfig->zServiceCertificate,
-                      &zPem, pErr) ||
-        zPem == NULL ||
-        trustTake(&p->trust, zPem, "option service_certificate",
+    if( trustTake(&p->trust, pConfig->zServiceCertificate, trustOption,
                   pConfig->zServiceKey, pErr) ) {
-      ledgerSecretFree(zPem);
       return pErr->rc;
     }
-    ledgerSecretFree(zPem);
     p->trust.bPinned = 1;
   }
   *pbReady = p->trust.zPem != NULL;
@@ -353,23 +310,21 @@ static void trustExDataInit(void) {
                                          NULL, NULL, NULL);
 }
 
-/* Notes the key that the server came with: its service's where the server
-** sends that certificate along, else its own. */
+/* Notes the keys that the server came with: its own, and its service's where
+** the server sends that certificate along. */
 static void trustNote(LedgerTrust *p, X509_STORE_CTX *pCtx) {
   STACK_OF(X509) *pSent = X509_STORE_CTX_get0_untrusted(pCtx);
   X509 *pNode = X509_STORE_CTX_get0_cert(pCtx);
   int i;
 
-  p->bSeenService = 0;
-  p->zSeen[0] = 0;
+  p->zSeen[0] = p->zSeenNode[0] = 0;
+  if( pNode ) trustKeyOf(pNode, p->zSeenNode);
   for( i = 0; i < sk_X509_num(pSent); i++ ) {
     X509 *pCert = sk_X509_value(pSent, i);
     if( pCert == pNode || X509_self_signed(pCert, 0) != 1 ) continue;
     trustKeyOf(pCert, p->zSeen);
-    p->bSeenService = 1;
     return;
   }
-  if( pNode ) trustKeyOf(pNode, p->zSeen);
 }
 
 /* Called by OpenSSL for each certificate of a chain. Forgives a pinned one its
@@ -420,6 +375,7 @@ int ledgerTrustIsName(long iVerify) {
 int ledgerTrustFailure(LedgerClient *p, long iVerify, const char *zUrl,
                        const char *zDetail, LedgerError *pErr) {
   const LedgerTrust *pTrust = &p->trust;
+  LedgerBuf seen = {0};
 
   if( ledgerTrustIsName(iVerify) ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR,
@@ -433,14 +389,24 @@ int ledgerTrustFailure(LedgerClient *p, long iVerify, const char *zUrl,
                           zUrl, X509_verify_cert_error_string(iVerify));
   }
   ledgerCacheFit(p->pCache, 0); /* as in trustFinish() */
-  return ledgerErrorSet(
+  if( pTrust->zSeenNode[0] ) {
+    ledgerBufPrintf(&seen, "; the node's own key is %s", pTrust->zSeenNode);
+  }
+  if( pTrust->zSeen[0] ) {
+    ledgerBufPrintf(&seen, ", its service's key %s", pTrust->zSeen);
+  }
+  if( strcmp(pTrust->zSeenNode, pTrust->zKey) == 0 ) {
+    ledgerBufText(&seen,
+                  "; what is pinned is the node's key: pin the service's, "
+                  "which ledger_identity tells");
+  }
+  ledgerErrorSet(
       pErr, LEDGER_AUTH,
       "another service key: the certificate of %s is not signed by the %s "
-      "service key %s%s%s (%s)",
+      "service key %s%s (%s)",
       zUrl, pTrust->bPinned || p->pConfig->zServiceKey ? "pinned" : "ledger's",
-      pTrust->zKey,
-      pTrust->zSeen[0] == 0  ? ""
-      : pTrust->bSeenService ? ", but by "
-                             : "; the server's own key is ",
-      pTrust->zSeen, X509_verify_cert_error_string(iVerify));
+      pTrust->zKey, seen.z ? seen.z : "",
+      X509_verify_cert_error_string(iVerify));
+  ledgerBufFree(&seen);
+  return pErr->rc;
 }

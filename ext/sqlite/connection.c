@@ -136,6 +136,10 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
                           "this connection has attached 32768 ledgers");
   }
   rc = ledgerConfigNew(zTarget, &pConfig, pErr);
+  if( rc == LEDGER_OK ) {
+    pConfig->xInterrupted = ledgerDbInterrupted;
+    pConfig->pInterruptArg = p;
+  }
   if( rc == LEDGER_OK && zJson ) {
     rc = ledgerConfigApply(pConfig, zJson, (size_t)nJson, pErr);
   }
@@ -204,16 +208,32 @@ int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
+/* Attaches the ledger of the environment. */
+static int connectionAttachEnv(LedgerDb *p, const char *zUrl,
+                               LedgerError *pErr) {
+  const char *zJson = getenv("LEDGER_OPTIONS");
+  LedgerError err = LEDGER_ERROR_INIT;
+
+  if( zJson && zJson[0] == 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "LEDGER_OPTIONS is there and empty: unset it, or "
+                          "give {}");
+  }
+  if( ledgerDbAttach(p, zUrl, NULL, zJson, zJson ? (int)strlen(zJson) : 0,
+                     &err) ) {
+    ledgerErrorSet(pErr, err.rc, "LEDGER_URL%s: %s",
+                   zJson ? " and LEDGER_OPTIONS" : "",
+                   ledgerErrorText(&err) + strlen("ledger: "));
+  }
+  ledgerErrorClear(&err);
+  return pErr->rc;
+}
+
 int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
-  const char *zUrl, *zJson;
+  const char *zUrl;
   if( p->nLedger > 0 ) return LEDGER_OK;
   zUrl = bEnv ? getenv("LEDGER_URL") : NULL;
-  if( zUrl && zUrl[0] ) {
-    zJson = getenv("LEDGER_OPTIONS");
-    if( zJson && zJson[0] == 0 ) zJson = NULL;
-    return ledgerDbAttach(p, zUrl, NULL, zJson, zJson ? (int)strlen(zJson) : 0,
-                          pErr);
-  }
+  if( zUrl && zUrl[0] ) return connectionAttachEnv(p, zUrl, pErr);
   zUrl = getenv("LEDGER_URL");
   return ledgerErrorSet(
       pErr, LEDGER_ERROR,

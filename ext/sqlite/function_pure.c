@@ -63,10 +63,13 @@ static void pureFingerprint(sqlite3_context *pCtx, int argc,
                             sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
   char zOut[96];
-  const char *z;
+  const void *z;
   (void)argc;
   if( sqlite3_value_type(argv[0]) == SQLITE_NULL ) return;
-  z = (const char *)sqlite3_value_text(argv[0]);
+  z = sqlite3_value_type(argv[0]) == SQLITE_BLOB
+          ? sqlite3_value_blob(argv[0])
+          : (const void *)sqlite3_value_text(argv[0]);
+  if( z == NULL ) z = sqlite3_value_type(argv[0]) == SQLITE_BLOB ? "" : NULL;
   if( z == NULL ) {
     sqlite3_result_error_nomem(pCtx);
     return;

@@ -1,0 +1,61 @@
+/*
+** What the files of options share: option.c, the table of them, and config.c,
+** the values that one ledger's have.
+*/
+#ifndef LEDGER_OPTION_INT_H
+#define LEDGER_OPTION_INT_H
+
+#include "clientInt.h"
+
+/* Kinds of values. */
+enum {
+  OPTION_TEXT = 1, /* char *, as it is given */
+  OPTION_URL,      /* char *, https://host[:port] */
+  OPTION_INT,      /* int, from iMin */
+  OPTION_INT64,    /* int64_t, from iMin */
+  OPTION_CHOICE    /* int: index into the words of zWords; or char *, a word */
+};
+
+#define OPTION_SECRET 0x01 /* never shown */
+#define OPTION_REF 0x02    /* env:NAME and file:PATH are references */
+#define OPTION_PATH 0x08   /* PEM text, or the path of a file that holds it */
+#define OPTION_WORD 0x04   /* OPTION_CHOICE kept as its word (char *) */
+#define OPTION_LIVE 0x10   /* text that says nothing of whom to connect to */
+#define OPTION_LINK 0x20   /* no text, but says how to connect */
+#define OPTION_WHO \
+  0x40 /* who you are, whom you trust: never taken away by
+                           ** something empty */
+
+/* A row of the table. */
+typedef struct LedgerOptionRow LedgerOptionRow;
+struct LedgerOptionRow {
+  const char *zName;
+  int eType;
+  int mFlag;
+  size_t iOffset;       /* of its field in LedgerConfig */
+  const char *zDefault; /* as text; "" where there is none */
+  int64_t iMin;         /* least number */
+  const char *zWords;   /* OPTION_CHOICE: the words, one space between */
+  const char *zDoc;
+};
+
+/* The file that an option came from. */
+typedef struct LedgerOptionFile LedgerOptionFile;
+struct LedgerOptionFile {
+  char *zPath; /* NULL: none */
+  int bPipe;   /* it can't be read again */
+};
+
+/* ---- option.c ---------------------------------------------------------- */
+
+extern const LedgerOptionRow aLedgerOption[];
+extern const int nLedgerOption;
+
+const LedgerOptionRow *ledgerOptionFind(const char *zName, LedgerError *pErr);
+int ledgerOptionIsText(const LedgerOptionRow *pRow);
+int ledgerOptionIsSwitch(const LedgerOptionRow *pRow);
+int ledgerOptionWord(const char *zWords, const char *zWord);
+int ledgerOptionCheckText(const LedgerOptionRow *pRow, char *z,
+                          LedgerError *pErr);
+
+#endif /* LEDGER_OPTION_INT_H */
