@@ -78,7 +78,8 @@ endif
 all: build/ledger.so build/ledger-emulator ## build module and emulator
 
 # The goals that install what is missing before anything is compiled.
-COMPLETE := demo shell test test-asan test-valgrind bench lint conformance
+COMPLETE := demo shell test test-asan test-valgrind test-locale bench lint \
+  conformance
 ifneq ($(filter deps $(COMPLETE),$(MAKECMDGOALS)),)
 DEPS := deps
 else
@@ -124,6 +125,17 @@ test-asan: deps build/asan/ledger.so build/asan/ledger-emulator units-asan ## wi
 .PHONY: test-valgrind
 test-valgrind: deps all units ## a few test files under valgrind; TESTS= selects
 	@$(TCLSH) tests/run.tcl -j $(JOBS) -valgrind $(TESTS)
+
+# What reads and writes most that a machine reads.
+LOCALE     ?= de_DE.UTF-8
+LOCALE_SET := append append_answer attach audit credential_application \
+  credential_managed doctor entries_range errors execute explain log lookup \
+  outbox programmability quotes readme receipt_forged receipts surface \
+  tables_versions tags trust_identity txid unit users
+.PHONY: test-locale
+test-locale: deps all units ## core files in a host of another locale; LOCALE=tr_TR.UTF-8
+	@$(TCLSH) tests/run.tcl -j $(JOBS) -locale $(LOCALE) \
+	  $(or $(TESTS),$(LOCALE_SET))
 
 SUITE ?= bookworm
 .PHONY: test-fresh
