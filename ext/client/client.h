@@ -429,6 +429,10 @@ int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr);
 int ledgerPagerNext(LedgerPager *p, const LedgerPage **ppPage,
                     LedgerError *pErr);
 
+/* No row above iSeqnoMax is wanted any more, and nothing above it asked for:
+** where the next page would be, the page at hand becomes the last one. */
+void ledgerPagerBound(LedgerPager *p, int64_t iSeqnoMax);
+
 void ledgerPagerClose(LedgerPager *p);
 
 /* ---- receipts.c: GET /app/transactions/{id}/receipt --------------------- */

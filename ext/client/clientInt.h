@@ -554,6 +554,10 @@ int ledgerEntryListRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pFirst,
 void ledgerEntryListFree(LedgerEntryList *p);
 int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
                        LedgerError *pErr);
+int ledgerEntryMeant(LedgerCall *p, const LedgerEntry *pEntry,
+                     LedgerError *pErr);
+int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
+                    LedgerError *pErr);
 const char *ledgerSubLedgerRead(LedgerJson *pDoc, const cJSON *pObj,
                                 size_t *pn);
 int ledgerEntriesStart(LedgerClient *p, const LedgerCallKind *pKind,

@@ -29,11 +29,11 @@ static int collectionsRead(LedgerCall *p, LedgerExchange *pEx,
   pRoot = ledgerJsonRoot(pDoc);
   pArray =
       cJSON_IsArray(pRoot) ? pRoot : ledgerJsonMember(pRoot, "collections");
-  if( pArray ? !cJSON_IsArray(pArray) : !cJSON_IsObject(pRoot) ) {
-    ledgerAnswerNonsense(p, "collections are no list", pErr);
+  if( !cJSON_IsArray(pArray) ) {
+    ledgerAnswerNonsense(p, "it has no list 'collections'", pErr);
     goto out;
   }
-  for( pItem = pArray ? pArray->child : NULL; pItem; pItem = pItem->next ) {
+  for( pItem = pArray->child; pItem; pItem = pItem->next ) {
     z = ledgerSubLedgerRead(pDoc, pItem, &n);
     if( z == NULL || memchr(z, 0, n) ) {
       ledgerAnswerNonsense(p, "a sub-ledger has no name", pErr);

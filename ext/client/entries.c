@@ -8,11 +8,13 @@
 **   - both spellings are read on every version: collectionId and subLedgerId,
 **     nextLink and @nextLink;
 **   - contents keep their NUL bytes;
+**   - an entry of another sub-ledger than the one asked for is an error;
 **   - an answer is parsed when it arrives, into one block per list of entries,
 **     and its body freed at once.
 */
 #include "clientInt.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,17 +165,61 @@ out:
   return pErr->rc;
 }
 
+/* Sees that an entry is of the sub-ledger that was asked for: another one's is
+** never taken, whatever made a server answer with it. */
+int ledgerEntryMeant(LedgerCall *p, const LedgerEntry *pEntry,
+                     LedgerError *pErr) {
+  const char *zAsked = p->query.zSubLedger;
+  char zThat[300], zThis[300], zWhy[700];
+
+  if( zAsked == NULL ) zAsked = LEDGER_DEFAULT_SUB_LEDGER;
+  if( strcmp(pEntry->zSubLedger, zAsked) == 0 ) return LEDGER_OK;
+  ledgerTextClean(pEntry->zSubLedger, strlen(pEntry->zSubLedger), zThat,
+                  sizeof(zThat));
+  ledgerTextClean(zAsked, strlen(zAsked), zThis, sizeof(zThis));
+  snprintf(zWhy, sizeof(zWhy),
+           "an entry is of sub-ledger '%s', and '%s' was asked for", zThat,
+           zThis);
+  return ledgerAnswerNonsense(p, zWhy, pErr);
+}
+
+/* Sees that a state other than Loading is one that is known: Ready, or none in
+** an answer that has what was asked for. zState is NULL where it is no text. */
+int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
+                    LedgerError *pErr) {
+  char zSaid[80], zWhy[160];
+
+  if( zState && strcmp(zState, "Ready") == 0 ) return LEDGER_OK;
+  if( zState == NULL ) {
+    if( ledgerJsonMember(pRoot, "state") == NULL ) return LEDGER_OK;
+    return ledgerAnswerNonsense(p, "its state is no text", pErr);
+  }
+  ledgerTextClean(zState, strlen(zState), zSaid, sizeof(zSaid));
+  snprintf(zWhy, sizeof(zWhy), "its state is '%s', neither Loading nor Ready",
+           zSaid);
+  return ledgerAnswerNonsense(p, zWhy, pErr);
+}
+
 /* Reads the next link of an answer, in both spellings, into p->zNext; NULL
-** when there is none. It must lead to the call's own path. */
+** when there is none: what is there and no text is no end. It must lead to the
+** call's own path. */
 int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
                        LedgerError *pErr) {
-  size_t n = 0;
-  const char *z = ledgerJsonMemberText(pDoc, pObj, "nextLink", &n);
+  static const char *const azName[] = {"nextLink", "@nextLink"};
+  const char *z = NULL;
+  size_t n = 0, i;
 
   free(p->zNext);
   p->zNext = NULL;
-  if( z == NULL ) z = ledgerJsonMemberText(pDoc, pObj, "@nextLink", &n);
-  if( z == NULL || n == 0 ) return LEDGER_OK;
+  for( i = 0; i < 2 && z == NULL; i++ ) {
+    cJSON *pLink = ledgerJsonMember(pObj, azName[i]);
+    if( pLink == NULL || cJSON_IsNull(pLink) ) continue;
+    z = ledgerJsonText(pDoc, pLink, &n);
+    if( z == NULL ) {
+      return ledgerAnswerNonsense(p, "its next link is no text", pErr);
+    }
+  }
+  if( n == 0 ) return LEDGER_OK;
   if( !ledgerLinkTake(z, n, p->pClient->pConfig->zUrl, p->zPath, &p->zNext,
                       pErr) ) {
     char *zWhat = ledgerMprintf("its next link does not lead to %s", p->zPath);
@@ -195,17 +241,23 @@ static int entriesReadEntry(LedgerCall *p, LedgerExchange *pEx,
   if( ledgerAnswerParse(p, pEx, "entry", &pDoc, pErr) ) goto out;
   zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
   pEntry = ledgerJsonMember(ledgerJsonRoot(pDoc), "entry");
-  if( cJSON_IsObject(pEntry) ) {
-    if( ledgerEntryListRead(p, pDoc, pEntry, 1, pErr) ) goto out;
-    ledgerClientSawCommitted(p->pClient, p->list.aEntry[0].id);
-    /* What is answered is the sub-ledger's value at that point. */
-    p->bFound = ledgerTxidCompare(p->list.aEntry[0].id, p->id) == 0;
-    p->bFinal = p->bFound && zState && strcmp(zState, "Ready") == 0;
-  } else if( zState && strcmp(zState, "Loading") == 0 ) {
+  if( zState && strcmp(zState, "Loading") == 0 ) {
     p->bAgain = 1;
-  } else {
-    ledgerAnswerNonsense(p, "neither Loading nor an entry", pErr);
+    goto out;
   }
+  if( ledgerStateRead(p, ledgerJsonRoot(pDoc), zState, pErr) ) goto out;
+  if( !cJSON_IsObject(pEntry) ) {
+    ledgerAnswerNonsense(p, "it has no object 'entry'", pErr);
+    goto out;
+  }
+  if( ledgerEntryListRead(p, pDoc, pEntry, 1, pErr) ||
+      ledgerEntryMeant(p, &p->list.aEntry[0], pErr) ) {
+    goto out;
+  }
+  ledgerClientSawCommitted(p->pClient, p->list.aEntry[0].id);
+  /* What is answered is the sub-ledger's value at that point. */
+  p->bFound = ledgerTxidCompare(p->list.aEntry[0].id, p->id) == 0;
+  p->bFinal = p->bFound && zState && strcmp(zState, "Ready") == 0;
 out:
   ledgerJsonFree(pDoc);
   return pErr->rc;
@@ -216,8 +268,9 @@ static int entriesReadCurrent(LedgerCall *p, LedgerExchange *pEx,
                               LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   if( ledgerAnswerParse(p, pEx, "current entry", &pDoc, pErr) == LEDGER_OK ) {
-    ledgerEntryListRead(p, pDoc, ledgerJsonRoot(pDoc), 1, pErr);
-    p->bFound = pErr->rc == LEDGER_OK;
+    p->bFound = ledgerEntryListRead(p, pDoc, ledgerJsonRoot(pDoc), 1, pErr) ==
+                    LEDGER_OK &&
+                ledgerEntryMeant(p, &p->list.aEntry[0], pErr) == LEDGER_OK;
   }
   ledgerJsonFree(pDoc);
   return pErr->rc;

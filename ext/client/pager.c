@@ -11,7 +11,12 @@
 ** Invariants
 **   - at most two pages are in memory: the one handed out, and the next where
 **     it was started by ledgerPagerPrefetch();
-**   - rows ascend by seqno, within a page and from page to page;
+**   - rows ascend by seqno, within a page and from page to page, and are of the
+**     sub-ledger that was asked for;
+**   - links advance: behind a page without rows a link begins above all links
+**     before, and none is followed that begins above the bound, or above the
+**     highest state that any answer has shown;
+**   - a list that is missing is an error, and no end;
 **   - whatever the wire carried, rows outside the range are dropped here, so
 **     that a bound which the service refuses costs time but no rows.
 */
@@ -20,7 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGER_MAX_IDLE 1000 /* empty pages in a row that lead nowhere */
+/* Empty pages in a row that can't be told to lead on: their links name no id,
+** or no state of the ledger is known. */
+#define PAGER_MAX_IDLE 1000
 
 struct LedgerPager {
   LedgerClient *pClient;
@@ -33,13 +40,23 @@ struct LedgerPager {
   char *zLink;          /* where the next page is; NULL: at the start */
   int bEnd;             /* no page follows */
   int bNoBounds;        /* the service refused our bounds */
-  int nIdle;            /* empty pages since the last progress */
+  int nIdle;            /* empty pages in a row, of those */
   LedgerTxid linkFrom;  /* fromTransactionId of the last link */
+  int64_t iLinkMax;     /* the highest seqno of them */
   int64_t iSeqnoLast;   /* the last row's, of all pages, or 0 */
   LedgerEntryList list; /* the page handed out */
   LedgerPage page;
   LedgerError refusal; /* what the service said to our bounds */
 };
+
+/* Sees that the entries are of the sub-ledger that was asked for. */
+static int pagerMeant(LedgerCall *p, LedgerError *pErr) {
+  int i;
+  for( i = 0; i < p->list.nEntry; i++ ) {
+    if( ledgerEntryMeant(p, &p->list.aEntry[i], pErr) ) break;
+  }
+  return pErr->rc;
+}
 
 /* Reads {"state","entries":[...],"nextLink"}. */
 static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
@@ -68,12 +85,14 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
     p->bAgain = 1;
     goto out;
   }
+  if( ledgerStateRead(p, pRoot, zState, pErr) ) goto out;
   pArray = ledgerJsonMember(pRoot, "entries");
-  if( pArray && !cJSON_IsArray(pArray) && !cJSON_IsNull(pArray) ) {
-    ledgerAnswerNonsense(p, "entries are no list", pErr);
-  } else if( pArray && pArray->child ) {
-    ledgerEntryListRead(p, pDoc, pArray->child, cJSON_GetArraySize(pArray),
-                        pErr);
+  if( !cJSON_IsArray(pArray) ) {
+    ledgerAnswerNonsense(p, "it has no list 'entries'", pErr);
+  } else if( pArray->child && ledgerEntryListRead(p, pDoc, pArray->child,
+                                                  cJSON_GetArraySize(pArray),
+                                                  pErr) == LEDGER_OK ) {
+    pagerMeant(p, pErr);
   }
 out:
   ledgerJsonFree(pDoc);
@@ -134,6 +153,15 @@ void ledgerPagerClose(LedgerPager *p) {
 static int pagerPastEnd(const LedgerPager *p) {
   if( p->iSeqnoLast >= p->iSeqnoMax ) return 1;
   return p->zLink && p->linkFrom.seqno > p->iSeqnoMax;
+}
+
+void ledgerPagerBound(LedgerPager *p, int64_t iSeqnoMax) {
+  if( iSeqnoMax >= p->iSeqnoMax ) return;
+  p->iSeqnoMax = iSeqnoMax;
+  if( p->pCall == NULL && pagerPastEnd(p) ) {
+    p->bEnd = 1;
+    p->page.isLast = 1;
+  }
 }
 
 int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr) {
@@ -198,21 +226,29 @@ static int pagerFilter(LedgerPager *p, LedgerError *pErr) {
 ** page had on the wire. */
 static int pagerFollow(LedgerPager *p, int nRow, LedgerError *pErr) {
   LedgerCall *pCall = p->pCall;
-  LedgerTxid before = p->linkFrom;
+  const int64_t iHead = p->pClient->head.seqno;
+  int64_t iFrom;
 
   if( pCall->zNext == NULL ) {
     p->bEnd = 1;
     return LEDGER_OK;
   }
   p->linkFrom = ledgerLinkTxid(pCall->zNext, "fromTransactionId");
-  if( nRow > 0 || p->linkFrom.seqno > before.seqno )
-    p->nIdle = 0;
-  else
+  iFrom = p->linkFrom.seqno;
+  if( iHead > 0 && iFrom > iHead ) { /* there is nothing yet */
+    p->bEnd = 1;
+    return LEDGER_OK;
+  }
+  if( nRow == 0 && (iFrom == 0 || iHead == 0) )
     p->nIdle++;
+  else
+    p->nIdle = 0;
   if( p->nIdle > PAGER_MAX_IDLE ||
+      (nRow == 0 && iFrom > 0 && iFrom <= p->iLinkMax) ||
       (pCall->zLink && strcmp(pCall->zLink, pCall->zNext) == 0) ) {
     return ledgerAnswerNonsense(pCall, "its next link does not advance", pErr);
   }
+  if( iFrom > p->iLinkMax ) p->iLinkMax = iFrom;
   free(p->zLink);
   p->zLink = pCall->zNext;
   pCall->zNext = NULL;

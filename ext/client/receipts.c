@@ -7,7 +7,8 @@
 **   - the answer is handed on whole and as it came, application claims
 **     included: what is verified, and kept, is what the ledger said;
 **   - a receipt of another transaction is not handed on;
-**   - `state` says whether it is there, not the presence of a receipt;
+**   - `state` says whether it is there, not the presence of a receipt; one that
+**     is Ready and has none is an error;
 **   - a receipt is said to be missing only after a node had time to catch up.
 */
 #include "clientInt.h"
@@ -19,6 +20,7 @@
 
 static int receiptRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
+  const cJSON *pRoot;
   const char *zState;
 
   ledgerSecretFree(p->zValue); /* claims carry a secret key */
@@ -28,14 +30,14 @@ static int receiptRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( p->zValue == NULL ) return ledgerErrorNomem(pErr);
   if( ledgerAnswerParse(p, pEx, "receipt", &pDoc, pErr) ) goto out;
   if( ledgerAnswerAbout(p, pDoc, pErr) ) goto out;
-  zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
+  pRoot = ledgerJsonRoot(pDoc);
+  zState = ledgerJsonMemberText(pDoc, pRoot, "state", NULL);
   if( zState && strcmp(zState, "Loading") == 0 ) {
     p->bAgain = 1;
-  } else if( zState && strcmp(zState, "Ready") == 0 ) {
-    p->bFound = 1;
-    p->bFinal = 1;
-  } else {
-    ledgerAnswerNonsense(p, "neither Loading nor Ready", pErr);
+  } else if( ledgerStateRead(p, pRoot, zState, pErr) == LEDGER_OK ) {
+    p->bFound = cJSON_IsObject(ledgerJsonMember(pRoot, "receipt"));
+    p->bFinal = p->bFound && zState;
+    if( !p->bFound ) ledgerAnswerNonsense(p, "it has no receipt", pErr);
   }
 out:
   ledgerJsonFree(pDoc);

@@ -75,6 +75,12 @@ static int executeResult(sqlite3_context *pCtx, const char *zId,
   if( zStatus && strcmp(zStatus, "Succeeded") == 0 ) {
     z = ledgerJsonMemberText(pDoc, ledgerJsonMember(pRoot, "result"),
                              "returnValue", &n);
+    if( !cJSON_IsObject(ledgerJsonMember(pRoot, "result")) ) {
+      return ledgerErrorSet(pErr, LEDGER_ERROR,
+                            "function %s: the ledger's answer makes no sense: "
+                            "Succeeded, but it has no object 'result'",
+                            zId);
+    }
     if( z ) {
       sqlite3_result_text64(pCtx, z, n, SQLITE_TRANSIENT, SQLITE_UTF8);
     }
@@ -141,6 +147,19 @@ static int executeJson(sqlite3_context *pCtx, LedgerJson *pDoc,
   return LEDGER_OK;
 }
 
+/* Whether an answer shows runtime options: at least one that is known. */
+static int executeIsRuntime(LedgerJson *pDoc) {
+  static const char *const azOption[] = {
+      "log_exception_details",   "return_exception_details",
+      "max_cached_interpreters", "max_execution_time_ms",
+      "max_heap_bytes",          "max_stack_bytes"};
+  size_t i;
+  for( i = 0; pDoc && i < sizeof(azOption) / sizeof(azOption[0]); i++ ) {
+    if( ledgerJsonMember(ledgerJsonRoot(pDoc), azOption[i]) ) return 1;
+  }
+  return 0;
+}
+
 static void executeRuntime(sqlite3_context *pCtx, int argc,
                            sqlite3_value **argv) {
   const char *zPatch =
@@ -180,10 +199,10 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
       pDoc = ledgerWriteAnswer(pCall);
     }
   }
-  if( err.rc == LEDGER_OK && pDoc == NULL ) {
+  if( err.rc == LEDGER_OK && !executeIsRuntime(pDoc) ) {
     ledgerErrorSet(&err, LEDGER_ERROR,
                    "runtime options: the ledger's answer makes no sense: it "
-                   "is empty%s",
+                   "has none of them%s",
                    zPatch ? "; they may have been set" : "");
   }
   if( err.rc == LEDGER_OK ) executeJson(pCtx, pDoc, &err);

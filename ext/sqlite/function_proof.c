@@ -114,6 +114,7 @@ static void proofVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   }
   if( rc == LEDGER_OK && zAnswer == NULL ) rc = proofMissing(id, &err);
   if( rc == LEDGER_OK ) {
+    if( pGet ) entry.zSubLedger = zSub; /* what was asked for, not named */
     rc = ledgerProofVerify(call.pLedger, id, pGet ? &entry : NULL, zAnswer,
                            nAnswer, call.zService, &report, &err);
   }

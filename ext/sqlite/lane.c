@@ -79,6 +79,9 @@ int ledgerLaneStart(LedgerLane *p, LedgerError *pErr) {
   if( p->bDesc || p->bEof || p->pPage ) return LEDGER_OK;
   if( p->pPager == NULL ) {
     rc = ledgerPagerOpen(p->pLedger->pClient, &p->range, &p->pPager, pErr);
+    if( rc == LEDGER_OK ) {
+      ledgerPagerBound(p->pPager, ledgerScopeBound(p->pScope, p->pLedger));
+    }
   }
   if( rc == LEDGER_OK ) rc = ledgerPagerPrefetch(p->pPager, pErr);
   return rc;
@@ -90,17 +93,28 @@ int ledgerLaneReady(const LedgerLane *p) {
   return p->pPage ? p->pPage->nEntry - p->iEntry : 0;
 }
 
-/* Tells the scope what the page at hand has shown. */
+/* Tells the scope what the page at hand has shown, and the pager the bound:
+** what lies above it is not asked for. */
 static int laneAnswered(LedgerLane *p, LedgerError *pErr) {
   const LedgerPage *pPage = p->pPage;
   LedgerTxid head = pPage->head;
   i64 iNext = p->range.from.seqno ? p->range.from.seqno : 1;
   /* Where the query has no upper bound, the service's next link names the
-  ** state it reads at. */
-  if( p->range.to.seqno == 0 && pPage->bound.seqno ) head = pPage->bound;
+  ** state it reads at; not one that is still to come. */
+  if( p->range.to.seqno == 0 && pPage->bound.seqno &&
+      (head.seqno == 0 || pPage->bound.seqno <= head.seqno) ) {
+    head = pPage->bound;
+  }
   if( pPage->nEntry > 0 ) iNext = pPage->aEntry[pPage->nEntry - 1].id.seqno + 1;
+  if( ledgerScopeAnswered(p->pScope, p->pLedger, p, &p->range, head, iNext,
+                          pPage->isLast, pErr) ||
+      pPage->isLast ) {
+    return pErr->rc;
+  }
+  ledgerPagerBound(p->pPager, ledgerScopeBound(p->pScope, p->pLedger));
+  if( !pPage->isLast ) return LEDGER_OK;
   return ledgerScopeAnswered(p->pScope, p->pLedger, p, &p->range, head, iNext,
-                             pPage->isLast, pErr);
+                             1, pErr);
 }
 
 /* The next row upwards. */
@@ -157,6 +171,7 @@ static int laneWindow(LedgerLane *p, i64 iLow, LedgerError *pErr) {
   }
   row.pLedger = p->pLedger;
   rc = ledgerPagerOpen(p->pLedger->pClient, &range, &pPager, pErr);
+  if( rc == LEDGER_OK ) ledgerPagerBound(pPager, p->iHigh);
   while( rc == LEDGER_OK ) {
     rc = ledgerPagerNext(pPager, &pPage, pErr);
     if( rc || pPage == NULL ) break;
