@@ -13,6 +13,8 @@ CREATE TEMP TABLE IF NOT EXISTS doctor_needs(n_module INTEGER
   CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
 INSERT INTO temp.doctor_needs
 SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
+-- A local table with the name of one of the ledger's would be read in its place.
+INSERT INTO temp.doctor_needs SELECT ledger_check();
 
 .bail off
 .headers off
@@ -83,7 +85,14 @@ WITH d AS MATERIALIZED (
     END AS advice
   FROM d
 ), line(n, ledger, name, result) AS (
-  SELECT 0, '', 'module', 'ok: version ' || ledger_version() || ', SQLite ' || sqlite_version()
+  SELECT 0, '', 'module',
+         CASE WHEN ledger_debug() LIKE '%nested statements shown%' THEN 'ok: '
+           WHEN ledger_debug() LIKE '%nested statements not tested%'
+           THEN 'the host let nothing run while it loaded the module, so it was not tried whether SQLite '
+             || 'shows that a database file makes it act -> load it before the authorizer is set; '
+           ELSE 'this SQLite does not show that a database file makes the module act '
+             || '-> open only files that you trust; see SECURITY.md; ' END
+         || 'version ' || ledger_version() || ', SQLite ' || sqlite_version()
          || coalesce(', ' || replace(substr(z, 1, instr(z || char(10), char(10)) - 1), '/', ' '), '')
     FROM (SELECT substr(ledger_debug(), nullif(instr(ledger_debug(), 'libcurl'), 0)) AS z)
   UNION ALL

@@ -177,6 +177,7 @@ static int entriesBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
        ENTRIES_VIEW, ENTRIES_SEQNO},
       1.0};
   EntriesTable *p = (EntriesTable *)pVtab;
+  p->pDb->pPlanned = &ledgerEntriesSpec;
   return ledgerPlanEntries(pInfo, &table, p->zLedger != NULL,
                            p->zSubLedger != NULL);
 }

@@ -60,6 +60,7 @@ const LedgerFunction *const apLedgerFunction[] = {
     aLedgerFunctionAttach,
     aLedgerFunctionEntry,
     aLedgerFunctionGuard,
+    aLedgerFunctionNames,
     aLedgerFunctionOutbox,
     aLedgerFunctionPing,
     aLedgerFunctionProof,

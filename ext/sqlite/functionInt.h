@@ -76,6 +76,7 @@ extern const LedgerFunction aLedgerFunctionPure[];   /* function_pure.c */
 extern const LedgerFunction aLedgerFunctionAttach[]; /* function_attach.c */
 extern const LedgerFunction aLedgerFunctionEntry[];  /* function_entry.c */
 extern const LedgerFunction aLedgerFunctionGuard[];  /* guard.c */
+extern const LedgerFunction aLedgerFunctionNames[];  /* names.c */
 extern const LedgerFunction aLedgerFunctionQuote[]; /* table_enclave_quotes.c */
 extern const LedgerFunction aLedgerFunctionExecute[]; /* function_execute.c */
 extern const LedgerFunction aLedgerFunctionOutbox[];  /* function_outbox.c */

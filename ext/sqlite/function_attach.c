@@ -40,7 +40,7 @@ static void attachAttach(sqlite3_context *pCtx, int argc,
                    "ledger_attach: the first argument is the ledger's name or "
                    "its https URL, a text: write '%.100s' in quotes",
                    zTarget);
-  } else {
+  } else if( ledgerNamesCheck(pDb, &err) == LEDGER_OK ) {
     zJson = pOptions ? attachText(pOptions) : NULL;
     ledgerDbAttach(pDb, zTarget, zName, zJson,
                    zJson ? sqlite3_value_bytes(pOptions) : 0, &err);

@@ -68,6 +68,7 @@ static int pingRun(Ping *p, LedgerDb *pDb, const char *zName,
   LedgerEntry entry;
   double t;
   int bFound = 0;
+  if( ledgerNamesCheck(pDb, pErr) ) return pErr->rc;
   if( ledgerDbFind(pDb, zName, 1, &p->pLedger, pErr) ) return pErr->rc;
   p->eStep = PING_CONNECT;
   if( ledgerClientConnect(p->pLedger->pClient, pErr) ) return pErr->rc;

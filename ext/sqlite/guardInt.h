@@ -56,6 +56,12 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc, sqlite3_value **argv);
 int ledgerGuardOption(LedgerDb *pDb, const char *zOption, const char *zValue,
                       const char **pz, LedgerError *pErr);
 
+/* ---- names.c: are the tables that SQL names the ledger's? ---------------- */
+
+/* An error where a real table or view, or a table of another module, has the
+** name of one of ours and hides it. */
+int ledgerNamesCheck(LedgerDb *pDb, LedgerError *pErr);
+
 /* The user data of each function that is registered (guard.c). */
 typedef struct LedgerBound LedgerBound;
 struct LedgerBound {

@@ -75,6 +75,7 @@ struct LedgerDb {
   LedgerQueueRow **apById;  /* those with an id, by its seqno: chains */
   int nById;                /* their places, a power of two, or 0 */
   i64 iLastBatch;           /* n of the last transaction's first row */
+  const void *pPlanned;     /* LedgerTableSpec of the last xBestIndex */
   int bIndirect;            /* option indirect = allow */
   int bFileTables;          /* option file_tables = allow */
   int eNesting;             /* LEDGER_NESTING_*: what the self-test found */

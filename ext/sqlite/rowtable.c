@@ -95,7 +95,9 @@ static int rowRequired(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
 
 static int rowBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   const LedgerRowTable *pTable = ((RowVtab *)pVtab)->pModule->pTable;
-  int rc = ledgerPlanEntries(pInfo, &pTable->plan, 0, 0);
+  int rc;
+  ((RowVtab *)pVtab)->pModule->pDb->pPlanned = pTable->pSpec;
+  rc = ledgerPlanEntries(pInfo, &pTable->plan, 0, 0);
   if( rc == SQLITE_OK && pTable->bIdRequired && pInfo->idxNum != 1 ) {
     rc = rowRequired(pVtab, pInfo);
   }

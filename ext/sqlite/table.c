@@ -153,6 +153,7 @@ static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   const LedgerTableSpec *pSpec = p->pSpec;
   sqlite3_str *pStr = sqlite3_str_new(NULL);
   int i, nArg = 0, bKey = 0, bUnusable = 0;
+  p->pDb->pPlanned = pSpec;
   for( i = 0; i < pInfo->nConstraint; i++ ) {
     const struct sqlite3_index_constraint *pCons = &pInfo->aConstraint[i];
     int bLedger = pCons->iColumn == p->iLedger;

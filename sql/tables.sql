@@ -1,0 +1,50 @@
+-- Declares the ledger's tables in the database file, for tools that look into
+-- sqlite_schema before they use a table, and make one where there is none: a
+-- real table ledger_entries would hide the ledger's, and its rows stay local.
+--
+--     sqlite3 -cmd '.load ./build/ledger' local.db < sql/tables.sql
+--
+-- or `.read sql/tables.sql`; once per file. A table that stands in a file may
+-- have been declared by anybody, so that each connection that uses these says
+-- that they are its own, and attaches a ledger (they don't do so by
+-- themselves, LEDGER_URL or not):
+--
+--     SELECT ledger_attach('my-ledger', '{"file_tables":"allow"}');
+--
+-- or, with the ledger of LEDGER_URL, SELECT ledger_option('file_tables',
+-- 'allow'), ledger_ping(). In this session both is done. What needs a key
+-- (ledger_transactions, ledger_receipts, ledger_roles) still needs it. To take
+-- them away: DROP TABLE.
+
+.bail on
+CREATE TEMP TABLE IF NOT EXISTS tables_needs(n_module INTEGER
+  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
+INSERT INTO temp.tables_needs
+SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
+-- A local table with the name of one of the ledger's would be left in its place.
+INSERT INTO temp.tables_needs SELECT ledger_check();
+INSERT INTO temp.tables_needs SELECT ledger_option('file_tables', 'allow') = 'allow';
+DROP TABLE temp.tables_needs;
+
+BEGIN;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_entries USING ledger_entries;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_sub_ledgers USING ledger_sub_ledgers;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_tags USING ledger_tags;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_transactions USING ledger_transactions;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_receipts USING ledger_receipts;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_audit USING ledger_audit;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_users USING ledger_users;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_roles USING ledger_roles;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_functions USING ledger_functions;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_endpoints USING ledger_endpoints;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_modules USING ledger_modules;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_members USING ledger_members;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_constitution USING ledger_constitution;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_enclave_quotes USING ledger_enclave_quotes;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_identity USING ledger_identity;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_attached USING ledger_attached;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_appends USING ledger_appends;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_http USING ledger_http;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_columns USING ledger_columns;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_reference USING ledger_reference;
+COMMIT;
