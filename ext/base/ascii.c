@@ -80,14 +80,19 @@ int ledgerNumberParse(const char *z, double *pr) {
   return 1;
 }
 
-static locale_t systemLocale; /* "C"; lives as long as the process */
+static locale_t asciiLocale; /* "C"; lives as long as the process */
 
-static void systemStart(void) {
-  systemLocale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+static void asciiStart(void) {
+  asciiLocale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+locale_t ledgerAsciiLocale(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, asciiStart);
+  return asciiLocale;
 }
 
 const char *ledgerSystemError(int e) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, systemStart);
-  return systemLocale ? strerror_l(e, systemLocale) : strerror(e);
+  locale_t c = ledgerAsciiLocale();
+  return c ? strerror_l(e, c) : strerror(e);
 }

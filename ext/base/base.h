@@ -11,6 +11,7 @@
 #define LEDGER_BASE_H
 
 #include <cjson/cJSON.h>
+#include <locale.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -184,6 +185,10 @@ int ledgerNumberParse(const char *z, double *pr);
 /* What strerror() says, in English. Lives until the thread's next call. */
 const char *ledgerSystemError(int e);
 
+/* The locale "C", for uselocale() around a library's call: it is this thread's
+** alone. 0 where memory was short, which leaves the locale as it is. */
+locale_t ledgerAsciiLocale(void);
+
 /* ---- json.c ------------------------------------------------------------ */
 
 /*
@@ -207,6 +212,12 @@ int ledgerJsonParse(const char *z, size_t n, const char *zWhat,
                     LedgerJson **ppDoc, LedgerError *pErr);
 void ledgerJsonFree(LedgerJson *pDoc);
 void ledgerJsonFreeSecret(LedgerJson *pDoc); /* wipes its texts */
+
+/* cJSON's own reader and writer, in any locale: a number has a point. The tree
+** is for cJSON_Delete(), the text for cJSON_free(). NULL: no JSON, or no memory.
+*/
+cJSON *ledgerJsonTree(const char *z);
+char *ledgerJsonPrint(const cJSON *pVal);
 
 cJSON *ledgerJsonRoot(LedgerJson *pDoc);
 

@@ -223,6 +223,7 @@ int ledgerJsonParse(const char *z, size_t n, const char *zWhat,
   JsonScan scan = {z, n, NULL, 0};
   const char *zEnd = NULL;
   char *zCopy = NULL;
+  locale_t old;
   int rc;
 
   *ppDoc = NULL;
@@ -255,7 +256,9 @@ int ledgerJsonParse(const char *z, size_t n, const char *zWhat,
     pDoc->zStandIn[2] = (char)(0x80 | (v & 63));
     pDoc->nStandIn = 3;
   }
+  old = uselocale(ledgerAsciiLocale());
   pDoc->pRoot = cJSON_ParseWithLengthOpts(zCopy, n + 1, &zEnd, 1);
+  uselocale(old);
   if( pDoc->pRoot == NULL ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s: not valid JSON near byte %ld of %ld", zWhat,
@@ -280,6 +283,20 @@ out:
     *ppDoc = pDoc;
   }
   return rc;
+}
+
+cJSON *ledgerJsonTree(const char *z) {
+  locale_t old = uselocale(ledgerAsciiLocale());
+  cJSON *pRoot = cJSON_Parse(z);
+  uselocale(old);
+  return pRoot;
+}
+
+char *ledgerJsonPrint(const cJSON *pVal) {
+  locale_t old = uselocale(ledgerAsciiLocale());
+  char *z = cJSON_PrintUnformatted(pVal);
+  uselocale(old);
+  return z;
 }
 
 void ledgerJsonFree(LedgerJson *pDoc) {

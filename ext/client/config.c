@@ -286,7 +286,7 @@ static int configApplyMember(LedgerConfig *p, LedgerJson *pDoc, cJSON *pVal,
   }
   if( cJSON_IsNull(pVal) ) return configSet(p, pRow, pRow->zDefault, pErr);
   if( cJSON_IsArray(pVal) && strcmp(pRow->zName, "secondary") == 0 ) {
-    char *zJson = cJSON_PrintUnformatted(pVal);
+    char *zJson = ledgerJsonPrint(pVal);
     if( zJson == NULL ) return ledgerErrorNomem(pErr);
     configSet(p, pRow, zJson, pErr);
     OPENSSL_cleanse(zJson, strlen(zJson));

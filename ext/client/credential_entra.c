@@ -225,7 +225,7 @@ static void entraField(LedgerBuf *pBody, const char *zName,
 */
 static void entraClaims(LedgerBuf *pBody, const char *zClaims) {
   static const char zCapable[] = "{\"xms_cc\":{\"values\":[\"CP1\"]}}";
-  cJSON *pAsked = cJSON_Parse(zClaims);
+  cJSON *pAsked = ledgerJsonTree(zClaims);
   cJSON *pToken = ledgerJsonMember(pAsked, "access_token");
   cJSON *pCapable = NULL;
   char *z = NULL;
@@ -234,12 +234,12 @@ static void entraClaims(LedgerBuf *pBody, const char *zClaims) {
     cJSON_DeleteItemFromObjectCaseSensitive(pAsked, "access_token");
     pToken = cJSON_AddObjectToObject(pAsked, "access_token");
   }
-  pCapable = cJSON_Parse(zCapable);
+  pCapable = ledgerJsonTree(zCapable);
   if( pToken && pCapable && ledgerJsonMember(pToken, "xms_cc") == NULL ) {
     cJSON *pItem = cJSON_DetachItemFromObjectCaseSensitive(pCapable, "xms_cc");
     if( !cJSON_AddItemToObject(pToken, "xms_cc", pItem) ) cJSON_Delete(pItem);
   }
-  if( pToken ) z = cJSON_PrintUnformatted(pAsked);
+  if( pToken ) z = ledgerJsonPrint(pAsked);
   if( z ) entraField(pBody, "claims", z);
   cJSON_free(z);
   cJSON_Delete(pCapable);

@@ -60,7 +60,7 @@ int ledgerTableJson(LedgerTableRows *pRows, int iCol, LedgerJson *pDoc,
                                       : (i64)pVal->valuedouble);
     return LEDGER_OK;
   }
-  zJson = cJSON_PrintUnformatted(pVal);
+  zJson = ledgerJsonPrint(pVal);
   if( zJson == NULL ) return ledgerErrorNomem(pErr);
   rc = ledgerTableText(pRows, iCol, zJson, pErr);
   cJSON_free(zJson);

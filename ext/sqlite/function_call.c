@@ -88,7 +88,7 @@ static int callHooks(LedgerFunctionCall *p, LedgerJson *pDoc, cJSON *pItem,
     }
     bOk = ledgerJsonMemberText(pDoc, pHook, "functionId", NULL) != NULL;
     if( !bOk ) break;
-    zJson = cJSON_PrintUnformatted(pHook);
+    zJson = ledgerJsonPrint(pHook);
     if( zJson == NULL ) ledgerErrorNomem(pErr);
     ledgerBufText(&buf, zJson ? zJson : "");
     cJSON_free(zJson);
@@ -173,7 +173,7 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
       rc = callSet(p, zName, zText, pErr);
     } else if( bAppend && strcmp(zName, "tags") == 0 &&
                (zText || cJSON_IsArray(pItem)) ) {
-      char *zJson = zText ? NULL : cJSON_PrintUnformatted(pItem);
+      char *zJson = zText ? NULL : ledgerJsonPrint(pItem);
       const char *zTags = zText ? zText : zJson;
       if( zJson ) nText = strlen(zJson);
       rc = zTags ? ledgerTagsParse(zTags, nText, &p->zTags, pErr)
@@ -188,7 +188,7 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
       if( p->zFunction == NULL ) rc = ledgerErrorNomem(pErr);
     } else if( eCall == LEDGER_CALL_EXECUTE && cJSON_IsObject(pItem) &&
                strcmp(zName, "runtime_options") == 0 ) {
-      p->zRuntime = cJSON_PrintUnformatted(pItem);
+      p->zRuntime = ledgerJsonPrint(pItem);
       if( p->zRuntime == NULL ) rc = ledgerErrorNomem(pErr);
     } else if( callMaySet(zName) || strcmp(zName, "ledger") == 0 ||
                (bAppend &&

@@ -139,7 +139,7 @@ out:
 /* The answer as JSON. */
 static int executeJson(sqlite3_context *pCtx, LedgerJson *pDoc,
                        LedgerError *pErr) {
-  char *z = pDoc ? cJSON_PrintUnformatted(ledgerJsonRoot(pDoc)) : NULL;
+  char *z = pDoc ? ledgerJsonPrint(ledgerJsonRoot(pDoc)) : NULL;
   if( pDoc && z == NULL ) return ledgerErrorNomem(pErr);
   sqlite3_result_text(pCtx, z, -1, SQLITE_TRANSIENT);
   sqlite3_result_subtype(pCtx, 'J');

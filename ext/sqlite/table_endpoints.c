@@ -223,7 +223,7 @@ char *ledgerEndpointsEdit(LedgerJson *pDoc, const LedgerQueueRow *pRow,
     }
   }
   if( zModule ) endpointsSweep(pDoc, zModule);
-  zBundle = cJSON_PrintUnformatted(pRoot);
+  zBundle = ledgerJsonPrint(pRoot);
   if( zBundle == NULL ) ledgerErrorNomem(pErr);
 out:
   sqlite3_free(zPath);

@@ -426,7 +426,7 @@ static void numbers(void) {
 /* The same under each locale of build/locale (LOCPATH); where there is none
 ** they are run once more in "C". */
 static void locales(void) {
-  static const char *const az[] = {"de_DE.UTF-8", "tr_TR.UTF-8"};
+  static const char *const az[] = {"de_DE.UTF-8", "ps_AF.UTF-8", "tr_TR.UTF-8"};
   size_t i;
   for( i = 0; i < N_OF(az); i++ ) {
     if( setlocale(LC_ALL, az[i]) == NULL ) setlocale(LC_ALL, "C");
