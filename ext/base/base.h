@@ -214,8 +214,8 @@ void ledgerJsonFree(LedgerJson *pDoc);
 void ledgerJsonFreeSecret(LedgerJson *pDoc); /* wipes its texts */
 
 /* cJSON's own reader and writer, in any locale: a number has a point. The tree
-** is for cJSON_Delete(), the text for cJSON_free(). NULL: no JSON, or no memory.
-*/
+** is for cJSON_Delete(), the text for cJSON_free(). NULL where it is no JSON or
+** memory is short. */
 cJSON *ledgerJsonTree(const char *z);
 char *ledgerJsonPrint(const cJSON *pVal);
 
