@@ -126,8 +126,8 @@ WITH d AS MATERIALIZED (
   SELECT 5, ledger, 'role', CASE
     WHEN principal IS NULL THEN 'not known: the token does not name its principal -> INSERT would tell'
     WHEN roles IS NULL THEN 'not known: the ledger did not tell the user ' || principal
-    WHEN roles = '[]' THEN 'none -> an Administrator can run: INSERT OR REPLACE INTO ledger_users(user_id, role) VALUES('''
-      || principal || ''', ''Reader'')'
+    WHEN roles = '[]' THEN 'none -> an Administrator can run: INSERT OR REPLACE INTO ledger_users(user_id, role) VALUES('
+      || quote(principal) || ', ''Reader'')'
     ELSE 'ok: ' || (SELECT group_concat(value, ', ') FROM json_each(roles))
     END FROM d WHERE step IS NULL
   UNION ALL

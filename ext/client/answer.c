@@ -52,8 +52,41 @@ void ledgerTextClean(const char *z, size_t n, char *zOut, size_t nOut) {
   zOut[n] = 0;
 }
 
-/* Reads {"error":{"code","message"}}, or an authority's {"error":"code",
-** "error_description":"..."}. */
+/* Reads error.details, which tell why: [{"auth_policy":"jwt","code":...,
+** "message":"The token has expired"}, ...], or texts. What the message says
+** already is left out. */
+static void answerDetails(LedgerJson *pDoc, cJSON *pError,
+                          LedgerServerError *pOut) {
+  cJSON *pItem = ledgerJsonMember(pError, "details");
+  LedgerBuf all = {0};
+
+  pItem = cJSON_IsArray(pItem) ? pItem->child : NULL;
+  for( ; pItem && all.n < sizeof(pOut->zDetail); pItem = pItem->next ) {
+    size_t n = 0, nPolicy = 0;
+    const char *zPolicy =
+        ledgerJsonMemberText(pDoc, pItem, "auth_policy", &nPolicy);
+    const char *z = ledgerJsonMemberText(pDoc, pItem, "message", &n);
+    char zText[256];
+    if( z == NULL ) z = ledgerJsonMemberText(pDoc, pItem, "code", &n);
+    if( z == NULL ) z = ledgerJsonText(pDoc, pItem, &n);
+    if( z == NULL ) continue;
+    ledgerTextClean(z, n, zText, sizeof(zText));
+    if( zText[0] == 0 || strstr(pOut->zMessage, zText) ) continue;
+    if( all.n ) ledgerBufText(&all, "; ");
+    if( zPolicy ) {
+      char zName[64];
+      ledgerTextClean(zPolicy, nPolicy, zName, sizeof(zName));
+      ledgerBufPrintf(&all, "%s: ", zName);
+    }
+    ledgerBufText(&all, zText);
+  }
+  if( all.z )
+    ledgerTextClean(all.z, all.n, pOut->zDetail, sizeof(pOut->zDetail));
+  ledgerBufFree(&all);
+}
+
+/* Reads {"error":{"code","message","details"}}, or an authority's
+** {"error":"code","error_description":"..."}. */
 void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
@@ -73,6 +106,9 @@ void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut) {
     if( z ) ledgerTextClean(z, n, pOut->zCode, sizeof(pOut->zCode));
     pOut->bBody = z != NULL;
     z = ledgerJsonMemberText(pDoc, pError, "message", &n);
+    if( z ) ledgerTextClean(z, n, pOut->zMessage, sizeof(pOut->zMessage));
+    answerDetails(pDoc, pError, pOut);
+    z = NULL;
   } else {
     z = ledgerJsonText(pDoc, pError, &n);
     if( z ) ledgerTextClean(z, n, pOut->zCode, sizeof(pOut->zCode));
@@ -105,6 +141,7 @@ void ledgerServerErrorHide(LedgerServerError *p, const char *zSecret) {
   if( zSecret == NULL || strlen(zSecret) < ANSWER_MIN_SECRET ) return;
   answerHide(p->zCode, zSecret);
   answerHide(p->zMessage, zSecret);
+  answerHide(p->zDetail, zSecret);
 }
 
 /* "HTTP 503, GET /app/transactions, attempt 4" into zOut[LEDGER_PLACE_MAX],
@@ -145,30 +182,39 @@ int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
   return pErr->rc;
 }
 
-/* "code: message", or whichever there is, into zOut[nOut]. */
+/* "code: message (details)", or whichever there is, into zOut[nOut]. */
 static void answerSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
-  if( p->zCode[0] && p->zMessage[0] ) {
-    snprintf(zOut, nOut, "%s: %s", p->zCode, p->zMessage);
-  } else if( p->zCode[0] || p->zMessage[0] ) {
-    snprintf(zOut, nOut, "%s%s", p->zCode, p->zMessage);
-  } else {
-    snprintf(zOut, nOut, "the server gives no reason");
-  }
+  const int bSaid = p->zCode[0] || p->zMessage[0];
+  snprintf(zOut, nOut, "%s%s%s%s%s%s", p->zCode,
+           p->zCode[0] && p->zMessage[0] ? ": " : "",
+           bSaid ? p->zMessage : "the server gives no reason",
+           p->zDetail[0] ? " [" : "", p->zDetail, p->zDetail[0] ? "]" : "");
 }
 
 /* The remedy behind a 403: SQL that works whether the user is there or not.
-** What is no entry takes an Administrator to write. */
+** What is no entry takes an Administrator to write. Whom the ledger saw is what
+** a token says, so that only an id may stand in the SQL. */
 static void answerRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
   const char *zWho = p->pClient->auth.zPrincipal;
+  const char *zRole;
+  char zId[LEDGER_USER_ID_MAX];
+
   if( zWho == NULL || p->pKind == NULL ) return;
+  zRole = strcmp(p->pKind->zMethod, "GET") == 0 ? "Reader"
+          : p->eRoute                           ? "Administrator"
+                                                : "Contributor";
+  if( !ledgerUserId(zWho, strlen(zWho), zId) ) {
+    ledgerBufPrintf(pBuf,
+                    "; the token names its owner by no object id: an "
+                    "Administrator has to add that id to ledger_users as %s",
+                    zRole);
+    return;
+  }
   ledgerBufPrintf(pBuf,
                   "; the ledger saw you as '%s'; an Administrator can run: "
                   "INSERT OR REPLACE INTO ledger_users(user_id, role) "
                   "VALUES('%s', '%s')",
-                  zWho, zWho,
-                  strcmp(p->pKind->zMethod, "GET") == 0 ? "Reader"
-                  : p->eRoute                           ? "Administrator"
-                                                        : "Contributor");
+                  zId, zId, zRole);
 }
 
 /* What ended the attempts to have it after all. */
@@ -192,7 +238,7 @@ static void answerBudget(const LedgerCall *p, LedgerBuf *pBuf) {
 int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
   LedgerBuf tail = {0};
   char zPlace[LEDGER_PLACE_MAX];
-  char zSaid[700];
+  char zSaid[1200];
   const int bPublic = p->pKind && p->pKind->bPublic;
   const int bOnce = p->pKind && p->pKind->bOnce;
   int rc = LEDGER_ERROR;
@@ -304,11 +350,13 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
                             zHost, zDetail,
                             p->pKind->bPublic ? "service" : "ledger", zPlace);
     case CURLE_SSL_CACERT_BADFILE:
-      return ledgerErrorSet(
-          pErr, LEDGER_IOERR, "option ca_file: cannot read '%.400s' (%s)",
-          p->pClient->pConfig->zCaFile ? p->pClient->pConfig->zCaFile
-                                       : "the system's certificates",
-          zPlace);
+      return ledgerErrorSet(pErr, LEDGER_IOERR, "%s (%s)",
+                            p->pClient->pConfig->zCaFile
+                                ? "option ca_file: none of its certificates "
+                                  "can be used"
+                                : "the system's CAs cannot be read: option "
+                                  "ca_file names others",
+                            zPlace);
     case CURLE_PEER_FAILED_VERIFICATION:
       return ledgerErrorSet(pErr, LEDGER_IOERR,
                             "the certificate of %s is refused: %s (option "

@@ -395,11 +395,6 @@ int ledgerTrustFailure(LedgerClient *p, long iVerify, const char *zUrl,
   if( pTrust->zSeen[0] ) {
     ledgerBufPrintf(&seen, ", its service's key %s", pTrust->zSeen);
   }
-  if( strcmp(pTrust->zSeenNode, pTrust->zKey) == 0 ) {
-    ledgerBufText(&seen,
-                  "; what is pinned is the node's key: pin the service's, "
-                  "which ledger_identity tells");
-  }
   ledgerErrorSet(
       pErr, LEDGER_AUTH,
       "another service key: the certificate of %s is not signed by the %s "
