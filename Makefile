@@ -26,7 +26,7 @@ EMULATOR_SRC := $(sort $(wildcard ext/base/*.c ext/emulator/*.c))
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
 # Those that look inside are run with the sanitizers too (unit.test).
-UNITS_ASAN   := $(addprefix build/asan/unit/,base json cache)
+UNITS_ASAN   := $(addprefix build/asan/unit/,base json cache failure)
 LOCALES      := $(addprefix build/locale/,de_DE.UTF-8 ps_AF.UTF-8 tr_TR.UTF-8)
 ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC))
 C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] tests/*/*.[ch]))
@@ -249,16 +249,21 @@ FORCE:
 # What tests/*.test run of tests/unit: one program per file, with ext/base.
 build/unit/cache: build/obj/release/ext/client/cache.o
 build/asan/unit/cache: build/obj/asan/ext/client/cache.o
+build/unit/failure: $(call objects,release,$(wildcard ext/client/*.c))
+build/asan/unit/failure: $(call objects,asan,$(wildcard ext/client/*.c))
+build/unit/failure build/asan/unit/failure: UNIT_LIBS = $(MODULE_LIBS)
 build/unit/%: build/obj/release/tests/unit/%.o \
               $(call objects,release,$(wildcard ext/base/*.c))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$Q$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
+	$Q$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) \
+	  $(EMULATOR_LIBS) -pthread
 build/asan/unit/%: build/obj/asan/tests/unit/%.o \
                    $(call objects,asan,$(wildcard ext/base/*.c))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$Q$(CC) $(FLAGS_asan) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
+	$Q$(CC) $(FLAGS_asan) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) \
+	  $(EMULATOR_LIBS) -pthread
 
 build/unit/locale.so: tests/host/locale.c | $(DEPS)
 	@mkdir -p $(@D)

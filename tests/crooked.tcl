@@ -1,21 +1,21 @@
 # Words for tests of answers that no ledger gives: a TLS server that says what it
 # is told (tests/unit/crooked.c), attached as `main`. Sourced after tester.tcl.
 
-# Starts the server and sets ::crooked(url), (ca_file), (token). CLIENT_CA: see
-# crooked.c; NAMES: of its certificate.
-proc crooked_start {{client_ca ""} {names {DNS:localhost,IP:127.0.0.1}}} {
+# Starts the server and sets ::crooked(url), (ca_file), (token). ARGS: crooked.c's
+# behind the certificate. What ran before goes on.
+proc crooked_start args {
   global crooked testdir
   set dir $testdir/crooked
   file mkdir $dir
   file delete $dir/port
   if {![file exists $dir/server.pem]} {
     exec openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-      -days 2 -subj /CN=crooked -addext subjectAltName=$names \
+      -days 2 -subj /CN=crooked -addext subjectAltName=IP:127.0.0.1 \
       -keyout $dir/key.pem -out $dir/ca.pem 2>/dev/null
     exec cat $dir/ca.pem $dir/key.pem > $dir/server.pem
   }
   set program [file join [file dirname $::env(LEDGER_MODULE)] unit crooked]
-  set crooked(pid) [spawn $program $dir $dir/server.pem {*}$client_ca \
+  set crooked(pid) [spawn $program $dir $dir/server.pem {*}$args \
     </dev/null >/dev/null 2>>$dir/server.err]
   if {![wait_until {[file exists $dir/port]} 10000]} {
     error "no crooked server: [harness_read $dir/server.err]"
@@ -64,7 +64,7 @@ proc crooked_attach {{options {}}} {
 proc crooked_attach_sql {{options {}}} {
   set all [dict merge [list token $::crooked(token) reconcile off \
     service_certificate $::crooked(ca_file) ledger_id crooked \
-    identity_url https://127.0.0.1:9 retry_budget_ms 3000] $options]
+    identity_url https://127.0.0.1:9 retry_budget_ms 1000] $options]
   set pairs {}
   dict for {key value} $all {
     if {$value ne ""} { lappend pairs [quote $key] [quote $value] }

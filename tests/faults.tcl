@@ -124,12 +124,12 @@ set faults [list \
   reset_request2   reset-before-record,nth=2 \
     [list read right batch [list $unknown] change [list $unknown]] \
   reset_always:hasty reset-before-record,count=0 [list \
-    read {{IOERR (reset|closed|Empty reply|EOF|SSL_read)}} write [list $unknown] \
+    read {{IOERR closed the connection without an answer}} write [list $unknown] \
     outpost {{IOERR no answer came back.*sends nothing twice}}] \
   cut              cut [list read right write [list $unknown] bare right] \
   cut_request2     cut,nth=2 [list read right batch [list $unknown] change [list $unknown]] \
   cut_always:hasty cut,count=0 [list \
-    read {{IOERR (transfer closed|partial|bytes remaining|unexpected)}} \
+    read {{IOERR closed within the answer}} \
     write [list $unknown] outpost right bare right] \
   redirect         redirect                      {read right} \
   redirect_always  redirect,count=0              {read right} \
@@ -154,7 +154,7 @@ set faults [list \
   identity_down:hasty status=503,path=/ledgerIdentity/*,count=0 {
     read {{BUSY HTTP 503.*ledgerIdentity}}} \
   identity_cut:hasty cut,path=/ledgerIdentity/*,count=0 {
-    read {{(IOERR|BUSY) transfer closed.*ledgerIdentity}}} \
+    read {{(IOERR|BUSY) closed within the answer.*ledgerIdentity}}} \
   identity_html    malformed=html,path=/ledgerIdentity/* {read {{ERROR not valid JSON}}} \
   identity_types   malformed=types,path=/ledgerIdentity/* {
     read {{ERROR (no sense|expected|ledgerTlsCertificate)}}} \

@@ -288,7 +288,10 @@ static void answerHost(const char *zUrl, char *zOut, size_t nOut) {
 /* The error of an exchange without an answer, from p->pEx. */
 int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
   const LedgerExchange *pEx = p->pEx;
-  const char *zDetail = pEx->zError;
+  const LedgerConfig *pConfig = p->pClient->pConfig;
+  const int bUnknown = p->pKind->bOnce && pEx->bSent;
+  const char *zUnknown =
+      bUnknown ? ", whether the ledger recorded it is unknown" : "";
   const char *zUrl = NULL;
   char zPlace[LEDGER_PLACE_MAX];
   char zHost[300];
@@ -296,82 +299,81 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
   p->http = 0;
   ledgerAnswerPlace(p, zPlace);
   curl_easy_getinfo(pEx->pEasy, CURLINFO_EFFECTIVE_URL, &zUrl);
-  if( pEx->rc == CURLE_SEND_FAIL_REWIND ) { /* in libcurl's words: seek */
-    zDetail = "the server closed the connection";
-  }
   answerHost(zUrl ? zUrl : "", zHost, sizeof(zHost));
   if( pEx->bTooBig ) {
     return ledgerErrorSet(pErr, LEDGER_TOOBIG,
                           "%s: the answer has more than max_response_bytes "
                           "(%lld)%s (%s)",
-                          p->zWhat, (long long)pEx->nMax,
-                          p->pKind->bOnce && pEx->bSent
-                              ? ", whether the ledger recorded it is unknown"
-                              : "",
-                          zPlace);
+                          p->zWhat, (long long)pEx->nMax, zUnknown, zPlace);
   }
   if( pEx->bUnequal ) {
+    return ledgerErrorSet(pErr, LEDGER_IOERR,
+                          "%s: the answer has two Content-Length headers that "
+                          "differ%s (%s)",
+                          p->zWhat, zUnknown, zPlace);
+  }
+  if( pEx->eFail == LEDGER_FAIL_ANSWER ) {
+    const int bLong = strcmp(pEx->zError, LEDGER_LONG_HEADERS) == 0;
     return ledgerErrorSet(
-        pErr, LEDGER_IOERR,
-        "%s: the answer has two Content-Length headers that "
-        "differ%s (%s)",
-        p->zWhat,
-        p->pKind->bOnce ? ", whether the ledger recorded it is unknown" : "",
+        pErr, bLong ? LEDGER_TOOBIG : LEDGER_IOERR, "%s: %s%s%s (%s)", p->zWhat,
+        bLong ? "" : "the answer can't be used: ", pEx->zError, zUnknown,
         zPlace);
   }
-  /* libcurl calls a header line that it finds too long a lack of memory. */
-  if( pEx->body.n == 0 && !pEx->body.bOom && pEx->nHeader > 0 &&
-      (pEx->rc == CURLE_OUT_OF_MEMORY || pEx->rc == CURLE_WRITE_ERROR) ) {
-    return ledgerErrorSet(pErr, LEDGER_TOOBIG,
-                          "%s: the headers of the answer are too long (%s)",
-                          p->zWhat, zPlace);
+  if( pEx->eFail == LEDGER_FAIL_MEMORY ) return ledgerErrorNomem(pErr);
+  if( pEx->eFail == LEDGER_FAIL_TRUST && !p->pKind->bPublic &&
+      !pConfig->tlsPublic ) {
+    return ledgerTrustFailure(p->pClient, pEx->iVerify, zHost, pErr);
   }
-  if( pEx->body.bOom || pEx->rc == CURLE_OUT_OF_MEMORY ) {
-    return ledgerErrorNomem(pErr);
-  }
-  if( pEx->rc == CURLE_PEER_FAILED_VERIFICATION && !p->pKind->bPublic &&
-      !p->pClient->pConfig->tlsPublic ) {
-    return ledgerTrustFailure(p->pClient, pEx->iVerify, zHost, zDetail, pErr);
+  if( pEx->eFail == LEDGER_FAIL_REFUSED ) {
+    return ledgerErrorSet(pErr, LEDGER_AUTH, "%s: %s (%s)", p->zWhat,
+                          pEx->zError, zPlace);
   }
   /* Also where it went out on a kept connection that was closed, and no other
   ** one could be made. */
-  if( p->pKind->bOnce && pEx->bSent ) {
+  if( bUnknown ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR,
                           "%s: the request went out and no answer came back, "
                           "whether the ledger recorded it is unknown: %s (%s)",
-                          p->zWhat, zDetail, zPlace);
+                          p->zWhat, pEx->zError, zPlace);
   }
-  switch( pEx->rc ) {
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
+  switch( pEx->eFail ) {
+    case LEDGER_FAIL_CONNECT:
+    case LEDGER_FAIL_TIME:
       return ledgerErrorSet(pErr, LEDGER_IOERR,
                             "could not connect to %s: %s (is the %s running?) "
                             "(%s)",
-                            zHost, zDetail,
+                            zHost, pEx->zError,
                             p->pKind->bPublic ? "service" : "ledger", zPlace);
-    case CURLE_SSL_CACERT_BADFILE:
+    case LEDGER_FAIL_PROXY:
+      if( !pEx->bFinal ) break;
+      return ledgerErrorSet(pErr,
+                            pEx->iProxyHttp == 407 || pEx->iProxyHttp == 403
+                                ? LEDGER_AUTH
+                                : LEDGER_ERROR,
+                            "%s: %s (%s)", p->zWhat, pEx->zError, zPlace);
+    case LEDGER_FAIL_CA_FILE:
       return ledgerErrorSet(pErr, LEDGER_IOERR, "%s (%s)",
-                            p->pClient->pConfig->zCaFile
+                            pConfig->zCaFile
                                 ? "option ca_file: none of its certificates "
                                   "can be used"
                                 : "the system's CAs cannot be read: option "
                                   "ca_file names others",
                             zPlace);
-    case CURLE_PEER_FAILED_VERIFICATION:
+    case LEDGER_FAIL_TRUST:
       return ledgerErrorSet(pErr, LEDGER_IOERR,
                             "the certificate of %s is refused: %s (option "
                             "ca_file names the CAs to trust) (%s)",
-                            zHost, zDetail, zPlace);
-    case CURLE_SSL_CERTPROBLEM:
+                            zHost, pEx->zError, zPlace);
+    case LEDGER_FAIL_CERTIFICATE:
       return ledgerErrorSet(pErr, LEDGER_AUTH,
-                            "user_certificate cannot be used: %s (%s)", zDetail,
-                            zPlace);
+                            "user_certificate cannot be used: %s (%s)",
+                            pEx->zError, zPlace);
     default: break;
   }
   return ledgerErrorSet(pErr, LEDGER_IOERR,
                         "%s: %s (try again; sql/doctor.sql looks for the "
                         "cause) (%s)",
-                        p->zWhat, zDetail, zPlace);
+                        p->zWhat, pEx->zError, zPlace);
 }
 
 /*

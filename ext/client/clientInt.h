@@ -18,8 +18,10 @@ typedef struct LedgerCredential LedgerCredential;
 typedef struct LedgerDialect LedgerDialect;
 typedef struct LedgerEntryList LedgerEntryList;
 typedef struct LedgerExchange LedgerExchange;
+typedef struct LedgerFailure LedgerFailure;
 typedef struct LedgerFetch LedgerFetch;
 typedef struct LedgerHttp LedgerHttp;
+typedef struct LedgerListener LedgerListener;
 typedef struct LedgerLog LedgerLog;
 typedef struct LedgerParams LedgerParams;
 typedef struct LedgerServerError LedgerServerError;
@@ -165,10 +167,11 @@ struct LedgerTrust {
 void ledgerTrustReset(LedgerTrust *p);
 int ledgerTrustReady(LedgerClient *p, int *pbReady, LedgerError *pErr);
 int ledgerTrustRenew(LedgerClient *p);
+void ledgerTrustLetGo(LedgerExchange *pEx);
 CURLcode ledgerTrustSslCtx(CURL *pEasy, void *pCtx, void *pTrust);
 int ledgerTrustIsName(long iVerify);
 int ledgerTrustFailure(LedgerClient *p, long iVerify, const char *zUrl,
-                       const char *zDetail, LedgerError *pErr);
+                       LedgerError *pErr);
 int ledgerTrustCheck(const LedgerConfig *p, LedgerError *pErr);
 
 /* ---- credential.c ------------------------------------------------------ */
@@ -235,26 +238,38 @@ struct LedgerExchange {
   size_t nBody;
   size_t iBody; /* bytes of the body that libcurl has taken */
   int64_t nMax;
-  int bAdded;     /* part of the multi handle */
-  int bDone;      /* the answer is here, or rc says why not */
-  int bTooBig;    /* broken off: more than nMax bytes */
-  size_t nHeader; /* bytes of headers */
-  int bSent;      /* with rc: something of the request may have left */
+  int bAdded;       /* part of the multi handle */
+  int bDone;        /* the answer is here, or rc says why not */
+  int bTooBig;      /* broken off: more than nMax bytes */
+  size_t nHeader;   /* bytes of headers */
+  int bLongHeaders; /* broken off: they are too many */
+  int bDirect;      /* no proxy may be used */
+  int msConnect;    /* limit for the connection */
+  int bCertificate; /* a client certificate is offered */
+  int bOnce;        /* libcurl must not repeat it */
+  int bReady;       /* the request may leave: the connection stands ... */
+  long nBefore;     /* ... on which so many bytes went to a proxy */
+  int bSent;        /* with rc: something of the request may have left */
   CURLcode rc;
-  long iVerify;        /* with rc: X509_V_* of the handshake */
-  int http;            /* status */
-  int msRetryAfter;    /* Retry-After, or -1 */
-  int64_t tDate;       /* Date, in seconds since 1970, or -1 */
-  int eHead;           /* how far its headers are read */
-  int bInterim;        /* they are a 1xx answer's */
-  LedgerTxid head;     /* x-ms-ccf-transaction-id ... */
-  int nId;             /* ... so many of them ... */
-  int bTwoIds;         /* ... that differ: then head is {0,0} */
-  LedgerBuf location;  /* Location */
-  LedgerBuf challenge; /* WWW-Authenticate */
-  LedgerBuf operation; /* x-ms-webfe-operation-id */
-  int64_t nLength;     /* Content-Length, or -1 */
-  int bUnequal;        /* there are two, and they differ */
+  int eFail;                 /* with rc: LEDGER_FAIL_* ... */
+  int bFinal;                /* ... and whether it will fail again */
+  int iProxyHttp;            /* ... the status of a proxy that refuses, or 0 */
+  long iVerify;              /* with rc: X509_V_* of the handshake */
+  int iAlert;                /* the TLS alert of the server, or 0 */
+  LedgerListener *pListener; /* that notes it, or NULL */
+  int http;                  /* status */
+  int msRetryAfter;          /* Retry-After, or -1 */
+  int64_t tDate;             /* Date, in seconds since 1970, or -1 */
+  int eHead;                 /* how far its headers are read */
+  int bInterim;              /* they are a 1xx answer's */
+  LedgerTxid head;           /* x-ms-ccf-transaction-id ... */
+  int nId;                   /* ... so many of them ... */
+  int bTwoIds;               /* ... that differ: then head is {0,0} */
+  LedgerBuf location;        /* Location */
+  LedgerBuf challenge;       /* WWW-Authenticate */
+  LedgerBuf operation;       /* x-ms-webfe-operation-id */
+  int64_t nLength;           /* Content-Length, or -1 */
+  int bUnequal;              /* there are two, and they differ */
   int bKeepHeaders;
   LedgerBuf headers; /* the answer's, when bKeepHeaders */
   int bLogged;       /* noted by ledgerLogExchange() */
@@ -272,6 +287,37 @@ int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr);
 int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr);
 int ledgerExchangeLeft(LedgerExchange *p);
 void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p);
+
+/* ---- failure.c --------------------------------------------------------- */
+
+/* Classes of failures of an exchange. */
+enum {
+  LEDGER_FAIL_CONNECT = 1, /* there was no connection */
+  LEDGER_FAIL_TIME,        /* there was none in time */
+  LEDGER_FAIL_PROXY,       /* the proxy can't be used, or refuses */
+  LEDGER_FAIL_BROKEN,      /* the connection broke */
+  LEDGER_FAIL_ANSWER,      /* an answer that can't be used */
+  LEDGER_FAIL_TLS,         /* no handshake */
+  LEDGER_FAIL_TRUST,       /* the server's certificate is refused */
+  LEDGER_FAIL_CERTIFICATE, /* the client's certificate can't be used */
+  LEDGER_FAIL_REFUSED,     /* the server refuses it */
+  LEDGER_FAIL_CA_FILE,     /* ca_file can't be read */
+  LEDGER_FAIL_MEMORY,
+  LEDGER_FAIL_INTERNAL /* what libcurl has no reason for, or a new code */
+};
+
+#define LEDGER_LONG_HEADERS "the headers of the answer are too long"
+
+/* What a code of libcurl's means. */
+struct LedgerFailure {
+  int rc;            /* CURLcode */
+  int eClass;        /* LEDGER_FAIL_* */
+  int bRetry;        /* another attempt may do better */
+  const char *zText; /* or NULL */
+};
+
+const LedgerFailure *ledgerFailureOf(int rc);
+void ledgerFailureRead(LedgerExchange *p);
 
 /* ---- answer.c ---------------------------------------------------------- */
 

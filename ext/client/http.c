@@ -161,6 +161,24 @@ static int httpSeek(void *pArg, curl_off_t iOffset, int eOrigin) {
   return CURL_SEEKFUNC_FAIL;
 }
 
+#if LIBCURL_VERSION_NUM >= 0x075000
+/* The connection stands, through TLS and a proxy's tunnel: from now on the
+** request may leave. A second time is libcurl's own repetition, on a kept
+** connection that was closed, of what has no body to stop at. */
+static int httpReady(void *pArg, char *zFrom, char *zTo, int iFrom, int iTo) {
+  LedgerExchange *p = pArg;
+  (void)zFrom, (void)zTo, (void)iFrom, (void)iTo;
+  if( p->bReady && p->bOnce && ledgerExchangeLeft(p) ) {
+    return CURL_PREREQFUNC_ABORT;
+  }
+  if( !p->bReady ) {
+    curl_easy_getinfo(p->pEasy, CURLINFO_REQUEST_SIZE, &p->nBefore);
+  }
+  p->bReady = 1;
+  return CURL_PREREQFUNC_OK;
+}
+#endif
+
 /* Content-Length. libcurl lets the last of several count: where they differ,
 ** none is to be believed. Returns 0 then. */
 static int httpLength(LedgerExchange *p, const char *z, size_t n) {
@@ -205,7 +223,10 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   size_t i;
 
   p->nHeader += nAll;
-  if( p->nHeader > HTTP_MAX_ALL_HEADERS ) return 0;
+  if( p->nHeader > HTTP_MAX_ALL_HEADERS ) {
+    p->bLongHeaders = 1;
+    return 0;
+  }
   while( n > 0 && (unsigned char)z[n - 1] <= ' ' ) n--;
   if( p->eHead == HTTP_BODY ) return nAll;
   if( n == 0 ) {
@@ -391,9 +412,14 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
   if( pWire->msConnect ) {
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)pWire->msConnect);
   }
-  if( pWire->bPlain || ledgerUrlIsLoopback(pWire->zUrl) ) {
-    SET(CURLOPT_PROXY, "");
-  }
+  if( p->bDirect ) SET(CURLOPT_PROXY, "");
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's are no answer */
+#if LIBCURL_VERSION_NUM >= 0x075000
+  SET(CURLOPT_PREREQFUNCTION, httpReady);
+  SET(CURLOPT_PREREQDATA, p);
+#else
+  p->bReady = 1;
+#endif
   if( pWire->zType ) { /* it has a body */
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)pWire->nBody);
@@ -427,6 +453,10 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   p->zBody = pWire->zBody;
   p->nBody = pWire->nBody;
   p->nMax = pWire->nMax;
+  p->bDirect = pWire->bPlain || ledgerUrlIsLoopback(pWire->zUrl);
+  p->msConnect = pWire->msConnect;
+  p->bCertificate = pWire->zCertificate != NULL;
+  p->bOnce = pWire->bOnce;
   p->bKeepHeaders = pWire->bKeepHeaders;
   p->msRetryAfter = -1;
   p->tDate = -1;
@@ -479,19 +509,18 @@ static void httpFinish(LedgerExchange *p, CURLcode rc) {
   if( rc != CURLE_OK ) {
     curl_easy_getinfo(p->pEasy, CURLINFO_SSL_VERIFYRESULT, &p->iVerify);
     p->bSent = ledgerExchangeLeft(p);
-    if( p->zError[0] == 0 ) {
-      snprintf(p->zError, sizeof(p->zError), "%s", curl_easy_strerror(rc));
-    }
+    ledgerFailureRead(p);
   }
 }
 
-/* Whether anything of the request may have left this machine. */
+/* Whether anything of the request may have left this machine. libcurl counts
+** what it says to a proxy too. */
 int ledgerExchangeLeft(LedgerExchange *p) {
   long nSent = 0;
-  if( p == NULL ) return 0;
+  if( p == NULL || !p->bReady ) return 0;
   if( p->iBody > 0 ) return 1;
   curl_easy_getinfo(p->pEasy, CURLINFO_REQUEST_SIZE, &nSent);
-  return nSent > 0;
+  return nSent > p->nBefore;
 }
 
 /* Moves all exchanges on without waiting. */
@@ -539,6 +568,7 @@ void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p) {
     httpSignalsRestore(&signals);
     pHttp->nRunning--;
   }
+  ledgerTrustLetGo(p);
   if( p->pEasy ) curl_easy_cleanup(p->pEasy);
   for( pLine = p->pHeader; pLine; pLine = pLine->next ) {
     OPENSSL_cleanse(pLine->data, strlen(pLine->data));

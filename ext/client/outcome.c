@@ -30,43 +30,33 @@ static void outcomeFailed(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   LedgerExchange *pEx = p->pEx;
   int msBudget = pClient->pConfig->retryBudgetMs;
-  int bFinal = 0;
 
   ledgerErrorClear(&p->err);
   ledgerAnswerFailed(p, &p->err);
   outcomeForgetPrimary(p);
+  if( pEx->eFail == LEDGER_FAIL_REFUSED ) {
+    p->eOutcome = LEDGER_REFUSED; /* nobody took the request */
+    ledgerCallDone(p);
+    return;
+  }
   if( p->pKind->bOnce && pEx->bSent ) {
     p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
     ledgerCallDone(p);
     return;
   }
-  switch( pEx->rc ) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-      if( !p->pKind->bPublic && !p->bRenewed &&
-          !ledgerTrustIsName(pEx->iVerify) && ledgerTrustRenew(pClient) ) {
-        p->bRenewed = 1;
-        ledgerErrorClear(&p->err);
-        ledgerCallResend(p);
-        return;
-      }
-      bFinal = 1;
-      break;
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-      /* No server has ever answered: the name may be wrong. */
-      if( !pClient->bAnswered && msBudget > pClient->pConfig->firstContactMs ) {
-        msBudget = pClient->pConfig->firstContactMs;
-      }
-      break;
-    case CURLE_WRITE_ERROR: /* too big, or out of memory */
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: bFinal = 1; break;
-    default: break;
+  if( pEx->eFail == LEDGER_FAIL_TRUST && !p->pKind->bPublic && !p->bRenewed &&
+      !ledgerTrustIsName(pEx->iVerify) && ledgerTrustRenew(pClient) ) {
+    p->bRenewed = 1;
+    ledgerErrorClear(&p->err);
+    ledgerCallResend(p);
+    return;
   }
-  if( !bFinal && ledgerCallRetry(p, msBudget, -1) ) {
+  /* No server has ever answered: the name may be wrong. */
+  if( pEx->eFail == LEDGER_FAIL_CONNECT && !pClient->bAnswered &&
+      msBudget > pClient->pConfig->firstContactMs ) {
+    msBudget = pClient->pConfig->firstContactMs;
+  }
+  if( !pEx->bFinal && ledgerCallRetry(p, msBudget, -1) ) {
     ledgerErrorClear(&p->err);
     return;
   }

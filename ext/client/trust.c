@@ -303,11 +303,59 @@ int ledgerTrustRenew(LedgerClient *p) {
 
 /* ---- the handshake ----------------------------------------------------- */
 
-static int iTrustExData; /* slot of the LedgerTrust in an X509_STORE */
+static int iTrustExData;    /* slot of the LedgerTrust in an X509_STORE */
+static int iListenerExData; /* slot of the LedgerListener in an SSL_CTX */
+
+/* Who hears a connection's alerts: the exchange that made the connection, as
+** long as it lasts. It lives as long as the connection's SSL_CTX. */
+struct LedgerListener {
+  LedgerExchange *pEx; /* or NULL: it is over */
+};
+
+static void trustListenerFree(void *pParent, void *pArg, CRYPTO_EX_DATA *pData,
+                              int i, long n, void *pMore) {
+  LedgerListener *p = pArg;
+  (void)pParent, (void)pData, (void)i, (void)n, (void)pMore;
+  if( p == NULL ) return;
+  if( p->pEx ) p->pEx->pListener = NULL;
+  free(p);
+}
 
 static void trustExDataInit(void) {
   iTrustExData = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_X509_STORE, 0, NULL,
                                          NULL, NULL, NULL);
+  iListenerExData = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL,
+                                            NULL, NULL, trustListenerFree);
+}
+
+/* The exchange is over: it hears no alert any more. */
+void ledgerTrustLetGo(LedgerExchange *pEx) {
+  if( pEx->pListener ) pEx->pListener->pEx = NULL;
+  pEx->pListener = NULL;
+}
+
+/* Called by OpenSSL for what goes on in a connection. The low byte of a fatal
+** alert is its number; close_notify is none. */
+static void trustHear(const SSL *pSsl, int eWhere, int iAlert) {
+  const LedgerListener *p;
+  if( eWhere != SSL_CB_READ_ALERT || iAlert >> 8 != SSL3_AL_FATAL ) return;
+  p = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(pSsl), iListenerExData);
+  if( p && p->pEx ) p->pEx->iAlert = iAlert & 0xff;
+}
+
+/* Lets the exchange hear the alerts of the connection that it makes. */
+static int trustListen(SSL_CTX *pCtx, LedgerExchange *pEx) {
+  LedgerListener *p = calloc(1, sizeof(*p));
+  if( p == NULL ) return 0;
+  if( SSL_CTX_set_ex_data(pCtx, iListenerExData, p) != 1 ) {
+    free(p);
+    return 0;
+  }
+  ledgerTrustLetGo(pEx); /* of a connection that failed */
+  p->pEx = pEx;
+  pEx->pListener = p;
+  SSL_CTX_set_info_callback(pCtx, trustHear);
+  return 1;
 }
 
 /* Notes the keys that the server came with: its own, and its service's where
@@ -351,11 +399,14 @@ static int trustVerify(int bOk, X509_STORE_CTX *pCtx) {
 CURLcode ledgerTrustSslCtx(CURL *pEasy, void *pCtx, void *pTrust) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   X509_STORE *pStore = SSL_CTX_get_cert_store(pCtx);
+  char *pEx = NULL;
 
-  (void)pEasy;
   pthread_once(&once, trustExDataInit);
-  if( iTrustExData < 0 || pStore == NULL ||
-      X509_STORE_set_ex_data(pStore, iTrustExData, pTrust) != 1 ) {
+  curl_easy_getinfo(pEasy, CURLINFO_PRIVATE, &pEx);
+  if( iTrustExData < 0 || iListenerExData < 0 || pStore == NULL ||
+      pEx == NULL ||
+      X509_STORE_set_ex_data(pStore, iTrustExData, pTrust) != 1 ||
+      !trustListen(pCtx, (LedgerExchange *)(void *)pEx) ) {
     return CURLE_OUT_OF_MEMORY;
   }
   X509_STORE_set_verify_cb(pStore, trustVerify);
@@ -370,17 +421,16 @@ int ledgerTrustIsName(long iVerify) {
 
 /*
 ** The error of a handshake with the ledger whose certificate was refused:
-** iVerify is OpenSSL's X509_V_*, zDetail libcurl's text.
+** iVerify is OpenSSL's X509_V_*.
 */
 int ledgerTrustFailure(LedgerClient *p, long iVerify, const char *zUrl,
-                       const char *zDetail, LedgerError *pErr) {
+                       LedgerError *pErr) {
   const LedgerTrust *pTrust = &p->trust;
   LedgerBuf seen = {0};
 
   if( ledgerTrustIsName(iVerify) ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR,
-                          "the certificate of %s is for another name: %s", zUrl,
-                          zDetail);
+                          "the certificate of %s is for another name", zUrl);
   }
   if( iVerify == X509_V_ERR_CERT_HAS_EXPIRED ||
       iVerify == X509_V_ERR_CERT_NOT_YET_VALID ) {

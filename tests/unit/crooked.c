@@ -2,11 +2,12 @@
 ** A TLS server that answers what it is told, for answers that no ledger gives.
 ** tests/crooked.tcl starts it.
 **
-**     build/unit/crooked FOLDER PEM [CLIENT_CA]
+**     build/unit/crooked FOLDER PEM [CLIENT_CA [tls1.2]]
 **
 ** PEM holds its certificate and key. It listens on a free port of 127.0.0.1,
 ** which it writes to FOLDER/port. With CLIENT_CA it asks for a client
-** certificate, and refuses one that this CA didn't sign.
+** certificate, and refuses one that this CA didn't sign, in TLS 1.3 unless 1.2
+** is said: the client has sent its request by then.
 **
 ** Of the files FOLDER/answer.*, in the order of their names, the one whose
 ** first line fits "METHOD TARGET" (fnmatch) is the answer. Its second line
@@ -170,6 +171,7 @@ int main(int argc, char **argv) {
     SSL_CTX_set_verify(pCtx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        NULL);
   }
+  if( argc > 4 ) SSL_CTX_set_max_proto_version(pCtx, TLS1_2_VERSION);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGCHLD, SIG_IGN); /* children leave nothing behind */
   memset(&at, 0, sizeof(at));
