@@ -62,7 +62,7 @@ static int guardNesting(sqlite3 *db) {
     zSql = sqlite3_sql(pStmt);
     if( zSql == NULL ) continue; /* of a blob handle */
     pAny = pStmt;
-    if( memchr(zSql, 0, GUARD_CHEAP) &&
+    if( strnlen(zSql, GUARD_CHEAP) < GUARD_CHEAP &&
         sqlite3_bind_parameter_count(pStmt) == 0 ) {
       return guardAsk(pStmt);
     }

@@ -17,11 +17,10 @@
 
 #include <string.h>
 
-/* Is the plan of a SELECT from zName made by the table that bears it? *pbKnown
-** becomes 0 where SQLite can't be asked. A view has no rowid, and so none that
-** passes for its table. */
-static int namesIsOurs(LedgerDb *pDb, const LedgerTableSpec *pSpec,
-                       int *pbKnown) {
+/* Is the plan of a SELECT from the name made by the table that bears it? *prc
+** is what the parser said. A view has no rowid, so that none passes for its
+** table. */
+static int namesIsOurs(LedgerDb *pDb, const LedgerTableSpec *pSpec, int *prc) {
   char *zSql = sqlite3_mprintf("SELECT rowid FROM \"%w\"", pSpec->zName);
   sqlite3_stmt *pStmt = NULL;
   int rc = SQLITE_NOMEM;
@@ -29,7 +28,7 @@ static int namesIsOurs(LedgerDb *pDb, const LedgerTableSpec *pSpec,
   if( zSql ) rc = sqlite3_prepare_v2(pDb->db, zSql, -1, &pStmt, NULL);
   sqlite3_finalize(pStmt);
   sqlite3_free(zSql);
-  *pbKnown = rc == SQLITE_OK || rc == SQLITE_ERROR;
+  *prc = rc;
   return pDb->pPlanned == pSpec;
 }
 
@@ -74,9 +73,11 @@ static int namesHidden(LedgerDb *pDb, const char *zName, LedgerError *pErr) {
 }
 
 int ledgerNamesCheck(LedgerDb *pDb, LedgerError *pErr) {
-  int i, bKnown = 1;
-  for( i = 0; apLedgerTable[i] && bKnown; i++ ) {
-    if( namesIsOurs(pDb, apLedgerTable[i], &bKnown) || !bKnown ) continue;
+  int i, rc = SQLITE_OK;
+  for( i = 0; apLedgerTable[i]; i++ ) {
+    if( namesIsOurs(pDb, apLedgerTable[i], &rc) || rc == SQLITE_AUTH ) continue;
+    if( rc == SQLITE_NOMEM ) return ledgerErrorNomem(pErr);
+    if( rc != SQLITE_OK && rc != SQLITE_ERROR ) break; /* locked, damaged */
     if( namesHidden(pDb, apLedgerTable[i]->zName, pErr) ) return pErr->rc;
   }
   return LEDGER_OK;
