@@ -508,6 +508,10 @@ LedgerJson *ledgerWriteAnswer(LedgerCall *p);
 ** to them; 0 when it has one, and PATCH replaces it. */
 int ledgerClientManyRoles(LedgerClient *p);
 
+/* 1 when PATCH of a role replaces its actions in the version in use, 0 when it
+** adds to them. */
+int ledgerClientRolesReplaced(LedgerClient *p);
+
 /* 1 once the ledger has answered: the version in use is known. */
 int ledgerClientAnswered(const LedgerClient *p);
 

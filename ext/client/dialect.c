@@ -18,7 +18,8 @@
 #define DIALECT_2022 (DIALECT_2022A | LEDGER_HAS_MERGE_PATCH)
 #define DIALECT_2024A (DIALECT_2022 | LEDGER_HAS_USER_LIST)
 #define DIALECT_2024B (DIALECT_2024A | LEDGER_HAS_MANY_ROLES)
-#define DIALECT_2024 (DIALECT_2024B | LEDGER_HAS_TAGS | LEDGER_HAS_PROGRAMS)
+#define DIALECT_2024C (DIALECT_2024B | LEDGER_HAS_ROLES)
+#define DIALECT_2024 (DIALECT_2024C | LEDGER_HAS_TAGS | LEDGER_HAS_PROGRAMS)
 #define DIALECT_2026 (DIALECT_2024 | LEDGER_HAS_TAG_LIST)
 
 static const LedgerDialect aDialect[] = {
@@ -30,15 +31,17 @@ static const LedgerDialect aDialect[] = {
     {"2023-01-18-preview", 0, DIALECT_2022, "collectionId"},
     {"2024-01-26-preview", 0, DIALECT_2024A, "collectionId"},
     {"2024-07-26-preview", 0, DIALECT_2024B, "collectionId"},
-    {"2024-08-22-preview", 0, DIALECT_2024B, "collectionId"},
-    {"2024-12-09-preview", 0, DIALECT_2024, "collectionId"},
+    {"2024-08-22-preview", 0, DIALECT_2024C | LEDGER_HAS_ROLE_TEXT,
+     "collectionId"},
+    {"2024-12-09-preview", 0, DIALECT_2024 | LEDGER_HAS_ROLE_TEXT,
+     "collectionId"},
     {"2026-02-23", 1, DIALECT_2026, "collectionId"},
     {"2026-07-31-preview", 0, DIALECT_2026 | LEDGER_HAS_WAIT, "collectionId"},
 };
 #define DIALECT_COUNT ((int)(sizeof(aDialect) / sizeof(aDialect[0])))
 
 /* What a feature is called in messages. What is no feature but another way to
-** say the same (merge patches, waiting) is never needed. */
+** say the same (merge patches, waiting, role_name) is never needed. */
 static const struct {
   unsigned mHas;
   const char *zName;
@@ -48,7 +51,8 @@ static const struct {
     {LEDGER_HAS_TAG_LIST, "the list of tags"},
     {LEDGER_HAS_USER_LIST, "the list of users"},
     {LEDGER_HAS_MANY_ROLES, "a user with several roles"},
-    {LEDGER_HAS_PROGRAMS, "roles, functions, endpoints and hooks"},
+    {LEDGER_HAS_PROGRAMS, "functions and hooks"},
+    {LEDGER_HAS_ROLES, "roles and endpoints"},
 };
 
 /* The row of the version named by the n bytes at z, or NULL. */

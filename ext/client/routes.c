@@ -45,9 +45,8 @@ static const struct {
     {"enclave quotes", "/app/enclaveQuotes", NULL, "", LEDGER_ROUTE_QUOTES, 0,
      0},
     {"role", "/app/roles", "roleName", "", LEDGER_ROUTE_ROLE, 0,
-     LEDGER_HAS_PROGRAMS},
-    {"roles", "/app/roles", NULL, "", LEDGER_ROUTE_ROLES, 0,
-     LEDGER_HAS_PROGRAMS},
+     LEDGER_HAS_ROLES},
+    {"roles", "/app/roles", NULL, "", LEDGER_ROUTE_ROLES, 0, LEDGER_HAS_ROLES},
     {"list of functions", "/app/userDefinedFunctions", NULL, "",
      LEDGER_ROUTE_FUNCTIONS, 0, LEDGER_HAS_PROGRAMS},
     {"function", "/app/userDefinedFunctions", NULL, "", LEDGER_ROUTE_FUNCTION,
@@ -55,11 +54,11 @@ static const struct {
     {"function", "/app/userDefinedFunctions", NULL, ":execute",
      LEDGER_ROUTE_EXECUTE, 1, LEDGER_HAS_PROGRAMS},
     {"endpoints", "/app/userDefinedEndpoints", NULL, "", LEDGER_ROUTE_ENDPOINTS,
-     0, LEDGER_HAS_PROGRAMS},
+     0, LEDGER_HAS_ROLES},
     {"module", "/app/userDefinedEndpoints/modules", "module_name", "",
-     LEDGER_ROUTE_MODULE, 0, LEDGER_HAS_PROGRAMS},
+     LEDGER_ROUTE_MODULE, 0, LEDGER_HAS_ROLES},
     {"runtime options", "/app/userDefinedEndpoints/runtimeOptions", NULL, "",
-     LEDGER_ROUTE_RUNTIME, 0, LEDGER_HAS_PROGRAMS},
+     LEDGER_ROUTE_RUNTIME, 0, LEDGER_HAS_ROLES},
 };
 
 /* The row of a route; every LEDGER_ROUTE_* has one. */
@@ -156,10 +155,81 @@ int ledgerRolesCheck(LedgerClient *p, const char *zRoles, LedgerError *pErr) {
   return pErr->rc;
 }
 
+static int routeIsRole(const LedgerCall *p) {
+  return p->eRoute == LEDGER_ROUTE_ROLE || p->eRoute == LEDGER_ROUTE_ROLES;
+}
+
+/* The names of members that are spelled in two ways; the room above knows the
+** newer one. */
+static const struct {
+  const char *zNew, *zOld;
+} aRoleName[] = {{"roleName", "role_name"}, {"roleActions", "role_actions"}};
+#define ROUTE_ROLE_NAMES (sizeof(aRoleName) / sizeof(aRoleName[0]))
+
+/* Gives a member another name. */
+static int routeRename(cJSON *pObj, const char *zFrom, const char *zTo) {
+  cJSON *p;
+  if( !cJSON_IsObject(pObj) || ledgerJsonMember(pObj, zTo) ) return 1;
+  p = cJSON_DetachItemFromObjectCaseSensitive(pObj, zFrom);
+  if( p == NULL ) return 1;
+  if( cJSON_AddItemToObject(pObj, zTo, p) ) return 1;
+  cJSON_Delete(p);
+  return 0;
+}
+
+/* An answer about roles, whichever way it is spelled, as
+** {"role":[{"roleName","roleActions"}]}. */
+static int routeRoleRead(cJSON *pRoot, LedgerError *pErr) {
+  cJSON *pItem;
+  size_t i;
+  int bOk = routeRename(pRoot, "roles", "role");
+  pItem = ledgerJsonMember(pRoot, "role");
+  for( pItem = pItem ? pItem->child : NULL; pItem && bOk;
+       pItem = pItem->next ) {
+    for( i = 0; i < ROUTE_ROLE_NAMES && bOk; i++ ) {
+      bOk = routeRename(pItem, aRoleName[i].zOld, aRoleName[i].zNew);
+    }
+  }
+  return bOk ? LEDGER_OK : ledgerErrorNomem(pErr);
+}
+
+/* The body of a write of roles, {"roles":[{"roleName","roleActions"}]}, in the
+** spelling of before 2026. */
+static int routeRoleSpell(LedgerCall *p, LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+  cJSON *pItem, *pWord;
+  const char *z;
+  size_t n;
+
+  if( ledgerJsonParse(p->zGiven, strlen(p->zGiven), "roles", &pDoc, pErr) ) {
+    return pErr->rc;
+  }
+  ledgerBufText(&p->body, "{\"roles\":[");
+  pItem = ledgerJsonMember(ledgerJsonRoot(pDoc), "roles");
+  for( pItem = pItem ? pItem->child : NULL; pItem; pItem = pItem->next ) {
+    ledgerBufText(&p->body, "{\"role_name\":");
+    z = ledgerJsonMemberText(pDoc, pItem, "roleName", &n);
+    ledgerBufJson(&p->body, z ? z : "", z ? n : 0);
+    ledgerBufText(&p->body, ",\"role_actions\":[");
+    pWord = ledgerJsonMember(pItem, "roleActions");
+    for( pWord = pWord ? pWord->child : NULL; pWord; pWord = pWord->next ) {
+      z = ledgerJsonText(pDoc, pWord, &n);
+      ledgerBufJson(&p->body, z ? z : "", z ? n : 0);
+      if( pWord->next ) ledgerBufText(&p->body, ",");
+    }
+    ledgerBufText(&p->body, pItem->next ? "]}," : "]}");
+  }
+  ledgerBufText(&p->body, "]}");
+  ledgerJsonFree(pDoc);
+  return LEDGER_OK;
+}
+
 /* Path, body and content type of a write. */
 static int routeSpellWrite(LedgerCall *p, LedgerError *pErr) {
   const LedgerDialect *pDialect = p->pClient->pDialect;
   const int bPatch = strcmp(p->pKind->zMethod, "PATCH") == 0;
+  const int bOldRole =
+      routeIsRole(p) && (pDialect->mHas & LEDGER_HAS_ROLE_TEXT) != 0;
   LedgerJson *pDoc = NULL;
 
   if( routeSpell(p, pErr) ) return pErr->rc;
@@ -167,10 +237,12 @@ static int routeSpellWrite(LedgerCall *p, LedgerError *pErr) {
   if( p->zGiven == NULL ) {
     p->zType = NULL;
   } else {
-    p->zType = bPatch && (pDialect->mHas & LEDGER_HAS_MERGE_PATCH)
+    p->zType = bPatch && !bOldRole && (pDialect->mHas & LEDGER_HAS_MERGE_PATCH)
                    ? "application/merge-patch+json"
                    : "application/json";
-    if( !routeIsUser(p) ) {
+    if( bOldRole ) {
+      routeRoleSpell(p, pErr);
+    } else if( !routeIsUser(p) ) {
       ledgerBufText(&p->body, p->zGiven);
     } else if( pDialect->mHas & LEDGER_HAS_MANY_ROLES ) {
       ledgerBufPrintf(&p->body, "{\"assignedRoles\":%s}", p->zGiven);
@@ -204,6 +276,7 @@ static int routeRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( ledgerAnswerParse(p, pEx, p->zWhat, &p->pDoc, pErr) ) return pErr->rc;
   pRoot = ledgerJsonRoot(p->pDoc);
   p->bFound = 1;
+  if( routeIsRole(p) && routeRoleRead(pRoot, pErr) ) return pErr->rc;
   if( cJSON_IsObject(pRoot) ) {
     ledgerNextLinkRead(p, p->pDoc, pRoot, pErr);
   } else if( !cJSON_IsArray(pRoot) ) {
@@ -221,16 +294,22 @@ static int routeNotFound(LedgerCall *p) {
 
 /* The answer of a write: the id is in the header, a body may be there. */
 static int routeWritten(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  cJSON *pRoot;
   if( ledgerAnswerWritten(p, pEx, p->head, pErr) ) return pErr->rc;
   ledgerJsonFree(p->pDoc);
   p->pDoc = NULL;
   if( pEx->body.n == 0 ) return LEDGER_OK;
-  if( ledgerAnswerParse(p, pEx, p->zWhat, &p->pDoc, pErr) == LEDGER_OK &&
-      !cJSON_IsObject(ledgerJsonRoot(p->pDoc)) ) {
-    ledgerJsonFree(p->pDoc); /* what was done is to be asked for */
-    p->pDoc = NULL;
+  if( ledgerAnswerParse(p, pEx, p->zWhat, &p->pDoc, pErr) ) return pErr->rc;
+  pRoot = ledgerJsonRoot(p->pDoc);
+  if( cJSON_IsObject(pRoot) ) {
+    if( routeIsRole(p) ) routeRoleRead(pRoot, pErr);
+    return pErr->rc;
+  }
+  if( !routeIsRole(p) || !cJSON_IsString(pRoot) ) {
     ledgerAnswerNonsense(p, "it is no object", pErr);
   }
+  ledgerJsonFree(p->pDoc); /* what was done is to be asked for */
+  p->pDoc = NULL;
   return pErr->rc;
 }
 
@@ -336,6 +415,10 @@ int ledgerClientAnswered(const LedgerClient *p) {
 
 int ledgerClientManyRoles(LedgerClient *p) {
   return (p->pDialect->mHas & LEDGER_HAS_MANY_ROLES) != 0;
+}
+
+int ledgerClientRolesReplaced(LedgerClient *p) {
+  return (p->pDialect->mHas & LEDGER_HAS_ROLE_TEXT) != 0;
 }
 
 int ledgerSha256Hex(const void *a, size_t n, char *zOut, LedgerError *pErr) {

@@ -301,8 +301,12 @@ enum {
   EMU_V_LEAF_ROOT = 0x1000,    /* receipts of leaf and root */
   EMU_V_MRENCLAVE = 0x2000,    /* quotes have mrenclave */
   EMU_V_MEMBER_PAGES = 0x4000, /* members come in pages */
-  EMU_V_PROGRAMS = 0x8000,     /* roles, functions, endpoints, hooks */
-  EMU_V_ROLE_BODY = 0x10000    /* PUT and PATCH /app/roles answer the roles */
+  EMU_V_PROGRAMS = 0x8000,     /* functions and hooks */
+  EMU_V_ROLES = 0x10000,       /* roles and endpoints */
+  EMU_V_ROLE_TEXT = 0x20000,   /* role_name; a write of roles answers a text */
+  EMU_V_ASKED_ROLES = 0x40000, /* PATCH of a user answers the roles asked for */
+  EMU_V_MOVED_TO = 0x80000,    /* that 301 has a Location */
+  EMU_V_NEVER = 0x100000       /* in no version */
 };
 struct EmuVersion {
   const char *zName;
@@ -407,7 +411,7 @@ struct EmuReq {
   /* The answer */
   int iStatus; /* 0: none yet */
   LedgerBuf body;
-  const char *zType;  /* of the body */
+  const char *zType;  /* of the body: NULL is JSON, "" is untold */
   const char *zState; /* for the log: Loading ... or NULL */
   LedgerTxid id;      /* transaction id header and log; {0,0}: none */
   int bWaiting;       /* it is answered later, by emuReqSend() */

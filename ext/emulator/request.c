@@ -313,8 +313,10 @@ static void reqReply(EmuReq *p) {
   if( p->iStatus == 204 ) {
     emuReqAddHeader(p, "Content-Length", "0");
   } else if( p->body.n ) {
-    emuReqAddHeader(p, "Content-Type",
-                    p->zType ? p->zType : "application/json");
+    if( p->zType == NULL || p->zType[0] ) {
+      emuReqAddHeader(p, "Content-Type",
+                      p->zType ? p->zType : "application/json");
+    }
     if( emuFaultSend(p) ) return;
     pOut = evbuffer_new();
     if( pOut && evbuffer_add_reference(pOut, p->body.z, p->body.n,

@@ -5,8 +5,9 @@
 **   GET /app/userDefinedEndpoints/modules?module_name=X  {"module","name"}
 **   GET, PATCH /app/userDefinedEndpoints/runtimeOptions
 **
-** A bundle replaces the one before; it is checked for its form, kept and given
-** back as it came. Its paths are not served: no API file says under which
+** A bundle replaces the one before; it is checked for its form and kept. It is
+** given back as the service was recorded to: methods in upper case, members in
+** alphabetical order. Its paths are not served: no API file says under which
 ** path, with which body and by which code a request would reach them. The
 ** runtime options are in force for user-defined functions (execute.c).
 */
@@ -62,6 +63,52 @@ static const char *endpointsProperties(LedgerJson *pDoc, cJSON *p) {
   return NULL;
 }
 
+/* Turns ASCII letters into upper case. */
+static void endpointsCase(char *z) {
+  for( ; *z; z++ ) {
+    if( *z >= 'a' && *z <= 'z' ) *z = (char)(*z - 32);
+  }
+}
+
+/* Appends a value, the members of its objects in alphabetical order. */
+static void endpointsJson(LedgerJson *pDoc, cJSON *pVal, LedgerBuf *pBuf) {
+  const char *zLast = NULL, *z;
+  cJSON *pItem, *pNext;
+  size_t n;
+  if( cJSON_IsObject(pVal) ) {
+    ledgerBufText(pBuf, "{");
+    for( ;; ) {
+      pNext = NULL;
+      for( pItem = pVal->child; pItem; pItem = pItem->next ) {
+        if( (zLast == NULL || strcmp(pItem->string, zLast) > 0) &&
+            (pNext == NULL || strcmp(pItem->string, pNext->string) < 0) ) {
+          pNext = pItem;
+        }
+      }
+      if( pNext == NULL ) break;
+      if( zLast ) ledgerBufText(pBuf, ",");
+      zLast = pNext->string;
+      ledgerBufJson(pBuf, zLast, strlen(zLast));
+      ledgerBufText(pBuf, ":");
+      endpointsJson(pDoc, pNext, pBuf);
+    }
+    ledgerBufText(pBuf, "}");
+  } else if( cJSON_IsArray(pVal) ) {
+    ledgerBufText(pBuf, "[");
+    for( pItem = pVal->child; pItem; pItem = pItem->next ) {
+      endpointsJson(pDoc, pItem, pBuf);
+      if( pItem->next ) ledgerBufText(pBuf, ",");
+    }
+    ledgerBufText(pBuf, "]");
+  } else if( (z = ledgerJsonText(pDoc, pVal, &n)) != NULL ) {
+    ledgerBufJson(pBuf, z, n);
+  } else {
+    char *zScalar = cJSON_PrintUnformatted(pVal);
+    ledgerBufText(pBuf, zScalar ? zScalar : "null");
+    cJSON_free(zScalar);
+  }
+}
+
 /* Checks a bundle; 0 after answering 400. */
 static int endpointsCheck(EmuReq *p, LedgerJson *pDoc) {
   cJSON *pRoot = ledgerJsonRoot(pDoc), *pPath, *pMethod, *pModule;
@@ -78,9 +125,11 @@ static int endpointsCheck(EmuReq *p, LedgerJson *pDoc) {
       zWrong = "not a path with its methods";
     }
     for( pMethod = pPath->child; pMethod && !zWrong; pMethod = pMethod->next ) {
-      const char *z = pMethod->string;
-      zWrong = strcmp(z, "get") && strcmp(z, "put") && strcmp(z, "patch") &&
-                       strcmp(z, "delete")
+      endpointsCase(pMethod->string);
+      zWrong = strcmp(pMethod->string, "GET") &&
+                       strcmp(pMethod->string, "PUT") &&
+                       strcmp(pMethod->string, "PATCH") &&
+                       strcmp(pMethod->string, "DELETE")
                    ? "a method other than get, put, patch, delete"
                    : endpointsProperties(pDoc, pMethod);
     }
@@ -143,9 +192,27 @@ static int endpointsWrite(EmuReq *p, const char *zName, const char *z,
 }
 
 void emuRouteEndpointsGet(EmuReq *p) {
-  if( endpointsRead(p, EMU_DOC_ENDPOINTS, zEndpointsNone, &p->body) ) {
-    p->iStatus = 200;
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerJson *pDoc = NULL;
+  LedgerBuf text = {0};
+  cJSON *pPath, *pMethod;
+  if( !endpointsRead(p, EMU_DOC_ENDPOINTS, zEndpointsNone, &text) ) goto out;
+  if( ledgerJsonParse(text.z, text.n, "bundle", &pDoc, &err) ) {
+    emuReqFail(p, &err);
+    goto out;
   }
+  pPath = ledgerJsonMember(ledgerJsonMember(ledgerJsonRoot(pDoc), "metadata"),
+                           "endpoints");
+  for( pPath = pPath->child; pPath; pPath = pPath->next ) {
+    for( pMethod = pPath->child; pMethod; pMethod = pMethod->next ) {
+      endpointsCase(pMethod->string);
+    }
+  }
+  endpointsJson(pDoc, ledgerJsonRoot(pDoc), &p->body);
+  p->iStatus = 200;
+out:
+  ledgerBufFree(&text);
+  ledgerJsonFree(pDoc);
 }
 
 void emuRouteEndpointsPut(EmuReq *p) {
@@ -213,7 +280,11 @@ void emuRouteRuntimePatch(EmuReq *p) {
   LedgerBuf text = {0};
   EmuRuntime runtime;
   const char *zWrong;
-  if( !emuReqPatch(p, 1, &pDoc) ) goto out;
+  /* Official clients send it as plain JSON. */
+  if( !emuReqJson(p, "application/merge-patch+json", "application/json",
+                  &pDoc) ) {
+    goto out;
+  }
   if( emuRuntimeStored(p->pEmu, &runtime, &err) ) {
     emuReqFail(p, &err);
     goto out;

@@ -6,6 +6,11 @@
 **   PATCH /app/roles                adds actions to roles
 **   DELETE /app/roles?roleName=X    204, of an unknown role too
 **
+** So the description of 2026. 2024-08-22-preview and 2024-12-09-preview were
+** recorded to speak otherwise: {"roles":[{"role_actions","role_name"}]} is what
+** they give, a PATCH replaces actions and may be plain JSON, and the three
+** writes answer 200 with a text. Both spellings are taken in every version.
+**
 ** What an action allows is said in auth.c. A built-in role can be read, not
 ** changed. A request is one transaction: all its roles, or none. A user keeps a
 ** deleted role's name, which then allows nothing.
@@ -30,11 +35,26 @@ int emuPlainText(const char *z, size_t n, size_t nMax) {
   return 1;
 }
 
+/* 1 in the versions that were recorded. */
+static int rolesOld(const EmuReq *p) {
+  return (p->pVersion->flags & EMU_V_ROLE_TEXT) != 0;
+}
+
+/* A member of a role in either spelling, or NULL. */
+static cJSON *rolesMember(cJSON *pRole, const char *zNew, const char *zOld) {
+  cJSON *p = ledgerJsonMember(pRole, zNew);
+  return p ? p : ledgerJsonMember(pRole, zOld);
+}
+
+static const char *rolesNameOf(LedgerJson *pDoc, cJSON *pRole, size_t *pn) {
+  return ledgerJsonText(pDoc, rolesMember(pRole, "roleName", "role_name"), pn);
+}
+
 /* Appends a role as JSON; zActions is a list, one a line. */
-static void rolesJson(LedgerBuf *pBuf, const char *z, size_t n,
+static void rolesJson(LedgerBuf *pBuf, int bOld, const char *z, size_t n,
                       const char *zActions) {
   const char *zSep = "";
-  ledgerBufText(pBuf, "{\"roleActions\":[");
+  ledgerBufText(pBuf, bOld ? "{\"role_actions\":[" : "{\"roleActions\":[");
   while( *zActions ) {
     size_t nAction = strcspn(zActions, "\n");
     ledgerBufText(pBuf, zSep);
@@ -42,7 +62,7 @@ static void rolesJson(LedgerBuf *pBuf, const char *z, size_t n,
     zActions += nAction + (zActions[nAction] == '\n');
     zSep = ",";
   }
-  ledgerBufText(pBuf, "],\"roleName\":");
+  ledgerBufText(pBuf, bOld ? "],\"role_name\":" : "],\"roleName\":");
   ledgerBufJson(pBuf, z, n);
   ledgerBufAppend(pBuf, "}", 1);
 }
@@ -75,8 +95,9 @@ void emuRouteRoleGet(EmuReq *p) {
   } else if( !bFound ) {
     emuReqError(p, 404, "ResourceNotFound", "The role %s is unknown", pName->z);
   } else {
-    ledgerBufText(&p->body, "{\"role\":[");
-    rolesJson(&p->body, pName->z, pName->n, actions.z ? actions.z : "");
+    ledgerBufText(&p->body, rolesOld(p) ? "{\"roles\":[" : "{\"role\":[");
+    rolesJson(&p->body, rolesOld(p), pName->z, pName->n,
+              actions.z ? actions.z : "");
     ledgerBufText(&p->body, "]}");
     p->iStatus = 200;
   }
@@ -97,7 +118,7 @@ static int rolesListed(const LedgerBuf *pActions, const char *z, size_t n) {
 /* Adds a role's actions to a list, each once; 0 after answering 400. */
 static int rolesActions(EmuReq *p, LedgerJson *pDoc, cJSON *pRole,
                         LedgerBuf *pActions) {
-  cJSON *pItem = ledgerJsonMember(pRole, "roleActions");
+  cJSON *pItem = rolesMember(pRole, "roleActions", "role_actions");
   const char *z;
   size_t n;
   int nItem = 0;
@@ -138,7 +159,7 @@ static int rolesOne(EmuReq *p, LedgerJson *pDoc, cJSON *pRole, int bPatch,
   size_t n;
   int bFound, bOk = 0;
 
-  z = ledgerJsonMemberText(pDoc, pRole, "roleName", &n);
+  z = rolesNameOf(pDoc, pRole, &n);
   if( z == NULL || !emuPlainText(z, n, ROLES_MAX_NAME) || memchr(z, ',', n) ) {
     emuReqError(p, 400, "InvalidInput",
                 "At #/roles/roleName: Not the name of a role");
@@ -161,9 +182,10 @@ static int rolesOne(EmuReq *p, LedgerJson *pDoc, cJSON *pRole, int bPatch,
                 "The role %s exists: PATCH adds actions to it", z);
     goto out;
   }
+  if( rolesOld(p) ) ledgerBufReset(&actions);
   if( !rolesActions(p, pDoc, pRole, &actions) ) goto out;
   if( pOut->z[pOut->n - 1] != '[' ) ledgerBufAppend(pOut, ",", 1);
-  rolesJson(pOut, z, n, actions.z ? actions.z : "");
+  rolesJson(pOut, rolesOld(p), z, n, actions.z ? actions.z : "");
   if( actions.bOom || pOut->bOom ||
       (bWrite && emuStoreObjectPut(pStore, EMU_OBJECT_ROLE, z, n, actions.z,
                                    actions.n, &err)) ) {
@@ -192,14 +214,14 @@ static int rolesAll(EmuReq *p, LedgerJson *pDoc, int bPatch, int bWrite,
   ledgerBufText(pOut, "{\"roles\":[");
   if( pOut->bOom ) return 0;
   for( pItem = pItem->child; pItem; pItem = pItem->next ) {
-    const char *z = ledgerJsonMemberText(pDoc, pItem, "roleName", NULL);
+    const char *z = rolesNameOf(pDoc, pItem, NULL);
     if( ++n > ROLES_MAX ) {
       emuReqError(p, 400, "InvalidInput", "At #/roles: More than %d roles",
                   ROLES_MAX);
       return 0;
     }
     for( pOther = pItem->next; pOther && z && !bWrite; pOther = pOther->next ) {
-      const char *zOther = ledgerJsonMemberText(pDoc, pOther, "roleName", NULL);
+      const char *zOther = rolesNameOf(pDoc, pOther, NULL);
       if( zOther && strcmp(z, zOther) == 0 ) {
         emuReqError(p, 400, "InvalidInput", "The role %s is there twice", z);
         return 0;
@@ -216,8 +238,11 @@ static void rolesWrite(EmuReq *p, int bPatch) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
   LedgerBuf out = {0};
-  if( bPatch ? !emuReqPatch(p, 1, &pDoc)
-             : !emuReqJson(p, "application/json", NULL, &pDoc) ) {
+  if( bPatch && !rolesOld(p)
+          ? !emuReqPatch(p, 1, &pDoc)
+          : !emuReqJson(p, "application/json",
+                        bPatch ? "application/merge-patch+json" : NULL,
+                        &pDoc) ) {
     goto out;
   }
   if( !rolesAll(p, pDoc, bPatch, 0, &out) ) goto out;
@@ -234,10 +259,11 @@ static void rolesWrite(EmuReq *p, int bPatch) {
     goto out;
   }
   p->iStatus = 200;
-  if( p->pVersion->flags & EMU_V_ROLE_BODY ) {
+  if( !rolesOld(p) ) {
     ledgerBufAppend(&p->body, out.z, out.n);
   } else {
-    ledgerBufText(&p->body, "{}");
+    ledgerBufText(&p->body, bPatch ? "\"Role replaced successfully.\""
+                                   : "\"Role added successfully.\"");
   }
 out:
   if( out.bOom && p->iStatus == 0 ) {
@@ -265,4 +291,11 @@ void emuRouteRoleDelete(EmuReq *p) {
     return;
   }
   emuObjectDelete(p, EMU_OBJECT_ROLE, EMU_ROLES, pName, &err);
+  if( rolesOld(p) && p->iStatus == 204 ) {
+    LedgerBuf text = {0};
+    ledgerBufPrintf(&text, "Role %s deleted successfully.", pName->z);
+    ledgerBufJson(&p->body, text.z ? text.z : "", text.n);
+    ledgerBufFree(&text);
+    p->iStatus = 200;
+  }
 }

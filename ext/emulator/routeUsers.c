@@ -7,9 +7,10 @@
 **
 ** A change is a transaction of the ledger: it takes a seqno, and an election
 ** undoes it. PATCH of /app/users replaces the role, PATCH of /app/ledgerUsers
-** adds roles, which may be user-defined ones that exist. DELETE of an unknown
-** user is 204 too. The last administrator can be neither deleted nor given a
-** lower role: 400 InvalidInput.
+** adds roles, which may be user-defined ones that exist; 2024-12-09-preview was
+** recorded to answer the roles asked for alone, without a content type. DELETE
+** of an unknown user is 204 too. The last administrator can be neither deleted
+** nor given a lower role: 400 InvalidInput.
 **
 ** Codes where the contract is silent: an unknown user is 404 ResourceNotFound.
 */
@@ -45,6 +46,15 @@ static void usersJson(LedgerBuf *pBuf, int bMany, const char *zId, size_t nId,
   ledgerBufAppend(pBuf, "}", 1);
 }
 
+/* The Location of that redirection, which leads nowhere: a client that follows
+** it loses the api-version. */
+static void usersMovedTo(EmuReq *p) {
+  const char *zHost = emuReqHeader(p, "Host");
+  char *z = sqlite3_mprintf("https://%s/ledgerUsers", zHost ? zHost : "");
+  if( z ) emuReqAddHeader(p, "Location", z);
+  sqlite3_free(z);
+}
+
 /*
 ** The user id of the path. Returns 0 after an answer: 400, or the redirection
 ** that /app/users/{id} gives in newer versions.
@@ -55,7 +65,7 @@ static int usersId(EmuReq *p, const EmuText **ppId) {
     emuReqError(p, 301, "ApiVersionRedirect",
                 "For API version greater than 2024-08-22-preview, please use "
                 "the new API at /ledgerUsers");
-    emuReqAddHeader(p, "Location", "/app/ledgerUsers");
+    if( p->pVersion->flags & EMU_V_MOVED_TO ) usersMovedTo(p);
     return 0;
   }
   if( pId->n > USERS_MAX_ID || memchr(pId->z, 0, pId->n) ||
@@ -199,7 +209,12 @@ void emuRouteUserPatch(EmuReq *p) {
     emuReqFail(p, &err);
     goto out;
   }
-  usersJson(&p->body, usersMany(p), pId->z, pId->n, roles.z);
+  if( usersMany(p) && (p->pVersion->flags & EMU_V_ASKED_ROLES) ) {
+    usersJson(&p->body, 1, pId->z, pId->n, asked.z);
+    p->zType = "";
+  } else {
+    usersJson(&p->body, usersMany(p), pId->z, pId->n, roles.z);
+  }
   p->iStatus = 200;
 
 out:

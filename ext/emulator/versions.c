@@ -10,16 +10,16 @@
 #define V2023 (V2022 | EMU_V_CLAIMS)
 #define V2024 (V2023 | EMU_V_USER_LIST)
 #define V2024B (V2024 | EMU_V_LEDGER_USERS)
-#define V2024C (V2024B | EMU_V_USERS_MOVED | EMU_V_OWN_CURRENT)
+#define V2024C (V2024B | EMU_V_USERS_MOVED | EMU_V_OWN_CURRENT | EMU_V_ROLES)
 #define V2024D (V2024C | EMU_V_TAGS | EMU_V_PROGRAMS)
-#define V2026 (V2024D | EMU_V_TAG_LIST | EMU_V_ROLE_BODY)
+#define V2026 (V2024D | EMU_V_TAG_LIST)
 
 /* Newest first. */
 static const EmuVersion aVersion[] = {
     {"2026-07-31-preview", V2026 | EMU_V_WAIT},
     {"2026-02-23", V2026},
-    {"2024-12-09-preview", V2024D},
-    {"2024-08-22-preview", V2024C},
+    {"2024-12-09-preview", V2024D | EMU_V_ROLE_TEXT | EMU_V_ASKED_ROLES},
+    {"2024-08-22-preview", V2024C | EMU_V_ROLE_TEXT | EMU_V_MOVED_TO},
     {"2024-07-26-preview", V2024B | EMU_V_MRENCLAVE},
     {"2024-01-26-preview", V2024 | EMU_V_MRENCLAVE},
     {"2023-01-18-preview", V2023 | EMU_V_MRENCLAVE},

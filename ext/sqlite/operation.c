@@ -3,7 +3,8 @@
 **
 ** Requests, by what the row wants:
 **   user      PATCH; DELETE; where roles must go GET, DELETE, PATCH, GET
-**   role      PUT; DELETE; where actions must go GET, DELETE, PUT
+**   role      PUT, PATCH; DELETE; where actions must go GET, DELETE, PUT, or
+**             one PATCH in the versions in which that replaces them
 **             (both: a PATCH before the DELETE where the ledger may not know a
 **             word, so that it is refused while nothing is lost)
 **   function  PUT; DELETE
@@ -124,7 +125,6 @@ static int operationWords(const Operation *p, LedgerJson *pDoc, LedgerBuf *pOut,
   } else {
     z = NULL;
     pItem = ledgerJsonMember(pRoot, "role");
-    if( pItem == NULL ) pItem = ledgerJsonMember(pRoot, "roles");
     for( pItem = pItem ? pItem->child : NULL; pItem; pItem = pItem->next ) {
       const char *zName = ledgerJsonMemberText(pDoc, pItem, "roleName", NULL);
       if( zName && strcmp(zName, p->pRow->zKey) == 0 ) break;
@@ -340,7 +340,10 @@ static int operationWordsSet(Operation *p, LedgerError *pErr) {
     pCall = NULL;
     /* The first answer may have chosen a version with one role per user. */
     if( !ledgerClientManyRoles(p->pClient) ) bWithin = 1;
-    if( !bUser && have.n > 0 ) zMethod = "PATCH"; /* it is there: add */
+    if( !bUser && have.n > 0 ) {
+      zMethod = "PATCH"; /* it is there: add, or replace */
+      if( ledgerClientRolesReplaced(p->pClient) ) bWithin = 1;
+    }
     if( !bWithin ) {
       if( operationNotSelf(p, pErr) ||
           operationKnown(p, have.z, &bKnown, pErr) ) {

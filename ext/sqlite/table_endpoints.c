@@ -15,7 +15,8 @@
 ** no way to tell.
 **
 ** Invariants: a module is in the bundle as long as an endpoint names it; of the
-** bundle nothing else changes.
+** bundle nothing else changes. A method stands here as it is documented and
+** written, in lower case; the service gives it back in upper case.
 */
 #include "ledgerInt.h"
 
@@ -68,6 +69,19 @@ static int endpointsRow(LedgerTableRows *pRows, LedgerJson *pDoc, cJSON *pPath,
   return rc;
 }
 
+/* Methods in lower case, whatever the answer's. */
+static void endpointsLower(cJSON *pMap) {
+  cJSON *pPath, *pMethod;
+  for( pPath = pMap ? pMap->child : NULL; pPath; pPath = pPath->next ) {
+    for( pMethod = pPath->child; pMethod; pMethod = pMethod->next ) {
+      char *z = pMethod->string;
+      for( ; z && *z; z++ ) {
+        if( *z >= 'A' && *z <= 'Z' ) *z = (char)(*z + 32);
+      }
+    }
+  }
+}
+
 /* The bundle; *ppCall owns it. */
 static int endpointsFetch(Ledger *pLedger, LedgerCall **ppCall,
                           LedgerJson **ppDoc, LedgerError *pErr) {
@@ -82,6 +96,9 @@ static int endpointsFetch(Ledger *pLedger, LedgerCall **ppCall,
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "endpoints: the ledger's answer makes no sense: "
                    "metadata.endpoints is no object");
+  }
+  if( pErr->rc == LEDGER_OK && *ppDoc ) {
+    endpointsLower(endpointsMap(ledgerJsonRoot(*ppDoc)));
   }
   return pErr->rc;
 }
@@ -210,6 +227,7 @@ char *ledgerEndpointsEdit(LedgerJson *pDoc, const LedgerQueueRow *pRow,
     ledgerErrorNomem(pErr);
     goto out;
   }
+  endpointsLower(pMap);
   pPath = ledgerJsonMember(pMap, zPath);
   z = ledgerJsonMemberText(pDoc, ledgerJsonMember(pPath, zMethod), "js_module",
                            NULL);

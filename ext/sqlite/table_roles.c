@@ -7,7 +7,8 @@
 **
 ** Plans and requests: the ledger has no list of roles; role_name = or IN is
 ** needed. GET /app/roles?roleName=. At COMMIT: INSERT is a PUT, UPDATE a PATCH,
-** or where actions must go DELETE, PUT and GET; DELETE is a DELETE.
+** or where actions must go (and PATCH only adds, since 2026-02-23) DELETE, PUT
+** and GET; DELETE is a DELETE.
 */
 #include "ledgerInt.h"
 
