@@ -91,9 +91,14 @@ times=
 timed() {
   echo "test-fresh: $1: $2"
   start=$(date +%s)
-  { inside "$1" "$2"; echo $? >"$work/rc"; } 2>&1 | tee "$log"
+  # No pipeline: this shell itself waits, so that a signal ends it at once.
+  [ -p "$work/out" ] || mkfifo "$work/out"
+  tee "$log" <"$work/out" &
+  tee=$!
+  inside "$1" "$2" >"$work/out" 2>&1
+  rc=$?
+  wait "$tee"
   seconds=$(($(date +%s) - start))
-  rc=$(cat "$work/rc")
   times="$times
 test-fresh:   $1: $2: $((seconds / 60)) min $((seconds % 60)) s, exit $rc"
   return "$rc"
@@ -143,7 +148,7 @@ echo "test-fresh: $suite: installed by make demo and make test:" \
   "$(echo "$new" | grep -c .) packages, among them"
 echo "$new" | grep -E '^(gcc|libc6-dev|libsqlite3-dev|libcurl4-openssl-dev|libssl-dev|libcjson-dev|libevent-dev|sqlite3|tcl|libsqlite3-tcl|curl|openssl|python3|nodejs|faketime|strace) ' |
   sed 's/^/test-fresh:   /'
-echo "test-fresh: $suite: how long it took:$times"
+echo "test-fresh: $suite: how long it took, on $(nproc) cores:$times"
 [ $failed = 0 ] || echo "test-fresh: $suite: FAILED"
 echo "${line:-0 passed, 1 failed}"
 exit $failed
