@@ -6,7 +6,8 @@
 # Makes a minimal Debian of that suite by debootstrap, from the mirror that this
 # machine's apt uses; clones the checkout (what is committed) into it; runs
 # `make` as a plain user before anything is installed, then as root what README
-# begins with, `make demo` and `make test`, then build and demo as that user.
+# begins with, `make demo` and `make test`, then build, demo and a test file as
+# that user.
 # Says what was installed, how long each command took, and closes with the
 # tests' closing line. Needs root, since it makes mounts; they are in a
 # namespace of its own, so that none outlives it.
@@ -125,8 +126,8 @@ packages >"$work/before"
 [ -z "$(git status --porcelain)" ] ||
   echo "test-fresh: what is not committed is left out"
 chroot "$machine" useradd -m -s /bin/sh stranger
-for home in root home/stranger; do
-  git clone -q --no-hardlinks "$source" "$machine/$home/sqlite-ledger" ||
+for folder in srv home/stranger; do
+  git clone -q --no-hardlinks "$source" "$machine/$folder/sqlite-ledger" ||
     stop "can't clone the checkout"
 done
 chroot "$machine" chown -R stranger: /home/stranger
@@ -136,18 +137,23 @@ failed=0
 timed stranger 'cd sqlite-ledger && make' && failed=1
 grep -q 'make deps' "$log" ||
   { echo "test-fresh: FAILED: make doesn't name make deps"; failed=1; }
-timed root 'cd sqlite-ledger && make demo' || failed=1
-timed root 'cd sqlite-ledger && make test' || failed=1
+timed root 'cd /srv/sqlite-ledger && make demo' || failed=1
+timed root 'cd /srv/sqlite-ledger && make test' || failed=1
 line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
-# All is there now: no root is needed any more.
+# All is there now: no root is needed any more. A case of emulator_start is for
+# users without its rights.
 timed stranger 'cd sqlite-ledger && make && make demo' || failed=1
+timed stranger 'cd sqlite-ledger && make test TESTS=emulator_start' || failed=1
 
 packages >"$work/after"
 new=$(comm -13 "$work/before" "$work/after")
 echo "test-fresh: $suite: installed by make demo and make test:" \
   "$(echo "$new" | grep -c .) packages, among them"
-echo "$new" | grep -E '^(gcc|libc6-dev|libsqlite3-dev|libcurl4-openssl-dev|libssl-dev|libcjson-dev|libevent-dev|sqlite3|tcl|libsqlite3-tcl|curl|openssl|python3|nodejs|faketime|strace) ' |
-  sed 's/^/test-fresh:   /'
+for name in gcc libc6-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev \
+  libcjson-dev libevent-dev sqlite3 tcl libsqlite3-tcl curl openssl python3 \
+  nodejs faketime strace locales; do
+  echo "$new" | sed -n "s/^$name /test-fresh:   &/p"
+done
 echo "test-fresh: $suite: how long it took, on $(nproc) cores:$times"
 [ $failed = 0 ] || echo "test-fresh: $suite: FAILED"
 echo "${line:-0 passed, 1 failed}"
