@@ -14,7 +14,7 @@ proc crooked_start args {
       -keyout $dir/key.pem -out $dir/ca.pem 2>/dev/null
     exec cat $dir/ca.pem $dir/key.pem > $dir/server.pem
   }
-  set program [file join [file dirname $::env(LEDGER_MODULE)] unit crooked]
+  set program [file join [file dirname [info script]] .. build unit crooked]
   set crooked(pid) [spawn $program $dir $dir/server.pem {*}$args \
     </dev/null >/dev/null 2>>$dir/server.err]
   if {![wait_until {[file exists $dir/port]} 10000]} {

@@ -17,6 +17,7 @@
 
 #include <limits.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,18 +54,24 @@ int64_t ledgerClockMs(void) {
 }
 
 /*
+** Around all that libcurl does, for the host's sake:
+**
 ** With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE alone, and before 7.87 OpenSSL
 ** then writes to a closed socket with write(): the host would die. So SIGPIPE
 ** is blocked in this thread while libcurl runs, and one that came is taken
 ** away. Nothing process-wide is touched.
+**
+** What OpenSSL puts into this thread's queue of errors, the host's own TLS would
+** take for its own: the queue is left empty. libcurl empties it too when it
+** begins, so that what the host had there can't be kept.
 */
-typedef struct HttpSignals HttpSignals;
-struct HttpSignals {
+typedef struct HttpGuest HttpGuest;
+struct HttpGuest {
   sigset_t old; /* the thread's mask */
   int bPending; /* a SIGPIPE was there before us */
 };
 
-static void httpSignalsBlock(HttpSignals *p) {
+static void httpEnter(HttpGuest *p) {
   sigset_t pipe;
   sigemptyset(&pipe);
   sigpending(&pipe);
@@ -74,7 +81,7 @@ static void httpSignalsBlock(HttpSignals *p) {
   pthread_sigmask(SIG_BLOCK, &pipe, &p->old);
 }
 
-static void httpSignalsRestore(HttpSignals *p) {
+static void httpLeave(HttpGuest *p) {
   static const struct timespec zero = {0, 0};
   sigset_t pipe;
   if( !p->bPending ) {
@@ -87,6 +94,7 @@ static void httpSignalsRestore(HttpSignals *p) {
     }
   }
   pthread_sigmask(SIG_SETMASK, &p->old, NULL);
+  ERR_clear_error();
 }
 
 /* Makes the multi handle. */
@@ -99,10 +107,13 @@ static int httpOpen(LedgerHttp *p, LedgerError *pErr) {
 
 int ledgerHttpNew(LedgerHttp **ppHttp, LedgerError *pErr) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
+  HttpGuest guest;
   LedgerHttp *p;
 
   *ppHttp = NULL;
+  httpEnter(&guest);
   pthread_once(&once, httpGlobalInit);
+  httpLeave(&guest);
   p = calloc(1, sizeof(*p));
   if( p == NULL ) return ledgerErrorNomem(pErr);
   if( httpOpen(p, pErr) ) {
@@ -115,22 +126,22 @@ int ledgerHttpNew(LedgerHttp **ppHttp, LedgerError *pErr) {
 
 /* Closes all connections. All exchanges have been freed. NULL is allowed. */
 void ledgerHttpFree(LedgerHttp *p) {
-  HttpSignals signals;
+  HttpGuest guest;
   if( p == NULL ) return;
-  httpSignalsBlock(&signals);
+  httpEnter(&guest);
   curl_multi_cleanup(p->pMulti);
-  httpSignalsRestore(&signals);
+  httpLeave(&guest);
   free(p);
 }
 
 /* Closes all connections where no exchange runs; returns LEDGER_BUSY, without
 ** an error set, where one does. */
 int ledgerHttpReset(LedgerHttp *p, LedgerError *pErr) {
-  HttpSignals signals;
+  HttpGuest guest;
   if( p->nRunning > 0 ) return LEDGER_BUSY;
-  httpSignalsBlock(&signals);
+  httpEnter(&guest);
   curl_multi_cleanup(p->pMulti);
-  httpSignalsRestore(&signals);
+  httpLeave(&guest);
   return httpOpen(p, pErr);
 }
 
@@ -525,15 +536,15 @@ int ledgerExchangeLeft(LedgerExchange *p) {
 
 /* Moves all exchanges on without waiting. */
 int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
-  HttpSignals signals;
+  HttpGuest guest;
   CURLMcode rc;
   CURLMsg *pMsg;
   int n = 0;
 
   if( p->nRunning == 0 ) return LEDGER_OK;
-  httpSignalsBlock(&signals);
+  httpEnter(&guest);
   rc = curl_multi_perform(p->pMulti, &n);
-  httpSignalsRestore(&signals);
+  httpLeave(&guest);
   if( rc != CURLM_OK ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR, "libcurl: %s",
                           curl_multi_strerror(rc));
@@ -560,16 +571,16 @@ int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr) {
 /* Ends an exchange where it runs, and frees it. NULL is allowed. */
 void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p) {
   struct curl_slist *pLine;
+  HttpGuest guest;
   if( p == NULL ) return;
+  httpEnter(&guest);
   if( p->bAdded ) {
-    HttpSignals signals;
-    httpSignalsBlock(&signals);
     curl_multi_remove_handle(pHttp->pMulti, p->pEasy);
-    httpSignalsRestore(&signals);
     pHttp->nRunning--;
   }
   ledgerTrustLetGo(p);
   if( p->pEasy ) curl_easy_cleanup(p->pEasy);
+  httpLeave(&guest);
   for( pLine = p->pHeader; pLine; pLine = pLine->next ) {
     OPENSSL_cleanse(pLine->data, strlen(pLine->data));
   }
