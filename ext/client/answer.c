@@ -260,10 +260,14 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
   if( p->http == 401 && !bPublic ) {
     const char *zKind = p->pClient->auth.zKind;
     const char *zWho = p->pClient->auth.zPrincipal;
+    const char *zPem = p->pClient->auth.zCertificate;
+    char zDate[32];
+    const int bEnded = zPem && ledgerCertificateEnded(zPem, zDate);
     ledgerErrorSet(
-        pErr, rc, "the ledger refused the credential (%s): %s (%s)%s%s%s",
+        pErr, rc, "the ledger refused the credential (%s): %s (%s)%s%s%s%s%s",
         zKind ? zKind : "?", zSaid, zPlace, zWho ? "; it is of '" : "",
-        zWho ? zWho : "", zWho ? "'" : "");
+        zWho ? zWho : "", zWho ? "'" : "",
+        bEnded ? "; the certificate ended on " : "", bEnded ? zDate : "");
   } else {
     if( p->http == 403 && !bPublic ) answerRemedy(p, &tail);
     if( rc == LEDGER_BUSY ) answerBudget(p, &tail);

@@ -28,6 +28,7 @@
 #include <openssl/provider.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CERTIFICATE_DEPTH 4 /* of safe contents within each other */
 
@@ -40,6 +41,7 @@ struct CertificateReader {
                           ** passed over */
   STACK_OF(X509) * pAll;  /* each certificate once */
   EVP_PKEY *pKey;         /* the one key */
+  char zOther[40];        /* the first block that is neither */
   OSSL_LIB_CTX *pLib;     /* for what is encrypted, once it is needed */
   OSSL_PROVIDER *pMain;   /* its providers */
   OSSL_PROVIDER *pLegacy; /* NULL: there is none here */
@@ -353,11 +355,13 @@ static int certificateText(CertificateReader *p, const char *z, int bCerts) {
 
   while( p->pErr->rc == 0 && ledgerPemNext(&z, &pem) ) {
     const int bTrusted = ledgerPemIs(&pem, "TRUSTED CERTIFICATE");
-    const int bCert = bTrusted || ledgerPemIs(&pem, "CERTIFICATE") ||
-                      ledgerPemIs(&pem, "X509 CERTIFICATE");
+    const int bCert = ledgerPemIsCertificate(&pem);
     const int bKey = ledgerPemIsKey(&pem);
     const int bFile = ledgerPemIs(&pem, "PKCS12");
     LedgerBuf header = {0}, der = {0};
+    if( !bCert && !bKey && !bFile && bCerts && p->zOther[0] == 0 ) {
+      ledgerTextClean(pem.zName, pem.nName, p->zOther, sizeof(p->zOther));
+    }
     if( !(bCert && bCerts) && !bKey && !bFile ) continue;
     ERR_clear_error();
     if( !ledgerPemDecode(&pem, &header, &der) ) {
@@ -400,8 +404,9 @@ static int certificateLeaf(CertificateReader *p) {
     if( X509_check_private_key(sk_X509_value(p->pAll, i), p->pKey) ) return i;
   }
   if( n == 0 ) {
-    ledgerErrorSet(p->pErr, LEDGER_AUTH, "%s: there is no certificate in it",
-                   p->pFrom->zWhat);
+    ledgerErrorSet(p->pErr, LEDGER_AUTH,
+                   "%s: there is no certificate in it%s%s", p->pFrom->zWhat,
+                   p->zOther[0] ? ", but " : "", p->zOther);
     return -1;
   }
   if( p->pKey && p->bKeys ) {
@@ -556,13 +561,12 @@ int ledgerCertificateCount(const char *zPem, X509 **ppCert) {
     LedgerBuf header = {0}, der = {0};
     const unsigned char *z;
     X509 *p = NULL;
-    if( !ledgerPemIs(&pem, "CERTIFICATE") &&
-        !ledgerPemIs(&pem, "X509 CERTIFICATE") ) {
-      continue;
-    }
+    if( !ledgerPemIsCertificate(&pem) ) continue;
     if( ledgerPemDecode(&pem, &header, &der) ) {
       z = (const unsigned char *)der.z;
-      p = d2i_X509(NULL, &z, (long)der.n);
+      p = ledgerPemIs(&pem, "TRUSTED CERTIFICATE")
+              ? d2i_X509_AUX(NULL, &z, (long)der.n)
+              : d2i_X509(NULL, &z, (long)der.n);
     }
     ledgerBufFree(&header);
     ledgerBufFree(&der);
@@ -579,6 +583,20 @@ int ledgerCertificateCount(const char *zPem, X509 **ppCert) {
   }
   ERR_clear_error();
   return nCert;
+}
+
+/* Whether the first certificate of a PEM text has ended: on zDate[32]. */
+int ledgerCertificateEnded(const char *zPem, char *zDate) {
+  X509 *pCert = NULL;
+  struct tm t;
+  int bEnded = 0;
+  if( ledgerCertificateCount(zPem, &pCert) > 0 &&
+      X509_cmp_current_time(X509_get0_notAfter(pCert)) < 0 &&
+      ASN1_TIME_to_tm(X509_get0_notAfter(pCert), &t) == 1 ) {
+    bEnded = strftime(zDate, 32, "%Y-%m-%dT%H:%M:%SZ", &t) > 0;
+  }
+  X509_free(pCert);
+  return bEnded;
 }
 
 /* The fingerprint of a certificate as the ledger writes it, into zOut[96]. */

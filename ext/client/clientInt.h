@@ -66,6 +66,7 @@ struct LedgerPem {
 
 int ledgerPemNext(const char **pz, LedgerPem *p);
 int ledgerPemIs(const LedgerPem *p, const char *zName);
+int ledgerPemIsCertificate(const LedgerPem *p);
 int ledgerPemIsKey(const LedgerPem *p);
 int ledgerPemDecode(const LedgerPem *p, LedgerBuf *pHeader, LedgerBuf *pDer);
 const char *ledgerPemText(const void *pBytes, size_t n, LedgerBuf *pOut);
@@ -98,6 +99,7 @@ void ledgerCertificateFree(LedgerCertificate *p);
 int ledgerCertificatePem(const LedgerCertificate *p, char **pzPem, char **pzKey,
                          LedgerError *pErr);
 char *ledgerCertificateText(X509 *pCert);
+int ledgerCertificateEnded(const char *zPem, char *zDate);
 int ledgerCertificateCount(const char *zPem, X509 **ppCert);
 int ledgerCertificatePrint(X509 *pCert, char *zOut, LedgerError *pErr);
 

@@ -54,8 +54,10 @@ static int fileRead(const char *zWhat, const char *zFile, size_t nMax,
   ssize_t n = 0;
 
   if( fd < 0 || fstat(fd, &st) ) {
-    ledgerErrorSet(pErr, rcFail, "%s: cannot read '%.400s': %s", zWhat, zFile,
-                   ledgerSystemError(errno));
+    ledgerErrorSet(pErr, rcFail, "%s: cannot read '%.400s': %s%s", zWhat, zFile,
+                   ledgerSystemError(errno),
+                   zFile[0] == '~' ? " (~ is the shell's: write the path out)"
+                                   : "");
     goto out;
   }
   if( pPipe ) *pbPipe = S_ISFIFO(st.st_mode);

@@ -15,7 +15,8 @@
 */
 #include "clientInt.h"
 
-#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pkcs12.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,12 @@ int ledgerPemNext(const char **pz, LedgerPem *p) {
 
 int ledgerPemIs(const LedgerPem *p, const char *zName) {
   return strlen(zName) == p->nName && memcmp(p->zName, zName, p->nName) == 0;
+}
+
+/* Whether the block is a certificate, of whatever kind. */
+int ledgerPemIsCertificate(const LedgerPem *p) {
+  return ledgerPemIs(p, "CERTIFICATE") || ledgerPemIs(p, "X509 CERTIFICATE") ||
+         ledgerPemIs(p, "TRUSTED CERTIFICATE");
 }
 
 /* Whether the block is a private key, of whatever kind. */
@@ -117,6 +124,7 @@ static const char *pemKind(const unsigned char *a, long n) {
   PKCS12 *pFile;
   X509_SIG *pLocked;
   X509 *pCert;
+  int i;
 
   z = a;
   if( (pFile = d2i_PKCS12(NULL, &z, n)) != NULL ) zName = "PKCS12";
@@ -131,11 +139,20 @@ static const char *pemKind(const unsigned char *a, long n) {
     zName = "PRIVATE KEY";
     PKCS8_PRIV_KEY_INFO_free(pKey);
   }
+  for( i = 0; i < 2 && zName == NULL; i++ ) {
+    static const int aeType[] = {EVP_PKEY_RSA, EVP_PKEY_EC};
+    EVP_PKEY *pOld;
+    z = a;
+    pOld = d2i_PrivateKey(aeType[i], NULL, &z, n);
+    if( pOld ) zName = i ? "EC PRIVATE KEY" : "RSA PRIVATE KEY";
+    EVP_PKEY_free(pOld);
+  }
   z = a;
   if( zName == NULL && (pLocked = d2i_X509_SIG(NULL, &z, n)) != NULL ) {
     zName = "ENCRYPTED PRIVATE KEY";
     X509_SIG_free(pLocked);
   }
+  ERR_clear_error();
   return zName;
 }
 

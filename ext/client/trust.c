@@ -244,8 +244,12 @@ static int trustFinish(LedgerClient *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* Whether the pin that the options name can be one, and they agree on it. */
+/* Whether the pin that the options name can be one, and they agree on it; and
+** whether there are CAs in ca_file. */
 int ledgerTrustCheck(const LedgerConfig *p, LedgerError *pErr) {
+  const char *zCas = p->zCaFile;
+  LedgerPem pem;
+  int bMore = 0;
   char zKey[LEDGER_KEY_MAX];
   X509 *pCert = NULL;
   if( p->zServiceCertificate ) {
@@ -253,6 +257,16 @@ int ledgerTrustCheck(const LedgerConfig *p, LedgerError *pErr) {
                zKey, pErr);
   }
   X509_free(pCert);
+  if( zCas ) {
+    while( (bMore = ledgerPemNext(&zCas, &pem)) != 0 &&
+           !ledgerPemIsCertificate(&pem) ) {
+      continue;
+    }
+    if( !bMore ) {
+      ledgerErrorSet(pErr, LEDGER_AUTH,
+                     "ca_file: there is no certificate in it");
+    }
+  }
   return pErr->rc;
 }
 
