@@ -52,7 +52,10 @@ PKG_CFLAGS    = $(call once,PKG_CFLAGS,--cflags $(MODULE_PKG) $(EMULATOR_PKG))
 MODULE_LIBS   = $(call once,MODULE_LIBS,--libs $(MODULE_PKG))
 EMULATOR_LIBS = $(call once,EMULATOR_LIBS,--libs $(EMULATOR_PKG))
 
-LDFLAGS_MODULE   = -shared -Wl,--no-undefined -Wl,-z,relro -Wl,-z,now
+# nodelete: SQLite unloads a module whose load failed, and what it registered
+# may be in use; libcurl's global state stays, too.
+LDFLAGS_MODULE   = -shared -Wl,--no-undefined -Wl,-z,relro -Wl,-z,now \
+                   -Wl,-z,nodelete
 LDFLAGS_EMULATOR = -pie -Wl,-z,relro -Wl,-z,now
 
 # Per variant: its optimiser and sanitizer flags, and where its results go.

@@ -116,6 +116,7 @@ void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut) {
   }
   if( z ) ledgerTextClean(z, n, pOut->zMessage, sizeof(pOut->zMessage));
 out:
+  pOut->bOom = pEx->body.bOom || err.rc == LEDGER_NOMEM;
   ledgerJsonFree(pDoc);
   ledgerErrorClear(&err);
 }
@@ -243,6 +244,9 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
   const int bOnce = p->pKind && p->pKind->bOnce;
   int rc = LEDGER_ERROR;
 
+  if( p->server.bOom && !(bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN) ) {
+    return ledgerErrorNomem(pErr);
+  }
   ledgerAnswerPlace(p, zPlace);
   answerSaid(&p->server, zSaid, sizeof(zSaid));
   if( p->http == 401 || p->http == 403 )

@@ -328,6 +328,7 @@ void ledgerFailureRead(LedgerExchange *p);
 /* What a server says about a failure; "" where it says nothing. */
 struct LedgerServerError {
   int bBody;          /* the ledger's own error object was there */
+  int bOom;           /* no memory to read it */
   char zCode[128];    /* cleaned for messages */
   char zMessage[512]; /* cleaned and clipped */
   char zDetail[512];  /* the reasons in error.details, likewise */

@@ -22,6 +22,14 @@ SQLITE_EXTENSION_INIT1
 
 #define EXTENSION_SQLITE_MIN 3038000
 
+/* libcurl's global state outlives the connection. What is part of the program
+** can't be unloaded, and sqlite3_auto_extension() stops at any other code. */
+#ifdef SQLITE_CORE
+#define EXTENSION_OK SQLITE_OK
+#else
+#define EXTENSION_OK SQLITE_OK_LOAD_PERMANENTLY
+#endif
+
 static const LedgerRowTable *const apExtensionRowTable[] = {
     &ledgerTableReceipts,
     &ledgerTableAudit,
@@ -71,14 +79,6 @@ const LedgerFunction *const apLedgerFunction[] = {
 };
 /* clang-format on */
 
-static const struct {
-  const char *zName;
-  int (*xCompare)(void *, int, const void *, int, const void *);
-} aExtensionCollation[] = {
-    {"ledger_txid", ledgerTxidCollate},
-    {"ledger_user_id", ledgerUserIdCollate},
-};
-
 static void extensionUnbind(void *pArg) {
   LedgerBound *p = pArg;
   ledgerDbUnref(p->pDb);
@@ -102,16 +102,16 @@ static int extensionFunction(LedgerDb *pDb, const LedgerFunction *pFunc) {
   return rc;
 }
 
+/* *pzWhat is the name that was registered last. */
 static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
   size_t i;
   int rc;
-  for( i = 0; i < sizeof(aExtensionCollation) / sizeof(aExtensionCollation[0]);
-       i++ ) {
-    *pzWhat = aExtensionCollation[i].zName;
+  for( i = 0; aLedgerCollation[i].zName; i++ ) {
+    *pzWhat = aLedgerCollation[i].zName;
     ledgerDbRef(pDb);
     rc = sqlite3_create_collation_v2(
-        pDb->db, aExtensionCollation[i].zName, SQLITE_UTF8, pDb,
-        aExtensionCollation[i].xCompare, ledgerDbUnref);
+        pDb->db, aLedgerCollation[i].zName, SQLITE_UTF8, pDb,
+        aLedgerCollation[i].xCompare, ledgerDbUnref);
     if( rc ) {
       ledgerDbUnref(pDb); /* collations don't call it on failure */
       return rc;
@@ -146,51 +146,55 @@ static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
   return rc;
 }
 
-/* Has this connection loaded the module before? */
-static int extensionLoaded(sqlite3 *db) {
-  sqlite3_stmt *pStmt = NULL;
-  int rc = sqlite3_prepare_v2(db, "SELECT 'a' = 'b' COLLATE ledger_txid", -1,
-                              &pStmt, NULL);
-  sqlite3_finalize(pStmt);
-  return rc == SQLITE_OK;
+/* Registers everything, or nothing. */
+static int extensionLoad(LedgerDb *pDb, char **pzErr) {
+  const char *zWhat = "";
+  int rc = ledgerTakenLook(pDb->db, pzErr);
+  if( rc ) return rc;
+  rc = extensionRegister(pDb, &zWhat);
+  if( rc == SQLITE_OK ) {
+    pDb->bLoaded = 1;
+    rc = ledgerGuardSelfTest(pDb);
+  }
+  if( rc ) {
+    pDb->bLoaded = 0;
+    ledgerTakenDrop(pDb->db);
+    *pzErr = sqlite3_mprintf("ledger: %s could not be registered: %s", zWhat,
+                             sqlite3_errstr(rc));
+  }
+  return rc;
 }
 
 static int extensionInit(sqlite3 *db, char **pzErrMsg,
                          const struct sqlite3_api_routines *pApi,
                          int bReadonly) {
-  const char *zWhat = "";
-  LedgerDb *pDb;
+  LedgerDb *pDb = NULL;
+  char *zErr = NULL;
   int rc;
   SQLITE_EXTENSION_INIT2(pApi);
   (void)pApi;
   if( sqlite3_libversion_number() < EXTENSION_SQLITE_MIN ) {
-    *pzErrMsg = sqlite3_mprintf("ledger: SQLite %s is too old: 3.38.0 or later "
-                                "is needed",
-                                sqlite3_libversion());
-    return SQLITE_ERROR;
+    zErr = sqlite3_mprintf("ledger: SQLite %s is too old: 3.38.0 or later "
+                           "is needed",
+                           sqlite3_libversion());
+    rc = SQLITE_ERROR;
+    goto out;
   }
   /* What is in use can't be replaced: a second load may turn writing off, and
   ** nothing turns it on again. */
-  if( extensionLoaded(db) ) {
-    rc = bReadonly ? ledgerGuardTurnOff(db) : SQLITE_OK;
-    if( rc == SQLITE_OK ) return SQLITE_OK_LOAD_PERMANENTLY;
-    *pzErrMsg = sqlite3_mprintf("ledger: the module is loaded, and writing "
-                                "could not be turned off: %s",
-                                sqlite3_errstr(rc));
-    return rc;
-  }
+  rc = ledgerGuardLoaded(db, bReadonly);
+  if( rc == SQLITE_OK || rc == SQLITE_NOMEM ) goto out;
   rc = ledgerDbNew(db, bReadonly, &pDb);
-  if( rc ) return rc;
-  rc = extensionRegister(pDb, &zWhat);
-  if( rc == SQLITE_OK ) rc = ledgerGuardSelfTest(pDb);
+  if( rc ) goto out;
+  rc = extensionLoad(pDb, &zErr);
   ledgerDbUnref(pDb); /* the registrations keep it */
-  if( rc ) {
-    *pzErrMsg = sqlite3_mprintf("ledger: %s could not be registered: %s", zWhat,
-                                sqlite3_errstr(rc));
-    return rc;
+out:
+  if( pzErrMsg && zErr ) {
+    *pzErrMsg = zErr;
+  } else {
+    sqlite3_free(zErr);
   }
-  /* libcurl's global state outlives the connection. */
-  return SQLITE_OK_LOAD_PERMANENTLY;
+  return rc ? rc : EXTENSION_OK;
 }
 
 EXTENSION_EXPORT int

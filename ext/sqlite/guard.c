@@ -34,13 +34,20 @@
 enum {
   GUARD_DIRECT,
   GUARD_NESTED,
-  GUARD_UNKNOWN /* SQLite gave no text: not to be trusted either */
+  GUARD_UNKNOWN, /* SQLite gave no text: not to be trusted either */
+  GUARD_NOMEM
 };
 
 static int guardAsk(sqlite3_stmt *pStmt) {
   const char *zSql = sqlite3_sql(pStmt);
   char *z = sqlite3_expanded_sql(pStmt);
   int e = GUARD_UNKNOWN;
+  if( z == NULL ) { /* for lack of memory, too */
+    z = sqlite3_malloc64(2 * GUARD_CHEAP);
+    e = z ? GUARD_UNKNOWN : GUARD_NOMEM;
+    sqlite3_free(z);
+    z = e == GUARD_NOMEM ? NULL : sqlite3_expanded_sql(pStmt);
+  }
   if( z && zSql ) {
     const size_t n = strcspn(zSql, "\n");
     const int bPut = strncmp(z, "-- ", 3) == 0 && strncmp(z + 3, zSql, n) == 0;
@@ -54,7 +61,7 @@ static int guardAsk(sqlite3_stmt *pStmt) {
 ** the values of parameters may be large, or beyond SQLITE_LIMIT_LENGTH. */
 static int guardNesting(sqlite3 *db) {
   sqlite3_stmt *pStmt = NULL, *pAny = NULL;
-  int i, e = GUARD_UNKNOWN;
+  int i, rc, e = GUARD_UNKNOWN;
   for( i = 0; i < GUARD_LOOK; i++ ) {
     const char *zSql;
     pStmt = sqlite3_next_stmt(db, pStmt);
@@ -67,9 +74,12 @@ static int guardNesting(sqlite3 *db) {
       return guardAsk(pStmt);
     }
   }
-  if( sqlite3_prepare_v2(db, "SELECT 1", -1, &pStmt, NULL) == SQLITE_OK ) {
+  rc = sqlite3_prepare_v2(db, "SELECT 1", -1, &pStmt, NULL);
+  if( rc == SQLITE_OK ) {
     e = guardAsk(pStmt);
     sqlite3_finalize(pStmt);
+  } else if( rc == SQLITE_NOMEM ) {
+    e = GUARD_NOMEM;
   } else if( pAny ) { /* the host's authorizer denies SELECT */
     e = guardAsk(pAny);
   }
@@ -81,6 +91,7 @@ static int guardIndirect(LedgerDb *pDb, const char *zWhat, LedgerError *pErr) {
   if( pDb->bIndirect ) return LEDGER_OK;
   e = guardNesting(pDb->db);
   if( e == GUARD_DIRECT ) return LEDGER_OK;
+  if( e == GUARD_NOMEM ) return ledgerErrorNomem(pErr);
   if( e == GUARD_UNKNOWN && pDb->eNesting == LEDGER_NESTING_HIDDEN ) {
     return ledgerErrorSet(
         pErr, LEDGER_AUTH,
@@ -131,7 +142,7 @@ static void guardSelf(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerDb *pDb = ledgerFunctionDb(pCtx);
   (void)argc;
   if( p == NULL ) return;
-  p->rc = SQLITE_OK;
+  p->rc = pDb->bLoaded ? SQLITE_OK : SQLITE_ERROR;
   if( p->bTurnOff ) pDb->bReadonly = 1;
   if( p->nDepth > 0 ) {
     GuardSelf inner = {0};
@@ -148,6 +159,7 @@ int ledgerGuardSelfTest(LedgerDb *p) {
   int rc;
   self.nDepth = 1;
   rc = guardSelfRun(p->db, &self);
+  if( rc == SQLITE_OK && self.eNesting == GUARD_NOMEM ) rc = SQLITE_NOMEM;
   if( rc == SQLITE_NOMEM ) return rc;
   if( rc ) {
     p->eNesting = LEDGER_NESTING_UNTESTED;
@@ -158,9 +170,9 @@ int ledgerGuardSelfTest(LedgerDb *p) {
   return SQLITE_OK;
 }
 
-int ledgerGuardTurnOff(sqlite3 *db) {
+int ledgerGuardLoaded(sqlite3 *db, int bTurnOff) {
   GuardSelf self = {0};
-  self.bTurnOff = 1;
+  self.bTurnOff = bTurnOff;
   return guardSelfRun(db, &self);
 }
 
@@ -169,19 +181,29 @@ int ledgerGuardTurnOff(sqlite3 *db) {
 /* The eponymous table has its module's name, no arguments, and stands in no
 ** schema. A table of that name in the file `main` looks the same but for the
 ** last. */
-static int guardIsEponymous(sqlite3 *db, int argc, const char *const *argv) {
-  return argc == 3 && sqlite3_stricmp(argv[0], argv[2]) == 0 &&
-         sqlite3_stricmp(argv[1], "main") == 0 &&
-         sqlite3_table_column_metadata(db, argv[1], argv[2], NULL, NULL, NULL,
-                                       NULL, NULL, NULL) != SQLITE_OK;
+static int guardIsEponymous(sqlite3 *db, int argc, const char *const *argv,
+                            int *pbIs) {
+  int rc;
+  *pbIs = 0;
+  if( argc != 3 || sqlite3_stricmp(argv[0], argv[2]) != 0 ||
+      sqlite3_stricmp(argv[1], "main") != 0 ) {
+    return SQLITE_OK;
+  }
+  rc = sqlite3_table_column_metadata(db, argv[1], argv[2], NULL, NULL, NULL,
+                                     NULL, NULL, NULL);
+  *pbIs = rc != SQLITE_OK && rc != SQLITE_NOMEM;
+  return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
 }
 
 int ledgerGuardConnect(LedgerGuard *p, LedgerDb *pDb, int argc,
                        const char *const *argv) {
+  int bEponymous, rc;
   memset(p, 0, sizeof(*p));
+  rc = guardIsEponymous(pDb->db, argc, argv, &bEponymous);
+  if( rc ) return rc;
   p->pDb = pDb;
   p->bTemp = sqlite3_stricmp(argv[1], "temp") == 0;
-  p->bFile = !p->bTemp && !guardIsEponymous(pDb->db, argc, argv);
+  p->bFile = !p->bTemp && !bEponymous;
   p->zTable = p->bFile ? sqlite3_mprintf("%s.%s", argv[1], argv[2])
                        : sqlite3_mprintf("%s", argv[2]);
   if( p->zTable == NULL ) return SQLITE_NOMEM;

@@ -19,8 +19,9 @@ enum {
 /* Tries it, and sets p->eNesting; the functions must be registered. */
 int ledgerGuardSelfTest(LedgerDb *p);
 
-/* The module is loaded on db: turns writing off. A code of SQLite. */
-int ledgerGuardTurnOff(sqlite3 *db);
+/* SQLITE_OK where the module is loaded on db; then bTurnOff turns writing off.
+** Another code where it isn't, or can't be asked. */
+int ledgerGuardLoaded(sqlite3 *db, int bTurnOff);
 
 /* Where a table stands that one of our modules connects. First of all it is
 ** told by ledgerGuardConnect(), which also tells SQLite who may use it. */

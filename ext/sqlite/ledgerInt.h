@@ -82,6 +82,7 @@ struct LedgerDb {
   LedgerTxid last;          /* ledger_last_transaction_id() */
   LedgerReceiptMemo *pMemo; /* what receipts share; see ledgerDbMemo() */
   i64 tWork;                /* when a wait last let SQLite work */
+  int bLoaded;              /* all names are registered */
 };
 
 int ledgerDbNew(sqlite3 *db, int bReadonly, LedgerDb **ppDb);
@@ -632,6 +633,22 @@ void ledgerWriterEnd(LedgerWriter *p); /* xCommit and xRollback */
 #include "tableInt.h"
 
 #include "functionInt.h"
+
+/* ---- taken.c: the names that the module needs on a connection ----------- */
+
+typedef struct LedgerCollation LedgerCollation;
+struct LedgerCollation {
+  const char *zName;
+  int (*xCompare)(void *, int, const void *, int, const void *);
+};
+extern const LedgerCollation aLedgerCollation[]; /* ends with zName NULL */
+
+/* SQLITE_OK where all names are free; else a code, and *pzErr says which one is
+** not (sqlite3_free; NULL for lack of memory). */
+int ledgerTakenLook(sqlite3 *db, char **pzErr);
+
+/* Takes back what a load that failed has registered: the names were free. */
+void ledgerTakenDrop(sqlite3 *db);
 
 extern const sqlite3_module ledgerEntriesModule;         /* entries.c */
 extern const sqlite3_module ledgerEntriesReadonlyModule; /* entries.c */

@@ -181,6 +181,7 @@ static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   pInfo->estimatedRows = bKey ? 1 : 25;
   pInfo->idxStr = sqlite3_str_finish(pStr);
   pInfo->needToFreeIdxStr = 1;
+  if( pInfo->idxStr == NULL && nArg > 0 ) return SQLITE_NOMEM;
   if( !bKey && pSpec->bKeyRequired ) {
     if( bUnusable ) return SQLITE_CONSTRAINT; /* another order of the join */
     sqlite3_free(pVtab->zErrMsg);

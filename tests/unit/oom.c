@@ -1,0 +1,269 @@
+/*
+** Lets one allocation after the other fail, and looks at what comes of it.
+**
+**     build/unit/oom WHOSE HOW MODULE              loads the module
+**     build/unit/oom WHOSE HOW MODULE SETUP SQL... runs each SQL after SETUP
+**
+** WHOSE is `sqlite`: what sqlite3_malloc() gives, to SQLite and to the module;
+** or `module`: what malloc() gives to the module. HOW is `once`: one fails; or
+** `on`: all from there on.
+**
+** The n-th allocation fails, for n = 1, 2, ... until nothing fails any more.
+** Each time the outcome has to be SQLITE_NOMEM, or an error that says so, or,
+** by another way, the right one: the same rows as without. A SQL that begins
+** with `!` changes something: its rows are not compared. Afterwards the
+** connection has to close, and all of SQLite's memory to be given back. Prints
+** a line for each SQL: how many failed, and `ok` or what was wrong first.
+*/
+#include <link.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- what fails -------------------------------------------------------- */
+
+static int nLeft;   /* allocations until one fails; 0: none does */
+static int bFailed; /* one has failed */
+static int bOn;     /* then all others do */
+static int bModule; /* malloc() of the module, not sqlite3_malloc() */
+static char zNow[200];
+
+static uintptr_t iFrom, iTo; /* where the module's code is */
+
+static int oomFails(void) {
+  if( nLeft == 0 || --nLeft > 0 ) return 0;
+  if( bOn ) nLeft = 1;
+  bFailed = 1;
+  return 1;
+}
+
+static int oomFailsFor(const void *pCaller) {
+  uintptr_t i = (uintptr_t)pCaller;
+  return bModule && nLeft && i >= iFrom && i < iTo && oomFails();
+}
+
+/* The C library's own; what is defined here stands before it. */
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t nEach);
+void *__libc_realloc(void *p, size_t n);
+
+#define OOM_CALLER __builtin_return_address(0)
+#define OOM_EXPORT __attribute__((visibility("default"), noinline))
+
+OOM_EXPORT void *malloc(size_t n) {
+  return oomFailsFor(OOM_CALLER) ? NULL : __libc_malloc(n);
+}
+OOM_EXPORT void *calloc(size_t n, size_t nEach) {
+  return oomFailsFor(OOM_CALLER) ? NULL : __libc_calloc(n, nEach);
+}
+OOM_EXPORT void *realloc(void *p, size_t n) {
+  return oomFailsFor(OOM_CALLER) ? NULL : __libc_realloc(p, n);
+}
+
+static sqlite3_mem_methods plain;
+
+static void *oomMalloc(int n) {
+  return !bModule && oomFails() ? NULL : plain.xMalloc(n);
+}
+static void *oomRealloc(void *p, int n) {
+  return !bModule && oomFails() ? NULL : plain.xRealloc(p, n);
+}
+
+static int oomFind(struct dl_phdr_info *pInfo, size_t n, void *pArg) {
+  const char *zSlash = strrchr(pInfo->dlpi_name, '/');
+  int i;
+  (void)n, (void)pArg;
+  if( zSlash == NULL || strcmp(zSlash, "/ledger.so") != 0 ) return 0;
+  for( i = 0; i < pInfo->dlpi_phnum; i++ ) {
+    if( pInfo->dlpi_phdr[i].p_type == PT_LOAD &&
+        (pInfo->dlpi_phdr[i].p_flags & PF_X) ) {
+      iFrom = pInfo->dlpi_addr + pInfo->dlpi_phdr[i].p_vaddr;
+      iTo = iFrom + pInfo->dlpi_phdr[i].p_memsz;
+    }
+  }
+  return 1;
+}
+
+static void oomCrashed(int iSignal) {
+  (void)iSignal;
+  if( write(1, zNow, strlen(zNow)) < 0 || write(1, " crashed\n", 9) < 0 ) {
+    _exit(2);
+  }
+  _exit(1);
+}
+
+/* ---- one run ----------------------------------------------------------- */
+
+/* Says what was wrong first, and nothing after that. */
+static char zWrong[400];
+static void oomWrong(int n, const char *zWhat, const char *zMore) {
+  if( zWrong[0] ) return;
+  snprintf(zWrong, sizeof(zWrong), "n = %d: %s%s%.300s", n, zWhat,
+           zMore ? ": " : "", zMore ? zMore : "");
+}
+
+/* The values of all rows: a hash, and how they begin. No memory is needed. */
+typedef struct Rows Rows;
+struct Rows {
+  unsigned long iHash;
+  size_t n;
+  char z[200];
+};
+
+static void oomAdd(Rows *p, const char *z) {
+  do {
+    p->iHash = (p->iHash ^ (unsigned char)*z) * 1099511628211u;
+    if( p->n + 1 < sizeof(p->z) ) p->z[p->n++] = *z ? *z : '|';
+  } while( *z++ );
+}
+
+static int oomExec(sqlite3 *db, const char *zSql, Rows *pRows) {
+  int rc = SQLITE_OK;
+  memset(pRows, 0, sizeof(*pRows));
+  while( rc == SQLITE_OK && zSql[0] ) {
+    sqlite3_stmt *pStmt = NULL;
+    rc = sqlite3_prepare_v2(db, zSql, -1, &pStmt, &zSql);
+    while( rc == SQLITE_OK && pStmt && (rc = sqlite3_step(pStmt)) ) {
+      int i;
+      if( rc != SQLITE_ROW ) break;
+      for( i = 0; i < sqlite3_column_count(pStmt); i++ ) {
+        const char *z = (const char *)sqlite3_column_text(pStmt, i);
+        if( z == NULL && sqlite3_column_type(pStmt, i) != SQLITE_NULL ) break;
+        oomAdd(pRows, z ? z : "NULL");
+      }
+      rc = i < sqlite3_column_count(pStmt) ? SQLITE_NOMEM : SQLITE_OK;
+    }
+    if( rc == SQLITE_DONE ) rc = SQLITE_OK;
+    if( sqlite3_finalize(pStmt) != SQLITE_OK && rc == SQLITE_OK ) rc = 1;
+  }
+  return rc;
+}
+
+static sqlite3 *oomOpen(void) {
+  sqlite3 *db = NULL;
+  if( sqlite3_open(":memory:", &db) != SQLITE_OK ) exit(2);
+  sqlite3_enable_load_extension(db, 1);
+  return db;
+}
+
+static sqlite3 *oomReady(const char *zModule, const char *zSetup) {
+  sqlite3 *db = oomOpen();
+  char *zErr = NULL;
+  int rc = sqlite3_load_extension(db, zModule, NULL, &zErr);
+  if( rc == SQLITE_OK ) rc = sqlite3_exec(db, zSetup, NULL, NULL, &zErr);
+  if( rc ) {
+    fprintf(stderr, "oom: %s\n", zErr);
+    exit(2);
+  }
+  return db;
+}
+
+static void oomArm(int n) {
+  bFailed = 0;
+  nLeft = n;
+}
+
+/* ---- the loops --------------------------------------------------------- */
+
+/* A load that fails leaves nothing of ours, and may be done again. */
+static int oomLoad(const char *zModule) {
+  static const char zOurs[] =
+      "SELECT (SELECT count(*) FROM pragma_function_list"
+      "         WHERE name LIKE 'ledger%')"
+      "     + (SELECT count(*) FROM pragma_module_list"
+      "         WHERE name LIKE 'ledger%')";
+  int n;
+  for( n = 1;; n++ ) {
+    const sqlite3_int64 nUsed = sqlite3_memory_used();
+    sqlite3 *db = oomOpen();
+    char *zErr = NULL;
+    Rows rows;
+    int rc;
+    snprintf(zNow, sizeof(zNow), "load, n = %d:", n);
+    oomArm(n);
+    rc = sqlite3_load_extension(db, zModule, NULL, &zErr);
+    nLeft = 0;
+    if( rc ) {
+      if( oomExec(db, zOurs, &rows) || strcmp(rows.z, "0|") != 0 ) {
+        oomWrong(n, "left behind", rows.z);
+      }
+      rc = sqlite3_load_extension(db, zModule, NULL, NULL);
+      if( rc ) oomWrong(n, "can't be loaded again", sqlite3_errmsg(db));
+    }
+    sqlite3_free(zErr);
+    if( oomExec(db, "SELECT ledger_version(), count(*) FROM ledger_columns",
+                &rows) ) {
+      oomWrong(n, "not loaded", sqlite3_errmsg(db));
+    }
+    if( sqlite3_close(db) ) oomWrong(n, "not closed", NULL);
+    if( sqlite3_memory_used() > nUsed ) oomWrong(n, "memory is lost", NULL);
+    if( !bFailed ) return n - 1;
+  }
+}
+
+static int oomSql(const char *zModule, const char *zSetup, const char *zSql) {
+  const int bCompare = zSql[0] != '!';
+  const sqlite3_int64 nUsed = sqlite3_memory_used();
+  sqlite3 *db = oomReady(zModule, zSetup);
+  Rows before, rows;
+  int n, rc;
+  if( !bCompare ) zSql++;
+  if( oomExec(db, zSql, &before) ) {
+    oomWrong(0, "without failures", sqlite3_errmsg(db));
+  }
+  for( n = 1; zWrong[0] == 0; n++ ) {
+    snprintf(zNow, sizeof(zNow), "%.100s, n = %d:", zSql, n);
+    oomArm(n);
+    rc = oomExec(db, zSql, &rows);
+    nLeft = 0;
+    if( rc == SQLITE_OK && bCompare && rows.iHash != before.iHash ) {
+      oomWrong(n, "other rows", rows.z);
+    } else if( rc && rc != SQLITE_NOMEM && rc != SQLITE_IOERR_NOMEM &&
+               strstr(sqlite3_errmsg(db), "out of memory") == NULL ) {
+      oomWrong(n, "another error", sqlite3_errmsg(db));
+    }
+    if( !sqlite3_get_autocommit(db) ) {
+      sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    if( !bFailed ) break;
+  }
+  if( sqlite3_close(db) ) oomWrong(n, "not closed", NULL);
+  if( sqlite3_memory_used() > nUsed ) oomWrong(n, "memory is lost", NULL);
+  return n - 1;
+}
+
+int main(int argc, char **argv) {
+  sqlite3_mem_methods mine;
+  int i, n;
+  if( argc < 4 || argc == 5 ) {
+    fprintf(stderr, "usage: oom sqlite|module once|on MODULE [SETUP SQL...]\n");
+    return 2;
+  }
+  bModule = strcmp(argv[1], "module") == 0;
+  bOn = strcmp(argv[2], "on") == 0;
+  signal(SIGSEGV, oomCrashed);
+  signal(SIGABRT, oomCrashed);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+  sqlite3_config(SQLITE_CONFIG_GETMALLOC, &plain);
+  mine = plain;
+  mine.xMalloc = oomMalloc;
+  mine.xRealloc = oomRealloc;
+  sqlite3_config(SQLITE_CONFIG_MALLOC, &mine);
+  /* What is made once stays; the module is found where it then stays. */
+  sqlite3_close(oomReady(argv[3], "SELECT ledger_version()"));
+  dl_iterate_phdr(oomFind, NULL);
+  if( argc == 4 ) {
+    n = oomLoad(argv[3]);
+    printf("%d %s\n", n, zWrong[0] ? zWrong : "ok");
+  }
+  for( i = 5; i < argc; i++ ) {
+    zWrong[0] = 0;
+    n = oomSql(argv[3], argv[4], argv[i]);
+    printf("%d %s\n", n, zWrong[0] ? zWrong : "ok");
+  }
+  return 0;
+}
