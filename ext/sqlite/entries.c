@@ -158,10 +158,11 @@ static int entriesConnect(sqlite3 *db, void *pAux, int argc,
       continue;
     }
     sqlite3_free(zVal);
-    *pzErr = sqlite3_mprintf("ledger: %s: expected ledger='NAME' or "
-                             "sub_ledger='NAME', not %s",
-                             argv[2], argv[i]);
-    rc = SQLITE_ERROR;
+    rc = ledgerGuardBad(&p->guard, argv[1],
+                        sqlite3_mprintf("ledger: %s: expected ledger='NAME' or "
+                                        "sub_ledger='NAME', not %s",
+                                        argv[2], argv[i]),
+                        pzErr);
   }
   if( rc ) {
     entriesDisconnect(&p->base);

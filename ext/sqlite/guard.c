@@ -213,7 +213,22 @@ int ledgerGuardConnect(LedgerGuard *p, LedgerDb *pDb, int argc,
 
 void ledgerGuardClear(LedgerGuard *p) {
   sqlite3_free(p->zTable);
-  p->zTable = NULL;
+  sqlite3_free(p->zBad);
+  p->zTable = p->zBad = NULL;
+}
+
+/* CREATE VIRTUAL TABLE, which is to fail, has written to its schema; what only
+** reads it has not. */
+int ledgerGuardBad(LedgerGuard *p, const char *zSchema, char *zText,
+                   char **pzErr) {
+  if( zText == NULL ) return SQLITE_NOMEM;
+  if( p->bFile && sqlite3_txn_state(p->pDb->db, zSchema) != SQLITE_TXN_WRITE ) {
+    sqlite3_free(p->zBad);
+    p->zBad = zText;
+    return SQLITE_OK;
+  }
+  *pzErr = zText;
+  return SQLITE_ERROR;
 }
 
 static int guardTable(const LedgerGuard *p, LedgerError *pErr) {
@@ -224,6 +239,10 @@ static int guardTable(const LedgerGuard *p, LedgerError *pErr) {
         "if it is yours, SELECT ledger_option('file_tables', 'allow'), or "
         "declare it in temp",
         p->zTable);
+  }
+  if( p->zBad ) { /* its prefix is ours */
+    return ledgerErrorSet(pErr, LEDGER_ERROR, "%s",
+                          p->zBad + strlen("ledger: "));
   }
   return guardIndirect(p->pDb, p->zTable, pErr);
 }

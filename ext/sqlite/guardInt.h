@@ -31,10 +31,17 @@ struct LedgerGuard {
   char *zTable;  /* its name, for messages (sqlite3_free) */
   int bTemp;     /* declared in temp: by this connection's own SQL */
   int bFile;     /* declared in a database file: by anybody */
+  char *zBad;    /* its arguments are bad: why (sqlite3_free), or NULL */
 };
 int ledgerGuardConnect(LedgerGuard *p, LedgerDb *pDb, int argc,
                        const char *const *argv);
 void ledgerGuardClear(LedgerGuard *p);
+
+/* xConnect finds an argument bad, as zText says (sqlite3_malloc; taken over).
+** What stands in a file connects all the same, so that it can be dropped, and
+** is refused when it is used; else *pzErr becomes the text. A code of SQLite. */
+int ledgerGuardBad(LedgerGuard *p, const char *zSchema, char *zText,
+                   char **pzErr);
 
 /* May this cursor read? To be asked first in xFilter; *pbAsked, a field of the
 ** cursor, remembers that it may. */

@@ -45,20 +45,20 @@ static int rowConnect(sqlite3 *db, void *pAux, int argc,
                       char **pzErr) {
   RowModule *pModule = pAux;
   RowVtab *p;
-  int rc;
+  int rc = ledgerColumnDeclare(db, pModule->pTable->pSpec->aColumn);
   *ppVtab = NULL;
-  if( argc > 3 ) {
-    *pzErr = sqlite3_mprintf("ledger: %s: this table takes no arguments",
-                             pModule->pTable->pSpec->zName);
-    return SQLITE_ERROR;
-  }
-  rc = ledgerColumnDeclare(db, pModule->pTable->pSpec->aColumn);
   if( rc ) return rc;
   p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
   p->pModule = pModule;
   rc = ledgerGuardConnect(&p->guard, pModule->pDb, argc, argv);
+  if( rc == SQLITE_OK && argc > 3 ) {
+    rc = ledgerGuardBad(
+        &p->guard, argv[1],
+        sqlite3_mprintf("ledger: %s: this table takes no arguments", argv[0]),
+        pzErr);
+  }
   if( rc ) {
     ledgerGuardClear(&p->guard);
     sqlite3_free(p);

@@ -102,14 +102,8 @@ static int tableConnect(sqlite3 *db, void *pAux, int argc,
                         char **pzErr) {
   const LedgerTableModule *pModule = pAux;
   LedgerTable *p;
-  int rc;
+  int rc = ledgerColumnDeclare(db, pModule->pSpec->aColumn);
   *ppVtab = NULL;
-  if( argc > 3 ) {
-    *pzErr = sqlite3_mprintf("ledger: %s: this table takes no arguments",
-                             pModule->pSpec->zName);
-    return SQLITE_ERROR;
-  }
-  rc = ledgerColumnDeclare(db, pModule->pSpec->aColumn);
   if( rc ) return rc;
   sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
   p = sqlite3_malloc64(sizeof(*p));
@@ -123,6 +117,12 @@ static int tableConnect(sqlite3 *db, void *pAux, int argc,
   }
   p->iKey = ledgerColumnIndex(p->pSpec->aColumn, p->pSpec->zKey);
   rc = ledgerGuardConnect(&p->guard, p->pDb, argc, argv);
+  if( rc == SQLITE_OK && argc > 3 ) {
+    rc = ledgerGuardBad(
+        &p->guard, argv[1],
+        sqlite3_mprintf("ledger: %s: this table takes no arguments", argv[0]),
+        pzErr);
+  }
   if( rc == SQLITE_OK ) rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
   if( rc ) {
     ledgerGuardClear(&p->guard);
