@@ -103,7 +103,7 @@ static void endpointsJson(LedgerJson *pDoc, cJSON *pVal, LedgerBuf *pBuf) {
   } else if( (z = ledgerJsonText(pDoc, pVal, &n)) != NULL ) {
     ledgerBufJson(pBuf, z, n);
   } else {
-    char *zScalar = cJSON_PrintUnformatted(pVal);
+    char *zScalar = ledgerJsonPrint(pVal);
     ledgerBufText(pBuf, zScalar ? zScalar : "null");
     cJSON_free(zScalar);
   }
