@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_MIN_SECRET 6 /* shorter ones are no secrets, but words */
-
 /* printf into memory of the caller's; NULL when memory is short. */
 char *ledgerMprintf(const char *zFmt, ...) {
   char *z = NULL;
@@ -119,30 +117,6 @@ out:
   pOut->bOom = pEx->body.bOom || err.rc == LEDGER_NOMEM;
   ledgerJsonFree(pDoc);
   ledgerErrorClear(&err);
-}
-
-/* Takes a secret that was sent out of a text: a server may repeat it. What is
-** left of one where the text was clipped goes too. */
-static void answerHide(char *zText, const char *zSecret) {
-  const size_t n = strlen(zSecret);
-  size_t i, nSame;
-  char *z;
-
-  for( z = zText; *z; z++ ) {
-    for( nSame = 0; nSame < n && z[nSame] == zSecret[nSame]; nSame++ ) continue;
-    if( nSame < n && (z[nSame] || nSame < ANSWER_MIN_SECRET) ) continue;
-    for( i = 0; i < 3 && i < nSame; i++ ) z[i] = '*';
-    memmove(z + i, z + nSame, strlen(z + nSame) + 1);
-    z += i - 1;
-  }
-}
-
-/* The same for what a server says about a failure. NULL is allowed. */
-void ledgerServerErrorHide(LedgerServerError *p, const char *zSecret) {
-  if( zSecret == NULL || strlen(zSecret) < ANSWER_MIN_SECRET ) return;
-  answerHide(p->zCode, zSecret);
-  answerHide(p->zMessage, zSecret);
-  answerHide(p->zDetail, zSecret);
 }
 
 /* "HTTP 503, GET /app/transactions, attempt 4" into zOut[LEDGER_PLACE_MAX],

@@ -37,6 +37,7 @@ static int appendPlace(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
   for( i = 0; i < n; i++ ) { /* no name has a NUL */
     if( p->zElsewhere[i] == 0 ) p->zElsewhere[i] = '?';
   }
+  ledgerSecretsHide(p, p->zElsewhere);
   ledgerAnswerPlace(p, zPlace);
   ledgerTextClean(z, n, zName, sizeof(zName));
   return ledgerErrorSet(pErr, LEDGER_ERROR,

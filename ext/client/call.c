@@ -118,12 +118,15 @@ LedgerTxid ledgerCallHead(const LedgerCall *p) {
 void ledgerCallFail(LedgerCall *p, const LedgerError *pErr) {
   if( p->eState == LEDGER_CALL_DONE ) return;
   if( pErr ) ledgerErrorCopy(&p->err, pErr);
+  ledgerSecretsHide(p, p->err.zMsg);
   callEndExchange(p);
   p->eState = LEDGER_CALL_DONE;
 }
 
-/* Ends the call: p->err says how. */
+/* Ends the call: p->err says how, in a text that a server may have had a part
+** in: its code and message, an operation's id, a name. */
 void ledgerCallDone(LedgerCall *p) {
+  ledgerSecretsHide(p, p->err.zMsg);
   callEndExchange(p);
   if( p->err.rc && ledgerSecondaryTake(p) ) return;
   p->eState = LEDGER_CALL_DONE;

@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 #include <openssl/x509.h>
+#include <signal.h>
 
 typedef struct LedgerAuth LedgerAuth;
 typedef struct LedgerCache LedgerCache;
@@ -109,6 +110,8 @@ char *ledgerStrdup(const char *z);
 void ledgerSecretFree(char *z);
 void ledgerBufWipe(LedgerBuf *p);
 int ledgerBufRoom(LedgerBuf *p, size_t n);
+void ledgerSecretHide(char *zText, const char *zSecret);
+void ledgerSecretsHide(const LedgerCall *p, char *zText);
 
 /* ---- config.c ---------------------------------------------------------- */
 
@@ -281,6 +284,16 @@ struct LedgerExchange {
   char zError[CURL_ERROR_SIZE];
 };
 
+/* Between these two the host is shielded from SIGPIPE and from what OpenSSL
+** leaves in its queue of errors. */
+typedef struct LedgerGuest LedgerGuest;
+struct LedgerGuest {
+  sigset_t old; /* the thread's mask */
+  int bPending; /* a SIGPIPE was there before us */
+};
+
+void ledgerGuestEnter(LedgerGuest *p);
+void ledgerGuestLeave(LedgerGuest *p);
 int64_t ledgerClockMs(void);
 int ledgerHttpNew(LedgerHttp **ppHttp, LedgerError *pErr);
 void ledgerHttpFree(LedgerHttp *p);
@@ -335,7 +348,6 @@ struct LedgerServerError {
 };
 
 void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut);
-void ledgerServerErrorHide(LedgerServerError *p, const char *zSecret);
 void ledgerTextClean(const char *z, size_t n, char *zOut, size_t nOut);
 int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
                       LedgerJson **ppDoc, LedgerError *pErr);

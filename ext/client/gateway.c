@@ -112,6 +112,7 @@ int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
     return ledgerAnswerNonsense(
         p, "a gateway has queued it, but tells no operation id", pErr);
   }
+  ledgerSecretsHide(p, p->zOperation);
   ledgerBufText(&path, "/app/operations/");
   ledgerBufUrl(&path, p->zOperation, strlen(p->zOperation));
   ledgerTextClean(p->zOperation, strlen(p->zOperation), zShort, sizeof(zShort));

@@ -54,24 +54,18 @@ int64_t ledgerClockMs(void) {
 }
 
 /*
-** Around all that libcurl does, for the host's sake:
+** Around what libcurl does, and what may write into a pipe, for the host's sake:
 **
 ** With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE alone, and before 7.87 OpenSSL
 ** then writes to a closed socket with write(): the host would die. So SIGPIPE
-** is blocked in this thread while libcurl runs, and one that came is taken
-** away. Nothing process-wide is touched.
+** is blocked in this thread meanwhile, and one that came is taken away. Nothing
+** process-wide is touched.
 **
-** What OpenSSL puts into this thread's queue of errors, the host's own TLS would
+** What OpenSSL puts into this thread's queue of errors the host's own TLS would
 ** take for its own: the queue is left empty. libcurl empties it too when it
 ** begins, so that what the host had there can't be kept.
 */
-typedef struct HttpGuest HttpGuest;
-struct HttpGuest {
-  sigset_t old; /* the thread's mask */
-  int bPending; /* a SIGPIPE was there before us */
-};
-
-static void httpEnter(HttpGuest *p) {
+void ledgerGuestEnter(LedgerGuest *p) {
   sigset_t pipe;
   sigemptyset(&pipe);
   sigpending(&pipe);
@@ -81,7 +75,7 @@ static void httpEnter(HttpGuest *p) {
   pthread_sigmask(SIG_BLOCK, &pipe, &p->old);
 }
 
-static void httpLeave(HttpGuest *p) {
+void ledgerGuestLeave(LedgerGuest *p) {
   static const struct timespec zero = {0, 0};
   sigset_t pipe;
   if( !p->bPending ) {
@@ -107,13 +101,13 @@ static int httpOpen(LedgerHttp *p, LedgerError *pErr) {
 
 int ledgerHttpNew(LedgerHttp **ppHttp, LedgerError *pErr) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  HttpGuest guest;
+  LedgerGuest guest;
   LedgerHttp *p;
 
   *ppHttp = NULL;
-  httpEnter(&guest);
+  ledgerGuestEnter(&guest);
   pthread_once(&once, httpGlobalInit);
-  httpLeave(&guest);
+  ledgerGuestLeave(&guest);
   p = calloc(1, sizeof(*p));
   if( p == NULL ) return ledgerErrorNomem(pErr);
   if( httpOpen(p, pErr) ) {
@@ -126,22 +120,22 @@ int ledgerHttpNew(LedgerHttp **ppHttp, LedgerError *pErr) {
 
 /* Closes all connections. All exchanges have been freed. NULL is allowed. */
 void ledgerHttpFree(LedgerHttp *p) {
-  HttpGuest guest;
+  LedgerGuest guest;
   if( p == NULL ) return;
-  httpEnter(&guest);
+  ledgerGuestEnter(&guest);
   curl_multi_cleanup(p->pMulti);
-  httpLeave(&guest);
+  ledgerGuestLeave(&guest);
   free(p);
 }
 
 /* Closes all connections where no exchange runs; returns LEDGER_BUSY, without
 ** an error set, where one does. */
 int ledgerHttpReset(LedgerHttp *p, LedgerError *pErr) {
-  HttpGuest guest;
+  LedgerGuest guest;
   if( p->nRunning > 0 ) return LEDGER_BUSY;
-  httpEnter(&guest);
+  ledgerGuestEnter(&guest);
   curl_multi_cleanup(p->pMulti);
-  httpLeave(&guest);
+  ledgerGuestLeave(&guest);
   return httpOpen(p, pErr);
 }
 
@@ -536,15 +530,15 @@ int ledgerExchangeLeft(LedgerExchange *p) {
 
 /* Moves all exchanges on without waiting. */
 int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
-  HttpGuest guest;
+  LedgerGuest guest;
   CURLMcode rc;
   CURLMsg *pMsg;
   int n = 0;
 
   if( p->nRunning == 0 ) return LEDGER_OK;
-  httpEnter(&guest);
+  ledgerGuestEnter(&guest);
   rc = curl_multi_perform(p->pMulti, &n);
-  httpLeave(&guest);
+  ledgerGuestLeave(&guest);
   if( rc != CURLM_OK ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR, "libcurl: %s",
                           curl_multi_strerror(rc));
@@ -571,16 +565,16 @@ int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr) {
 /* Ends an exchange where it runs, and frees it. NULL is allowed. */
 void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p) {
   struct curl_slist *pLine;
-  HttpGuest guest;
+  LedgerGuest guest;
   if( p == NULL ) return;
-  httpEnter(&guest);
+  ledgerGuestEnter(&guest);
   if( p->bAdded ) {
     curl_multi_remove_handle(pHttp->pMulti, p->pEasy);
     pHttp->nRunning--;
   }
   ledgerTrustLetGo(p);
   if( p->pEasy ) curl_easy_cleanup(p->pEasy);
-  httpLeave(&guest);
+  ledgerGuestLeave(&guest);
   for( pLine = p->pHeader; pLine; pLine = pLine->next ) {
     OPENSSL_cleanse(pLine->data, strlen(pLine->data));
   }

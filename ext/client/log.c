@@ -2,10 +2,10 @@
 ** What was asked: the last LOG_RING exchanges of a ledger, which the table
 ** ledger_http shows, and the log, which option `log` switches.
 **
-**   log = off | info | debug, each also with " file:PATH" behind it
+**   log = off | info | debug, each also with " stderr" or " file:PATH" behind it
 **
 ** info writes a line for each exchange at its end, debug its headers and
-** bodies too; to stderr, or appended to PATH. Issues no request.
+** bodies too; to stderr, or appended to PATH, a regular file. Issues no request.
 **
 ** Redaction is by construction: only what a list here names is written out,
 ** all else becomes ***. So a header, parameter or member that nobody has
@@ -27,7 +27,6 @@
 #define LOG_RING 512      /* exchanges remembered */
 #define LOG_MAX_PATH 1024 /* bytes of a path kept */
 #define LOG_MAX_BODY 4096 /* bytes of a body written */
-#define LOG_MIN_SECRET 6  /* shorter ones are no secrets, but words */
 #define LOG_HIDDEN "***"
 
 /* Levels. */
@@ -262,28 +261,17 @@ static void logHeader(LedgerBuf *p, const char *zMark, const char *z,
   ledgerBufPrintf(p, "%s\n", zValue);
 }
 
-/* Takes a secret out of a text, wherever it stands. */
-static void logScrub(LedgerBuf *p, const char *zSecret) {
-  size_t n = zSecret ? strlen(zSecret) : 0;
-  char *z;
-  if( n < LOG_MIN_SECRET || p->z == NULL ) return;
-  while( (z = strstr(p->z, zSecret)) != NULL ) {
-    size_t nHidden = sizeof(LOG_HIDDEN) - 1;
-    memcpy(z, LOG_HIDDEN, nHidden);
-    memmove(z + nHidden, z + n, p->n - (size_t)(z - p->z) - n + 1);
-    p->n -= n - nHidden;
-  }
-}
-
 /* Takes all secrets out that the client knows. */
 static void logScrubAll(LedgerClient *p, const LedgerCall *pCall,
                         LedgerBuf *pBuf) {
   const char *z;
   int i;
-  logScrub(pBuf, p->auth.zToken);
-  if( pCall ) logScrub(pBuf, pCall->zTokenSent);
-  if( pCall ) logScrub(pBuf, pCall->zSecret);
-  for( i = 0; ledgerConfigSecret(p->pConfig, i, &z); i++ ) logScrub(pBuf, z);
+  if( pBuf->z == NULL ) return;
+  ledgerSecretsHide(pCall, pBuf->z);
+  for( i = 0; ledgerConfigSecret(p->pConfig, i, &z); i++ ) {
+    ledgerSecretHide(pBuf->z, z);
+  }
+  pBuf->n = strlen(pBuf->z);
 }
 
 /* ---- the ring ---------------------------------------------------------- */
@@ -337,7 +325,8 @@ static const LedgerRequest *logRemember(LedgerLog *p, LedgerRequest *pNew) {
 
 /* ---- the log ----------------------------------------------------------- */
 
-/* Reads the option's value: its level, and the path or NULL. -1: neither. */
+/* Reads the option's value: its level, and the path, or NULL for stderr. -1: it
+** can't be. */
 static int logLevel(const char *z, const char **pzFile) {
   static const char *const azLevel[] = {"off", "info", "debug"};
   size_t n = strcspn(z, " ");
@@ -347,35 +336,55 @@ static int logLevel(const char *z, const char **pzFile) {
     if( strlen(azLevel[i]) == n && memcmp(azLevel[i], z, n) == 0 ) break;
   }
   z += n + strspn(z + n, " ");
-  if( *z ) {
+  if( *z && strcmp(z, "stderr") != 0 ) {
     if( strncmp(z, "file:", 5) != 0 || z[5] == 0 ) return -1;
     *pzFile = z + 5;
   }
   return i < 3 ? i : -1;
 }
 
-/* A log may hold what entries say: only its owner reads it. */
-static int logOpen(const char *zFile) {
-  return open(zFile, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-              0600);
+/*
+** Opens a regular file, or returns -1 and says why. A log may hold what entries
+** say: only its owner reads it, and it goes where its path says, not where a
+** link in that place leads. What is no regular file may block, or end the
+** process by SIGPIPE.
+*/
+static int logOpen(const char *zFile, const char **pzWhy) {
+  struct stat st;
+  int fd = open(zFile,
+                O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+                    O_NOFOLLOW | O_NONBLOCK,
+                0600);
+  const int e = errno;
+  if( fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ) return fd;
+  if( fd >= 0 || e == ENXIO ) {
+    *pzWhy = "it is no regular file (log = 'info stderr' writes to stderr)";
+  } else if( e == ELOOP ) {
+    *pzWhy = "it is a symbolic link";
+  } else {
+    *pzWhy = ledgerSystemError(e);
+  }
+  if( fd >= 0 ) close(fd);
+  return -1;
 }
 
 int ledgerLogCheck(const char *zValue, LedgerError *pErr) {
-  const char *zFile;
+  const char *zFile, *zWhy = "";
   int e = logLevel(zValue, &zFile);
   int fd;
   if( e < 0 ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR,
                           "option log: '%.64s' is none of: off, info, debug, "
-                          "or one of them with ' file:PATH' behind it",
+                          "or one of them with ' stderr' or ' file:PATH' "
+                          "behind it",
                           zValue);
   }
   if( zFile == NULL || e == LOG_OFF ) return LEDGER_OK;
-  fd = logOpen(zFile);
+  fd = logOpen(zFile, &zWhy);
   if( fd < 0 ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR,
                           "option log: cannot write to '%.400s': %s", zFile,
-                          ledgerSystemError(errno));
+                          zWhy);
   }
   close(fd);
   return LEDGER_OK;
@@ -386,39 +395,52 @@ int ledgerLogCheck(const char *zValue, LedgerError *pErr) {
 static int logIsOpen(const LedgerLog *p, const char *zFile) {
   struct stat here, there;
   return p->fd >= 0 && p->zFile && strcmp(p->zFile, zFile) == 0 &&
-         fstat(p->fd, &here) == 0 && stat(zFile, &there) == 0 &&
+         fstat(p->fd, &here) == 0 && lstat(zFile, &there) == 0 &&
          here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
-/* Writes the text to the file, or to stderr. */
-static void logWrite(LedgerLog *p, const char *zFile, const LedgerBuf *pText) {
+/* Appends the text to the file; what fails is said once, to stderr. */
+static void logAppend(LedgerLog *p, const char *zFile, const LedgerBuf *pText) {
   const char *z = pText->z;
+  const char *zWhy = "";
   size_t n = pText->n;
 
-  if( zFile == NULL ) {
-    fwrite(z, 1, n, stderr);
-    fflush(stderr);
-    return;
-  }
   if( !logIsOpen(p, zFile) ) {
     if( p->fd >= 0 ) close(p->fd);
     if( p->zFile == NULL || strcmp(p->zFile, zFile) != 0 ) p->bFailed = 0;
     free(p->zFile);
     p->zFile = ledgerStrdup(zFile);
-    p->fd = logOpen(zFile);
+    p->fd = logOpen(zFile, &zWhy);
   }
   while( p->fd >= 0 && n > 0 ) {
     ssize_t k = write(p->fd, z, n);
     if( k < 0 && errno == EINTR ) continue;
-    if( k <= 0 ) break;
+    if( k <= 0 ) {
+      zWhy = ledgerSystemError(errno);
+      break;
+    }
     z += k;
     n -= (size_t)k;
   }
   if( n > 0 && !p->bFailed ) {
     fprintf(stderr, "ledger: option log: cannot write to '%s': %s\n", zFile,
-            ledgerSystemError(errno));
+            zWhy);
     p->bFailed = 1;
   }
+}
+
+/* Writes the text to the file, or to stderr, which may be a pipe that nobody
+** reads any more. */
+static void logWrite(LedgerLog *p, const char *zFile, const LedgerBuf *pText) {
+  LedgerGuest guest;
+  ledgerGuestEnter(&guest);
+  if( zFile ) {
+    logAppend(p, zFile, pText);
+  } else {
+    fwrite(pText->z, 1, pText->n, stderr);
+    fflush(stderr);
+  }
+  ledgerGuestLeave(&guest);
 }
 
 /* The line of a request. What the cache answered used no connection. */

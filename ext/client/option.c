@@ -157,7 +157,7 @@ const LedgerOptionRow aLedgerOption[] = {
      "option:value}"},
     {"log", OPTION_TEXT, OPTION_LIVE, AT(zLog), "off", 0, NULL,
      "off, info (a line per request) or debug (headers and bodies, redacted); "
-     "to stderr, or with ' file:PATH' behind it appended to a file"},
+     "to stderr, or with ' file:PATH' behind it appended to a regular file"},
 };
 #define OPTION_COUNT ((int)(sizeof(aLedgerOption) / sizeof(aLedgerOption[0])))
 const int nLedgerOption = OPTION_COUNT;

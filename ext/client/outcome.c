@@ -315,8 +315,10 @@ void ledgerOutcomeRead(LedgerCall *p) {
     return;
   }
   ledgerServerErrorRead(pEx, &p->server);
-  ledgerServerErrorHide(&p->server, p->zSecret);
-  ledgerServerErrorHide(&p->server, p->zTokenSent);
+  ledgerSecretsHide(p, p->server.zCode);
+  ledgerSecretsHide(p, p->server.zMessage);
+  ledgerSecretsHide(p, p->server.zDetail);
+  ledgerSecretsHide(p, pEx->location.z);
   ledgerLogExchange(p, p->server.zCode[0] ? p->server.zCode : NULL);
   if( p->http >= 300 && p->http < 400 )
     outcomeRedirect(p);

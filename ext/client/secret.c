@@ -1,11 +1,15 @@
 /*
-** Memory that holds secrets: wiped when it is freed, and never moved.
+** Secrets: memory that holds them is wiped when it is freed, and never moved;
+** and a text that a server had a part in is freed of them before anybody reads
+** it, for a server may repeat what was sent.
 */
 #include "clientInt.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SECRET_MIN 6 /* shorter ones are no secrets, but words */
 
 char *ledgerStrdup(const char *z) {
   return ledgerStrndup(z, strlen(z));
@@ -36,4 +40,30 @@ int ledgerBufRoom(LedgerBuf *p, size_t n) {
   p->z[0] = 0;
   p->nAlloc = n + 1;
   return 1;
+}
+
+/* ---- what a server repeats ---------------------------------------------- */
+
+/* Takes a secret out of a text, wherever it stands; *** is in its place. What
+** is left of one where the text was clipped goes too. Either may be NULL. */
+void ledgerSecretHide(char *zText, const char *zSecret) {
+  const size_t n = zSecret ? strlen(zSecret) : 0;
+  size_t nSame;
+  char *z;
+
+  if( zText == NULL || n < SECRET_MIN ) return;
+  for( z = zText; *z; z++ ) {
+    for( nSame = 0; nSame < n && z[nSame] == zSecret[nSame]; nSame++ ) continue;
+    if( nSame < n && (z[nSame] || nSame < SECRET_MIN) ) continue;
+    memcpy(z, "***", 3);
+    memmove(z + 3, z + nSame, strlen(z + nSame) + 1);
+    z += 2;
+  }
+}
+
+/* Takes all that the call has shown, or will, out of a text. */
+void ledgerSecretsHide(const LedgerCall *p, char *zText) {
+  if( p->pClient ) ledgerSecretHide(zText, p->pClient->auth.zToken);
+  ledgerSecretHide(zText, p->zTokenSent);
+  ledgerSecretHide(zText, p->zSecret);
 }
