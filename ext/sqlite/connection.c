@@ -40,7 +40,6 @@ void ledgerDbUnref(void *pArg) {
   if( --p->nRef > 0 ) return;
   ledgerQueueFree(p);
   ledgerReceiptMemoFree(p->pMemo);
-  ledgerKeptEnd(p);
   ledgerInternFree(p->pIntern);
   for( i = 0; i < p->nLedger; i++ ) ledgerUnref(p->apLedger[i]);
   sqlite3_free(p->apLedger);

@@ -179,25 +179,15 @@ static int entriesBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
       1.0};
   EntriesTable *p = (EntriesTable *)pVtab;
   p->pDb->pPlanned = &ledgerEntriesSpec;
-  return ledgerPlanEntries(pInfo, &table, p->zLedger != NULL,
+  return ledgerPlanEntries(p->pDb, pInfo, &table, p->zLedger != NULL,
                            p->zSubLedger != NULL);
 }
 
 static int entriesOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
-  EntriesTable *p = (EntriesTable *)pVtab;
   EntriesCursor *pCur = sqlite3_malloc64(sizeof(*pCur));
-  int rc;
   if( pCur == NULL ) return SQLITE_NOMEM;
   memset(pCur, 0, sizeof(*pCur));
-  rc = ledgerScopeJoin(p->pDb, &pCur->pScope);
-  if( rc == SQLITE_OK ) {
-    rc = ledgerReplayNew(p->pDb, pCur->pScope, &ledgerScanRows, &pCur->pReplay);
-  }
-  if( rc ) {
-    ledgerScopeLeave(p->pDb, pCur->pScope);
-    sqlite3_free(pCur);
-    return rc;
-  }
+  ledgerScopeOpen(((EntriesTable *)pVtab)->pDb, &pCur->pScope);
   *ppCursor = &pCur->base;
   return SQLITE_OK;
 }
@@ -206,7 +196,7 @@ static int entriesClose(sqlite3_vtab_cursor *pCursor) {
   EntriesCursor *pCur = (EntriesCursor *)pCursor;
   EntriesTable *p = (EntriesTable *)pCursor->pVtab;
   ledgerReplayFree(pCur->pReplay);
-  ledgerScopeLeave(p->pDb, pCur->pScope);
+  ledgerScopeLeave(p->pDb, &pCur->pScope);
   sqlite3_free(pCur);
   return SQLITE_OK;
 }
@@ -234,6 +224,10 @@ static int entriesFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   pCur->pRow = NULL;
   memset(&query, 0, sizeof(query));
   rc = ledgerGuardRead(&p->guard, &pCur->bAsked, &err);
+  if( rc == LEDGER_OK && ledgerReplayEnter(p->pDb, idxStr, &ledgerScanRows,
+                                           &pCur->pScope, &pCur->pReplay) ) {
+    rc = ledgerErrorNomem(&err);
+  }
   if( rc == LEDGER_OK &&
       p->zLedger ) { /* declared for it: that it isn't there is an error */
     rc = ledgerDbFind(p->pDb, p->zLedger, p->bEnv, &pLedger, &err);

@@ -170,7 +170,7 @@ static int entrySettle(LedgerFunctionCall *p, const char *zSub,
   memset(&query, 0, sizeof(query));
   query.to = pEntry->id;
   query.bOrder = query.bDesc = 1;
-  if( ledgerScopeJoin(p->pDb, &pScope) ) return ledgerErrorNomem(pErr);
+  if( ledgerScopeJoin(p->pDb, NULL, &pScope) ) return ledgerErrorNomem(pErr);
   rc = ledgerLaneOpen(pScope, p->pLedger, zSub, &query, NULL, &pLane, pErr);
   if( rc == LEDGER_OK ) rc = ledgerLaneNext(pLane, 0, &pRow, pErr);
   if( rc == LEDGER_OK && pRow && entrySame(&pRow->entry, pEntry) ) {
@@ -178,7 +178,7 @@ static int entrySettle(LedgerFunctionCall *p, const char *zSub,
     *pbSettled = 1;
   }
   ledgerLaneClose(pLane);
-  ledgerScopeLeave(p->pDb, pScope);
+  ledgerScopeLeave(p->pDb, &pScope);
   return rc;
 }
 

@@ -53,24 +53,26 @@ struct Ledger {
 /* Everything the module knows of one SQLite connection. Freed when the last
 ** module, function and collation registered for it is destroyed. */
 struct LedgerDb {
-  sqlite3 *db;            /* the connection */
-  int nRef;               /* registrations that point here */
-  int bReadonly;          /* entry point sqlite3_ledgerreadonly_init */
-  int nLedger;            /* attached ledgers */
-  Ledger **apLedger;      /* in the order they were attached */
-  int iNextSlot;          /* next Ledger.iSlot */
-  LedgerScope *pScope;    /* the statement being read, or NULL */
-  LedgerWriter *pWriter;  /* tables within a transaction */
-  i64 iNextRow;           /* next ledger_appends.n */
-  LedgerQueueRow *pQueue; /* rows of the open transaction, in order */
+  sqlite3 *db;             /* the connection */
+  int nRef;                /* registrations that point here */
+  int bReadonly;           /* entry point sqlite3_ledgerreadonly_init */
+  int nLedger;             /* attached ledgers */
+  Ledger **apLedger;       /* in the order they were attached */
+  int iNextSlot;           /* next Ledger.iSlot */
+  LedgerScope *pScope;     /* list: one per statement that reads */
+  sqlite3_stmt *pPrepared; /* last seen being prepared, or NULL: an address */
+  i64 iStatement;          /* ... and its number */
+  LedgerScope **ppOpened;  /* the cursor opened by the last call, or NULL */
+  LedgerScope *pParked;    /* a reference held for the cursor ... */
+  LedgerScope **ppParked;  /* ... that holds its scope here */
+  LedgerWriter *pWriter;   /* tables within a transaction */
+  i64 iNextRow;            /* next ledger_appends.n */
+  LedgerQueueRow *pQueue;  /* rows of the open transaction, in order */
   LedgerQueueRow **ppQueueEnd;
   i64 nQueueByte;           /* their contents */
   LedgerQueueRow *pHistory; /* settled rows, oldest first */
   LedgerQueueRow **ppHistoryEnd;
-  LedgerIntern *pIntern; /* rowids of the small writable tables */
-  LedgerKept *pKept;     /* answers kept for the statement */
-  int nKept;
-  int nTableCursor;         /* open cursors of small tables */
+  LedgerIntern *pIntern;    /* rowids of the small writable tables */
   int nHistory;             /* their number */
   LedgerQueueRow **apById;  /* those with an id, by its seqno: chains */
   int nById;                /* their places, a power of two, or 0 */
@@ -184,15 +186,29 @@ i64 ledgerRowsEnd(const LedgerRows *p);
 /* ---- scope.c: what the cursors of one statement share ------------------ */
 
 /*
-** A scope lives while any cursor of ledger_entries is open on the connection:
-** the read transaction of this module. It fixes, per ledger, the snapshot
-** (no row above it is shown), and remembers entries that were looked up.
+** A scope lives while a run of a statement has cursors that have joined it: the
+** read transaction of this module. It fixes, per ledger, the snapshot (no row
+** above it is shown), and remembers entries that were looked up.
 */
-int ledgerScopeJoin(LedgerDb *p, LedgerScope **ppScope);
-void ledgerScopeLeave(LedgerDb *p, LedgerScope *pScope);
 
-/* Our own append ends the current scope: cursors opened from now on start a
-** new one and see it. */
+/* xBestIndex: makes the plan idxStr, and notes whose it is behind its NUL.
+** Takes pStr over; an SQLite code. */
+int ledgerScopePlan(LedgerDb *p, sqlite3_str *pStr, sqlite3_index_info *pInfo);
+
+/* xOpen: a statement runs that will join a scope. ppScope is where the cursor
+** holds it. */
+void ledgerScopeOpen(LedgerDb *p, LedgerScope **ppScope);
+
+/* xFilter: joins the statement's scope, unless *ppScope is set already. zPlan
+** is idxStr; NULL makes a scope that nobody shares. An SQLite code. */
+int ledgerScopeJoin(LedgerDb *p, const char *zPlan, LedgerScope **ppScope);
+void ledgerScopeLeave(LedgerDb *p, LedgerScope **ppScope); /* xClose */
+
+/* The answers kept for the statement: a list of table.c's. */
+LedgerKept **ledgerScopeKept(LedgerScope *p);
+
+/* Our own append ends the scopes there are: cursors that are opened from now on
+** join a new one and see it. */
 void ledgerScopeEnd(LedgerDb *p);
 
 /* The seqno that bounds what the scope shows of a ledger; INT64_MAX while no
@@ -290,8 +306,9 @@ struct LedgerPlanTable {
 
 /* xBestIndex of a table whose rows are entries, or stand for them. The flags
 ** say what a declared table fixes. */
-int ledgerPlanEntries(sqlite3_index_info *pInfo, const LedgerPlanTable *pTable,
-                      int bLedgerFixed, int bSubLedgerFixed);
+int ledgerPlanEntries(LedgerDb *pDb, sqlite3_index_info *pInfo,
+                      const LedgerPlanTable *pTable, int bLedgerFixed,
+                      int bSubLedgerFixed);
 
 /* Decodes the plan with its values. A declared table's slice is applied.
 ** Free *pQuery with ledgerQueryClear() in any case. */
@@ -371,8 +388,11 @@ extern const LedgerRowSource ledgerScanRows; /* scan.c: entries */
 
 typedef struct LedgerReplay LedgerReplay;
 
-int ledgerReplayNew(LedgerDb *pDb, LedgerScope *pScope,
-                    const LedgerRowSource *pSource, LedgerReplay **ppReplay);
+/* xFilter: the cursor joins the scope of its statement (zPlan is idxStr) and
+** gets its replay buffer, where it hasn't yet. An SQLite code. */
+int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
+                      const LedgerRowSource *pSource, LedgerScope **ppScope,
+                      LedgerReplay **ppReplay);
 void ledgerReplayFree(LedgerReplay *p);
 
 /* Starts a query, from the ledger or from what was recorded. Takes the query

@@ -157,8 +157,9 @@ static void planCost(sqlite3_index_info *pInfo, const PlanFound *p,
   pInfo->estimatedRows = (sqlite3_int64)rRow;
 }
 
-int ledgerPlanEntries(sqlite3_index_info *pInfo, const LedgerPlanTable *pTable,
-                      int bLedgerFixed, int bSubLedgerFixed) {
+int ledgerPlanEntries(LedgerDb *pDb, sqlite3_index_info *pInfo,
+                      const LedgerPlanTable *pTable, int bLedgerFixed,
+                      int bSubLedgerFixed) {
   sqlite3_str *pStr = sqlite3_str_new(NULL);
   PlanFound found;
   int nArg = 0, i;
@@ -234,10 +235,7 @@ int ledgerPlanEntries(sqlite3_index_info *pInfo, const LedgerPlanTable *pTable,
                       : 3;
   planCost(pInfo, &found, bLedgerFixed, bSubLedgerFixed);
   if( !found.bId && !found.bIdIn ) pInfo->estimatedCost *= pTable->rScan;
-  pInfo->idxStr = sqlite3_str_finish(pStr);
-  if( pInfo->idxStr == NULL ) return SQLITE_NOMEM;
-  pInfo->needToFreeIdxStr = 1;
-  return SQLITE_OK;
+  return ledgerScopePlan(pDb, pStr, pInfo);
 }
 
 /* ---- decoding ------------------------------------------------------------ */

@@ -39,15 +39,19 @@ struct LedgerReplay {
   ReplayTape aTape[REPLAY_KEPT];
 };
 
-int ledgerReplayNew(LedgerDb *pDb, LedgerScope *pScope,
-                    const LedgerRowSource *pSource, LedgerReplay **ppReplay) {
-  LedgerReplay *p = sqlite3_malloc64(sizeof(*p));
-  *ppReplay = p;
+int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
+                      const LedgerRowSource *pSource, LedgerScope **ppScope,
+                      LedgerReplay **ppReplay) {
+  LedgerReplay *p;
+  int rc = ledgerScopeJoin(pDb, zPlan, ppScope);
+  if( rc || *ppReplay ) return rc;
+  p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
   p->pDb = pDb;
-  p->pScope = pScope;
+  p->pScope = *ppScope;
   p->pSource = pSource;
+  *ppReplay = p;
   return SQLITE_OK;
 }
 

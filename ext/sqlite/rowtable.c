@@ -95,9 +95,10 @@ static int rowRequired(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
 
 static int rowBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   const LedgerRowTable *pTable = ((RowVtab *)pVtab)->pModule->pTable;
+  LedgerDb *pDb = ((RowVtab *)pVtab)->pModule->pDb;
   int rc;
-  ((RowVtab *)pVtab)->pModule->pDb->pPlanned = pTable->pSpec;
-  rc = ledgerPlanEntries(pInfo, &pTable->plan, 0, 0);
+  pDb->pPlanned = pTable->pSpec;
+  rc = ledgerPlanEntries(pDb, pInfo, &pTable->plan, 0, 0);
   if( rc == SQLITE_OK && pTable->bIdRequired && pInfo->idxNum != 1 ) {
     rc = rowRequired(pVtab, pInfo);
   }
@@ -108,27 +109,16 @@ static int rowClose(sqlite3_vtab_cursor *pCursor) {
   RowCursor *pCur = (RowCursor *)pCursor;
   LedgerDb *pDb = ((RowVtab *)pCursor->pVtab)->pModule->pDb;
   ledgerReplayFree(pCur->pReplay);
-  ledgerScopeLeave(pDb, pCur->pScope);
+  ledgerScopeLeave(pDb, &pCur->pScope);
   sqlite3_free(pCur);
   return SQLITE_OK;
 }
 
 static int rowOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
-  RowModule *pModule = ((RowVtab *)pVtab)->pModule;
   RowCursor *pCur = sqlite3_malloc64(sizeof(*pCur));
-  int rc;
   if( pCur == NULL ) return SQLITE_NOMEM;
   memset(pCur, 0, sizeof(*pCur));
-  rc = ledgerScopeJoin(pModule->pDb, &pCur->pScope);
-  if( rc == SQLITE_OK ) {
-    rc = ledgerReplayNew(pModule->pDb, pCur->pScope, pModule->pTable->pSource,
-                         &pCur->pReplay);
-  }
-  if( rc ) {
-    ledgerScopeLeave(pModule->pDb, pCur->pScope);
-    sqlite3_free(pCur);
-    return rc;
-  }
+  ledgerScopeOpen(((RowVtab *)pVtab)->pModule->pDb, &pCur->pScope);
   *ppCursor = &pCur->base;
   return SQLITE_OK;
 }
@@ -149,6 +139,8 @@ static int rowFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   RowCursor *pCur = (RowCursor *)pCursor;
   LedgerError err = LEDGER_ERROR_INIT;
   const LedgerGuard *pGuard = &((RowVtab *)pCursor->pVtab)->guard;
+  const RowModule *pModule = ((RowVtab *)pCursor->pVtab)->pModule;
+  LedgerDb *pDb = pModule->pDb;
   LedgerQuery query;
   int rc;
   (void)idxNum;
@@ -156,6 +148,9 @@ static int rowFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   if( ledgerGuardRead(pGuard, &pCur->bAsked, &err) ) {
     return ledgerVtabError(pCursor->pVtab, &err);
   }
+  rc = ledgerReplayEnter(pDb, idxStr, pModule->pTable->pSource, &pCur->pScope,
+                         &pCur->pReplay);
+  if( rc ) return rc;
   rc = ledgerQueryDecode(idxStr, argc, argv, NULL, NULL, &query, &err);
   if( rc ) {
     ledgerQueryClear(&query);
@@ -163,7 +158,7 @@ static int rowFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
     rc = ledgerReplayOpen(pCur->pReplay, !pGuard->bFile, &query, &err);
   }
   if( rc ) {
-    ledgerReadFailed(((RowVtab *)pCursor->pVtab)->pModule->pDb->db, &err);
+    ledgerReadFailed(pDb->db, &err);
     return ledgerVtabError(pCursor->pVtab, &err);
   }
   return rowNext(pCursor);

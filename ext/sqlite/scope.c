@@ -1,6 +1,17 @@
 /*
-** What the cursors of one statement share: a snapshot per ledger, and the
-** entries looked up.
+** What the cursors of one statement share: a snapshot per ledger, the entries
+** looked up, and the answers kept for the small tables (table.c).
+**
+** Which statement. xFilter isn't told by whom it is run. While a statement is
+** prepared it is the first one of sqlite3_next_stmt(), and has no SQL yet: that
+** of a trigger's program stands before it, one of a blob handle has none either
+** but is busy. xBestIndex gives each a number, behind the NUL of idxStr, where
+** EXPLAIN doesn't show it; cursors with one number are of one statement, and
+** a run of it ends when they are closed. A number is given twice only where its
+** first owner is gone: an address may be used again, and ledgerScopeOpen()
+** forgets it as soon as anything runs. Where a subquery is begun again SQLite
+** opens its cursor anew and then closes the former one: the scope is parked for
+** the new one, which is told whose it is only by xFilter.
 **
 ** Requests: GET /app/transactions/{id}/status, to know that a bound is
 ** committed; GET /app/transactions/current, where no state of the ledger is
@@ -54,7 +65,11 @@ struct ScopeMemo {
 };
 
 struct LedgerScope {
-  int nRef;                 /* open cursors */
+  LedgerScope *pNext;       /* LedgerDb.pScope */
+  i64 iStatement;           /* whose it is, or 0: shared with nobody */
+  int bEnded;               /* nobody joins it any more */
+  int nRef;                 /* cursors that have joined it */
+  LedgerKept *pKept;        /* answers to the small tables */
   ScopeSnapshot *pSnapshot; /* one per ledger read */
   ScopeMemo *aMemo;         /* open addressing, nMemoAlloc places */
   int nMemo;
@@ -62,14 +77,28 @@ struct LedgerScope {
   LedgerRows *pRows; /* the rows remembered */
 };
 
-int ledgerScopeJoin(LedgerDb *p, LedgerScope **ppScope) {
-  if( p->pScope == NULL ) {
-    p->pScope = sqlite3_malloc64(sizeof(LedgerScope));
-    if( p->pScope == NULL ) return SQLITE_NOMEM;
-    memset(p->pScope, 0, sizeof(LedgerScope));
+/* The number of the statement that is being prepared. */
+static i64 scopePrepared(LedgerDb *p) {
+  sqlite3_stmt *pTop = NULL;
+  sqlite3_stmt *pStmt = sqlite3_next_stmt(p->db, NULL);
+  while( pStmt && sqlite3_sql(pStmt) == NULL && !sqlite3_stmt_busy(pStmt) ) {
+    pTop = pStmt;
+    pStmt = sqlite3_next_stmt(p->db, pStmt);
   }
-  p->pScope->nRef++;
-  *ppScope = p->pScope;
+  if( pTop == NULL || pTop != p->pPrepared ) {
+    p->iStatement++;
+    p->pPrepared = pTop;
+  }
+  return p->iStatement;
+}
+
+int ledgerScopePlan(LedgerDb *p, sqlite3_str *pStr, sqlite3_index_info *pInfo) {
+  i64 i = scopePrepared(p);
+  sqlite3_str_append(pStr, "", 1);
+  sqlite3_str_append(pStr, (const char *)&i, sizeof(i));
+  pInfo->idxStr = sqlite3_str_finish(pStr);
+  if( pInfo->idxStr == NULL ) return SQLITE_NOMEM;
+  pInfo->needToFreeIdxStr = 1;
   return SQLITE_OK;
 }
 
@@ -81,9 +110,11 @@ static void scopeClearMemo(LedgerScope *p) {
   p->nMemo = p->nMemoAlloc = 0;
 }
 
-void ledgerScopeLeave(LedgerDb *p, LedgerScope *pScope) {
-  if( pScope == NULL || --pScope->nRef > 0 ) return;
-  if( p->pScope == pScope ) p->pScope = NULL;
+static void scopeUnref(LedgerDb *p, LedgerScope *pScope) {
+  LedgerScope **pp = &p->pScope;
+  if( --pScope->nRef > 0 ) return;
+  while( *pp && *pp != pScope ) pp = &(*pp)->pNext;
+  if( *pp ) *pp = pScope->pNext;
   while( pScope->pSnapshot ) {
     ScopeSnapshot *pSnap = pScope->pSnapshot;
     pScope->pSnapshot = pSnap->pNext;
@@ -92,13 +123,74 @@ void ledgerScopeLeave(LedgerDb *p, LedgerScope *pScope) {
     sqlite3_free(pSnap->zTag);
     sqlite3_free(pSnap);
   }
+  ledgerKeptEnd(&pScope->pKept);
   scopeClearMemo(pScope);
   sqlite3_free(pScope);
 }
 
+void ledgerScopeOpen(LedgerDb *p, LedgerScope **ppScope) {
+  p->pPrepared = NULL;
+  p->ppOpened = ppScope;
+}
+
+/* Gives back the scope that is parked, if it is parked for that cursor. */
+static void scopeUnpark(LedgerDb *p, LedgerScope **ppScope) {
+  LedgerScope *pParked = p->pParked;
+  if( pParked == NULL || p->ppParked != ppScope ) return;
+  p->pParked = NULL;
+  scopeUnref(p, pParked);
+}
+
+int ledgerScopeJoin(LedgerDb *p, const char *zPlan, LedgerScope **ppScope) {
+  LedgerScope *pScope = NULL;
+  i64 i = 0;
+  if( *ppScope ) return SQLITE_OK;
+  p->ppOpened = NULL;
+  if( zPlan ) memcpy(&i, zPlan + strlen(zPlan) + 1, sizeof(i));
+  if( i ) {
+    for( pScope = p->pScope; pScope; pScope = pScope->pNext ) {
+      if( pScope->iStatement == i && !pScope->bEnded ) break;
+    }
+  }
+  if( pScope == NULL ) {
+    pScope = sqlite3_malloc64(sizeof(*pScope));
+    if( pScope == NULL ) return SQLITE_NOMEM;
+    memset(pScope, 0, sizeof(*pScope));
+    pScope->iStatement = i;
+    pScope->pNext = p->pScope;
+    p->pScope = pScope;
+  }
+  pScope->nRef++;
+  *ppScope = pScope;
+  scopeUnpark(p, ppScope);
+  return SQLITE_OK;
+}
+
+void ledgerScopeLeave(LedgerDb *p, LedgerScope **ppScope) {
+  LedgerScope *pScope = *ppScope;
+  *ppScope = NULL;
+  if( pScope && pScope->nRef == 1 && p->ppOpened ) {
+    LedgerScope *pFormer = p->pParked;
+    p->pParked = pScope; /* with the reference that it had */
+    p->ppParked = p->ppOpened;
+    if( pFormer ) scopeUnref(p, pFormer);
+  } else if( pScope ) {
+    scopeUnref(p, pScope);
+  }
+  p->ppOpened = NULL;
+  scopeUnpark(p, ppScope);
+}
+
+LedgerKept **ledgerScopeKept(LedgerScope *p) {
+  return &p->pKept;
+}
+
 void ledgerScopeEnd(LedgerDb *p) {
-  p->pScope = NULL; /* its cursors free it */
-  ledgerKeptEnd(p); /* what was answered may be different now */
+  LedgerScope *pScope;
+  for( pScope = p->pScope; pScope; pScope = pScope->pNext ) {
+    pScope->bEnded = 1;
+    ledgerKeptEnd(&pScope->pKept); /* the answers may be different now */
+  }
 }
 
 static ScopeSnapshot *scopeFind(LedgerScope *p, const Ledger *pLedger) {

@@ -12,10 +12,10 @@
 **
 ** Plans: `ledger=`, `ledger-in`, `KEY=`, `KEY-in`; each takes one value.
 **
-** Invariant: what the ledger answered is kept (bKept) until the last cursor of
-** such a table is closed or this connection writes: within one statement the
-** same question is asked once, by whichever cursor. A join that asks for key
-** after key costs two requests: the first key, then the list.
+** Invariant: what the ledger answered is kept (bKept) for the statement, or
+** until this connection writes: within one statement (scope.c) a question is
+** asked once, by whichever cursor; another statement asks again. A join that
+** asks for key after key costs two requests: the first key, then the list.
 */
 #include "ledgerInt.h"
 
@@ -29,12 +29,14 @@ struct LedgerKept {
   char *zAsked; /* the question (sqlite3_free) */
   LedgerTableRows *pRows;
   int nRef;
-  LedgerKept *pNext; /* LedgerDb.pKept */
+  int nKept;         /* answers kept, with this one and those behind it */
+  LedgerKept *pNext; /* ledgerScopeKept() */
 };
 
 typedef struct TableCursor TableCursor;
 struct TableCursor {
   sqlite3_vtab_cursor base; /* must be first */
+  LedgerScope *pScope;      /* shared with the statement's other cursors */
   LedgerKept *pKept;        /* the answer being read, or NULL */
   i64 iRow;
   int bAsked; /* it may read */
@@ -49,10 +51,9 @@ static void keptUnref(LedgerKept *p) {
   sqlite3_free(p);
 }
 
-void ledgerKeptEnd(LedgerDb *pDb) {
-  LedgerKept *p = pDb->pKept;
-  pDb->pKept = NULL;
-  pDb->nKept = 0;
+void ledgerKeptEnd(LedgerKept **ppKept) {
+  LedgerKept *p = *ppKept;
+  *ppKept = NULL;
   while( p ) {
     LedgerKept *pNext = p->pNext;
     p->pNext = NULL;
@@ -61,13 +62,24 @@ void ledgerKeptEnd(LedgerDb *pDb) {
   }
 }
 
-static LedgerKept *keptFind(LedgerDb *pDb, const LedgerTableSpec *pSpec,
+static LedgerKept *keptFind(LedgerScope *pScope, const LedgerTableSpec *pSpec,
                             const char *zAsked) {
   LedgerKept *p;
-  for( p = pDb->pKept; p; p = p->pNext ) {
+  for( p = *ledgerScopeKept(pScope); p; p = p->pNext ) {
     if( p->pSpec == pSpec && strcmp(p->zAsked, zAsked) == 0 ) return p;
   }
   return NULL;
+}
+
+/* Keeps an answer for the statement, and forgets those before where there are
+** too many. */
+static void keptAdd(LedgerScope *pScope, LedgerKept *pNew) {
+  LedgerKept **ppKept = ledgerScopeKept(pScope);
+  if( *ppKept && (*ppKept)->nKept >= TABLE_KEPT_MAX ) ledgerKeptEnd(ppKept);
+  pNew->nKept = *ppKept ? (*ppKept)->nKept + 1 : 1;
+  pNew->pNext = *ppKept;
+  pNew->nRef++;
+  *ppKept = pNew;
 }
 
 /* What a ledger answered is kept; what is known here is read again. */
@@ -179,9 +191,7 @@ static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   }
   pInfo->estimatedCost = bKey ? 10 : 1e5;
   pInfo->estimatedRows = bKey ? 1 : 25;
-  pInfo->idxStr = sqlite3_str_finish(pStr);
-  pInfo->needToFreeIdxStr = 1;
-  if( pInfo->idxStr == NULL && nArg > 0 ) return SQLITE_NOMEM;
+  if( ledgerScopePlan(p->pDb, pStr, pInfo) ) return SQLITE_NOMEM;
   if( !bKey && pSpec->bKeyRequired ) {
     if( bUnusable ) return SQLITE_CONSTRAINT; /* another order of the join */
     sqlite3_free(pVtab->zErrMsg);
@@ -196,7 +206,7 @@ static int tableOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
   TableCursor *p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
-  ((LedgerTable *)pVtab)->pDb->nTableCursor++;
+  ledgerScopeOpen(((LedgerTable *)pVtab)->pDb, &p->pScope);
   *ppCursor = &p->base;
   return SQLITE_OK;
 }
@@ -205,7 +215,7 @@ static int tableClose(sqlite3_vtab_cursor *pCursor) {
   TableCursor *p = (TableCursor *)pCursor;
   LedgerDb *pDb = ((LedgerTable *)pCursor->pVtab)->pDb;
   keptUnref(p->pKept);
-  if( --pDb->nTableCursor == 0 ) ledgerKeptEnd(pDb);
+  ledgerScopeLeave(pDb, &p->pScope);
   sqlite3_free(p);
   return SQLITE_OK;
 }
@@ -294,22 +304,22 @@ static char *tableAsked(const TableQuestion *p) {
 ** read instead, once, where the ledger offers one: SQLite checks the key of
 ** each row again. Changes the question and *pzAsked.
 */
-static int tableWiden(const LedgerTable *p, const LedgerKept *pOld,
-                      TableQuestion *pQuestion, char **pzAsked,
-                      LedgerError *pErr) {
+static int tableWiden(const LedgerTable *p, LedgerScope *pScope,
+                      const LedgerKept *pOld, TableQuestion *pQuestion,
+                      char **pzAsked, LedgerError *pErr) {
   const LedgerTableSpec *pSpec = p->pSpec;
   const int nKey = pQuestion->nKey;
   char *zWide;
   int i;
   if( pSpec->eRoute == 0 || pSpec->eRouteKey == 0 || nKey <= 0 ||
-      keptFind(p->pDb, pSpec, *pzAsked) ) {
+      keptFind(pScope, pSpec, *pzAsked) ) {
     return LEDGER_OK;
   }
   pQuestion->nKey = -1;
   zWide = tableAsked(pQuestion);
   pQuestion->nKey = nKey;
   if( zWide == NULL ) return ledgerErrorNomem(pErr);
-  if( keptFind(p->pDb, pSpec, zWide) == NULL ) {
+  if( keptFind(pScope, pSpec, zWide) == NULL ) {
     int bOffered = pOld != NULL;
     for( i = 0; i < p->pDb->nLedger && bOffered; i++ ) {
       bOffered =
@@ -438,15 +448,19 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   if( ledgerGuardRead(&pTable->guard, &p->bAsked, &err) ) {
     return ledgerVtabError(pCursor->pVtab, &err);
   }
+  rc = ledgerScopeJoin(pDb, idxStr, &p->pScope);
+  if( rc ) return rc;
   p->iRow = 0;
   p->pKept = NULL;
   rc = tableDecode(pSpec, idxStr, argc, argv, &question, &zAsked, &err);
-  if( rc == LEDGER_OK ) rc = tableWiden(pTable, pOld, &question, &zAsked, &err);
+  if( rc == LEDGER_OK )
+    rc = tableWiden(pTable, p->pScope, pOld, &question, &zAsked, &err);
   if( rc == LEDGER_OK ) {
     pNew = pOld && strcmp(pOld->zAsked, zAsked) == 0 &&
-                   (!tableIsKept(pSpec) || keptFind(pDb, pSpec, zAsked) == pOld)
+                   (!tableIsKept(pSpec) ||
+                    keptFind(p->pScope, pSpec, zAsked) == pOld)
                ? pOld
-               : keptFind(pDb, pSpec, zAsked);
+               : keptFind(p->pScope, pSpec, zAsked);
   }
   if( pNew ) {
     pNew->nRef++;
@@ -455,11 +469,7 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
     pNew = keptNew(pSpec, zAsked, &err);
     rc = pNew ? tableRead(pTable, pNew->pRows, &question, &err) : err.rc;
     if( pNew && rc == LEDGER_OK && tableIsKept(pSpec) ) {
-      if( pDb->nKept >= TABLE_KEPT_MAX ) ledgerKeptEnd(pDb);
-      pDb->nKept++;
-      pNew->pNext = pDb->pKept;
-      pDb->pKept = pNew;
-      pNew->nRef++;
+      keptAdd(p->pScope, pNew);
     }
   } else {
     sqlite3_free(zAsked);

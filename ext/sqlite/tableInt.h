@@ -152,8 +152,8 @@ int ledgerTableIsSmall(const LedgerTableSpec *pSpec);
 /* Registers a small table on the connection; an SQLite code. */
 int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec);
 
-/* Forgets the answers that are kept: the ledger is not what it was. */
-void ledgerKeptEnd(LedgerDb *pDb);
+/* Forgets a scope's answers: the ledger is not what it was, or nobody asks. */
+void ledgerKeptEnd(LedgerKept **ppKept);
 
 /* ---- intern.c: rowids that DELETE can look up ---------------------------- */
 
