@@ -37,10 +37,14 @@ static const struct ArgSpec {
      "LIST    the versions offered, with commas (all)"},
     {"page", ARG_INT, offsetof(EmuArgs, nPage), 1, 1000000,
      "N               items of a list per page (1000)"},
+    {"page-span", ARG_INT, offsetof(EmuArgs, nSpan), 0, 1000000,
+     "N          a page of entries covers N transaction ids, whatever\n"
+     "                         they hold (0: as the version does)"},
     {"signature-interval", ARG_INT, offsetof(EmuArgs, msSignature), 1, 100,
      "MS  a signature follows a write within (20)"},
     {"loading", ARG_INT, offsetof(EmuArgs, nLoading), 0, 100,
-     "N            answers Loading before the first Ready (1)"},
+     "N            answers Loading before the first Ready of an entry, a\n"
+     "                         receipt, a page (1)"},
     {"latency", ARG_INT, offsetof(EmuArgs, msLatency), 0, 600000,
      "MS           each answer is that late (0)"},
     {"idle-timeout", ARG_INT, offsetof(EmuArgs, msIdle), 1, 3600000,
@@ -54,6 +58,9 @@ static const struct ArgSpec {
      "on|off        entries' claims are recorded (on)"},
     {"strict-bounds", ARG_FLAG, offsetof(EmuArgs, bStrict), 0, 0,
      "       refuse bounds that are no committed transaction"},
+    {"decode-first", ARG_FLAG, offsetof(EmuArgs, bDecodeFirst), 0, 0,
+     "        decode a query as a whole before it is split, as CCF\n"
+     "                         does: collectionId=x%26y is that of x"},
     {"lenient", ARG_FLAG, offsetof(EmuArgs, bLenient), 0, 0,
      "             take a PATCH of application/json, as old clients send it"},
     {"fill", ARG_FILL, offsetof(EmuArgs, nFill), 0, 0,

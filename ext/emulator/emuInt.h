@@ -74,12 +74,14 @@ struct EmuArgs {
   const char *azFault[64];        /* --fault, as often as given */
   int nFault;
   int nPage;         /* --page */
+  int nSpan;         /* --page-span, 0: none */
   int msSignature;   /* --signature-interval */
   int nLoading;      /* --loading */
   int msLatency;     /* --latency */
   int msIdle;        /* --idle-timeout */
   int bClaims;       /* --claims on|off */
   int bStrict;       /* --strict-bounds */
+  int bDecodeFirst;  /* --decode-first */
   int bLenient;      /* --lenient */
   int bControl;      /* --control */
   int bElect;        /* --elect */
@@ -306,7 +308,8 @@ enum {
   EMU_V_ROLE_TEXT = 0x20000,   /* role_name; a write of roles answers a text */
   EMU_V_ASKED_ROLES = 0x40000, /* PATCH of a user answers the roles asked for */
   EMU_V_MOVED_TO = 0x80000,    /* that 301 has a Location */
-  EMU_V_NEVER = 0x100000       /* in no version */
+  EMU_V_SPAN = 0x100000,       /* pages cover 101 ids, links have no end */
+  EMU_V_NEVER = 0x200000       /* in no version */
 };
 struct EmuVersion {
   const char *zName;

@@ -8,7 +8,8 @@
 **
 ** Invariants
 **   - paths and queries are decoded once, by length: %00 is a byte like any;
-**     '+' is a space in a query and a plus in a path; "%zz" stays as it is;
+**     '+' is a space in a query and a plus in a path; "%zz" stays as it is.
+**     With --decode-first a query is decoded before it is split;
 **   - of a parameter that is repeated, the first counts;
 **   - every answer below /app with a status of 2xx has
 **     x-ms-ccf-transaction-id; no other answer has (route.c sets the id).
@@ -72,9 +73,37 @@ static void reqSplitPath(EmuReq *p, char **pz) {
   }
 }
 
+/* The same of a query that is decoded first and split then, as CCF does it. */
+static void reqSplitDecoded(EmuReq *p, char **pz) {
+  EmuText all;
+  char *z, *zEnd;
+  reqDecode(p->zQuery, strlen(p->zQuery), 1, pz, &all);
+  zEnd = all.z + all.n;
+  for( z = all.z; z < zEnd && p->nParam < EMU_PARAMS; ) {
+    char *zAmp = memchr(z, '&', (size_t)(zEnd - z));
+    size_t n = (size_t)((zAmp ? zAmp : zEnd) - z);
+    char *zEq = memchr(z, '=', n);
+    size_t nName = zEq ? (size_t)(zEq - z) : n;
+    z[n] = 0;
+    if( n ) {
+      int i = p->nParam++;
+      p->aName[i].z = z;
+      p->aName[i].n = nName;
+      p->aValue[i].z = zEq ? zEq + 1 : z + n;
+      p->aValue[i].n = zEq ? n - nName - 1 : 0;
+      z[nName] = 0;
+    }
+    z += n + 1;
+  }
+}
+
 /* Splits the query into decoded names and values. */
 static void reqSplitQuery(EmuReq *p, char **pz) {
   const char *z = p->zQuery;
+  if( p->pEmu->args.bDecodeFirst ) {
+    reqSplitDecoded(p, pz);
+    return;
+  }
   while( *z && p->nParam < EMU_PARAMS ) {
     size_t n = strcspn(z, "&");
     const char *zEq = memchr(z, '=', n);

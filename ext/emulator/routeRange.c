@@ -9,7 +9,9 @@
 ** moment, so that following the links ends, whoever writes meanwhile.
 **
 ** Invariants
-**   - only committed entries; at most --page of them;
+**   - only committed entries; at most --page of them, or those of a span of ids
+**     (--page-span; 101 in 0.1-preview, as recorded): then a page may be empty,
+**     and its link start at an id that is no entry;
 **   - Loading comes with a nextLink that repeats the query, Ready with one
 **     only if entries are left within the bounds.
 **
@@ -21,6 +23,8 @@
 
 #include <string.h>
 
+#define RANGE_SPAN 101 /* ids on a page of 0.1-preview */
+
 /* The query, settled. */
 typedef struct RangeAsk RangeAsk;
 struct RangeAsk {
@@ -28,6 +32,8 @@ struct RangeAsk {
   EmuText collection;
   const EmuText *pTag; /* or NULL */
   LedgerTxid from, to; /* {0,0}: not given */
+  int bTo;             /* the upper bound was given */
+  int64_t nSpan;       /* ids on a page, 0: no such limit */
   EmuRange range;
   int nEntry; /* entries written so far */
 };
@@ -56,8 +62,10 @@ static void rangeLink(const RangeAsk *pAsk, LedgerTxid from, LedgerBuf *pBuf) {
       pVersion->flags & EMU_V_SUBLEDGER ? "subLedgerId" : "collectionId");
   emuQueryText(&link, pAsk->collection.z, pAsk->collection.n);
   ledgerBufPrintf(&link, "&fromTransactionId=%s", ledgerTxidFormat(from, zId));
-  ledgerBufPrintf(&link, "&toTransactionId=%s",
-                  ledgerTxidFormat(pAsk->to, zId));
+  if( pAsk->bTo || !(pVersion->flags & EMU_V_SPAN) ) {
+    ledgerBufPrintf(&link, "&toTransactionId=%s",
+                    ledgerTxidFormat(pAsk->to, zId));
+  }
   if( pAsk->pTag ) {
     ledgerBufText(&link, "&tag=");
     emuQueryText(&link, pAsk->pTag->z, pAsk->pTag->n);
@@ -101,20 +109,26 @@ static void rangeEntry(void *pArg, const EmuEntry *pEntry) {
 
 /*
 ** Finds where the page ends: *piEnd is its last seqno (the upper bound, if all
-** fits), *piNext the first entry behind it or 0.
+** fits), *pbMore says whether a link follows.
 */
-static int rangePage(const RangeAsk *pAsk, int64_t *piEnd, int64_t *piNext,
+static int rangePage(const RangeAsk *pAsk, int64_t *piEnd, int *pbMore,
                      LedgerError *pErr) {
+  const EmuArgs *pArgs = &pAsk->pReq->pEmu->args;
   EmuStore *pStore = pAsk->pReq->pEmu->pStore;
-  EmuRange rest = pAsk->range;
-  int rc = emuStoreRangeNth(pStore, &pAsk->range,
-                            pAsk->pReq->pEmu->args.nPage - 1, piEnd, pErr);
-  *piNext = 0;
-  if( rc == LEDGER_OK && *piEnd ) {
-    rest.iFrom = *piEnd + 1;
-    rc = emuStoreRangeNth(pStore, &rest, 0, piNext, pErr);
+  EmuRange page = pAsk->range, rest = pAsk->range;
+  int64_t iNext = 0, nSpan = pAsk->nSpan;
+  int rc;
+  if( nSpan && page.iTo - page.iFrom >= nSpan ) {
+    page.iTo = page.iFrom + nSpan - 1;
   }
-  if( *piNext == 0 ) *piEnd = pAsk->range.iTo;
+  rc = emuStoreRangeNth(pStore, &page, pArgs->nPage - 1, piEnd, pErr);
+  if( rc == LEDGER_OK && *piEnd && !nSpan ) {
+    rest.iFrom = *piEnd + 1;
+    rc = emuStoreRangeNth(pStore, &rest, 0, &iNext, pErr);
+    if( iNext == 0 ) *piEnd = 0;
+  }
+  if( *piEnd == 0 ) *piEnd = page.iTo;
+  *pbMore = *piEnd < pAsk->range.iTo;
   return rc;
 }
 
@@ -126,7 +140,9 @@ static int rangeLoading(RangeAsk *pAsk, LedgerError *pErr) {
   int64_t iFirst = 0;
   int rc = LEDGER_OK;
   if( from.seqno == 0 ) {
-    rc = emuStoreRangeNth(p->pEmu->pStore, &pAsk->range, 0, &iFirst, pErr);
+    if( !pAsk->nSpan ) {
+      rc = emuStoreRangeNth(p->pEmu->pStore, &pAsk->range, 0, &iFirst, pErr);
+    }
     if( rc == LEDGER_OK ) {
       rc = emuStoreTxnAt(p->pEmu->pStore, iFirst ? iFirst : pAsk->range.iFrom,
                          &from, pErr);
@@ -175,8 +191,8 @@ void emuRouteRange(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   const LedgerTxid head = p->pEmu->ledger.committed;
   RangeAsk ask = {0};
-  int64_t iEnd, iNext = 0;
-  int rc = LEDGER_OK;
+  int64_t iEnd;
+  int bMore = 0, rc = LEDGER_OK;
 
   ask.pReq = p;
   if( !emuCollectionOf(p, &ask.collection, &ask.range.iCollection) ||
@@ -189,6 +205,11 @@ void emuRouteRange(EmuReq *p) {
     ask.range.zTag = ask.pTag->z;
     ask.range.nTag = ask.pTag->n;
   }
+  ask.bTo = ask.to.seqno != 0;
+  ask.nSpan = p->pEmu->args.nSpan;
+  if( ask.nSpan == 0 && (p->pVersion->flags & EMU_V_SPAN) ) {
+    ask.nSpan = RANGE_SPAN;
+  }
   if( ask.to.seqno == 0 || ask.to.seqno > head.seqno ) ask.to = head;
   ask.range.iFrom = ask.from.seqno ? ask.from.seqno : 1;
   ask.range.iTo = iEnd = ask.to.seqno;
@@ -196,10 +217,10 @@ void emuRouteRange(EmuReq *p) {
   if( ask.range.iCollection == 0 || ask.range.iFrom > ask.range.iTo ) {
     rc = rangeReady(&ask, iEnd, 0, &err);
   } else {
-    rc = rangePage(&ask, &iEnd, &iNext, &err);
+    rc = rangePage(&ask, &iEnd, &bMore, &err);
     if( rc == LEDGER_OK ) {
       rc = emuWarmReady(p->pEmu->pWarm, ask.range.iFrom, iEnd)
-               ? rangeReady(&ask, iEnd, iNext != 0, &err)
+               ? rangeReady(&ask, iEnd, bMore, &err)
                : rangeLoading(&ask, &err);
     }
   }

@@ -27,7 +27,8 @@ static const EmuVersion aVersion[] = {
     {"2022-05-13", V2022 | EMU_V_MRENCLAVE},
     {"2022-04-20-preview",
      EMU_V_SUBLEDGER | EMU_V_COLLECTIONS | EMU_V_BARE_LIST | EMU_V_MRENCLAVE},
-    {"0.1-preview", EMU_V_SUBLEDGER | EMU_V_LEAF_ROOT | EMU_V_MRENCLAVE},
+    {"0.1-preview",
+     EMU_V_SUBLEDGER | EMU_V_LEAF_ROOT | EMU_V_MRENCLAVE | EMU_V_SPAN},
 };
 #define N_VERSION ((int)(sizeof(aVersion) / sizeof(aVersion[0])))
 
