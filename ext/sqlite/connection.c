@@ -293,7 +293,8 @@ int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
     *ppLedger = p->apLedger[i];
     return LEDGER_OK;
   }
-  return connectionUnknown(p, zName, pErr);
+  connectionUnknown(p, zName, pErr);
+  return LEDGER_ERROR;
 }
 
 int ledgerDbFindToWrite(LedgerDb *p, const char *zName, int bEnv,
