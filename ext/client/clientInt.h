@@ -278,6 +278,8 @@ struct LedgerExchange {
   int64_t nLength;           /* Content-Length, or -1 */
   int bUnequal;              /* there are two, and they differ */
   int bKeepHeaders;
+  int bWipe;         /* the answer may be a token: nothing of it is to stay in
+                     ** libcurl's buffer, which is freed as it is */
   LedgerBuf headers; /* the answer's, when bKeepHeaders */
   int bLogged;       /* noted by ledgerLogExchange() */
   LedgerBuf body;

@@ -149,6 +149,7 @@ static size_t httpWrite(char *z, size_t nSize, size_t nItem, void *pArg) {
     return 0;
   }
   ledgerBufAppend(&p->body, z, n);
+  if( p->bWipe ) OPENSSL_cleanse(z, n);
   return p->body.bOom ? 0 : n;
 }
 
@@ -463,6 +464,7 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   p->bCertificate = pWire->zCertificate != NULL;
   p->bOnce = pWire->bOnce;
   p->bKeepHeaders = pWire->bKeepHeaders;
+  p->bWipe = pWire->pTrust == NULL;
   p->msRetryAfter = -1;
   p->tDate = -1;
   p->nLength = -1;

@@ -76,11 +76,12 @@ int ledgerPemIsKey(const LedgerPem *p) {
 ** memory (bOom). */
 int ledgerPemDecode(const LedgerPem *p, LedgerBuf *pHeader, LedgerBuf *pDer) {
   const char *z = p->zBody;
-  const char *zEnd = z + p->nBody;
+  const char *zEnd;
   LedgerBuf text = {0};
   int bOk = 0;
 
   if( z == NULL ) return 0;
+  zEnd = z + p->nBody;
   if( memchr(z, ':', p->nBody) ) {
     int bBlank = 0;
     while( z < zEnd && strchr(" \t\r\n", *z) ) z++;
