@@ -163,7 +163,7 @@ fuzz: build/fuzz/receipt ## the verifier under libFuzzer (clang); FUZZ_SECONDS=3
 
 .PHONY: lint
 lint: deps build/version.h ## formatting, clang-tidy, cppcheck, style
-	@tests/lint/lint.sh -I$(OUT_release) $(C11) $(PKG_CFLAGS)
+	@tests/lint/lint.sh -I$(OUT_release) -Iinclude $(C11) $(PKG_CFLAGS)
 
 .PHONY: format
 format: ## let clang-format write every C file

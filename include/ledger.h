@@ -4,10 +4,16 @@
 **
 ** As a loadable module:   .load ./build/ledger
 **
-** Linked into a program (compile every file below ext/base, ext/client and
-** ext/sqlite with -DSQLITE_CORE, link with libcurl, libcrypto and libcjson):
+** Linked into a program, which calls before it opens a connection
 **
 **     sqlite3_auto_extension((void (*)(void))sqlite3_ledger_init);
+**
+** All sources are compiled with SQLITE_CORE (with _GNU_SOURCE, too, and in one
+** command: files of different folders have the same name):
+**
+**     cc -DSQLITE_CORE -D_GNU_SOURCE -pthread -Iinclude program.c
+**        $(find ext/base ext/client ext/receipt ext/sqlite -name '*.c')
+**        -lsqlite3 -lcurl -lssl -lcrypto -lcjson
 */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -23,9 +29,10 @@ extern "C" {
 struct sqlite3;
 struct sqlite3_api_routines;
 
-/* Registers every table, function and collation of the module on db.
-** Returns SQLITE_OK_LOAD_PERMANENTLY, or an error with *pzErrMsg set (free it
-** with sqlite3_free). Refuses an SQLite older than 3.38.0. */
+/* Registers every table, function and collation of the module on db, or none.
+** Returns SQLITE_OK (as a loadable module SQLITE_OK_LOAD_PERMANENTLY), or an
+** error with *pzErrMsg set (free it with sqlite3_free; pzErrMsg may be NULL).
+** Refuses an SQLite older than 3.38.0. With SQLITE_CORE pApi is not used. */
 int sqlite3_ledger_init(struct sqlite3 *db, char **pzErrMsg,
                         const struct sqlite3_api_routines *pApi);
 

@@ -14,7 +14,14 @@
 #include <string.h>
 
 #include "../../include/ledger.h"
+
+/* Written by make; a program that the module is linked into may lack it. */
+#if __has_include("version.h")
 #include "version.h"
+#else
+#define LEDGER_COMMIT "unknown"
+#define LEDGER_BUILD_FLAGS "unknown"
+#endif
 
 int ledgerValueTxid(sqlite3_value *pVal, LedgerTxid *pId, LedgerError *pErr) {
   int eType = sqlite3_value_type(pVal);
