@@ -282,6 +282,10 @@ int ledgerEntryGet(LedgerClient *p, LedgerTxid id, const char *zSubLedger,
 int ledgerEntryResult(LedgerCall *p, int *pFound, LedgerEntry *pEntry,
                       LedgerError *pErr);
 
+/* The entry is known to be there, committed: a node that doesn't have it lags
+** behind, and is asked again until timeout_ms are over (LEDGER_BUSY then). */
+void ledgerEntryKnown(LedgerCall *p);
+
 /* Keeps the read of an entry from going to a secondary ledger. */
 void ledgerEntryHere(LedgerCall *p);
 

@@ -524,6 +524,7 @@ struct LedgerCall {
   int eTx;              /* status: LEDGER_TX_* */
   int bFound;           /* entry, current, receipt */
   int nLag;             /* receipt: asked again after a 404 */
+  int bKnown;           /* entry: it is there, whatever a node says */
   LedgerEntryList list; /* entry, current, range */
   char *zNext;          /* range, list: the next link, or NULL */
   LedgerListWalk walk;  /* list: the pages before */

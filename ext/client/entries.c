@@ -276,13 +276,23 @@ static int entriesReadCurrent(LedgerCall *p, LedgerExchange *pEx,
   return pErr->rc;
 }
 
-/* A 404 of the ledger's is an answer: there is no such entry. */
+/* A 404 of the ledger's is an answer: there is no such entry. Of one that is
+** there a node says so that lags behind. */
 static int entriesNotFound(LedgerCall *p) {
   p->bFound = 0;
-  return ledgerAnswerMissing(p);
+  if( !ledgerAnswerMissing(p) ) return 0;
+  p->bAgain = p->bKnown && strcmp(p->server.zCode, "InvalidTransactionId") != 0;
+  return 1;
 }
 
 static int entriesOver(LedgerCall *p, LedgerError *pErr) {
+  if( p->http == 404 ) {
+    return ledgerErrorSet(
+        pErr, LEDGER_BUSY,
+        "%s: it was appended here and committed, but after %d ms the ledger's "
+        "node still doesn't have it (HTTP 404, GET %s)",
+        p->zWhat, p->pClient->pConfig->timeoutMs, p->zPath);
+  }
   return ledgerErrorSet(pErr, LEDGER_BUSY,
                         "%s: still Loading after %d ms (GET %s)", p->zWhat,
                         p->pClient->pConfig->timeoutMs, p->zPath);
@@ -361,6 +371,10 @@ int ledgerCurrentGet(LedgerClient *p, const char *zSubLedger,
 int ledgerHeadGet(LedgerClient *p, const char *zSubLedger, LedgerCall **ppCall,
                   LedgerError *pErr) {
   return entriesCurrent(p, &headKind, zSubLedger, ppCall, pErr);
+}
+
+void ledgerEntryKnown(LedgerCall *p) {
+  p->bKnown = 1;
 }
 
 void ledgerEntryHere(LedgerCall *p) {

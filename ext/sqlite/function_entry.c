@@ -90,7 +90,7 @@ static void entryResult(sqlite3_context *pCtx, const LedgerEntry *pEntry,
 static int entryFetch(Ledger *pLedger, LedgerTxid id, const char *zSub,
                       LedgerCall **ppCall, int *pbFound, LedgerEntry *pEntry,
                       LedgerError *pErr) {
-  int rc = ledgerEntryGet(pLedger->pClient, id, zSub, ppCall, pErr);
+  int rc = ledgerLookupGet(pLedger, id, zSub, ppCall, pErr);
   if( rc == LEDGER_OK ) rc = ledgerCallWait(*ppCall, pErr);
   if( rc == LEDGER_OK ) rc = ledgerEntryResult(*ppCall, pbFound, pEntry, pErr);
   return rc;

@@ -348,6 +348,11 @@ int ledgerLaneReady(const LedgerLane *p);
 
 typedef struct LedgerLookup LedgerLookup;
 
+/* Starts the request for one entry. What this connection appended there and saw
+** committed is asked for until the node has it. */
+int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
+                    LedgerCall **ppCall, LedgerError *pErr);
+
 int ledgerLookupOpen(LedgerScope *pScope, LedgerDb *pDb,
                      Ledger *const *apLedger, int nLedger,
                      const LedgerQuery *pQuery, LedgerLookup **ppLookup,
@@ -566,6 +571,11 @@ void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
 /* The sub-ledger this connection appended the id to, or NULL. */
 const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
                                    LedgerTxid id);
+
+/* Whether this connection appended the id to that sub-ledger, and saw it
+** committed. */
+int ledgerHistoryCommitted(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
+                           const char *zSubLedger);
 
 int ledgerQueueHasRows(const LedgerDb *p, const Ledger *pLedger);
 void ledgerQueueFree(LedgerDb *p); /* everything, when the connection closes */

@@ -164,6 +164,16 @@ static int lookupUsesMemo(const LedgerLookup *p) {
   return p->pQuery->bAnySubLedger || p->pQuery->nSubLedger == 1;
 }
 
+int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
+                    LedgerCall **ppCall, LedgerError *pErr) {
+  int rc = ledgerEntryGet(pLedger->pClient, id, zSubLedger, ppCall, pErr);
+  if( rc == LEDGER_OK &&
+      ledgerHistoryCommitted(pLedger->pDb, pLedger, id, zSubLedger) ) {
+    ledgerEntryKnown(*ppCall);
+  }
+  return rc;
+}
+
 /* Fills the window: starts the first request of the items that follow. */
 static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
   i64 nAll = (i64)p->pQuery->nId * p->nLedger;
@@ -185,8 +195,8 @@ static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
     }
     rc = lookupCandidate(p, pItem->pLedger, pItem->id, 0, &zSub, pErr);
     if( rc == LEDGER_OK && zSub ) {
-      rc = ledgerEntryGet(pItem->pLedger->pClient, pItem->id, zSub,
-                          &pItem->pCall, pErr);
+      rc =
+          ledgerLookupGet(pItem->pLedger, pItem->id, zSub, &pItem->pCall, pErr);
     }
   }
   return rc;
@@ -218,8 +228,8 @@ static int lookupFurther(LedgerLookup *p, LookupItem *pItem, int k,
         bEnd = 1;
         break;
       }
-      rc = ledgerEntryGet(pItem->pLedger->pClient, pItem->id, zSub,
-                          &p->apWave[n], pErr);
+      rc =
+          ledgerLookupGet(pItem->pLedger, pItem->id, zSub, &p->apWave[n], pErr);
       k++;
       n++;
     }

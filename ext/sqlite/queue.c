@@ -293,6 +293,20 @@ const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
   return NULL;
 }
 
+int ledgerHistoryCommitted(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
+                           const char *zSubLedger) {
+  const LedgerQueueRow *pRow;
+  if( p->nById == 0 ) return 0;
+  for( pRow = *historyChain(p, id.seqno); pRow; pRow = pRow->pNextById ) {
+    if( pRow->iSlot == pLedger->iSlot && pRow->eState == LEDGER_COMMITTED &&
+        ledgerTxidCompare(pRow->id, id) == 0 &&
+        strcmp(pRow->zSubLedger, zSubLedger) == 0 ) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 int ledgerQueueHasRows(const LedgerDb *p, const Ledger *pLedger) {
   const LedgerQueueRow *pRow;
   for( pRow = p->pQueue; pRow; pRow = pRow->pNext ) {
