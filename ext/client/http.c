@@ -54,7 +54,8 @@ int64_t ledgerClockMs(void) {
 }
 
 /*
-** Around what libcurl does, and what may write into a pipe, for the host's sake:
+** Around what libcurl does, and what may write into a pipe, for the host's
+** sake:
 **
 ** With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE alone, and before 7.87 OpenSSL
 ** then writes to a closed socket with write(): the host would die. So SIGPIPE

@@ -2,10 +2,11 @@
 ** What was asked: the last LOG_RING exchanges of a ledger, which the table
 ** ledger_http shows, and the log, which option `log` switches.
 **
-**   log = off | info | debug, each also with " stderr" or " file:PATH" behind it
+**   log = off | info | debug, or one with " stderr" or " file:PATH" behind it
 **
 ** info writes a line for each exchange at its end, debug its headers and
-** bodies too; to stderr, or appended to PATH, a regular file. Issues no request.
+** bodies too; to stderr, or appended to PATH, which is a regular file. Issues
+** no request.
 **
 ** Redaction is by construction: only what a list here names is written out,
 ** all else becomes ***. So a header, parameter or member that nobody has
