@@ -37,7 +37,8 @@ int sqlite3_ledger_init(struct sqlite3 *db, char **pzErrMsg,
                         const struct sqlite3_api_routines *pApi);
 
 /* The same without anything that can write to a ledger: no ledger_append(),
-** and every table is read-only. */
+** and every table is read-only. On a connection that has loaded the module
+** already it turns writing off; sqlite3_ledger_init() doesn't turn it on. */
 int sqlite3_ledgerreadonly_init(struct sqlite3 *db, char **pzErrMsg,
                                 const struct sqlite3_api_routines *pApi);
 
