@@ -41,7 +41,7 @@ struct CertificateReader {
                           ** passed over */
   STACK_OF(X509) * pAll;  /* each certificate once */
   EVP_PKEY *pKey;         /* the one key */
-  char zOther[40];        /* the first block that is neither */
+  const char *zOther;     /* what people take for a certificate, or NULL */
   OSSL_LIB_CTX *pLib;     /* for what is encrypted, once it is needed */
   OSSL_PROVIDER *pMain;   /* its providers */
   OSSL_PROVIDER *pLegacy; /* NULL: there is none here */
@@ -349,6 +349,22 @@ out:
 
 /* ---- a whole text ------------------------------------------------------ */
 
+/* What the block is, where people take it for a certificate; else NULL. Other
+** names are not told: in a damaged text they may be a key's. */
+static const char *certificateOther(const LedgerPem *p) {
+  static const char *const azName[] = {"CERTIFICATE REQUEST",
+                                       "NEW CERTIFICATE REQUEST",
+                                       "PUBLIC KEY",
+                                       "RSA PUBLIC KEY",
+                                       "PKCS7",
+                                       "X509 CRL"};
+  size_t i;
+  for( i = 0; i < sizeof(azName) / sizeof(azName[0]); i++ ) {
+    if( ledgerPemIs(p, azName[i]) ) return azName[i];
+  }
+  return NULL;
+}
+
 /* Reads a PEM text: its certificates, unless bCerts is 0, and its keys. */
 static int certificateText(CertificateReader *p, const char *z, int bCerts) {
   LedgerPem pem;
@@ -359,9 +375,7 @@ static int certificateText(CertificateReader *p, const char *z, int bCerts) {
     const int bKey = ledgerPemIsKey(&pem);
     const int bFile = ledgerPemIs(&pem, "PKCS12");
     LedgerBuf header = {0}, der = {0};
-    if( !bCert && !bKey && !bFile && bCerts && p->zOther[0] == 0 ) {
-      ledgerTextClean(pem.zName, pem.nName, p->zOther, sizeof(p->zOther));
-    }
+    if( bCerts && p->zOther == NULL ) p->zOther = certificateOther(&pem);
     if( !(bCert && bCerts) && !bKey && !bFile ) continue;
     ERR_clear_error();
     if( !ledgerPemDecode(&pem, &header, &der) ) {
@@ -406,7 +420,7 @@ static int certificateLeaf(CertificateReader *p) {
   if( n == 0 ) {
     ledgerErrorSet(p->pErr, LEDGER_AUTH,
                    "%s: there is no certificate in it%s%s", p->pFrom->zWhat,
-                   p->zOther[0] ? ", but " : "", p->zOther);
+                   p->zOther ? ", but " : "", p->zOther ? p->zOther : "");
     return -1;
   }
   if( p->pKey && p->bKeys ) {
