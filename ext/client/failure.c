@@ -184,9 +184,9 @@ static void failureProxy(FailureProxy *p) {
   }
 }
 
-/* A failure before the request could be sent, on the way through a proxy. It
-** says more than libcurl's code where it returns 1. */
-static int failureOfProxy(LedgerExchange *p) {
+/* A failure before the request could be sent, on the way through a proxy: says
+** all where it returns 1, else what there is to add, in zMore[nMore]. */
+static int failureOfProxy(LedgerExchange *p, char *zMore, size_t nMore) {
   FailureProxy proxy;
   curl_off_t usLookup = 0;
   long iConnect = 0;
@@ -198,8 +198,9 @@ static int failureOfProxy(LedgerExchange *p) {
   curl_easy_getinfo(p->pEasy, CURLINFO_NAMELOOKUP_TIME_T, &usLookup);
   curl_easy_getinfo(p->pEasy, CURLINFO_HTTP_CONNECTCODE, &iConnect);
   curl_easy_getinfo(p->pEasy, CURLINFO_PROXY_SSL_VERIFYRESULT, &iVerify);
-  if( !proxy.bReadable &&
-      (usLookup == 0 || p->rc == CURLE_COULDNT_RESOLVE_PROXY) ) {
+  if( !proxy.bReadable && (p->rc == CURLE_COULDNT_RESOLVE_PROXY ||
+                           (p->eFail != LEDGER_FAIL_MEMORY && usLookup == 0 &&
+                            p->rc != CURLE_COULDNT_RESOLVE_HOST)) ) {
     p->bFinal = 1;
     snprintf(p->zError, sizeof(p->zError), "the proxy in %s can't be read",
              proxy.zVariable);
@@ -234,6 +235,13 @@ static int failureOfProxy(LedgerExchange *p) {
              "TLS",
              proxy.zName);
   } else {
+    /* The proxy itself may be out of reach, or no_proxy may have excluded it:
+    ** nobody tells. */
+    if( proxy.bReadable &&
+        (p->eFail == LEDGER_FAIL_CONNECT || p->eFail == LEDGER_FAIL_TIME) ) {
+      snprintf(zMore, nMore, "; %s names the proxy %s", proxy.zVariable,
+               proxy.zName);
+    }
     return 0;
   }
   p->eFail = LEDGER_FAIL_PROXY;
@@ -309,6 +317,7 @@ void ledgerFailureRead(LedgerExchange *p) {
   const LedgerFailure *pFailure = ledgerFailureOf((int)p->rc);
   const int bNoTls = strstr(p->zError, "wrong version number") != NULL;
   const char *zText = pFailure->zText;
+  char zMore[170] = "";
 
   p->eFail = pFailure->eClass;
   p->bFinal = !pFailure->bRetry;
@@ -321,10 +330,10 @@ void ledgerFailureRead(LedgerExchange *p) {
     zText = LEDGER_LONG_HEADERS;
   }
   if( p->body.bOom ) p->eFail = LEDGER_FAIL_MEMORY;
-  if( failureOfProxy(p) || failureOfAlert(p) ) return;
+  if( failureOfProxy(p, zMore, sizeof(zMore)) || failureOfAlert(p) ) return;
   if( p->eFail == LEDGER_FAIL_TIME ) { /* libcurl times connections only */
-    snprintf(p->zError, sizeof(p->zError), "no connection within %d ms",
-             p->msConnect);
+    snprintf(p->zError, sizeof(p->zError), "no connection within %d ms%s",
+             p->msConnect, zMore);
     return;
   }
   if( p->eFail == LEDGER_FAIL_TRUST ) {
@@ -337,7 +346,7 @@ void ledgerFailureRead(LedgerExchange *p) {
     zText = failureErrno(p->pEasy);
   }
   if( zText ) {
-    snprintf(p->zError, sizeof(p->zError), "%s", zText);
+    snprintf(p->zError, sizeof(p->zError), "%.80s%s", zText, zMore);
   } else {
     snprintf(p->zError, sizeof(p->zError), "libcurl failed with its code %d",
              (int)p->rc);
