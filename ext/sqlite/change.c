@@ -285,7 +285,9 @@ int ledgerChangeBegin(sqlite3_vtab *pVtab) {
 int ledgerChangeSync(sqlite3_vtab *pVtab) {
   LedgerTable *p = (LedgerTable *)pVtab;
   LedgerError err = LEDGER_ERROR_INIT;
-  ledgerCommit(p->pDb, &err);
+  if( ledgerGuardCommit(&p->guard, &err) == LEDGER_OK ) {
+    ledgerCommit(p->pDb, &err);
+  }
   return ledgerVtabError(pVtab, &err);
 }
 

@@ -392,7 +392,9 @@ static int entriesSync(sqlite3_vtab *pVtab) {
   EntriesTable *p = (EntriesTable *)pVtab;
   LedgerError err = LEDGER_ERROR_INIT;
   if( !p->writer.bBegun ) return SQLITE_OK; /* CREATE VIRTUAL TABLE */
-  ledgerCommit(p->pDb, &err);
+  if( ledgerGuardCommit(&p->guard, &err) == LEDGER_OK ) {
+    ledgerCommit(p->pDb, &err);
+  }
   return ledgerVtabError(pVtab, &err);
 }
 

@@ -266,6 +266,12 @@ int ledgerGuardWrite(const LedgerGuard *p, LedgerError *pErr) {
   return guardReadonly(p->pDb, p->zTable, pErr);
 }
 
+/* Rows may wait from before writing was turned off. */
+int ledgerGuardCommit(const LedgerGuard *p, LedgerError *pErr) {
+  if( p->pDb->pQueue == NULL ) return LEDGER_OK;
+  return guardReadonly(p->pDb, p->zTable, pErr);
+}
+
 /* ---- functions ----------------------------------------------------------- */
 
 /* The host said that this connection changes nothing, or can't be asked. */

@@ -50,6 +50,9 @@ int ledgerGuardRead(const LedgerGuard *p, int *pbAsked, LedgerError *pErr);
 /* May this table be written to? To be asked first in xUpdate. */
 int ledgerGuardWrite(const LedgerGuard *p, LedgerError *pErr);
 
+/* May what waits for COMMIT be sent? To be asked first in xSync. */
+int ledgerGuardCommit(const LedgerGuard *p, LedgerError *pErr);
+
 /* May this function write? The registry asks where it has LEDGER_FN_WRITES. */
 int ledgerGuardWrites(LedgerDb *pDb, const char *zFunction, LedgerError *pErr);
 
