@@ -39,7 +39,7 @@ void ledgerGuardClear(LedgerGuard *p);
 
 /* xConnect finds an argument bad, as zText says (sqlite3_malloc; taken over).
 ** What stands in a file connects all the same, so that it can be dropped, and
-** is refused when it is used; else *pzErr becomes the text. A code of SQLite. */
+** is refused when it is used; else *pzErr becomes the text. An SQLite code. */
 int ledgerGuardBad(LedgerGuard *p, const char *zSchema, char *zText,
                    char **pzErr);
 
