@@ -111,7 +111,7 @@ static int describeAnswer(const LedgerTableSpec *pSpec, const char *zItems,
     return describeItem(pSpec, pRows, pLedger, pDoc, pRoot, pErr);
   }
   pItem = ledgerJsonMember(pRoot, zItems);
-  if( pItem == NULL || (!cJSON_IsArray(pItem) && !cJSON_IsObject(pItem)) ) {
+  if( pSpec->bNamed ? !cJSON_IsObject(pItem) : !cJSON_IsArray(pItem) ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR,
                           "%s: the ledger's answer makes no sense: it has no "
                           "list '%s'",
@@ -121,6 +121,29 @@ static int describeAnswer(const LedgerTableSpec *pSpec, const char *zItems,
     rc = describeItem(pSpec, pRows, pLedger, pDoc, pItem, pErr);
   }
   return rc;
+}
+
+/* Sees that the one item of an answer is the one that was asked for. */
+static int describeMeant(const LedgerTableSpec *pSpec,
+                         const LedgerTableRows *pRows, const char *zKey,
+                         LedgerError *pErr) {
+  const int iKey = ledgerColumnIndex(pSpec->aColumn, pSpec->zKey);
+  const char *z =
+      iKey < 0 ? NULL
+               : ledgerTableGet(pRows, ledgerTableRowsCount(pRows) - 1, iKey);
+  char *zCanonical = NULL;
+  int bSame;
+  if( z == NULL || strcmp(z, zKey) == 0 ) return LEDGER_OK;
+  if( pSpec->xKey && pSpec->xKey(z, strlen(z), &zCanonical) ) {
+    return ledgerErrorNomem(pErr);
+  }
+  bSame = zCanonical && strcmp(zCanonical, zKey) == 0;
+  sqlite3_free(zCanonical);
+  if( bSame ) return LEDGER_OK;
+  return ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "%s: the ledger's answer makes no sense: it is of "
+                        "'%.100s', and '%.100s' was asked for",
+                        pSpec->zName, z, zKey);
 }
 
 /* The rows of a route, followed to its end. */
@@ -138,6 +161,9 @@ static int describeRoute(const LedgerTableSpec *pSpec, int eRoute,
     if( rc == LEDGER_OK ) rc = ledgerRouteNext(pCall, &pNext, pErr);
     if( rc == LEDGER_OK && pDoc ) {
       rc = describeAnswer(pSpec, zItems, pRows, pLedger, pDoc, pErr);
+      if( rc == LEDGER_OK && zKey && zItems == NULL ) {
+        rc = describeMeant(pSpec, pRows, zKey, pErr);
+      }
     }
     ledgerCallFree(pCall);
     pCall = pNext;

@@ -90,6 +90,7 @@ struct LedgerTableSpec {
 
   int eRoute;            /* LEDGER_ROUTE_* that answers all rows, or 0 */
   const char *zItems;    /* its member that holds them; NULL: it is the item */
+  int bNamed;            /* they stand in an object, each under its name */
   int eRouteKey;         /* the one that answers those of a key, or 0 */
   const char *zKeyItems; /* likewise */
 

@@ -115,6 +115,7 @@ const LedgerTableSpec ledgerTableQuotes = {
     .aColumn = aQuotesColumn,
     .eRoute = LEDGER_ROUTE_QUOTES,
     .zItems = "enclaveQuotes",
+    .bNamed = 1,
     .xItem = quotesItem,
 };
 

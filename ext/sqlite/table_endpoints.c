@@ -114,6 +114,13 @@ static int endpointsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
   (void)azKey;
   pPath = rc ? NULL : endpointsMap(ledgerJsonRoot(pDoc))->child;
   for( ; pPath && rc == LEDGER_OK; pPath = pPath->next ) {
+    if( !cJSON_IsObject(pPath) ) {
+      rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "endpoints: the ledger's answer makes no sense: "
+                          "endpoint %.100s is no object",
+                          pPath->string);
+      break;
+    }
     for( pMethod = pPath->child; pMethod && rc == LEDGER_OK;
          pMethod = pMethod->next ) {
       rc = endpointsRow(pRows, pDoc, pPath, pMethod, pErr);

@@ -28,8 +28,15 @@ static int functionsItem(LedgerTableRows *pRows, LedgerItem *pItem,
                      &pCall, pErr) == LEDGER_OK &&
       ledgerCallWait(pCall, pErr) == LEDGER_OK &&
       ledgerRouteResult(pCall, &pDoc, pErr) == LEDGER_OK && pDoc ) {
-    ledgerTableJson(pRows, 1, pDoc,
-                    ledgerJsonMember(ledgerJsonRoot(pDoc), "code"), pErr);
+    cJSON *pCode = ledgerJsonMember(ledgerJsonRoot(pDoc), "code");
+    if( cJSON_IsString(pCode) ) {
+      ledgerTableJson(pRows, 1, pDoc, pCode, pErr);
+    } else {
+      ledgerErrorSet(pErr, LEDGER_ERROR,
+                     "ledger_functions: the ledger's answer makes no sense: "
+                     "function %.100s has no 'code'",
+                     zId);
+    }
   }
   ledgerCallFree(pCall);
   return pErr->rc;

@@ -34,6 +34,12 @@ static int tagsReadOne(LedgerTableRows *pRows, Ledger *pLedger,
     }
     for( pItem = pItem ? pItem->child : NULL; pItem && rc == LEDGER_OK;
          pItem = pItem->next ) {
+      if( !cJSON_IsString(pItem) ) {
+        rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                            "ledger_tags: the ledger's answer makes no sense: "
+                            "a tag is no text");
+        break;
+      }
       rc = ledgerTableTexts(pRows, &zSubLedger, 1, pErr);
       if( rc == LEDGER_OK ) rc = ledgerTableJson(pRows, 1, pDoc, pItem, pErr);
     }

@@ -58,12 +58,22 @@ static int usersItem(LedgerTableRows *pRows, LedgerItem *pItem,
   LedgerBuf roles = {0};
   int nRole = 0, rc;
 
+  if( pRoles ? !cJSON_IsArray(pRoles) : pRole == NULL ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "ledger_users: the ledger's answer makes no sense: a "
+                          "user has no list 'assignedRoles'");
+  }
   if( pRoles ) pRole = pRoles->child;
   ledgerBufText(&roles, "[");
   for( ; pRole; pRole = pRoles ? pRole->next : NULL ) {
     size_t n;
     const char *z = ledgerJsonText(pItem->pDoc, pRole, &n);
-    if( z == NULL ) continue;
+    if( z == NULL ) {
+      ledgerBufFree(&roles);
+      return ledgerErrorSet(pErr, LEDGER_ERROR,
+                            "ledger_users: the ledger's answer makes no sense: "
+                            "a user's role is no text");
+    }
     if( nRole++ ) ledgerBufText(&roles, ",");
     ledgerBufJson(&roles, z, n);
   }
