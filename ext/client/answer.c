@@ -363,7 +363,8 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
 ** LEDGER_SENT. What can't be its id leaves the outcome unknown: none at all,
 ** two headers that differ, or one that is not above what was committed when the
 ** write was sent (a head that is not committed may be rolled back, and its
-** seqno given again). pEx is NULL where the id is not from a header.
+** seqno given again). A write to another route may change nothing, and then
+** carries the state that it met. pEx is NULL where the id is not from a header.
 */
 int ledgerAnswerWritten(LedgerCall *p, const LedgerExchange *pEx, LedgerTxid id,
                         LedgerError *pErr) {
@@ -379,10 +380,11 @@ int ledgerAnswerWritten(LedgerCall *p, const LedgerExchange *pEx, LedgerTxid id,
   } else if( id.seqno == 0 ) {
     snprintf(zWhy, sizeof(zWhy), "%sno x-ms-ccf-transaction-id is there",
              zDone);
-  } else if( id.seqno <= p->floor.seqno ) {
+  } else if( id.seqno < p->floor.seqno + (p->eRoute == 0) ) {
     snprintf(zWhy, sizeof(zWhy),
-             "%sthe id %s is not above %s, which was committed before", zDone,
-             ledgerTxidFormat(id, zId), ledgerTxidFormat(p->floor, zFloor));
+             "%sthe id %s is %s %s, which was committed before", zDone,
+             ledgerTxidFormat(id, zId), p->eRoute ? "below" : "not above",
+             ledgerTxidFormat(p->floor, zFloor));
   } else {
     p->eOutcome = LEDGER_SENT;
     p->id = id;
