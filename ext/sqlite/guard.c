@@ -180,28 +180,28 @@ int ledgerGuardLoaded(sqlite3 *db, int bTurnOff) {
 
 /* The eponymous table has its module's name, no arguments, and stands in no
 ** schema. A table of that name in the file `main` looks the same but for the
-** last. */
+** last. An SQLite code. */
 static int guardIsEponymous(sqlite3 *db, int argc, const char *const *argv,
-                            int *pbIs) {
+                            int *pb) {
   int rc;
-  *pbIs = 0;
+  *pb = 0;
   if( argc != 3 || sqlite3_stricmp(argv[0], argv[2]) != 0 ||
       sqlite3_stricmp(argv[1], "main") != 0 ) {
     return SQLITE_OK;
   }
   rc = sqlite3_table_column_metadata(db, argv[1], argv[2], NULL, NULL, NULL,
                                      NULL, NULL, NULL);
-  *pbIs = rc != SQLITE_OK && rc != SQLITE_NOMEM;
-  return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
+  *pb = rc == SQLITE_ERROR; /* no such table */
+  return *pb ? SQLITE_OK : rc;
 }
 
 int ledgerGuardConnect(LedgerGuard *p, LedgerDb *pDb, int argc,
                        const char *const *argv) {
   int bEponymous, rc;
   memset(p, 0, sizeof(*p));
+  p->pDb = pDb;
   rc = guardIsEponymous(pDb->db, argc, argv, &bEponymous);
   if( rc ) return rc;
-  p->pDb = pDb;
   p->bTemp = sqlite3_stricmp(argv[1], "temp") == 0;
   p->bFile = !p->bTemp && !bEponymous;
   p->zTable = p->bFile ? sqlite3_mprintf("%s.%s", argv[1], argv[2])
