@@ -4,6 +4,8 @@
 */
 #include "ledgerInt.h"
 
+#include <string.h>
+
 _Static_assert(LEDGER_ERROR == SQLITE_ERROR, "codes are SQLite's");
 _Static_assert(LEDGER_BUSY == SQLITE_BUSY, "codes are SQLite's");
 _Static_assert(LEDGER_NOMEM == SQLITE_NOMEM, "codes are SQLite's");
@@ -22,11 +24,20 @@ void ledgerReadFailed(sqlite3 *db, LedgerError *pErr) {
   }
 }
 
+/* An interrupt about which there is nothing more to say is left to SQLite: a
+** host tells its own time limit by the text "interrupted" alone. */
+static int errorIsInterrupt(const LedgerError *p) {
+  return p->rc == LEDGER_INTERRUPT &&
+         strcmp(ledgerErrorText(p), "ledger: interrupted") == 0;
+}
+
 int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr) {
   int rc = pErr->rc;
   if( rc != SQLITE_OK ) {
     sqlite3_free(pVtab->zErrMsg);
-    pVtab->zErrMsg = sqlite3_mprintf("%s", ledgerErrorText(pErr));
+    pVtab->zErrMsg = errorIsInterrupt(pErr)
+                         ? NULL
+                         : sqlite3_mprintf("%s", ledgerErrorText(pErr));
   }
   ledgerErrorClear(pErr);
   return rc;
@@ -35,6 +46,8 @@ int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr) {
 void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr) {
   if( pErr->rc == LEDGER_NOMEM ) {
     sqlite3_result_error_nomem(pCtx);
+  } else if( errorIsInterrupt(pErr) ) {
+    sqlite3_result_error_code(pCtx, SQLITE_INTERRUPT);
   } else {
     sqlite3_result_error(pCtx, ledgerErrorText(pErr), -1);
     sqlite3_result_error_code(pCtx, pErr->rc);

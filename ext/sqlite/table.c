@@ -425,7 +425,8 @@ static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
     ledgerTableLedger(pRows, p->iLedger, pLedger->zName);
     rc = ledgerTableRead(p->pSpec, pRows, pDb, pLedger, pQuestion->nKey,
                          pQuestion->azKey, pErr);
-    if( rc && bAll && pDb->nLedger > 1 ) tableBlame(p, pLedger, pErr);
+    if( rc && bAll && pDb->nLedger > 1 && rc != LEDGER_INTERRUPT )
+      tableBlame(p, pLedger, pErr);
     ledgerTableLedger(pRows, p->iLedger, NULL);
     ledgerUnref(pLedger);
   }
