@@ -66,7 +66,6 @@ set hasty {timeout_ms 300 retry_budget_ms 100 retry_first_ms 5
 # name runs its cells with short timeouts.
 
 set unknown {IOERR (no answer came|is unknown|may or may not have recorded)}
-set lost {IOERR change of view took rows of this transaction back}
 set slow_post {{(BUSY|IOERR) (no answer within|is unknown|no answer came)}}
 set garbled {(ERROR|NOTFOUND) (no reason)}
 set all_path method=,path=/app/*
@@ -97,7 +96,8 @@ set faults [list \
   status_503       status=503,count=2            {read right} \
   status_504       status=504 [list read right write [list $unknown]] \
   status_503_request2 status=503,nth=2           {read right} \
-  status_503_always:hasty status=503,count=0 {read {{BUSY HTTP 503.*attempt [0-9]+}}} \
+  status_503_always:hasty status=503,count=0 {read {{BUSY HTTP 503.*attempt [0-9]+}}
+    outpost {{BUSY HTTP 503.*[0-9]+ attempts}}} \
   status_400       status=400 {
     read {{(ERROR|CONSTRAINT) InjectedFault.*HTTP 400}} bounds right
     write {{CONSTRAINT InjectedFault.*HTTP 400}}
@@ -162,12 +162,20 @@ set faults [list \
   authority_503:secret status=503,path=*/oauth2/*,count=2 {read right} \
   authority_html:secret malformed=html,path=*/oauth2/* {
     read {{(ERROR|AUTH|IOERR|BUSY) JSON.*/oauth2/v2.0/token}}} \
-  election election,$all_path [list read right batch [list right $lost] \
-    outpost {right {BUSY a change of view took back row}}] \
-  election_request2 election,$all_path,nth=2 [list read right batch [list right $lost] \
-    outpost {right {BUSY a change of view took back row}}] \
+  election         election,$all_path            {read right} \
+  election_request2 election,$all_path,nth=2     {read right} \
+  election_kept    election,sessions=kept,$all_path {read right} \
+  isolated         isolate,for=100,heal=100,$all_path {read right} \
+  stopped          stop,for=100,$all_path        {read right} \
+  forwarded        forward,delay=20,$all_path [list read right write [list $unknown]] \
+  forwarded_recorded forward,delay=20,record=1,$all_path \
+    [list read right write [list $unknown]] \
+  forwarded_elected forward,delay=20,record=1,election=1,$all_path \
+    [list read right write [list $unknown]] \
+  held             hold,for=100,$all_path \
+    [list read right write [list $unknown] delete [list right $unknown]] \
   recovery recovery,$all_path [list read {right {AUTH another service key}} \
-    batch [list right $lost {AUTH another service key}]] \
+    batch {right {AUTH another service key}}] \
   chance           status=503,probability=0.3,seed=5 {read right} \
 ]
 set falls_back {ping read entry read search entry status read ask status bounds read

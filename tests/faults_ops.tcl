@@ -23,7 +23,7 @@ op flush         ledger_flush     outbox {
   SELECT ledger_flush('{"settle_ms":0}') > 0 }
 op flush_post    ledger_flush     outpost {
   INSERT INTO ledger_outbox(contents, sub_ledger) VALUES($text, 'w');
-  SELECT ledger_flush('{"settle_ms":0}') > 0 }
+  SELECT ledger_flush('{"settle_ms":300}') > 0 }
 
 op local_functions {ledger_attach ledger_check ledger_detach ledger_option ledger_version
     ledger_debug ledger_self ledger_fingerprint ledger_txid_seqno ledger_txid_view

@@ -389,6 +389,7 @@ int ledgerAnswerWritten(LedgerCall *p, const LedgerExchange *pEx, LedgerTxid id,
     p->eOutcome = LEDGER_SENT;
     p->id = id;
     p->pClient->sent = id;
+    ledgerSessionWrote(p, id);
     return LEDGER_OK;
   }
   return ledgerAnswerNonsense(p, zWhy, pErr);

@@ -112,6 +112,14 @@ int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
   return LEDGER_OK;
 }
 
+int ledgerAppendCheck(const LedgerClient *p, const LedgerAppend *pAppend,
+                      LedgerError *pErr) {
+  return ledgerClientNeeds(p,
+                           (pAppend->zTags ? LEDGER_HAS_TAGS : 0) |
+                               (pAppend->zHooks ? LEDGER_HAS_PROGRAMS : 0),
+                           pErr);
+}
+
 /* Of a call that is not finished (the wait was interrupted) the outcome is
 ** unknown when something of its request may have left, else it is unsent; the
 ** code is LEDGER_INTERRUPT. */

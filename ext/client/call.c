@@ -40,9 +40,11 @@ int ledgerCallNew(LedgerClient *pClient, const LedgerCallKind *pKind,
   p->eState = LEDGER_CALL_PAUSE;
   p->tAt = INT64_MAX; /* until it is started */
   p->eOutcome = LEDGER_UNSENT;
+  if( pKind && !pKind->bPublic ) p->pSession = pClient->pUse;
+  if( p->pSession ) p->bHere = 1;
   /* What a secondary says is not this ledger's word. */
   p->bCache = pKind && pKind->bCache && pClient->pConfig->cache &&
-              pClient->pOwner == NULL;
+              pClient->pOwner == NULL && p->pSession == NULL;
   p->pNext = pClient->pCalls;
   if( p->pNext ) p->pNext->pPrev = p;
   pClient->pCalls = p;
@@ -52,7 +54,7 @@ int ledgerCallNew(LedgerClient *pClient, const LedgerCallKind *pKind,
 /* Frees the exchange and what it carried. */
 static void callEndExchange(LedgerCall *p) {
   if( p->pEx ) ledgerLogExchange(p, "given up");
-  ledgerExchangeFree(p->pClient ? p->pClient->pHttp : NULL, p->pEx);
+  ledgerExchangeFree(p->pEx);
   p->pEx = NULL;
 }
 
@@ -67,6 +69,7 @@ void ledgerCallOrphan(LedgerCall *p) {
     pClient->pCalls = p->pNext;
   if( p->pNext ) p->pNext->pPrev = p->pPrev;
   p->pNext = p->pPrev = NULL;
+  p->pSession = NULL;
   if( p->eState != LEDGER_CALL_DONE ) {
     p->eState = LEDGER_CALL_DONE;
     ledgerErrorSet(&p->err, LEDGER_INTERRUPT, "the ledger was detached");
@@ -137,6 +140,7 @@ void ledgerCallDone(LedgerCall *p) {
 /* https://host:port that this attempt goes to. */
 const char *ledgerCallBase(const LedgerCall *p) {
   if( p->zBase ) return p->zBase;
+  if( p->pSession ) return p->pSession->zBase;
   if( p->pKind->bOnce && p->pClient->zPrimary ) return p->pClient->zPrimary;
   return p->pClient->pConfig->zUrl;
 }
@@ -291,10 +295,22 @@ void ledgerCallKeep(LedgerCall *p, LedgerBuf *pCopy) {
 static void callSend(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   LedgerConfig *pConfig = pClient->pConfig;
+  LedgerHttp *pHttp = pClient->pHttp;
   LedgerBuf url = {0};
   LedgerWire w;
 
   memset(&w, 0, sizeof(w));
+  if( p->pSession && p->pSession->bEnded ) {
+    ledgerErrorSet(&p->err, LEDGER_BUSY,
+                   "%s: not sent: the connection that it belongs to is lost",
+                   p->zWhat);
+    ledgerCallDone(p);
+    return;
+  }
+  if( p->pSession ) {
+    pHttp = p->pSession->pHttp;
+    w.pbHeld = &p->pSession->bOpen;
+  }
   if( !p->pKind->bPublic ) {
     if( (p->pKind->xSpell && p->pKind->xSpell(p, &p->err)) ||
         ledgerDialectNeed(pClient->pDialect, ledgerClientVersion(pClient),
@@ -330,7 +346,7 @@ static void callSend(LedgerCall *p) {
   w.bKeepHeaders = ledgerLogDetailed(pClient);
   if( url.bOom || p->body.bOom ) ledgerErrorNomem(&p->err);
   if( p->err.rc == 0 &&
-      ledgerHttpStart(pClient->pHttp, &w, &p->pEx, &p->err) == LEDGER_OK ) {
+      ledgerHttpStart(pHttp, &w, &p->pEx, &p->err) == LEDGER_OK ) {
     p->bFreshSent = p->bNewConnection;
     p->bNewConnection = 0;
     p->nAttempt++;
@@ -514,8 +530,7 @@ static int callSettle(LedgerClient *p, LedgerError *pErr) {
       break;
     }
     ledgerAuthUnwanted(p);
-    if( ledgerAuthHasChild(&p->auth) &&
-        ledgerHttpPoll(p->pHttp, msNext, pErr) ) {
+    if( ledgerAuthHasChild(&p->auth) && ledgerClientPoll(p, msNext, pErr) ) {
       break;
     }
   }
@@ -552,7 +567,7 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
       if( apCall[i] && apCall[i]->eState == LEDGER_CALL_DONE ) break;
     }
     if( i < n ) continue;
-    if( ledgerHttpPoll(pClient->pHttp, msNext, pErr) ) return pErr->rc;
+    if( ledgerClientPoll(pClient, msNext, pErr) ) return pErr->rc;
   }
 }
 

@@ -67,6 +67,7 @@ void ledgerClientFree(LedgerClient *p) {
   ledgerAuthReset(&p->auth);
   ledgerTrustReset(&p->trust);
   while( p->pCalls ) ledgerCallOrphan(p->pCalls);
+  while( p->pSessions ) ledgerSessionOrphan(p->pSessions);
   ledgerSecondaryFree(p);
   ledgerCacheFree(p->pCache);
   if( p->pOwner == NULL ) {
@@ -88,6 +89,7 @@ void ledgerClientTrim(LedgerClient *p) {
 }
 
 void ledgerClientReset(LedgerClient *p) {
+  LedgerSession *pSession;
   ledgerAuthReset(&p->auth);
   ledgerTrustReset(&p->trust);
   free(p->zVersion);
@@ -97,6 +99,9 @@ void ledgerClientReset(LedgerClient *p) {
   p->zPrimary = NULL;
   p->bAnswered = 0;
   p->bDropConnections = 1;
+  for( pSession = p->pSessions; pSession; pSession = pSession->pNext ) {
+    pSession->bEnded = 1;
+  }
   p->bSecondaryStale = 1;
   ledgerCacheFit(p->pCache, 0);
 }
@@ -118,9 +123,16 @@ int ledgerClientConfirm(LedgerClient *p, LedgerError *pErr) {
 /* ---- what is known ----------------------------------------------------- */
 
 /* The api-version that requests carry now. */
-const char *ledgerClientVersion(LedgerClient *p) {
+const char *ledgerClientVersion(const LedgerClient *p) {
   if( p->pConfig->zApiVersion ) return p->pConfig->zApiVersion;
   return p->zVersion ? p->zVersion : LEDGER_NEWEST_VERSION;
+}
+
+/* Whether the version in use has all of mNeed; LEDGER_OK while it isn't known. */
+int ledgerClientNeeds(const LedgerClient *p, unsigned mNeed,
+                      LedgerError *pErr) {
+  if( !p->bAnswered && p->pConfig->zApiVersion == NULL ) return LEDGER_OK;
+  return ledgerDialectNeed(p->pDialect, ledgerClientVersion(p), mNeed, pErr);
 }
 
 /* Keeps the version that was negotiated. */
@@ -228,6 +240,26 @@ static int clientInnerDone(const LedgerClient *p) {
          ledgerAuthDue(&p->auth);
 }
 
+/* Lets libcurl do what it can without waiting. */
+static int clientPerform(LedgerClient *p, LedgerError *pErr) {
+  LedgerSession *pSession;
+  if( ledgerHttpPerform(p->pHttp, pErr) ) return pErr->rc;
+  for( pSession = p->pSessions; pSession; pSession = pSession->pNext ) {
+    if( ledgerHttpPerform(pSession->pHttp, pErr) ) break;
+  }
+  return pErr->rc;
+}
+
+/* Waits until something can be done, at most ms milliseconds. While a session
+** is at work, it is the one that is waited for. */
+int ledgerClientPoll(LedgerClient *p, int ms, LedgerError *pErr) {
+  const LedgerSession *pSession = p->pSessions;
+  while( pSession && ledgerHttpRunning(pSession->pHttp) == 0 ) {
+    pSession = pSession->pNext;
+  }
+  return ledgerHttpPoll(pSession ? pSession->pHttp : p->pHttp, ms, pErr);
+}
+
 /* Milliseconds until the call has to be stepped again by itself. */
 static int64_t clientDue(const LedgerClient *p, const LedgerCall *pCall) {
   switch( pCall->eState ) {
@@ -257,9 +289,9 @@ int ledgerClientStep(LedgerClient *p, int *pmsNext, LedgerError *pErr) {
   if( p->bDropConnections && ledgerHttpReset(p->pHttp, pErr) == LEDGER_OK ) {
     p->bDropConnections = 0;
   }
-  if( pErr->rc || ledgerHttpPerform(p->pHttp, pErr) ) goto out;
+  if( pErr->rc || clientPerform(p, pErr) ) goto out;
   clientStepCalls(p);
-  if( ledgerHttpPerform(p->pHttp, pErr) ) goto out;
+  if( clientPerform(p, pErr) ) goto out;
   *pmsNext = CLIENT_SLICE_MS;
   for( pEach = p->pSecondary; pEach; pEach = pEach->pNextSecondary ) {
     int ms;
@@ -289,7 +321,7 @@ int ledgerClientSleep(LedgerClient *p, int ms, LedgerError *pErr) {
     if( ledgerClientInterrupted(p, pErr) ) return pErr->rc;
     if( ledgerClientStep(p, &msNext, pErr) ) return pErr->rc;
     if( msLeft < msNext ) msNext = (int)msLeft;
-    if( ledgerHttpPoll(p->pHttp, msNext, pErr) ) return pErr->rc;
+    if( ledgerClientPoll(p, msNext, pErr) ) return pErr->rc;
   }
 }
 

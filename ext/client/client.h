@@ -64,7 +64,8 @@ struct LedgerConfig {
   int rangeConcurrency;      /* ranges in flight */
   int64_t queueMaxBytes;     /* queued appends */
   int reconcile;             /* option reconcile: off (0), on (1) */
-  int reconcileWaitMs;       /* an append is carried out within */
+  int settleMs;              /* an append is carried out within, or never */
+  int barrier;               /* option barrier: off (0), on (1) */
   int appendAnyOrder;        /* option append_order: strict (0), any (1) */
   int allowLockout;          /* a statement may delete several users, or you */
   int appendReadonly;        /* written to though main is read-only */
@@ -257,6 +258,35 @@ void ledgerCallFree(LedgerCall *p);
 ** {0,0} while there is none (errors carry none). */
 LedgerTxid ledgerCallHead(const LedgerCall *p);
 
+/* ---- session.c: requests in order, by one connection -------------------- */
+
+typedef struct LedgerSession LedgerSession;
+
+/* Makes a session; nothing is sent. Its connection goes to the primary, where
+** that is known. The caller closes it; that may be after the client is gone. */
+int ledgerSessionOpen(LedgerClient *p, LedgerSession **ppSession,
+                      LedgerError *pErr);
+void ledgerSessionClose(LedgerSession *p); /* NULL is allowed */
+
+/* Calls of the client that are started from now on go by the session; NULL: by
+** any connection. One call at a time goes by a session. */
+void ledgerSessionUse(LedgerClient *p, LedgerSession *pSession);
+
+/* Whether the session has ended: nothing more can be sent by it. */
+int ledgerSessionEnded(const LedgerSession *p);
+
+/* Whether it was answered, and can be used once more: it has not ended, isn't
+** idle for long and leads to the primary that is known. */
+int ledgerSessionFits(const LedgerSession *p);
+
+/* The last write that was recorded by it, {0,0} if there was none, and its
+** view: no write of the session is ever recorded in another one. */
+LedgerTxid ledgerSessionLast(const LedgerSession *p);
+int64_t ledgerSessionView(const LedgerSession *p);
+
+/* The Retry-After, in milliseconds, of the answer that ended it, or -1. */
+int ledgerSessionRetryAfter(const LedgerSession *p);
+
 /* ---- entries.c: the routes below /app/transactions --------------------- */
 
 /* One entry as the ledger tells it. Texts belong to the call or page. */
@@ -350,6 +380,12 @@ struct LedgerAppend {
 */
 int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
                       LedgerCall **ppCall, LedgerError *pErr);
+
+/* What the append needs of the API version (tags, hooks): LEDGER_OK, or an error
+** that names the version needed. LEDGER_OK too while no answer has told which
+** version is in use. */
+int ledgerAppendCheck(const LedgerClient *p, const LedgerAppend *pAppend,
+                      LedgerError *pErr);
 
 /* Of an append: *peOutcome is always set, *pId with LEDGER_SENT. Returns the
 ** code of the failure, with its text, for the other outcomes, and for an entry
@@ -477,6 +513,9 @@ const char *ledgerRouteVersion(int eRoute);
 
 /* 1 when the version in use has the route. */
 int ledgerRouteOffered(const LedgerClient *p, int eRoute);
+
+/* What a route needs of the API version: as ledgerAppendCheck(). */
+int ledgerRouteCheck(const LedgerClient *p, int eRoute, LedgerError *pErr);
 
 /* Starts a GET; zKey where the route takes one, else NULL. A node whose state
 ** is before `after` is asked again ({0,0}: any will do). */

@@ -228,6 +228,8 @@ struct LedgerWire {
   int msConnect;            /* limit for the connection; 0: libcurl's */
   int bOnce;                /* libcurl must not repeat it by itself */
   int bFresh;               /* on a new connection */
+  const int *pbHeld;        /* not NULL: on the connection there is, once this
+                            ** is set; libcurl must not make another */
   int bKeepHeaders;         /* keep the answer's headers for the log */
   LedgerTrust *pTrust;      /* whom to trust; NULL: public CAs ... */
   const char *zCaFile;      /* ... or those of this PEM text */
@@ -238,6 +240,7 @@ struct LedgerWire {
 
 /* One request and its answer. */
 struct LedgerExchange {
+  LedgerHttp *pHttp; /* whose it is, once bAdded */
   CURL *pEasy;
   struct curl_slist *pHeader;
   char *zKey;        /* of a user's certificate; libcurl borrows it */
@@ -305,7 +308,8 @@ int ledgerHttpStart(LedgerHttp *p, const LedgerWire *pWire,
 int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr);
 int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr);
 int ledgerExchangeLeft(LedgerExchange *p);
-void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p);
+int ledgerHttpRunning(const LedgerHttp *p);
+void ledgerExchangeFree(LedgerExchange *p);
 
 /* ---- failure.c --------------------------------------------------------- */
 
@@ -479,25 +483,26 @@ struct LedgerCall {
                      ** server repeats it */
   unsigned mNeed;    /* LEDGER_HAS_* */
 
-  LedgerExchange *pEx; /* under way */
-  LedgerCall *pElse;   /* the same read on a secondary, under way */
-  int bElsewhere;      /* a secondary has answered */
-  int bHere;           /* none may */
-  char *zTokenSent;    /* the bearer it carries */
-  char *zVersionSent;  /* the version it carries, or NULL */
-  int bBounds;         /* it carries bounds */
-  int nAttempt;        /* times sent for the answer now looked for */
-  int nRedirect;       /* hops of this attempt */
-  int bNegotiated;     /* the version was chosen once already */
-  int bReauth;         /* the token was fetched anew once already */
-  int bClaims;         /* ... and once with the claims asked for */
-  int bRenewed;        /* the identity was fetched anew once already */
-  int bNewConnection;  /* next attempt on a new connection ... */
-  int bFreshSent;      /* ... and this one is on one */
-  int bAgain;          /* xRead, xRefused: ask again */
-  int bFinal;          /* xRead: the ledger will never answer otherwise */
-  int bCache;          /* the cache may be asked, and told */
-  int bCached;         /* it has answered */
+  LedgerExchange *pEx;     /* under way */
+  LedgerSession *pSession; /* it goes by this connection only, or NULL */
+  LedgerCall *pElse;       /* the same read on a secondary, under way */
+  int bElsewhere;          /* a secondary has answered */
+  int bHere;               /* none may */
+  char *zTokenSent;        /* the bearer it carries */
+  char *zVersionSent;      /* the version it carries, or NULL */
+  int bBounds;             /* it carries bounds */
+  int nAttempt;            /* times sent for the answer now looked for */
+  int nRedirect;           /* hops of this attempt */
+  int bNegotiated;         /* the version was chosen once already */
+  int bReauth;             /* the token was fetched anew once already */
+  int bClaims;             /* ... and once with the claims asked for */
+  int bRenewed;            /* the identity was fetched anew once already */
+  int bNewConnection;      /* next attempt on a new connection ... */
+  int bFreshSent;          /* ... and this one is on one */
+  int bAgain;              /* xRead, xRefused: ask again */
+  int bFinal;              /* xRead: the ledger will never answer otherwise */
+  int bCache;              /* the cache may be asked, and told */
+  int bCached;             /* it has answered */
   char *zCacheKey;   /* the request under way, to keep its answer by, or NULL */
   int64_t iCacheEra; /* of the cache when it was sent */
   int msPause;       /* last pause while asking again */
@@ -556,6 +561,28 @@ LedgerBuf ledgerCallCopy(const LedgerCall *p);
 void ledgerCallKeep(LedgerCall *p, LedgerBuf *pCopy);
 char *ledgerMprintf(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
 
+/* ---- session.c --------------------------------------------------------- */
+
+struct LedgerSession {
+  LedgerClient *pClient; /* NULL: the client is gone */
+  LedgerSession *pNext;  /* the client's sessions */
+  LedgerHttp *pHttp;     /* with one connection, which nothing else uses */
+  char *zBase;           /* https://host:port of the node */
+  int bOpen;             /* an answer came by it */
+  int bEnded;            /* nothing more is sent by it */
+  LedgerTxid last;       /* the last write recorded by it; {0,0}: none yet */
+  int msRetryAfter;      /* of the answer that ended it, or -1 */
+  int64_t tUsed;         /* ledgerClockMs() of its last answer */
+};
+
+void ledgerSessionOrphan(LedgerSession *p);
+int ledgerSessionHolds(const LedgerCall *p);
+void ledgerSessionEnd(LedgerCall *p, int msRetryAfter);
+void ledgerSessionAnswered(LedgerCall *p);
+void ledgerSessionWrote(LedgerCall *p, LedgerTxid id);
+int ledgerSessionMoves(LedgerCall *p);
+int ledgerSessionMove(LedgerCall *p, const char *zBase);
+
 /* ---- outcome.c --------------------------------------------------------- */
 
 void ledgerOutcomeRead(LedgerCall *p);
@@ -580,6 +607,9 @@ struct LedgerClient {
   const LedgerDialect *pDialect; /* its row */
   char *zPrimary;                /* https://host:port for writes, or NULL */
   LedgerCall *pCalls;            /* all calls, done or not */
+  LedgerSession *pSessions;      /* all sessions; their owners free them */
+  LedgerSession *pUse;           /* calls started now go by it, or NULL */
+  int nMoved;                    /* redirects that ended a session, in a row */
   int bPumping;                  /* within ledgerClientStep() */
   int bWaiting;                  /* ... because somebody waits */
   int bDropConnections;          /* at the next time without exchanges */
@@ -600,8 +630,10 @@ struct LedgerClient {
 int ledgerClientStep(LedgerClient *p, int *pmsNext, LedgerError *pErr);
 int ledgerClientNewUnder(LedgerClient *pOwner, LedgerConfig *pConfig,
                          LedgerClient **ppClient, LedgerError *pErr);
+int ledgerClientPoll(LedgerClient *p, int ms, LedgerError *pErr);
 int ledgerClientInterrupted(LedgerClient *p, LedgerError *pErr);
-const char *ledgerClientVersion(LedgerClient *p);
+const char *ledgerClientVersion(const LedgerClient *p);
+int ledgerClientNeeds(const LedgerClient *p, unsigned mNeed, LedgerError *pErr);
 int ledgerClientSetVersion(LedgerClient *p, const char *zVersion,
                            LedgerError *pErr);
 void ledgerClientSawHead(LedgerClient *p, LedgerTxid id);

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define HTTP_MAXAGE_SECONDS 30L     /* the service closes idle ones after 60 */
@@ -161,6 +162,15 @@ static size_t httpRead(char *z, size_t nSize, size_t nItem, void *pArg) {
   if( n > 0 ) memcpy(z, p->zBody + p->iBody, n);
   p->iBody += n;
   return n;
+}
+
+/* A connection of a session is never replaced. */
+static curl_socket_t httpSocket(void *pArg, curlsocktype ePurpose,
+                                struct curl_sockaddr *pAddr) {
+  const int *pbHeld = pArg;
+  (void)ePurpose;
+  if( *pbHeld ) return CURL_SOCKET_BAD;
+  return socket(pAddr->family, pAddr->socktype | SOCK_CLOEXEC, pAddr->protocol);
 }
 
 static int httpSeek(void *pArg, curl_off_t iOffset, int eOrigin) {
@@ -418,6 +428,10 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
   SET(CURLOPT_WRITEFUNCTION, httpWrite);
   SET(CURLOPT_WRITEDATA, p);
   if( pWire->bFresh ) SET(CURLOPT_FRESH_CONNECT, 1L);
+  if( pWire->pbHeld ) {
+    SET(CURLOPT_OPENSOCKETFUNCTION, httpSocket);
+    SET(CURLOPT_OPENSOCKETDATA, pWire->pbHeld);
+  }
   if( pWire->msConnect ) {
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)pWire->msConnect);
   }
@@ -493,11 +507,12 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
     goto out;
   }
   p->bAdded = 1;
+  p->pHttp = pHttp;
   pHttp->nRunning++;
   *ppEx = p;
   p = NULL;
 out:
-  ledgerExchangeFree(pHttp, p);
+  ledgerExchangeFree(p);
   return pErr->rc;
 }
 
@@ -567,15 +582,20 @@ int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr) {
                         curl_multi_strerror(rc));
 }
 
+/* How many exchanges run. */
+int ledgerHttpRunning(const LedgerHttp *p) {
+  return p->nRunning;
+}
+
 /* Ends an exchange where it runs, and frees it. NULL is allowed. */
-void ledgerExchangeFree(LedgerHttp *pHttp, LedgerExchange *p) {
+void ledgerExchangeFree(LedgerExchange *p) {
   struct curl_slist *pLine;
   LedgerGuest guest;
   if( p == NULL ) return;
   ledgerGuestEnter(&guest);
   if( p->bAdded ) {
-    curl_multi_remove_handle(pHttp->pMulti, p->pEasy);
-    pHttp->nRunning--;
+    curl_multi_remove_handle(p->pHttp->pMulti, p->pEasy);
+    p->pHttp->nRunning--;
   }
   ledgerTrustLetGo(p);
   if( p->pEasy ) curl_easy_cleanup(p->pEasy);

@@ -120,11 +120,15 @@ const LedgerOptionRow aLedgerOption[] = {
      "limit of the appends waiting for COMMIT, in bytes"},
     {"reconcile", OPTION_CHOICE, 0, AT(reconcile), "off", 0, "off on",
      "whether an append whose answer never came is looked for in its "
-     "sub-ledger, and sent again where it is not there (which two entries in "
-     "sub-ledger ledger_reconcile make sure of)"},
-    {"reconcile_wait_ms", OPTION_INT, 0, AT(reconcileWaitMs), "1000", 0, NULL,
-     "how long after its failure an append may still be carried out, in "
-     "milliseconds"},
+     "sub-ledger, and sent again where it is certain never to be there"},
+    {"settle_ms", OPTION_INT, 0, AT(settleMs), "65000", 0, NULL,
+     "how long after its connection broke an append without an answer may "
+     "still be carried out, while the ledger's view is the same, in "
+     "milliseconds: for reconcile and ledger_flush()"},
+    {"barrier", OPTION_CHOICE, 0, AT(barrier), "on", 0, "off on",
+     "whether one entry may be appended to sub-ledger ledger_reconcile once "
+     "settle_ms are over, without which an append that isn't seen stays "
+     "unknown"},
     {"append_order", OPTION_CHOICE, 0, AT(appendAnyOrder), "strict", 0,
      "strict any", "order of a COMMIT's appends: strict, or any (faster)"},
     {"allow_lockout", OPTION_CHOICE, 0, AT(allowLockout), "false", 0,

@@ -23,6 +23,9 @@ static void outcomeForgetPrimary(LedgerCall *p) {
   p->pClient->zPrimary = NULL;
   free(p->zBase);
   p->zBase = NULL;
+  if( !ledgerSessionHolds(p) ) {
+    ledgerSessionMove(p, p->pClient->pConfig->zUrl);
+  }
 }
 
 /* The exchange ended without an answer. */
@@ -36,11 +39,13 @@ static void outcomeFailed(LedgerCall *p) {
   outcomeForgetPrimary(p);
   if( pEx->eFail == LEDGER_FAIL_REFUSED ) {
     p->eOutcome = LEDGER_REFUSED; /* nobody took the request */
+    ledgerSessionEnd(p, -1);
     ledgerCallDone(p);
     return;
   }
-  if( p->pKind->bOnce && pEx->bSent ) {
-    p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
+  if( p->pKind->bOnce && pEx->bSent ) p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
+  if( ledgerSessionHolds(p) || (p->pKind->bOnce && pEx->bSent) ) {
+    ledgerSessionEnd(p, -1);
     ledgerCallDone(p);
     return;
   }
@@ -78,7 +83,9 @@ void ledgerOutcomeTimedOut(LedgerCall *p) {
                           : " (try again, or raise timeout_ms)",
                  p->pKind->zMethod, p->zPath);
   outcomeForgetPrimary(p);
-  if( !bUnknown && ledgerCallRetry(p, pClient->pConfig->retryBudgetMs, -1) ) {
+  if( bUnknown || ledgerSessionHolds(p) ) {
+    ledgerSessionEnd(p, -1);
+  } else if( ledgerCallRetry(p, pClient->pConfig->retryBudgetMs, -1) ) {
     ledgerErrorClear(&p->err);
     return;
   }
@@ -104,7 +111,8 @@ static void outcomeRedirect(LedgerCall *p) {
   }
   if( p->pKind->bPublic )
     zWhy = "this service may not redirect";
-  else if( ++p->nRedirect > OUTCOME_MAX_REDIRECT )
+  else if( ++p->nRedirect > OUTCOME_MAX_REDIRECT ||
+           ledgerSessionMoves(p) > OUTCOME_MAX_REDIRECT )
     zWhy = "too many of them";
   else if( zTo == NULL )
     zWhy = "it names no place";
@@ -123,10 +131,21 @@ static void outcomeRedirect(LedgerCall *p) {
     p->err.http = iHttp;
     goto fail;
   }
+  if( ledgerSessionHolds(p) ) { /* the node is no primary: another session */
+    free(pClient->zPrimary);
+    pClient->zPrimary = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
+    ledgerSessionEnd(p, -1);
+    ledgerAnswerRefused(p, &p->err);
+    p->err.rc = LEDGER_BUSY;
+    p->eOutcome = LEDGER_UNSENT;
+    ledgerCallDone(p);
+    goto out;
+  }
   free(p->zBase);
   p->zBase = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
   zPathQuery = ledgerStrdup(zWhole + 8 + strcspn(zWhole + 8, "/?#"));
-  if( p->zBase == NULL || zPathQuery == NULL ) {
+  if( p->zBase == NULL || zPathQuery == NULL ||
+      !ledgerSessionMove(p, p->zBase) ) {
     ledgerErrorNomem(&p->err);
     goto fail;
   }
@@ -216,10 +235,14 @@ static void outcomeRefused(LedgerCall *p) {
   }
   if( !pKind->bPublic && !pKind->bVersions && outcomeNegotiate(p) ) return;
   if( bCertain || (!pKind->bOnce && outcomeRetriable(pKind, p->http)) ) {
-    p->bNewConnection = p->http == 404 || p->http == 500;
+    /* What is sent again by a session keeps its place as long as that lasts. */
+    const int bEnds = ledgerSessionHolds(p) && p->http != 429;
+    p->bNewConnection =
+        !ledgerSessionHolds(p) && (p->http == 404 || p->http == 500);
     if( p->http >= 500 ) outcomeForgetPrimary(p);
-    if( ledgerCallRetry(p, pClient->pConfig->retryBudgetMs,
-                        p->pEx->msRetryAfter) ) {
+    if( bEnds ) ledgerSessionEnd(p, p->pEx->msRetryAfter);
+    if( !bEnds && ledgerCallRetry(p, pClient->pConfig->retryBudgetMs,
+                                  p->pEx->msRetryAfter) ) {
       return;
     }
     p->eOutcome = LEDGER_UNSENT;
@@ -238,6 +261,7 @@ static void outcomeRefused(LedgerCall *p) {
   if( p->http >= 500 || p->http == 408 ) {
     p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
     outcomeForgetPrimary(p);
+    ledgerSessionEnd(p, -1);
   } else {
     p->eOutcome = LEDGER_REFUSED;
   }
@@ -252,6 +276,7 @@ static void outcomeRead(LedgerCall *p) {
   LedgerBuf copy;
   int rc;
 
+  ledgerSessionAnswered(p);
   if( pKind->bOnce && p->zBase ) {
     free(pClient->zPrimary);
     pClient->zPrimary = p->zBase;
@@ -265,6 +290,7 @@ static void outcomeRead(LedgerCall *p) {
   copy = ledgerCallCopy(p);
   rc = pKind->xRead ? pKind->xRead(p, p->pEx, &p->err) : LEDGER_OK;
   ledgerCallKeep(p, &copy);
+  if( rc && p->eOutcome == LEDGER_OUTCOME_UNKNOWN ) ledgerSessionEnd(p, -1);
   if( rc ) {
     p->bAgain = 0;
     ledgerCallDone(p);

@@ -82,6 +82,10 @@ int ledgerRouteOffered(const LedgerClient *p, int eRoute) {
   return (p->pDialect->mHas & mNeed) == mNeed;
 }
 
+int ledgerRouteCheck(const LedgerClient *p, int eRoute, LedgerError *pErr) {
+  return ledgerClientNeeds(p, aRoute[routeIndex(eRoute)].mNeed, pErr);
+}
+
 /* ---- spelling ---------------------------------------------------------- */
 
 static int routeIsUser(const LedgerCall *p) {

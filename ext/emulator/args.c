@@ -51,7 +51,7 @@ static const struct ArgSpec {
      "MS      an idle connection is closed after that long (60000)"},
     {"sessions", ARG_TEXT, offsetof(EmuArgs, zSessions), 0, 0,
      "lost|kept   what an election does to the connections that there\n"
-     "                         are (kept); lost: as CCF does"},
+     "                         are: lost, as CCF does (default), or kept"},
     {"curve", ARG_TEXT, offsetof(EmuArgs, zCurve), 0, 0,
      "P-256|P-384    of a new ledger's keys (P-256)"},
     {"claims", ARG_ONOFF, offsetof(EmuArgs, bClaims), 0, 0,
@@ -228,7 +228,7 @@ int emuArgsParse(int argc, char **argv, EmuArgs *p, LedgerError *pErr) {
   p->bClaims = 1;
   p->nValidity = 90;
   p->msIdle = 60000;
-  p->zSessions = "kept";
+  p->zSessions = "lost";
   for( i = 1; i < argc && rc == LEDGER_OK; i++ ) {
     const struct ArgSpec *pSpec = NULL;
     const char *z = argv[i];

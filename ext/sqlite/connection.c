@@ -59,6 +59,7 @@ void ledgerRef(Ledger *p) {
 
 void ledgerUnref(Ledger *p) {
   if( p == NULL || --p->nRef > 0 ) return;
+  ledgerSessionClose(p->pSession);
   ledgerClientFree(p->pClient);
   sqlite3_free(p->zName);
   sqlite3_free(p);

@@ -45,6 +45,7 @@ struct Ledger {
   char *zName;               /* the name in SQL (sqlite3_free) */
   int iSlot;                 /* upper bits of its rowids; never used again */
   int nRef;                  /* references */
+  LedgerSession *pSession;   /* the last batch went by it; owned, or NULL */
   int bUnsettled;            /* an append's outcome stayed unknown */
   int bKeyConfirmed;         /* asked for again since a receipt was last good */
   unsigned char aDigest[32]; /* of the configuration it was attached with */
@@ -524,13 +525,14 @@ struct LedgerQueueRow {
   char *zTags;       /* comma list or NULL */
   char *zHooks;      /* "preHooks":[...] or NULL (sqlite3_free) */
   int eState;        /* LEDGER_QUEUED ... */
-  int nSent;         /* how often it was sent after being lost */
   LedgerTxid before; /* committed when it was sent: its id is above */
+  i64 iView;         /* unknown: it is recorded in this view or never; or 0 */
+  i64 tUnknown;      /* ... since when: ledgerNow() */
+  int bElsewhere;    /* recorded in another sub-ledger than asked for */
   int bGateway;      /* a gateway queued it: it may be recorded any time */
-  int bReconciled;   /* settled by reading, in this round */
-  int nReconcile;    /* how often it was sent after being unknown */
   i64 iOutbox;       /* its row of the outbox, or 0 */
-  LedgerTxid id;     /* when it has one */
+  LedgerTxid id;     /* when it has one; unknown: answered, but not seen */
+  LedgerTxid lost;   /* the last one that a change of view took back */
   char *zError;      /* what went wrong */
   int rcError;       /* refused: the code of it */
 };
@@ -604,34 +606,83 @@ int ledgerCommit(LedgerDb *p, LedgerError *pErr);
 int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
                     LedgerError *pErr);
 
-/* ---- barrier.c: states of the ledger, before and after ------------------- */
+/* ---- state.c: a committed state ------------------------------------------ */
+
+/* A state that is committed: what is sent later lies behind it. zSubLedger is
+** what is read for it; NULL is the default one. bWitness: the node that answers
+** says itself that it is committed; else it may be one known already. */
+int ledgerStateGet(Ledger *pLedger, const char *zSubLedger, int bWitness,
+                   LedgerTxid *pState, LedgerError *pErr);
+
+/* ---- send.c: rows on their way to a ledger -------------------------------- */
+
+/* Rows of one ledger that are sent together. The caller fills the first part,
+** zeroes the rest, and calls ledgerSendClear() in the end. */
+typedef struct LedgerSend LedgerSend;
+struct LedgerSend {
+  LedgerDb *pDb;
+  Ledger *pLedger; /* of all rows; borrowed */
+  int nRow;
+  LedgerQueueRow **apRow; /* in their order; borrowed */
+  int bWait;              /* until they are committed */
+  int bSettle;            /* what became of rows without an answer is found out,
+                          ** and those that are absent are sent again */
+  i64 msSettle;           /* an append is carried out within, or never */
+  int nRefusedMost;       /* so many rows refused one after another end it; 0:
+                          ** the first one does */
+  /* Whether the entry with this id is known to be another row's. NULL: ask the
+  ** rows and the history only. */
+  int (*xTaken)(void *pArg, const LedgerQueueRow *pRow, LedgerTxid id,
+                int *pbTaken, LedgerError *pErr);
+  void *pArg;
+
+  int nEnded;   /* rows of batches before this one that came to an end */
+  int nRefused; /* rows refused since the last one that was accepted */
+  const LedgerQueueRow *pDoubt; /* row that has one entry too many ... */
+  LedgerTxid doubt;             /* ... this one; else NULL */
+
+  LedgerSession *pSession; /* of this round; borrowed from pLedger */
+  LedgerTxid before;       /* id of the session's last row */
+  int bOver;               /* the round is: nothing more is sent */
+  int nLost;               /* rows that it took back */
+  LedgerError why;         /* why the round ended, if that is no error yet */
+  int nProgress;           /* rows that have come to an end */
+  int nStall;              /* rounds since then */
+  int nWhy;                /* ... the last ones that ended for a reason */
+  i64 tWhy;                /* ledgerNow() at the first of these */
+};
+
+/* Sends the rows that are LEDGER_QUEUED, round after round, until all are at an
+** end, or an error. LEDGER_BUSY: every row is certainly sent, or certainly not,
+** and a second call goes on. LEDGER_IOERR, LEDGER_CONSTRAINT, LEDGER_AUTH: a
+** row is refused, or stays unknown; its zError says why. */
+int ledgerSend(LedgerSend *p, LedgerError *pErr);
+
+/* One round. Without an error each row is committed (with bWait 0 maybe only
+** pending), refused, or queued since it is certainly not recorded. */
+int ledgerSendRound(LedgerSend *p, LedgerError *pErr);
+
+/* After a round that left rows queued: pauses where that makes sense, or gives
+** up with LEDGER_BUSY when nothing comes to an end. */
+int ledgerSendAgain(LedgerSend *p, LedgerError *pErr);
+
+int ledgerSendCount(const LedgerSend *p, int eState);
+void ledgerSendClear(LedgerSend *p);
+
+/* ---- settle.c: what became of rows that were sent -------------------------- */
 
 #define LEDGER_BARRIER_SUB_LEDGER "ledger_reconcile"
 
-/* A state that is committed, of the node that answers (which may lag) or one
-** known already: what is sent later lies behind it. zSubLedger is what is read
-** for it; NULL is the default one. */
-int ledgerStateGet(Ledger *pLedger, const char *zSubLedger, LedgerTxid *pState,
-                   LedgerError *pErr);
+/* Waits for the rows that are LEDGER_PENDING: each is committed then, or queued
+** again where a change of view took it back (nLost counts these). */
+int ledgerSettleAccepted(LedgerSend *p, LedgerError *pErr);
 
-/* A state that is committed and comes after all that was carried out until now;
-** a page read after this shows all up to it, whatever node answers. Appends two
-** entries to LEDGER_BARRIER_SUB_LEDGER. */
-int ledgerBarrier(Ledger *pLedger, LedgerTxid *pState, LedgerError *pErr);
+/* Looks for the appends that are LEDGER_UNKNOWN: found, one is committed; absent
+** for good, it is queued again. An error leaves those open that are. */
+int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr);
 
-/* ---- reconcile.c: appends whose outcome is unknown ----------------------- */
-
-/* Makes sure that a committed state is known, from which on unknown appends
-** will be looked for. Asks for one where none is known. */
-int ledgerReconcileBegin(Ledger *pLedger, const char *zSubLedger,
-                         LedgerError *pErr);
-
-/* Settles those of the rows that are in eState (LEDGER_UNKNOWN) by reading:
-** found, a row is committed; not found, it is queued again. An error leaves
-** them as they were. */
-int ledgerReconcile(LedgerDb *pDb, Ledger *pLedger,
-                    LedgerQueueRow *const *apRow, int nRow, int eState,
-                    LedgerError *pErr);
+/* Milliseconds of a clock that never goes back. */
+i64 ledgerNow(void);
 
 /* ---- writer.c: the transaction methods of a table that queues ----------- */
 

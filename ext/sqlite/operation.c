@@ -434,6 +434,21 @@ static int operationRun(Operation *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
+int ledgerOperateCheck(const LedgerQueueRow *pRow, LedgerError *pErr) {
+  LedgerClient *pClient = pRow->pLedger->pClient;
+  switch( pRow->eKind ) {
+    case LEDGER_KIND_ENDPOINT:
+      return ledgerRouteCheck(pClient, LEDGER_ROUTE_ENDPOINTS, pErr);
+    case LEDGER_KIND_FUNCTION:
+      return ledgerRouteCheck(pClient, LEDGER_ROUTE_FUNCTION, pErr);
+    case LEDGER_KIND_ROLE:
+      return ledgerRouteCheck(pClient, LEDGER_ROUTE_ROLES, pErr);
+    default:
+      return pRow->zContents ? ledgerRolesCheck(pClient, pRow->zContents, pErr)
+                             : LEDGER_OK;
+  }
+}
+
 int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr) {
   Operation op;
   LedgerError err = LEDGER_ERROR_INIT;

@@ -391,27 +391,50 @@ out:
   return pErr->rc;
 }
 
+static int outboxIdRow(void *pArg, sqlite3_stmt *pStmt) {
+  *(i64 *)pArg = sqlite3_column_int64(pStmt, 0);
+  return 1;
+}
+int outboxLast(Outbox *p, const char *zLedger, i64 *piLast, LedgerError *pErr) {
+  OutboxInto into = {outboxIdRow, NULL, piLast};
+  OutboxArg arg = {zLedger, 0};
+  *piLast = 0;
+  return outboxRun(p,
+                   "SELECT max(id) FROM main.ledger_outbox"
+                   " WHERE state IN ('queued', 'sending') AND ledger = ?1",
+                   &arg, 1, &into, pErr);
+}
+
 int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
-                const char *zSentTo, int nMax, OutboxRows *pRows,
-                LedgerError *pErr) {
+                const char *zSentTo, const OutboxLimits *pLimits, int nMax,
+                OutboxRows *pRows, LedgerError *pErr) {
   char zHead[LEDGER_TXID_MAX];
+  char *zAhead =
+      sqlite3_mprintf("[%s]", pLimits->ahead.z ? pLimits->ahead.z : "");
   OutboxInto into = {outboxAddRow, outboxRowsForget, pRows};
   OutboxArg aArg[] = {{ledgerTxidFormat(head, zHead), 0},
                       {NULL, outboxNow()},
                       {zSentTo, 0},
                       {zLedger, 0},
-                      {NULL, nMax}};
+                      {NULL, nMax},
+                      {NULL, pLimits->iDone},
+                      {NULL, pLimits->iLast},
+                      {zAhead, 0}};
+  if( zAhead == NULL ) return ledgerErrorNomem(pErr);
   if( outboxRun(p,
                 "UPDATE main.ledger_outbox SET state = 'sending', head = ?1,"
                 " sent_at = ?2, sent_to = ?3, transaction_id = NULL,"
                 " error = NULL"
                 " WHERE id IN (SELECT id FROM main.ledger_outbox"
-                " WHERE state = 'queued' AND ledger = ?4 ORDER BY id LIMIT ?5)"
-                " RETURNING " OUTBOX_COLUMNS,
-                aArg, 5, &into, pErr) == LEDGER_OK &&
+                " WHERE state = 'queued' AND ledger = ?4"
+                " AND id > ?6 AND id <= ?7"
+                " AND id NOT IN (SELECT value FROM json_each(?8))"
+                " ORDER BY id LIMIT ?5) RETURNING " OUTBOX_COLUMNS,
+                aArg, 8, &into, pErr) == LEDGER_OK &&
       pRows->nRow > 0 ) {
     p->bFailed |= outboxSync(p, pErr) != LEDGER_OK;
   }
+  sqlite3_free(zAhead);
   return pErr->rc;
 }
 
@@ -470,8 +493,8 @@ static void outboxJsonId(LedgerBuf *pJson, LedgerTxid id) {
 }
 
 int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
-  static const char *const azState[] = {"sending", "sending", "queued",
-                                        "committed", "refused"};
+  static const char *const azState[] = {"sending", "queued", "committed",
+                                        "refused"};
   LedgerBuf json = {0};
   OutboxArg arg = {NULL, 0};
   LedgerTxid head = {0, 0}; /* what earlier rows of the batch have committed */

@@ -13,10 +13,9 @@ typedef struct OutboxRows OutboxRows;
 
 /* What is known of a row; outboxRecord() has the names. */
 #define OUTBOX_SENDING 0 /* not what became of it: to be settled */
-#define OUTBOX_SENT 1    /* accepted, its commit is waited for */
-#define OUTBOX_QUEUED 2
-#define OUTBOX_COMMITTED 3
-#define OUTBOX_REFUSED 4
+#define OUTBOX_QUEUED 1
+#define OUTBOX_COMMITTED 2
+#define OUTBOX_REFUSED 3
 
 /* One row of main.ledger_outbox, as it was read. */
 struct OutboxRow {
@@ -30,7 +29,7 @@ struct OutboxRow {
   i64 tSent;                /* when */
 
   /* What becomes of it: outboxRecord() writes this down */
-  int eState;             /* OUTBOX_* */
+  int eState;             /* OUTBOX_*; SENDING when it was read */
   LedgerTxid tx;          /* the id that the ledger answered, or was found */
   char *zError;           /* what went wrong (sqlite3_free), or NULL */
   LedgerQueueRow *pQueue; /* its line of ledger_appends to be; owned */
@@ -67,11 +66,23 @@ int outboxUpgrade(Outbox *p, LedgerError *pErr);
 ** row: an array of *pn texts, in one allocation (sqlite3_free). */
 int outboxLedgers(Outbox *p, char ***pazName, int *pn, LedgerError *pErr);
 
-/* Marks up to nMax queued rows of a ledger as being sent, and reads them. The
-** mark is on disk when this returns. */
+/* The rows that a flush may take: those with iDone < id <= iLast, but the ones
+** in `ahead`. */
+typedef struct OutboxLimits OutboxLimits;
+struct OutboxLimits {
+  i64 iDone;
+  i64 iLast;
+  LedgerBuf ahead; /* ids with commas */
+};
+
+/* The highest id of the rows that wait for a ledger now; 0 where none does. */
+int outboxLast(Outbox *p, const char *zLedger, i64 *piLast, LedgerError *pErr);
+
+/* Marks up to nMax queued rows of a ledger as being sent, the lowest ids first,
+** and reads them. The mark is on disk when this returns. */
 int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
-                const char *zSentTo, int nMax, OutboxRows *pRows,
-                LedgerError *pErr);
+                const char *zSentTo, const OutboxLimits *pLimits, int nMax,
+                OutboxRows *pRows, LedgerError *pErr);
 
 /* Reads the rows that were being sent, to a ledger of this name or URL. */
 int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,

@@ -14,6 +14,10 @@
 ** what became of it. */
 int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr);
 
+/* Whether the API version in use can carry the change; LEDGER_OK while it isn't
+** known. */
+int ledgerOperateCheck(const LedgerQueueRow *pRow, LedgerError *pErr);
+
 /* Refuses to take roles away from the caller: the user must hold nothing but
 ** zRoles. Where a user has one role, option allow_lockout lets it pass. Asks
 ** the ledger where the user is the caller, else nothing. */
