@@ -248,18 +248,20 @@ struct LedgerExchange {
   size_t nBody;
   size_t iBody; /* bytes of the body that libcurl has taken */
   int64_t nMax;
-  int bAdded;       /* part of the multi handle */
-  int bDone;        /* the answer is here, or rc says why not */
-  int bTooBig;      /* broken off: more than nMax bytes */
-  size_t nHeader;   /* bytes of headers */
-  int bLongHeaders; /* broken off: they are too many */
-  int bDirect;      /* no proxy may be used */
-  int msConnect;    /* limit for the connection */
-  int bCertificate; /* a client certificate is offered */
-  int bOnce;        /* libcurl must not repeat it */
-  int bReady;       /* the request may leave: the connection stands ... */
-  long nBefore;     /* ... on which so many bytes went to a proxy */
-  int bSent;        /* with rc: something of the request may have left */
+  const int *pbHeld; /* as in LedgerWire */
+  int bHeldLost;     /* that connection was closed */
+  int bAdded;        /* part of the multi handle */
+  int bDone;         /* the answer is here, or rc says why not */
+  int bTooBig;       /* broken off: more than nMax bytes */
+  size_t nHeader;    /* bytes of headers */
+  int bLongHeaders;  /* broken off: they are too many */
+  int bDirect;       /* no proxy may be used */
+  int msConnect;     /* limit for the connection */
+  int bCertificate;  /* a client certificate is offered */
+  int bOnce;         /* libcurl must not repeat it */
+  int bReady;        /* the request may leave: the connection stands ... */
+  long nBefore;      /* ... on which so many bytes went to a proxy */
+  int bSent;         /* with rc: something of the request may have left */
   CURLcode rc;
   int eFail;                 /* with rc: LEDGER_FAIL_* ... */
   int bFinal;                /* ... and whether it will fail again */

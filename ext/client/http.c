@@ -167,9 +167,12 @@ static size_t httpRead(char *z, size_t nSize, size_t nItem, void *pArg) {
 /* A connection of a session is never replaced. */
 static curl_socket_t httpSocket(void *pArg, curlsocktype ePurpose,
                                 struct curl_sockaddr *pAddr) {
-  const int *pbHeld = pArg;
+  LedgerExchange *p = pArg;
   (void)ePurpose;
-  if( *pbHeld ) return CURL_SOCKET_BAD;
+  if( *p->pbHeld ) {
+    p->bHeldLost = 1;
+    return CURL_SOCKET_BAD;
+  }
   return socket(pAddr->family, pAddr->socktype | SOCK_CLOEXEC, pAddr->protocol);
 }
 
@@ -430,7 +433,7 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
   if( pWire->bFresh ) SET(CURLOPT_FRESH_CONNECT, 1L);
   if( pWire->pbHeld ) {
     SET(CURLOPT_OPENSOCKETFUNCTION, httpSocket);
-    SET(CURLOPT_OPENSOCKETDATA, pWire->pbHeld);
+    SET(CURLOPT_OPENSOCKETDATA, p);
   }
   if( pWire->msConnect ) {
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)pWire->msConnect);
@@ -476,6 +479,7 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   p->zBody = pWire->zBody;
   p->nBody = pWire->nBody;
   p->nMax = pWire->nMax;
+  p->pbHeld = pWire->pbHeld;
   p->bDirect = pWire->bPlain || ledgerUrlIsLoopback(pWire->zUrl);
   p->msConnect = pWire->msConnect;
   p->bCertificate = pWire->zCertificate != NULL;
@@ -521,6 +525,8 @@ static void httpFinish(LedgerExchange *p, CURLcode rc) {
   long iHttp = 0;
   curl_off_t nSecond = 0;
 
+  /* What libcurl calls no connection is one that was closed. */
+  if( rc == CURLE_COULDNT_CONNECT && p->bHeldLost ) rc = CURLE_GOT_NOTHING;
   p->bDone = 1;
   p->rc = rc;
   curl_easy_getinfo(p->pEasy, CURLINFO_RESPONSE_CODE, &iHttp);
