@@ -170,12 +170,12 @@ out:
 int ledgerEntryMeant(LedgerCall *p, const LedgerEntry *pEntry,
                      LedgerError *pErr) {
   const char *zAsked = p->query.zSubLedger;
+  const char *zSub = pEntry->zSubLedger ? pEntry->zSubLedger : "";
   char zThat[300], zThis[300], zWhy[700];
 
   if( zAsked == NULL ) zAsked = LEDGER_DEFAULT_SUB_LEDGER;
-  if( strcmp(pEntry->zSubLedger, zAsked) == 0 ) return LEDGER_OK;
-  ledgerTextClean(pEntry->zSubLedger, strlen(pEntry->zSubLedger), zThat,
-                  sizeof(zThat));
+  if( strcmp(zSub, zAsked) == 0 ) return LEDGER_OK;
+  ledgerTextClean(zSub, strlen(zSub), zThat, sizeof(zThat));
   ledgerTextClean(zAsked, strlen(zAsked), zThis, sizeof(zThis));
   snprintf(zWhy, sizeof(zWhy),
            "an entry is of sub-ledger '%s', and '%s' was asked for", zThat,
