@@ -502,8 +502,8 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
     goto out;
   }
   if( rc != CURLE_OK ) {
-    ledgerErrorSet(pErr, LEDGER_ERROR, "libcurl refuses an option: %s",
-                   curl_easy_strerror(rc));
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "libcurl refuses an option (its code %d)", (int)rc);
     goto out;
   }
   if( curl_multi_add_handle(pHttp->pMulti, p->pEasy) != CURLM_OK ) {
@@ -566,8 +566,8 @@ int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
   rc = curl_multi_perform(p->pMulti, &n);
   ledgerGuestLeave(&guest);
   if( rc != CURLM_OK ) {
-    return ledgerErrorSet(pErr, LEDGER_IOERR, "libcurl: %s",
-                          curl_multi_strerror(rc));
+    return ledgerErrorSet(pErr, LEDGER_IOERR,
+                          "libcurl failed with its multi code %d", (int)rc);
   }
   while( (pMsg = curl_multi_info_read(p->pMulti, &n)) != NULL ) {
     char *pPrivate = NULL;
@@ -584,8 +584,8 @@ int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
 int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr) {
   CURLMcode rc = curl_multi_poll(p->pMulti, NULL, 0, ms, NULL);
   if( rc == CURLM_OK ) return LEDGER_OK;
-  return ledgerErrorSet(pErr, LEDGER_IOERR, "libcurl: %s",
-                        curl_multi_strerror(rc));
+  return ledgerErrorSet(pErr, LEDGER_IOERR,
+                        "libcurl failed with its multi code %d", (int)rc);
 }
 
 /* How many exchanges run. */

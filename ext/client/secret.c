@@ -55,7 +55,7 @@ void ledgerSecretHide(char *zText, const char *zSecret) {
   for( z = zText; *z; z++ ) {
     for( nSame = 0; nSame < n && z[nSame] == zSecret[nSame]; nSame++ ) continue;
     if( nSame < n && (z[nSame] || nSame < SECRET_MIN) ) continue;
-    memcpy(z, "***", 3);
+    memset(z, '*', 3);
     memmove(z + 3, z + nSame, strlen(z + nSame) + 1);
     z += 2;
   }
