@@ -78,28 +78,31 @@ struct EntriesCursor {
   int bAsked;               /* it may read */
 };
 
-/* The value of `name = 'value'` in CREATE VIRTUAL TABLE (sqlite3_free): ""
-** where it is not written as one, for "" is no name either. */
-static char *entriesArgument(const char *zArg, const char *zName) {
+/* *pz becomes the value of `name = 'value'` in CREATE VIRTUAL TABLE
+** (sqlite3_free): "" where it is not written as one, for "" is no name either;
+** NULL where zArg is about another name. */
+static int entriesArgument(const char *zArg, const char *zName, char **pz) {
   size_t n = strlen(zName);
   const char *z = zArg;
   char *zVal;
   size_t i, k = 0;
   char cQuote;
+  *pz = NULL;
   while( *z == ' ' || *z == '\n' || *z == '\t' ) z++;
-  if( sqlite3_strnicmp(z, zName, (int)n) != 0 ) return NULL;
+  if( sqlite3_strnicmp(z, zName, (int)n) != 0 ) return SQLITE_OK;
   z += n;
   while( *z == ' ' || *z == '\n' || *z == '\t' ) z++;
-  if( *z != '=' ) return NULL;
+  if( *z != '=' ) return SQLITE_OK;
   z++;
   while( *z == ' ' || *z == '\n' || *z == '\t' ) z++;
   zVal = sqlite3_mprintf("%s", z);
-  if( zVal == NULL ) return NULL;
+  if( zVal == NULL ) return SQLITE_NOMEM;
+  *pz = zVal;
   cQuote = zVal[0];
   if( cQuote != '\'' && cQuote != '"' ) {
     n = strlen(zVal);
     while( n > 0 && strchr(" \n\t", zVal[n - 1]) ) zVal[--n] = 0;
-    return zVal;
+    return SQLITE_OK;
   }
   for( i = 1; zVal[i]; i++ ) {
     if( zVal[i] == cQuote && zVal[++i] != cQuote ) break;
@@ -108,7 +111,7 @@ static char *entriesArgument(const char *zArg, const char *zName) {
   while( zVal[i] && strchr(" \n\t", zVal[i]) ) i++;
   if( zVal[i] ) k = 0; /* something stands behind the closing quote */
   zVal[k] = 0;
-  return zVal;
+  return SQLITE_OK;
 }
 
 static int entriesDisconnect(sqlite3_vtab *pVtab) {
@@ -147,12 +150,13 @@ static int entriesConnect(sqlite3 *db, void *pAux, int argc,
   p->bEnv = !p->guard.bFile; /* what a file declares doesn't attach anything */
   if( rc == SQLITE_OK ) rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
   for( i = 3; i < argc && rc == SQLITE_OK; i++ ) {
-    char *zVal = entriesArgument(argv[i], "ledger");
-    char **pz = &p->zLedger;
-    if( zVal == NULL ) {
-      zVal = entriesArgument(argv[i], "sub_ledger");
+    char *zVal, **pz = &p->zLedger;
+    rc = entriesArgument(argv[i], "ledger", &zVal);
+    if( rc == SQLITE_OK && zVal == NULL ) {
+      rc = entriesArgument(argv[i], "sub_ledger", &zVal);
       pz = &p->zSubLedger;
     }
+    if( rc ) break;
     if( zVal && zVal[0] && *pz == NULL ) {
       *pz = zVal;
       continue;
