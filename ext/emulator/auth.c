@@ -156,13 +156,8 @@ static void authRefused(EmuReq *p, const char *zToken) {
   int i;
   azWhy[0] = zToken ? zToken : "no bearer token was given";
   azWhy[1] = "no client certificate was given";
-  if( zToken ) {
-    emuReqError(p, 401, "InvalidAuthenticationInfo", "Not accepted: %s",
-                zToken);
-  } else {
-    emuReqError(p, 401, "InvalidAuthenticationInfo",
-                "Neither a bearer token nor a client certificate was given");
-  }
+  emuReqError(p, 401, "InvalidAuthenticationInfo",
+              "Invalid authentication credentials.");
   p->body.n -= 2; /* the two braces at its end */
   ledgerBufText(&p->body, ",\"details\":[");
   for( i = 0; i < 2; i++ ) {
