@@ -16,11 +16,11 @@
 --
 --     SELECT id, state, transaction_id, error FROM ledger_outbox;
 --
--- In order: one after another, by id. A row that is refused is passed over. A
--- change of view of the ledger may take rows back and keep one behind them: the
--- flush stops and says so, and the next one sends them, out of order. With
+-- In order: one after another, by id, also where the ledger's view changes. A row
+-- that is refused is passed over. Behind a gateway that hides a change of view, a
+-- row may come ahead of some before it: these follow, and its error says so. With
 -- ledger_flush('{"order":"strict"}') each row waits for the commit of the one
--- before, and that can't happen.
+-- before, and that can't happen. A flush takes the rows that wait when it begins.
 --
 -- state        queued     waits for ledger_flush()
 --              sending    marked before it was sent; the next ledger_flush()
@@ -33,11 +33,13 @@
 --                         contents = ..., state = 'queued' WHERE id = ...), or
 --                         delete it
 --
+-- ledger       the name of an attached one. Left out it is `main`, as long as no
+--              other is attached: else the flush asks for a name
+--
 -- Committed rows may be deleted when you like. Rows of one sub-ledger are found
 -- again by their contents: while they are being sent, nobody else should append
--- the very same text to it. Where a row is not found, two small entries are
--- appended to sub-ledger ledger_reconcile before it is sent again: what is not
--- recorded before these is not recorded (ext/sqlite/barrier.c).
+-- the very same text to it. Where a row is not found, it is sent again once it is
+-- certain that it never will be there (README.md, option settle_ms).
 
 CREATE TABLE IF NOT EXISTS main.ledger_outbox(
   id INTEGER PRIMARY KEY AUTOINCREMENT,           -- the order of sending
@@ -67,9 +69,9 @@ CREATE TABLE IF NOT EXISTS main.ledger_outbox(
             AND coalesce(json_type(tags, '$[3]'), 'text') = 'text'
             AND coalesce(json_type(tags, '$[4]'), 'text') = 'text'
           ELSE 0 END),
-  ledger TEXT NOT NULL DEFAULT 'main'             -- the attached name
+  ledger TEXT
     CONSTRAINT [ledger: a name is text of 1 to 256 bytes, without a NUL]
-    CHECK(typeof(ledger) = 'text'
+    CHECK(ledger IS NULL OR typeof(ledger) = 'text'
           AND length(CAST(ledger AS BLOB)) BETWEEN 1 AND 256
           AND instr(CAST(ledger AS BLOB), x'00') = 0),
   state TEXT NOT NULL DEFAULT 'queued'

@@ -448,7 +448,10 @@ out:
 /* Sends what waits for the ledger p->zLedger. */
 static int flushNamed(Flush *p, LedgerError *pErr) {
   memset(&p->accepted, 0, sizeof(p->accepted));
-  if( ledgerDbFind(p->pDb, p->zLedger, 1, &p->pLedger, pErr) ) return pErr->rc;
+  if( ledgerDbFindToWrite(p->pDb, p->zLedger, 1, "column ledger", &p->pLedger,
+                          pErr) ) {
+    return pErr->rc;
+  }
   ledgerRef(p->pLedger);
   p->pClient = p->pLedger->pClient;
   if( ledgerClientConfig(p->pClient)->tlsPublic ) {
@@ -517,6 +520,8 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     goto out;
   }
   if( outboxOpen(flush.pDb, &outbox, &err) || outboxUpgrade(&outbox, &err) ||
+      (zLedger == NULL &&
+       outboxNameRows(&outbox, flush.pDb->nLedger > 1, &err)) ||
       outboxLedgers(&outbox, &azName, &nName, &err) ) {
     goto out;
   }

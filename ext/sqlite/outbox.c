@@ -395,6 +395,30 @@ static int outboxIdRow(void *pArg, sqlite3_stmt *pStmt) {
   *(i64 *)pArg = sqlite3_column_int64(pStmt, 0);
   return 1;
 }
+
+int outboxNameRows(Outbox *p, int bSeveral, LedgerError *pErr) {
+  i64 iFirst = 0;
+  OutboxInto into = {outboxIdRow, NULL, &iFirst};
+  if( outboxRun(
+          p,
+          "SELECT id FROM main.ledger_outbox"
+          " WHERE state = 'queued' AND ledger IS NULL ORDER BY id LIMIT 1",
+          NULL, 0, &into, pErr) ||
+      iFirst == 0 ) {
+    return pErr->rc;
+  }
+  if( bSeveral ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "ledger_flush: row %lld of the outbox: several "
+                          "ledgers are attached: name one in column ledger",
+                          iFirst);
+  }
+  return outboxRun(p,
+                   "UPDATE main.ledger_outbox SET ledger = 'main'"
+                   " WHERE state = 'queued' AND ledger IS NULL",
+                   NULL, 0, NULL, pErr);
+}
+
 int outboxLast(Outbox *p, const char *zLedger, i64 *piLast, LedgerError *pErr) {
   OutboxInto into = {outboxIdRow, NULL, piLast};
   OutboxArg arg = {zLedger, 0};
