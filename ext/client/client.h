@@ -381,9 +381,9 @@ struct LedgerAppend {
 int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
                       LedgerCall **ppCall, LedgerError *pErr);
 
-/* What the append needs of the API version (tags, hooks): LEDGER_OK, or an error
-** that names the version needed. LEDGER_OK too while no answer has told which
-** version is in use. */
+/* What the append needs of the API version (tags, hooks): LEDGER_OK, or an
+** error that names the version needed. LEDGER_OK too while no answer has told
+** which version is in use. */
 int ledgerAppendCheck(const LedgerClient *p, const LedgerAppend *pAppend,
                       LedgerError *pErr);
 

@@ -129,7 +129,8 @@ static void commitExplain(LedgerQueueRow *const *apRow, int nRow,
   ledgerBufFree(&more);
 }
 
-/* Sends the rows of one ledger, and says what it has of them where that fails. */
+/* Sends the rows of one ledger, and says what it has of them where that fails.
+** */
 static int commitBatch(LedgerSend *p, LedgerError *pErr) {
   const LedgerConfig *pConfig = ledgerClientConfig(p->pLedger->pClient);
   p->bWait = pConfig->waitForCommit;

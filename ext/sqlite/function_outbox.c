@@ -52,7 +52,8 @@ struct Flush {
   LedgerSend send;       /* of the batch under way */
 };
 
-/* ---- rows of the outbox as the sender knows them ---------------------------- */
+/* ---- rows of the outbox as the sender knows them ----------------------------
+** */
 
 /* Do rows and their lines of ledger_appends fit in there? */
 static int flushArray(const OutboxRows *pRows, LedgerQueueRow ***papRow,
@@ -321,8 +322,8 @@ static int flushRows(Flush *p, OutboxRows *pRows, LedgerQueueRow **apRow,
   return pErr->rc;
 }
 
-/* Sends one batch, one round of it. *pnRow is how many rows were marked, *pbOpen
-** whether one of them has to be settled. */
+/* Sends one batch, one round of it. *pnRow is how many rows were marked,
+** *pbOpen whether one of them has to be settled. */
 static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerQueueRow **apRow = NULL;

@@ -269,6 +269,12 @@ void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow);
 void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
                          int eState, LedgerTxid id);
 
+/* Whether the entry with this id is known to be another row's than pFor. A view
+** that a service tells of a committed entry may be a later one: seqnos count.
+** */
+int ledgerHistoryTaken(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
+                       const LedgerQueueRow *pFor);
+
 /* The sub-ledger this connection appended the id to, or NULL. */
 const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
                                    LedgerTxid id);
@@ -313,7 +319,8 @@ int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
 int ledgerStateGet(Ledger *pLedger, const char *zSubLedger, int bWitness,
                    LedgerTxid *pState, LedgerError *pErr);
 
-/* ---- send.c: rows on their way to a ledger -------------------------------- */
+/* ---- send.c: rows on their way to a ledger --------------------------------
+** */
 
 /* Rows of one ledger that are sent together. The caller fills the first part,
 ** zeroes the rest, and calls ledgerSendClear() in the end. */
@@ -368,7 +375,8 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr);
 int ledgerSendCount(const LedgerSend *p, int eState);
 void ledgerSendClear(LedgerSend *p);
 
-/* ---- settle.c: what became of rows that were sent -------------------------- */
+/* ---- settle.c: what became of rows that were sent --------------------------
+** */
 
 #define LEDGER_BARRIER_SUB_LEDGER "ledger_reconcile"
 
@@ -376,8 +384,8 @@ void ledgerSendClear(LedgerSend *p);
 ** again where a change of view took it back (nLost counts these). */
 int ledgerSettleAccepted(LedgerSend *p, LedgerError *pErr);
 
-/* Looks for the appends that are LEDGER_UNKNOWN: found, one is committed; absent
-** for good, it is queued again. An error leaves those open that are. */
+/* Looks for the appends that are LEDGER_UNKNOWN: found, one is committed;
+** absent for good, it is queued again. An error leaves those open that are. */
 int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr);
 
 /* Milliseconds of a clock that never goes back. */

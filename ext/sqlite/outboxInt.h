@@ -62,8 +62,9 @@ void outboxClose(Outbox *p);
 ** was made anew under its URL uses its ids once more. */
 int outboxUpgrade(Outbox *p, LedgerError *pErr);
 
-/* Rows that wait and name no ledger are given `main`; where several are attached
-** (bSeveral), which one is meant can't be told, and that is an error. */
+/* Rows that wait and name no ledger are given `main`; where several are
+** attached (bSeveral), which one is meant can't be told, and that is an error.
+** */
 int outboxNameRows(Outbox *p, int bSeveral, LedgerError *pErr);
 
 /* The names of the ledgers that rows wait for, in the order of their oldest

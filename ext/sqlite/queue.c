@@ -280,6 +280,20 @@ void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
   }
 }
 
+int ledgerHistoryTaken(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
+                       const LedgerQueueRow *pFor) {
+  const LedgerQueueRow *pRow;
+  if( p->nById == 0 ) return 0;
+  for( pRow = *historyChain(p, id.seqno); pRow; pRow = pRow->pNextById ) {
+    if( pRow->iSlot == pLedger->iSlot && pRow->id.seqno == id.seqno &&
+        (pRow->eState == LEDGER_COMMITTED || pRow->id.view == id.view) &&
+        (pFor->iOutbox == 0 || pRow->iOutbox != pFor->iOutbox) ) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
                                    LedgerTxid id) {
   const LedgerQueueRow *pRow;

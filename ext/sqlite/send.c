@@ -20,11 +20,13 @@
 ** Invariants
 **   - a row is sent again only when it is certain that it was not recorded, and
 **     never will be;
-**   - in strict order no row is sent while the outcome of one before it is open;
-**   - where a gateway breaks sessions silently, a row may be answered from a new
-**     view while those before it were taken back. Completeness then goes before
-**     order: they follow it, and its `error` in ledger_appends says so;
-**   - what the rows need of the API version is checked before the first is sent.
+**   - in strict order no row is sent while the outcome of one before it is
+**     open;
+**   - where a gateway breaks sessions silently, a row may be answered from a
+**     new view while those before it were taken back. Completeness then goes
+**     before order: they follow it, and its `error` in ledger_appends says so;
+**   - what the rows need of the API version is checked before the first is
+**     sent.
 **
 ** Why not simply go on after a 503 or SessionConsistencyLost, which are certain
 ** not to be recorded: the rows before it may be lost with the same change of
@@ -249,10 +251,9 @@ static void sendElsewhere(LedgerSend *p, int i, const char *zWhere,
     pRow->zSubLedger = z;
   }
   p->bOver = 1;
-  ledgerErrorSet(pErr, pWhy->rc, "%s%s%s",
-                 p->nRow > 1 ? sendName(p, i, zName) : "",
-                 p->nRow > 1 ? ": " : "",
-                 ledgerErrorText(pWhy) + strlen("ledger: "));
+  ledgerErrorSet(
+      pErr, pWhy->rc, "%s%s%s", p->nRow > 1 ? sendName(p, i, zName) : "",
+      p->nRow > 1 ? ": " : "", ledgerErrorText(pWhy) + strlen("ledger: "));
 }
 
 /* Reads the outcome of one append into its row. *pErr is what ends it all; what
@@ -517,8 +518,8 @@ int ledgerSendRound(LedgerSend *p, LedgerError *pErr) {
   if( p->pSession ) p->before = ledgerSessionLast(p->pSession);
   rc = pConfig->appendAnyOrder ? sendAnyOrder(p, pErr) : sendInOrder(p, pErr);
   if( rc == LEDGER_INTERRUPT ) return rc;
-  /* Where the round was ended, by what is no error, the rows before may be lost:
-  ** what became of them is asked even with wait = none. */
+  /* Where the round was ended, by what is no error, the rows before may be
+  ** lost: what became of them is asked even with wait = none. */
   if( rc == LEDGER_OK ? p->bOver || p->bWait : sendAsksOn(p) ) {
     LedgerError err = LEDGER_ERROR_INIT;
     if( ledgerSettleAccepted(p, &err) ) {
@@ -533,7 +534,8 @@ int ledgerSendRound(LedgerSend *p, LedgerError *pErr) {
 
 /* ---- round after round --------------------------------------------------- */
 
-/* Why nothing comes to an end. Every row is certainly sent, or certainly not. */
+/* Why nothing comes to an end. Every row is certainly sent, or certainly not.
+** */
 static int sendGiveUp(LedgerSend *p, LedgerError *pErr) {
   LedgerBuf ids = {0};
   char zId[LEDGER_TXID_MAX], zName[SEND_NAME];

@@ -1,6 +1,6 @@
 /*
-** What became of rows that were sent: the one settler of COMMIT, ledger_append()
-** and ledger_flush().
+** What became of rows that were sent: the one settler of COMMIT,
+** ledger_append() and ledger_flush().
 **
 **     SELECT ledger_option('reconcile', 'on');
 **
@@ -15,21 +15,22 @@
 **   - is recorded, if an entry with its contents lies above what was committed
 **     when it was sent, and below a state that is committed;
 **   - is not, and never will be, if there is none up to a committed id T of a
-**     higher view than the one its session was tied to: CCF records a write of a
-**     session in that view or never, and what a view has recorded lies below the
-**     first id of the next. Nothing is appended for that;
+**     higher view than the one its session was tied to: CCF records a write of
+**     a session in that view or never, and what a view has recorded lies below
+**     the first id of the next. Nothing is appended for that;
 **   - is not, if the ledger had answered with an id, and there is no such entry
 **     up to a committed T at or above it;
-**   - within a view nothing proves that it is not: a request held on its way was
-**     recorded above entries that were appended and committed later (tried on
-**     CCF). It can't be held longer than a node keeps an idle connection, 60 s.
-**     So settle_ms (65 s) after the connection broke, and not before, it is
-**     concluded: up to one entry appended then, for a node that is read may lag.
-**     Its status is asked by the session that then reads.
+**   - within a view nothing proves that it is not: a request held on its way
+**     was recorded above entries that were appended and committed later (tried
+**     on CCF). It can't be held longer than a node keeps an idle connection, 60
+**     s. So settle_ms (65 s) after the connection broke, and not before, it is
+**     concluded: up to one entry appended then, for a node that is read may
+**     lag. Its status is asked by the session that then reads.
 **
 ** Invariants
-**   - rows of the same contents are interchangeable: k entries settle k rows, in
-**     their order; more entries than rows prove nothing, and then all stay open;
+**   - rows of the same contents are interchangeable: k entries settle k rows,
+**     in their order; more entries than rows prove nothing, and then all stay
+**     open;
 **   - an entry that is known to be another row's is given to none;
 **   - a read that fails settles nothing.
 **
@@ -189,7 +190,8 @@ static int settleTaken(Settle *p, LedgerTxid id, int iRow, int *pbTaken,
                        LedgerError *pErr) {
   const LedgerSend *pSend = p->pSend;
   int i;
-  *pbTaken = ledgerHistorySubLedger(pSend->pDb, pSend->pLedger, id) != NULL;
+  *pbTaken =
+      ledgerHistoryTaken(pSend->pDb, pSend->pLedger, id, pSend->apRow[iRow]);
   for( i = 0; i < pSend->nRow && !*pbTaken; i++ ) {
     const LedgerQueueRow *pRow = pSend->apRow[i];
     *pbTaken = pRow->id.seqno == id.seqno && pRow->eState != LEDGER_UNKNOWN;
