@@ -118,7 +118,10 @@ int emuArgsNumber(const char *z, size_t n, int64_t iMax, int64_t *pi) {
   if( n == 0 || n > 19 ) return 0;
   for( k = 0; k < n; k++ ) {
     int iDigit = z[k] - '0';
-    if( iDigit < 0 || iDigit > 9 || i > (iMax - iDigit) / 10 ) return 0;
+    if( iDigit < 0 || iDigit > 9 || iDigit > iMax ||
+        i > (iMax - iDigit) / 10 ) {
+      return 0;
+    }
     i = i * 10 + iDigit;
   }
   *pi = i;
