@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char **configTextField(LedgerConfig *p, const LedgerOptionRow *pRow) {
   return (char **)(void *)((char *)p + pRow->iOffset);
@@ -68,6 +69,26 @@ static char *configReadFile(const LedgerConfig *p, const LedgerOptionRow *pRow,
   return ledgerBufTake(&text);
 }
 
+/* Whether a text looks like what a PEM text or PKCS#12 encodes, without its
+** frame: vaults hand certificates out so. */
+static int configIsData(const char *z) {
+  static const char zBase64[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n";
+  const size_t n = strlen(z);
+  return n >= 100 && strspn(z, zBase64) == n;
+}
+
+/* The error of a value that is to be a PEM text or a file's path, and is none:
+** it may be the key itself, and is not shown. */
+static int configNoPath(const LedgerOptionRow *pRow, const char *zValue,
+                        int bEnv, LedgerError *pErr) {
+  return ledgerErrorSet(
+      pErr, LEDGER_AUTH,
+      "%s: %s%s%s is neither a PEM text nor the path of a file", pRow->zName,
+      bEnv ? "what '" : "its value", bEnv ? zValue : "",
+      bEnv ? "' stands for" : "");
+}
+
 /* The text that a value stands for: itself, or what it refers to. *pFile is the
 ** file that it came from, where it is one; its path is the caller's. */
 static char *configResolve(const LedgerConfig *p, const LedgerOptionRow *pRow,
@@ -93,7 +114,14 @@ static char *configResolve(const LedgerConfig *p, const LedgerOptionRow *pRow,
     zFrom = zValue + 5;
     bFile = 1;
   }
-  if( bPem && strstr(zFrom, "-----BEGIN ") == NULL ) bFile = 1;
+  if( bPem && !bFile && strstr(zFrom, "-----BEGIN ") == NULL ) {
+    const int bEnv = zFrom != zValue;
+    bFile = 1;
+    if( (bEnv || configIsData(zFrom)) && access(zFrom, F_OK) != 0 ) {
+      configNoPath(pRow, zValue, bEnv, pErr);
+      return NULL;
+    }
+  }
   if( !bFile ) {
     z = ledgerStrdup(zFrom);
     if( z == NULL ) ledgerErrorNomem(pErr);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECRET_MIN 6 /* shorter ones are no secrets, but words */
+#define SECRET_MIN 6   /* shorter ones are no secrets, but words */
+#define SECRET_PART 16 /* the begin of one, so long, is no coincidence */
 
 char *ledgerStrdup(const char *z) {
   return ledgerStrndup(z, strlen(z));
@@ -45,7 +46,8 @@ int ledgerBufRoom(LedgerBuf *p, size_t n) {
 /* ---- what a server repeats ---------------------------------------------- */
 
 /* Takes a secret out of a text, wherever it stands; *** is in its place. What
-** is left of one where the text was clipped goes too. Either may be NULL. */
+** is left of one that was clipped goes too, whether the text ends there or
+** goes on. Either may be NULL. */
 void ledgerSecretHide(char *zText, const char *zSecret) {
   const size_t n = zSecret ? strlen(zSecret) : 0;
   size_t nSame;
@@ -54,7 +56,7 @@ void ledgerSecretHide(char *zText, const char *zSecret) {
   if( zText == NULL || n < SECRET_MIN ) return;
   for( z = zText; *z; z++ ) {
     for( nSame = 0; nSame < n && z[nSame] == zSecret[nSame]; nSame++ ) continue;
-    if( nSame < n && (z[nSame] || nSame < SECRET_MIN) ) continue;
+    if( nSame < n && nSame < (z[nSame] ? SECRET_PART : SECRET_MIN) ) continue;
     memset(z, '*', 3);
     memmove(z + 3, z + nSame, strlen(z + nSame) + 1);
     z += 2;
