@@ -62,6 +62,7 @@ struct LedgerDb {
   int iNextSlot;           /* next Ledger.iSlot */
   LedgerScope *pScope;     /* list: one per statement that reads */
   sqlite3_stmt *pPrepared; /* last seen being prepared, or NULL: an address */
+  i64 nAnew;               /* ... how often others were prepared anew */
   i64 iStatement;          /* ... and its number */
   LedgerScope **ppOpened;  /* the cursor opened by the last call, or NULL */
   LedgerScope *pParked;    /* a reference held for the cursor ... */

@@ -9,7 +9,8 @@
 ** EXPLAIN doesn't show it; cursors with one number are of one statement, and
 ** a run of it ends when they are closed. A number is given twice only where its
 ** first owner is gone: an address may be used again, and ledgerScopeOpen()
-** forgets it as soon as anything runs. Where a subquery is begun again SQLite
+** forgets it as soon as anything runs. One that is prepared anew gives up the
+** address by itself, and lives: how often that was done is kept, too. Where a subquery is begun again SQLite
 ** opens its cursor anew and then closes the former one: the scope is parked for
 ** the new one, which is told whose it is only by xFilter.
 **
@@ -81,13 +82,18 @@ struct LedgerScope {
 static i64 scopePrepared(LedgerDb *p) {
   sqlite3_stmt *pTop = NULL;
   sqlite3_stmt *pStmt = sqlite3_next_stmt(p->db, NULL);
+  i64 nAnew = 0;
   while( pStmt && sqlite3_sql(pStmt) == NULL && !sqlite3_stmt_busy(pStmt) ) {
     pTop = pStmt;
     pStmt = sqlite3_next_stmt(p->db, pStmt);
   }
-  if( pTop == NULL || pTop != p->pPrepared ) {
+  for( ; pStmt; pStmt = sqlite3_next_stmt(p->db, pStmt) ) {
+    nAnew += sqlite3_stmt_status(pStmt, SQLITE_STMTSTATUS_REPREPARE, 0);
+  }
+  if( pTop == NULL || pTop != p->pPrepared || nAnew != p->nAnew ) {
     p->iStatement++;
     p->pPrepared = pTop;
+    p->nAnew = nAnew;
   }
   return p->iStatement;
 }
