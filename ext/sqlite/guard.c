@@ -178,15 +178,26 @@ int ledgerGuardLoaded(sqlite3 *db, int bTurnOff) {
 
 /* ---- tables -------------------------------------------------------------- */
 
+/* The main database's name, which a host may change. */
+static const char *guardMain(sqlite3 *db) {
+  const char *z = NULL;
+#if SQLITE_VERSION_NUMBER >= 3039000
+  if( sqlite3_libversion_number() >= 3039000 ) z = sqlite3_db_name(db, 0);
+#else
+  (void)db;
+#endif
+  return z ? z : "main";
+}
+
 /* The eponymous table has its module's name, no arguments, and stands in no
-** schema. A table of that name in the file `main` looks the same but for the
+** schema. A table of that name in the main database looks the same but for the
 ** last. An SQLite code. */
 static int guardIsEponymous(sqlite3 *db, int argc, const char *const *argv,
                             int *pb) {
   int rc;
   *pb = 0;
   if( argc != 3 || sqlite3_stricmp(argv[0], argv[2]) != 0 ||
-      sqlite3_stricmp(argv[1], "main") != 0 ) {
+      sqlite3_stricmp(argv[1], guardMain(db)) != 0 ) {
     return SQLITE_OK;
   }
   rc = sqlite3_table_column_metadata(db, argv[1], argv[2], NULL, NULL, NULL,

@@ -1,12 +1,14 @@
 /*
-** The module on an SQLite that doesn't show whether a statement runs inside
-** another one.
+** The module where what its guard relies on is different: on an SQLite that
+** doesn't show whether a statement runs inside another one, or in a host that
+** calls its main database otherwise.
 **
-**     build/unit/nesting MODULE null|plain SQL...
+**     build/unit/nesting MODULE null|plain|renamed SQL...
 **
 ** null: sqlite3_expanded_sql() gives nothing, as with SQLITE_OMIT_TRACE; plain:
-** it never marks anything, as SQLite might do one day. Prints each row's first
-** column, or the error's code and text.
+** it never marks anything, as SQLite might do one day; renamed: the database
+** `main` is called `book`. Prints each row's first column, or the error's code
+** and text.
 */
 #include <dlfcn.h>
 #include <sqlite3.h>
@@ -18,6 +20,7 @@
 #undef sqlite3_auto_extension
 #undef sqlite3_close
 #undef sqlite3_column_text
+#undef sqlite3_db_config
 #undef sqlite3_errcode
 #undef sqlite3_errmsg
 #undef sqlite3_finalize
@@ -32,7 +35,7 @@ typedef int (*NestingInit)(sqlite3 *, char **, const sqlite3_api_routines *);
 
 static NestingInit xInit;
 static struct sqlite3_api_routines api; /* SQLite's, but for one function */
-static int bNull;
+static int bNull, bRenamed;
 
 static char *nestingExpanded(sqlite3_stmt *pStmt) {
   return bNull ? NULL : sqlite3_mprintf("%s", sqlite3_sql(pStmt));
@@ -42,7 +45,7 @@ static int nestingLoad(sqlite3 *db, char **pzErr,
                        const struct sqlite3_api_routines *pApi) {
   int rc;
   api = *pApi;
-  api.expanded_sql = nestingExpanded;
+  if( !bRenamed ) api.expanded_sql = nestingExpanded;
   rc = xInit(db, pzErr, &api);
   return rc == SQLITE_OK_LOAD_PERMANENTLY ? SQLITE_OK : rc;
 }
@@ -53,16 +56,18 @@ int main(int argc, char **argv) {
   void *pInit = pModule ? dlsym(pModule, "sqlite3_ledger_init") : NULL;
   int i;
   if( pInit == NULL ) {
-    fprintf(stderr, "usage: nesting MODULE null|plain SQL...\n");
+    fprintf(stderr, "usage: nesting MODULE null|plain|renamed SQL...\n");
     return 1;
   }
   memcpy(&xInit, &pInit, sizeof(xInit));
   bNull = strcmp(argv[2], "null") == 0;
+  bRenamed = strcmp(argv[2], "renamed") == 0;
   sqlite3_auto_extension((void (*)(void))nestingLoad);
   if( sqlite3_open(":memory:", &db) != SQLITE_OK ) {
     fprintf(stderr, "%s\n", sqlite3_errmsg(db));
     return 1;
   }
+  if( bRenamed ) sqlite3_db_config(db, SQLITE_DBCONFIG_MAINDBNAME, "book");
   for( i = 3; i < argc; i++ ) {
     sqlite3_stmt *pStmt = NULL;
     int rc = sqlite3_prepare_v2(db, argv[i], -1, &pStmt, NULL);
