@@ -113,10 +113,19 @@ int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
   return LEDGER_OK;
 }
 
-/* Whether the certificates that the options name can be read. */
+/* Whether the certificates that the options name can be read. A key without one
+** does not mean whoever the default credential finds. */
 int ledgerCredentialCheck(const LedgerConfig *p, LedgerError *pErr) {
+  const char *zKind;
+  if( ledgerCredentialKind(p, &zKind, pErr) ) return pErr->rc;
   if( p->zUserCertificate && ledgerUserCertificateCheck(p, pErr) ) {
     return pErr->rc;
+  }
+  if( p->zUserKey && !p->zUserCertificate && !p->zCredential &&
+      strcmp(zKind, "default") == 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "option user_key: its certificate is missing: give "
+                          "it in user_certificate");
   }
   if( p->zClientCertificate ) ledgerClientCertificateCheck(p, pErr);
   return pErr->rc;
