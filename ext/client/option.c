@@ -197,7 +197,7 @@ int ledgerOptionIsText(const LedgerOptionRow *pRow) {
          (pRow->mFlag & OPTION_WORD) != 0;
 }
 
-/* Levenshtein distance of two short names. */
+/* Levenshtein distance of two short names, whatever their case. */
 static int optionDistance(const char *zA, const char *zB) {
   int aRow[64];
   int nB = (int)strlen(zB);
@@ -209,7 +209,7 @@ static int optionDistance(const char *zA, const char *zB) {
     int iDiag = aRow[0];
     aRow[0] = i + 1;
     for( j = 0; j < nB; j++ ) {
-      int iBest = iDiag + (zA[i] != zB[j]);
+      int iBest = iDiag + (ledgerLower(zA[i]) != ledgerLower(zB[j]));
       if( aRow[j] + 1 < iBest ) iBest = aRow[j] + 1;
       if( aRow[j + 1] + 1 < iBest ) iBest = aRow[j + 1] + 1;
       iDiag = aRow[j + 1];

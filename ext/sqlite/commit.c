@@ -88,12 +88,15 @@ static void commitUnanswered(LedgerBuf *pBuf, LedgerQueueRow *const *apRow,
   int i;
   for( i = 0; i < nRow; i++ ) {
     const LedgerQueueRow *pRow = apRow[i];
+    char zIt[24] = "it";
     char *z;
     if( pRow->eState != LEDGER_UNKNOWN || pRow->zSubLedger == NULL ) continue;
-    z = sqlite3_mprintf("; look for it with SELECT transaction_id, contents "
+    /* Behind the ids of other rows `it` would be one of these. */
+    if( nRow > 1 ) sqlite3_snprintf(sizeof(zIt), zIt, "row %d", i + 1);
+    z = sqlite3_mprintf("; look for %s with SELECT transaction_id, contents "
                         "FROM ledger_entries WHERE ledger = %Q AND sub_ledger "
                         "= %Q ORDER BY transaction_id DESC LIMIT 10%s",
-                        pRow->zLedger, pRow->zSubLedger,
+                        zIt, pRow->zLedger, pRow->zSubLedger,
                         ledgerClientConfig(pRow->pLedger->pClient)->reconcile
                             ? ""
                             : ", or let option reconcile do it");

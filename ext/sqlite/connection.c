@@ -128,7 +128,8 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
   if( zName == NULL ) zName = "main";
   if( !connectionNameOk(zName) ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "'%s' is no name for a ledger: letters, digits and _",
+                          "'%s' is no name for a ledger: letters, digits and "
+                          "_, and no digit at its start",
                           zName);
   }
   if( iOld < 0 && p->iNextSlot > 32767 ) {

@@ -136,8 +136,13 @@ static void quotesJson(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   if( eType == SQLITE_TEXT ) {
     nRaw = (size_t)n / 2;
     aRaw = sqlite3_malloc64(nRaw + 1);
-    if( aRaw && !ledgerHexDecode(a, (size_t)n, aRaw, nRaw) ) nRaw = 0;
-    if( aRaw == NULL ) ledgerErrorNomem(&err);
+    if( aRaw == NULL ) {
+      ledgerErrorNomem(&err);
+    } else if( !ledgerHexDecode(a, (size_t)n, aRaw, nRaw) ) {
+      ledgerErrorSet(&err, LEDGER_CONSTRAINT,
+                     "quote: text that is not in hexadecimal digits is neither "
+                     "an SGX quote of version 3 nor an SNP report");
+    }
     a = aRaw;
   }
   if( err.rc == LEDGER_OK &&
