@@ -510,6 +510,8 @@ static void sendSayOrder(LedgerSend *p) {
 int ledgerSendRound(LedgerSend *p, LedgerError *pErr) {
   const LedgerConfig *pConfig = ledgerClientConfig(p->pLedger->pClient);
   int rc;
+  /* A COMMIT that was LEDGER_BUSY has left rows whose commit was not seen. */
+  if( ledgerSettleAccepted(p, pErr) ) return pErr->rc;
   p->bOver = 0;
   p->nLost = 0;
   memset(&p->before, 0, sizeof(p->before));
