@@ -310,6 +310,11 @@ static void callSend(LedgerCall *p) {
   if( p->pSession ) {
     pHttp = p->pSession->pHttp;
     w.pbHeld = &p->pSession->bOpen;
+    /* libcurl would keep the one before, too, and take it for what follows. */
+    if( p->bNewConnection && ledgerHttpReset(pHttp, &p->err) && p->err.rc ) {
+      ledgerCallDone(p);
+      return;
+    }
   }
   if( !p->pKind->bPublic ) {
     if( (p->pKind->xSpell && p->pKind->xSpell(p, &p->err)) ||
