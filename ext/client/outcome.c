@@ -161,6 +161,7 @@ static void outcomeRedirect(LedgerCall *p) {
   ledgerCallResend(p);
   goto out;
 fail:
+  pClient->nMoved = 0; /* they are counted anew by whoever tries again */
   p->eOutcome = LEDGER_REFUSED;
   outcomeForgetPrimary(p);
   ledgerCallDone(p);
