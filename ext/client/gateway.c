@@ -129,6 +129,7 @@ int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   p->zType = NULL;
   p->mNeed = 0;
   p->query.bWait = 0;
+  p->pSession = NULL; /* a read, for which any connection will do */
   p->pKind = &gatewayKind;
   p->bAgain = 1;
   return LEDGER_OK;
