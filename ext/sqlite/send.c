@@ -38,7 +38,6 @@
 
 #define SEND_STALL 10 /* rounds in a row that brought nothing to an end */
 
-#define SEND_GOES_ON ": a second COMMIT goes on"
 #define SEND_NAME 64 /* of a row, in messages */
 
 /* "row 3 of 20", or "row 17 of the outbox". */
@@ -50,6 +49,12 @@ static const char *sendName(const LedgerSend *p, int i, char *zName) {
     sqlite3_snprintf(SEND_NAME, zName, "row %d of %d", i + 1, p->nRow);
   }
   return zName;
+}
+
+/* What helps, behind an error that leaves all rows certain. An outbox has words
+** of its own, and ledger_append() has nothing to go on with. */
+static const char *sendGoesOn(const LedgerSend *p) {
+  return p->apRow[0]->pOwner ? ": a second COMMIT goes on" : "";
 }
 
 /* ---- what rows need ------------------------------------------------------ */
@@ -558,12 +563,11 @@ static int sendGiveUp(LedgerSend *p, LedgerError *pErr) {
     ledgerErrorSet(pErr, LEDGER_BUSY,
                    "changes of view took back what was sent, %d times in a "
                    "row: %s%s",
-                   p->nStall, ids.z, p->nRefusedMost ? "" : SEND_GOES_ON);
+                   p->nStall, ids.z, sendGoesOn(p));
   } else {
     ledgerErrorSet(pErr, LEDGER_BUSY,
                    "%s was sent %d times and is not recorded%s",
-                   sendName(p, iFirst, zName), p->nStall,
-                   p->nRefusedMost ? "" : SEND_GOES_ON);
+                   sendName(p, iFirst, zName), p->nStall, sendGoesOn(p));
   }
   ledgerBufFree(&ids);
   return pErr->rc;
