@@ -80,7 +80,8 @@ CREATE TABLE IF NOT EXISTS main.ledger_outbox(
   transaction_id TEXT,
   error TEXT,
   head TEXT,          -- the row's entry, if there is one, is behind this id
-  sent_at INTEGER,    -- when, in milliseconds since 1970
+  sent_at INTEGER,    -- when, or since when its answer is missing: milliseconds
+                      -- since 1970
   sent_to TEXT,       -- the ledger's URL
   CONSTRAINT [state: committed takes a transaction_id; only the flush sets it]
   CHECK(state <> 'committed' OR transaction_id IS NOT NULL)

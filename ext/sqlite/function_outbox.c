@@ -17,9 +17,11 @@
 **      written down, and the rows that are left are marked anew.
 **   3. A row found `sending` (the process died, or what became of it could not
 **      be found out) is settled first (settle.c), by what is on disk: the head,
-**      the id if one was answered, and the time. The head was raised above the
-**      rows before it, so that equal contents count. Nothing is asked of rows
-**      that are committed: they may be gone.
+**      the id if one was answered, and the time from which settle_ms count. That
+**      is when its outcome was given up or, where the process died, when it was
+**      found: its batch may have been marked long before its request left. The
+**      head was raised above the rows before it, so that equal contents count.
+**      Nothing is asked of rows that are committed: they may be gone.
 **   4. A flush takes the rows that waited when it began, each once: others may
 **      go on writing, and a trigger of the file can't make it send for ever.
 **
@@ -144,6 +146,8 @@ static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
     OutboxRow *pRow = &pRows->aRow[i];
     LedgerQueueRow *pQueue = pRow->pQueue;
     if( pQueue == NULL ) continue;
+    sqlite3_free(pRow->zError);
+    pRow->zError = NULL;
     pRow->tx = pQueue->id;
     switch( pQueue->eState ) {
       case LEDGER_COMMITTED: pRow->eState = OUTBOX_COMMITTED; break;
@@ -161,6 +165,7 @@ static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
         /* fall through */
       default: /* accepted, or without an answer: to be settled */
         pRow->eState = OUTBOX_SENDING;
+        pRow->tSent = outboxNow();
         if( ledgerTxidCompare(pRow->tx, p->accepted) > 0 ) {
           p->accepted = pRow->tx;
         }
@@ -208,11 +213,35 @@ static int flushCheckSent(Flush *p, const OutboxRow *pRow, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
+/* Rows that were under way when their process died: when their requests left
+** nobody knows. settle_ms count from now, which is written down, so that they
+** are over some day however short the flushes are. */
+static int flushFound(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
+  OutboxRows found = {0};
+  int i;
+  found.aRow =
+      sqlite3_malloc64(sizeof(*found.aRow) * ((sqlite3_uint64)pRows->nRow + 1));
+  if( found.aRow == NULL ) return ledgerErrorNomem(pErr);
+  for( i = 0; i < pRows->nRow; i++ ) {
+    OutboxRow *pRow = &pRows->aRow[i];
+    if( pRow->zError ) continue;
+    pRow->tSent = outboxNow();
+    flushSay(pRow,
+             "ledger: being sent when its ledger_flush() ended; what became of "
+             "it is not known yet",
+             pErr);
+    found.aRow[found.nRow++] = *pRow; /* what it points to stays pRow's */
+  }
+  if( pErr->rc == LEDGER_OK ) outboxRecord(p->pOutbox, &found, pErr);
+  sqlite3_free(found.aRow);
+  return pErr->rc;
+}
+
 /* Finds out about the rows that were being sent, by what is on disk. What the
 ** ledger has is committed, the rest is queued again. */
 static int flushSettle(Flush *p, LedgerError *pErr) {
   const char *zUrl = ledgerClientConfig(p->pClient)->zUrl;
-  const i64 tNow = ledgerNow(), tWall = outboxNow();
+  i64 tNow, tWall;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerQueueRow **apRow = NULL;
   OutboxRows rows = {0};
@@ -224,6 +253,12 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   for( i = 0; i < rows.nRow; i++ ) {
     OutboxRow *pRow = &rows.aRow[i];
     if( flushCheckSent(p, pRow, pErr) || flushQueue(p, pRow, pErr) ) goto out;
+  }
+  if( flushFound(p, &rows, pErr) ) goto out;
+  tNow = ledgerNow();
+  tWall = outboxNow();
+  for( i = 0; i < rows.nRow; i++ ) {
+    OutboxRow *pRow = &rows.aRow[i];
     apRow[i] = pRow->pQueue;
     apRow[i]->eState = LEDGER_UNKNOWN;
     apRow[i]->id = pRow->tx;

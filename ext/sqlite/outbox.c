@@ -162,7 +162,7 @@ static int outboxText(sqlite3_stmt *pStmt, int i, const char *zNull, char **pz,
 ** columns are those of OUTBOX_COLUMNS. */
 #define OUTBOX_COLUMNS                              \
   "id, contents, tags, sub_ledger, head, sent_at, " \
-  "sent_to, transaction_id"
+  "sent_to, transaction_id, error"
 static int outboxAddRow(void *pArg, sqlite3_stmt *pStmt) {
   OutboxRows *p = pArg;
   OutboxRow row, *aNew;
@@ -186,8 +186,8 @@ static int outboxAddRow(void *pArg, sqlite3_stmt *pStmt) {
   if( zId ) ledgerTxidParse(zId, strlen(zId), &row.tx);
   i = outboxText(pStmt, 3, LEDGER_DEFAULT_SUB_LEDGER, &row.zSubLedger,
                  &row.nSubLedger) &&
-      outboxText(pStmt, 6, NULL, &row.zSentTo, &n) && row.pContents &&
-      row.pTags;
+      outboxText(pStmt, 6, NULL, &row.zSentTo, &n) &&
+      outboxText(pStmt, 8, NULL, &row.zError, &n) && row.pContents && row.pTags;
   if( !i ) {
     OutboxRows one = {1, 1, NULL};
     one.aRow = sqlite3_malloc64(sizeof(row));
@@ -531,6 +531,7 @@ int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
     outboxJsonId(&json, pRow->tx);
     outboxJsonId(&json,
                  ledgerTxidCompare(head, pRow->head) > 0 ? head : pRow->head);
+    ledgerBufPrintf(&json, ",%lld", (long long)pRow->tSent);
     if( pRow->zError ) {
       ledgerBufText(&json, ",");
       ledgerBufJson(&json, pRow->zError, strlen(pRow->zError));
@@ -551,12 +552,14 @@ int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
   arg.z = json.z;
   if( outboxRun(p,
                 "UPDATE main.ledger_outbox AS o SET state = j.state,"
-                " transaction_id = j.tx, head = j.head, error = j.error"
+                " transaction_id = j.tx, head = j.head, sent_at = j.sent_at,"
+                " error = j.error"
                 " FROM (SELECT json_extract(value, '$[0]') AS id,"
                 " json_extract(value, '$[1]') AS state,"
                 " json_extract(value, '$[2]') AS tx,"
                 " json_extract(value, '$[3]') AS head,"
-                " json_extract(value, '$[4]') AS error"
+                " json_extract(value, '$[4]') AS sent_at,"
+                " json_extract(value, '$[5]') AS error"
                 " FROM json_each(?1)) AS j WHERE o.id = j.id",
                 &arg, 1, NULL, pErr) == LEDGER_OK ) {
     p->bFailed |= outboxSync(p, pErr) != LEDGER_OK;

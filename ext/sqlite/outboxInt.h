@@ -26,12 +26,13 @@ struct OutboxRow {
   int nSubLedger;           /* its bytes: a NUL may be among them */
   char *zSentTo;            /* sqlite3_free; NULL unless it is being sent */
   LedgerTxid head;          /* its entry, if there is one, is behind it */
-  i64 tSent;                /* when */
+  i64 tSent;                /* when; of one that failed, when that was known */
 
   /* What becomes of it: outboxRecord() writes this down */
   int eState;             /* OUTBOX_*; SENDING when it was read */
   LedgerTxid tx;          /* the id that the ledger answered, or was found */
-  char *zError;           /* what went wrong (sqlite3_free), or NULL */
+  char *zError;           /* what went wrong (sqlite3_free), or NULL. Of one
+                          ** that was read: NULL while it is under way */
   LedgerQueueRow *pQueue; /* its line of ledger_appends to be; owned */
 };
 
