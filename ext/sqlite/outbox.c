@@ -413,10 +413,13 @@ int outboxNameRows(Outbox *p, int bSeveral, LedgerError *pErr) {
                           "ledgers are attached: name one in column ledger",
                           iFirst);
   }
-  return outboxRun(p,
-                   "UPDATE main.ledger_outbox SET ledger = 'main'"
-                   " WHERE state = 'queued' AND ledger IS NULL",
-                   NULL, 0, NULL, pErr);
+  if( outboxRun(p,
+                "UPDATE main.ledger_outbox SET ledger = 'main'"
+                " WHERE state = 'queued' AND ledger IS NULL",
+                NULL, 0, NULL, pErr) == LEDGER_OK ) {
+    p->bFailed |= outboxSync(p, pErr) != LEDGER_OK;
+  }
+  return pErr->rc;
 }
 
 int outboxLast(Outbox *p, const char *zLedger, i64 *piLast, LedgerError *pErr) {
