@@ -321,6 +321,12 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
   switch( pEx->eFail ) {
     case LEDGER_FAIL_CONNECT:
     case LEDGER_FAIL_TIME:
+      if( strcmp(pEx->zError, LEDGER_NAME_UNKNOWN) == 0 ) {
+        return ledgerErrorSet(pErr, LEDGER_IOERR,
+                              "could not connect to %s: %s (is it written "
+                              "right?) (%s)",
+                              zHost, pEx->zError, zPlace);
+      }
       return ledgerErrorSet(pErr, LEDGER_IOERR,
                             "could not connect to %s: %s (is the %s running?) "
                             "(%s)",

@@ -332,6 +332,7 @@ enum {
 };
 
 #define LEDGER_LONG_HEADERS "the headers of the answer are too long"
+#define LEDGER_NAME_UNKNOWN "the name is unknown"
 
 /* What a code of libcurl's means. */
 struct LedgerFailure {

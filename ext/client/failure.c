@@ -31,7 +31,7 @@ static const LedgerFailure aFailure[] = {
     /* No connection. */
     {CURLE_COULDNT_RESOLVE_PROXY, LEDGER_FAIL_PROXY, 1,
      "the name of the proxy is unknown"},
-    {CURLE_COULDNT_RESOLVE_HOST, LEDGER_FAIL_CONNECT, 1, "the name is unknown"},
+    {CURLE_COULDNT_RESOLVE_HOST, LEDGER_FAIL_CONNECT, 1, LEDGER_NAME_UNKNOWN},
     {CURLE_COULDNT_CONNECT, LEDGER_FAIL_CONNECT, 1, "there is no connection"},
     {CURLE_OPERATION_TIMEDOUT, LEDGER_FAIL_TIME, 1, "it took too long"},
     {CURLE_INTERFACE_FAILED, LEDGER_FAIL_CONNECT, 1, "there is no connection"},
