@@ -100,12 +100,13 @@ static int certificateLocked(CertificateReader *p, const char *zIt,
                           p->zWhat, zIt, zOption);
   }
   if( strstr(zWhy, "unsupported") || strstr(zWhy, "unknown") ) {
-    return ledgerErrorSet(
-        p->pErr, LEDGER_AUTH,
-        "%s: %s is encrypted in a way that OpenSSL does "
-        "not read here (%s)%s",
-        p->zWhat, zIt, zWhy,
-        p->pLegacy ? "" : ": its legacy provider is not installed");
+    return ledgerErrorSet(p->pErr, LEDGER_AUTH,
+                          "%s: %s is encrypted in a way that OpenSSL does "
+                          "not read here (%s)%s",
+                          p->zWhat, zIt, zWhy,
+                          p->pLib == NULL || p->pLegacy
+                              ? ""
+                              : ": its legacy provider is not installed");
   }
   return ledgerErrorSet(p->pErr, LEDGER_AUTH,
                         "%s: %s cannot be decrypted: the password in %s is not "
