@@ -462,6 +462,24 @@ static int sendAsksOn(const LedgerSend *p) {
          (p->bSettle && ledgerSendCount(p, LEDGER_UNKNOWN) > 0);
 }
 
+/* In strict order a row is sent once those before it are answered: what the
+** ledger has of it lies above those of them that are committed. What is read to
+** settle it begins there. */
+static void sendRaise(LedgerSend *p) {
+  LedgerTxid id = {0, 0};
+  int i;
+  if( ledgerClientConfig(p->pLedger->pClient)->appendAnyOrder ) return;
+  for( i = 0; i < p->nRow; i++ ) {
+    LedgerQueueRow *pRow = p->apRow[i];
+    if( pRow->eState == LEDGER_COMMITTED && pRow->id.seqno > id.seqno ) {
+      id = pRow->id;
+    } else if( pRow->eState == LEDGER_UNKNOWN &&
+               pRow->before.seqno < id.seqno ) {
+      pRow->before = id;
+    }
+  }
+}
+
 /* The rows without an answer are settled. Where that was all that went wrong,
 ** the error is gone; else it says why they could not be. */
 static int sendSettle(LedgerSend *p, LedgerError *pErr) {
@@ -469,6 +487,7 @@ static int sendSettle(LedgerSend *p, LedgerError *pErr) {
   LedgerError all = LEDGER_ERROR_INIT;
   int i;
   if( ledgerSendCount(p, LEDGER_UNKNOWN) == 0 ) return pErr->rc;
+  sendRaise(p);
   ledgerSettleUnknown(p, &err);
   if( ledgerSendCount(p, LEDGER_UNKNOWN) > 0 && err.rc ) {
     ledgerErrorSet(&all, pErr->rc, "%s; reconcile could not settle it: %s",
