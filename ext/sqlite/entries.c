@@ -102,6 +102,8 @@ static int entriesArgument(const char *zArg, const char *zName, char **pz) {
   if( cQuote != '\'' && cQuote != '"' ) {
     n = strlen(zVal);
     while( n > 0 && strchr(" \n\t", zVal[n - 1]) ) zVal[--n] = 0;
+    /* Rows would go to a sub-ledger that nobody meant, and stay. */
+    if( strpbrk(zVal, " \n\t='\"`[]()") ) zVal[0] = 0;
     return SQLITE_OK;
   }
   for( i = 1; zVal[i]; i++ ) {
