@@ -183,8 +183,8 @@ static void commitOthers(LedgerDb *p, const Ledger *pFailed,
            (pRow->eState == LEDGER_PENDING || pRow->eState == LEDGER_COMMITTED);
     }
     if( n > 0 && p->apLedger[i] != pFailed ) {
-      ledgerBufPrintf(&names, "%s'%s' (%d rows)", names.n ? ", " : "",
-                      p->apLedger[i]->zName, n);
+      ledgerBufPrintf(&names, "%s'%s' (%d row%s)", names.n ? ", " : "",
+                      p->apLedger[i]->zName, n, n == 1 ? "" : "s");
     }
   }
   if( names.n > 0 && !names.bOom ) {
