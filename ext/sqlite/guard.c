@@ -8,7 +8,7 @@
 ** not keep away a table of the file whose module runs SQL: FTS with
 ** content='ledger_entries' reads the ledger by a statement of its own, which is
 ** direct. Nor does it keep away a table of ours that stands in the file under
-** another name.
+** another name, or a CHECK constraint (constraint.c).
 **
 ** The first is told by nesting: sqlite3_expanded_sql() puts `-- ` before each
 ** line of the SQL exactly while a statement runs inside another one's step.
@@ -344,6 +344,9 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc,
       !(p->pDb->eNesting == LEDGER_NESTING_HIDDEN &&
         strcmp(pFunc->zName, "ledger_option") == 0) ) {
     guardIndirect(p->pDb, pFunc->zName, &err);
+  }
+  if( err.rc == LEDGER_OK && (pFunc->eFlags & SQLITE_DIRECTONLY) ) {
+    ledgerConstraintCheck(p->pDb, pFunc->zName, &err);
   }
   if( err.rc == LEDGER_OK && (pFunc->eFlags & LEDGER_FN_WRITES) ) {
     ledgerGuardWrites(p->pDb, pFunc->zName, &err);

@@ -67,6 +67,12 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc, sqlite3_value **argv);
 int ledgerGuardOption(LedgerDb *pDb, const char *zOption, const char *zValue,
                       const char **pz, LedgerError *pErr);
 
+/* ---- constraint.c: does a CHECK constraint make a function act? ---------- */
+
+/* An error where one of a database that is in use calls this function. */
+int ledgerConstraintCheck(LedgerDb *pDb, const char *zFunction,
+                          LedgerError *pErr);
+
 /* ---- names.c: are the tables that SQL names the ledger's? ---------------- */
 
 /* An error where a real table or view, or a table of another module, has the

@@ -294,6 +294,10 @@ void ledgerQueueFree(LedgerDb *p); /* everything, when the connection closes */
 ** the ledger has recorded. LEDGER_BUSY when another connection reads. */
 int ledgerLockForCommit(LedgerDb *p, LedgerError *pErr);
 
+/* The name of the connection's i-th database (sqlite3_free), or NULL behind
+** the last. An SQLite code. */
+int ledgerSchemaName(sqlite3 *db, int i, char **pz);
+
 /* Whether an attempt that ended with the result code rc is to be made again:
 ** another connection holds the database, and *pmsWait, what is left of
 ** busy_timeout, isn't over. It waits a moment of it. SQLite's own busy handler

@@ -51,9 +51,8 @@ static int lockFile(sqlite3 *db, const char *zSchema) {
   return pFd->pMethods->xLock(pFd, SQLITE_LOCK_EXCLUSIVE);
 }
 
-/* The name of the connection's i-th database (sqlite3_free), or NULL behind
-** the last. Since SQLite 3.39 no authorizer is asked. */
-static int lockName(sqlite3 *db, int i, char **pz) {
+/* Since SQLite 3.39 no authorizer is asked. */
+int ledgerSchemaName(sqlite3 *db, int i, char **pz) {
   sqlite3_stmt *pStmt = NULL;
   const char *z = NULL;
   int rc = SQLITE_OK;
@@ -83,7 +82,7 @@ static int lockAll(LedgerDb *p, char **pzSchema) {
   char *z = NULL;
   int i = 0, rc;
   *pzSchema = NULL;
-  while( (rc = lockName(p->db, i++, &z)) == SQLITE_OK && z ) {
+  while( (rc = ledgerSchemaName(p->db, i++, &z)) == SQLITE_OK && z ) {
     if( sqlite3_txn_state(p->db, z) == SQLITE_TXN_WRITE ) {
       rc = lockFile(p->db, z);
       if( rc != SQLITE_OK ) {
