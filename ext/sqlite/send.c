@@ -560,8 +560,7 @@ int ledgerSendRound(LedgerSend *p, LedgerError *pErr) {
 
 /* ---- round after round --------------------------------------------------- */
 
-/* Why nothing comes to an end. Every row is certainly sent, or certainly not.
-** */
+/* Why nothing comes to an end; every row is certainly sent, or certainly not. */
 static int sendGiveUp(LedgerSend *p, LedgerError *pErr) {
   LedgerBuf ids = {0};
   char zId[LEDGER_TXID_MAX], zName[SEND_NAME];
@@ -575,8 +574,9 @@ static int sendGiveUp(LedgerSend *p, LedgerError *pErr) {
                     ledgerTxidFormat(pRow->lost, zId));
   }
   if( p->why.rc ) {
-    ledgerErrorSet(pErr, p->why.rc, "%s (%d attempts)",
-                   ledgerErrorText(&p->why) + strlen("ledger: "), p->nWhy);
+    ledgerErrorSet(pErr, p->why.rc, "%s (%d attempt%s)",
+                   ledgerErrorText(&p->why) + strlen("ledger: "), p->nWhy,
+                   p->nWhy == 1 ? "" : "s");
     pErr->http = p->why.http;
   } else if( ids.n > 0 && !ids.bOom ) {
     ledgerErrorSet(pErr, LEDGER_BUSY,
@@ -597,6 +597,7 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
   const LedgerConfig *pConfig = ledgerClientConfig(pClient);
   const int nEnded = p->nEnded + ledgerSendCount(p, LEDGER_COMMITTED) +
                      ledgerSendCount(p, LEDGER_ROW_REFUSED);
+  const int msAfter = p->pSession ? ledgerSessionRetryAfter(p->pSession) : -1;
   int i, ms = pConfig->retryFirstMs;
   if( nEnded != p->nProgress ) p->nStall = p->nWhy = 0;
   p->nProgress = nEnded;
@@ -606,14 +607,13 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
   }
   if( p->nWhy++ == 0 ) {
     p->tWhy = ledgerNow();
-    return LEDGER_OK; /* a change of view is over when it is noticed */
+    /* A change of view is over when it is noticed. */
+    if( msAfter <= 0 ) return LEDGER_OK;
   }
   for( i = 2; i < p->nWhy && ms < pConfig->retryMaxMs; i++ ) ms *= 2;
   if( ms > pConfig->retryMaxMs ) ms = pConfig->retryMaxMs;
   if( p->why.http == 500 ) ms = pConfig->retryFirstMs; /* and so is another */
-  if( p->pSession && ledgerSessionRetryAfter(p->pSession) > ms ) {
-    ms = ledgerSessionRetryAfter(p->pSession);
-  }
+  if( msAfter > ms ) ms = msAfter;
   if( ledgerNow() + ms - p->tWhy > pConfig->retryBudgetMs ) {
     return sendGiveUp(p, pErr);
   }
