@@ -128,8 +128,7 @@ const char *ledgerClientVersion(const LedgerClient *p) {
   return p->zVersion ? p->zVersion : LEDGER_NEWEST_VERSION;
 }
 
-/* Whether the version in use has all of mNeed; LEDGER_OK while it isn't known.
-** */
+/* Whether the version in use has all of mNeed; LEDGER_OK until it is known. */
 int ledgerClientNeeds(const LedgerClient *p, unsigned mNeed,
                       LedgerError *pErr) {
   if( !p->bAnswered && p->pConfig->zApiVersion == NULL ) return LEDGER_OK;

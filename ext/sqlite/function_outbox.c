@@ -54,10 +54,9 @@ struct Flush {
   LedgerSend send;       /* of the batch under way */
 };
 
-/* ---- rows of the outbox as the sender knows them ----------------------------
-** */
+/* ---- rows as the sender knows them -------------------------------------- */
 
-/* Do rows and their lines of ledger_appends fit in there? */
+/* Room for the sender's rows (sqlite3_free). */
 static int flushArray(const OutboxRows *pRows, LedgerQueueRow ***papRow,
                       LedgerError *pErr) {
   *papRow =

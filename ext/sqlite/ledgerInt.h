@@ -270,9 +270,9 @@ void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow);
 void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
                          int eState, LedgerTxid id);
 
-/* Whether the entry with this id is known to be another row's than pFor. A view
-** that a service tells of a committed entry may be a later one: seqnos count.
-** */
+/* Whether the entry with this id is known to be another row's than pFor. The
+** view that a service tells of a committed entry may be a later one: seqnos
+** count. */
 int ledgerHistoryTaken(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
                        const LedgerQueueRow *pFor);
 
@@ -324,8 +324,7 @@ int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
 int ledgerStateGet(Ledger *pLedger, const char *zSubLedger, int bWitness,
                    LedgerTxid *pState, LedgerError *pErr);
 
-/* ---- send.c: rows on their way to a ledger --------------------------------
-** */
+/* ---- send.c: rows on their way to a ledger ------------------------------ */
 
 /* Rows of one ledger that are sent together. The caller fills the first part,
 ** zeroes the rest, and calls ledgerSendClear() in the end. */
@@ -380,8 +379,7 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr);
 int ledgerSendCount(const LedgerSend *p, int eState);
 void ledgerSendClear(LedgerSend *p);
 
-/* ---- settle.c: what became of rows that were sent --------------------------
-** */
+/* ---- settle.c: what became of rows that were sent ----------------------- */
 
 #define LEDGER_BARRIER_SUB_LEDGER "ledger_reconcile"
 

@@ -63,9 +63,8 @@ void outboxClose(Outbox *p);
 ** was made anew under its URL uses its ids once more. */
 int outboxUpgrade(Outbox *p, LedgerError *pErr);
 
-/* Rows that wait and name no ledger are given `main`; where several are
-** attached (bSeveral), which one is meant can't be told, and that is an error.
-** */
+/* Gives rows that wait and name no ledger the name `main`. Where several are
+** attached (bSeveral) it can't be told which is meant, and that is an error. */
 int outboxNameRows(Outbox *p, int bSeveral, LedgerError *pErr);
 
 /* The names of the ledgers that rows wait for, in the order of their oldest
