@@ -280,7 +280,8 @@ int ledgerSessionEnded(const LedgerSession *p);
 int ledgerSessionFits(const LedgerSession *p);
 
 /* The last write that was recorded by it, {0,0} if there was none, and its
-** view: no write of the session is ever recorded in another one. */
+** view: no write of the session is ever recorded in another one. It is 0 where
+** that isn't so, since a front end has been seen to break sessions silently. */
 LedgerTxid ledgerSessionLast(const LedgerSession *p);
 int64_t ledgerSessionView(const LedgerSession *p);
 

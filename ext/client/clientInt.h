@@ -613,6 +613,7 @@ struct LedgerClient {
   LedgerSession *pSessions;      /* all sessions; their owners free them */
   LedgerSession *pUse;           /* calls started now go by it, or NULL */
   int nMoved;                    /* redirects that ended a session, in a row */
+  int bBreaks;                   /* a session was seen to write in two views */
   int bPumping;                  /* within ledgerClientStep() */
   int bWaiting;                  /* ... because somebody waits */
   int bDropConnections;          /* at the next time without exchanges */

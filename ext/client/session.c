@@ -94,7 +94,7 @@ int ledgerSessionFits(const LedgerSession *p) {
 }
 
 int64_t ledgerSessionView(const LedgerSession *p) {
-  return p->last.view;
+  return p->pClient && p->pClient->bBreaks ? 0 : p->last.view;
 }
 
 LedgerTxid ledgerSessionLast(const LedgerSession *p) {
@@ -134,6 +134,7 @@ void ledgerSessionWrote(LedgerCall *p, LedgerTxid id) {
   if( pSession == NULL ) return;
   if( pSession->last.view && pSession->last.view != id.view ) {
     pSession->bEnded = 1;
+    p->pClient->bBreaks = 1;
   } else {
     pSession->last = id;
   }

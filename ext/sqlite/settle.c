@@ -17,7 +17,8 @@
 **   - is not, and never will be, if there is none up to a committed id T of a
 **     higher view than the one its session was tied to: CCF records a write of
 **     a session in that view or never, and what a view has recorded lies below
-**     the first id of the next. Nothing is appended for that;
+**     the first id of the next. Nothing is appended for that. Where a front end
+**     was seen to break sessions silently this proves nothing;
 **   - is not, if the ledger had answered with an id, and there is no such entry
 **     up to a committed T at or above it;
 **   - within a view nothing proves that it is not: a request held on its way
