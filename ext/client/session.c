@@ -76,8 +76,8 @@ void ledgerSessionClose(LedgerSession *p) {
   free(p);
 }
 
-void ledgerSessionUse(LedgerClient *pClient, LedgerSession *p) {
-  pClient->pUse = p;
+void ledgerSessionUse(LedgerClient *p, LedgerSession *pSession) {
+  p->pUse = pSession;
 }
 
 int ledgerSessionEnded(const LedgerSession *p) {
