@@ -352,7 +352,7 @@ struct LedgerSend {
   LedgerTxid doubt;             /* ... this one; else NULL */
 
   LedgerSession *pSession; /* of this round; borrowed from pLedger */
-  LedgerTxid before;       /* id of the session's last row */
+  LedgerTxid before;       /* id of the session's last row, or the round's */
   int bOver;               /* the round is: nothing more is sent */
   int nLost;               /* rows that it took back */
   LedgerError why;         /* why the round ended, if that is no error yet */

@@ -234,11 +234,11 @@ static int sendAccepted(LedgerSend *p, int i, LedgerCall *pCall,
   pRow->eState =
       ledgerAppendCommitted(pCall) ? LEDGER_COMMITTED : LEDGER_PENDING;
   p->pDb->last = pRow->id;
-  if( p->pSession ) {
-    p->before = pRow->id;
-    /* In another view: were those before it taken back? */
-    p->bOver = ledgerSessionEnded(p->pSession);
-  }
+  /* In another view: were those before it taken back? */
+  p->bOver = p->pSession ? ledgerSessionEnded(p->pSession)
+                         : p->bOver || (p->before.view &&
+                                        p->before.view != pRow->id.view);
+  p->before = pRow->id;
   return LEDGER_OK;
 }
 
