@@ -18,8 +18,8 @@
 **     doesn't come, 307, 408, any 5xx, 404 FrontendNotOpen, and a write that is
 **     answered from another view than those before it;
 **   - until the first answer came it is as any other connection: connecting is
-**     tried again, a redirect followed (call.c, outcome.c). A connection that is
-**     made anew takes the place of the one before.
+**     tried again, a redirect followed (call.c, outcome.c). A connection that
+**     is made anew takes the place of the one before.
 */
 #include "clientInt.h"
 

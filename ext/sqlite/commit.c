@@ -132,8 +132,8 @@ static void commitExplain(LedgerQueueRow *const *apRow, int nRow,
   ledgerBufFree(&more);
 }
 
-/* Sends the rows of one ledger; where that fails, the error says what the ledger
-** has of them. */
+/* Sends the rows of one ledger; where that fails, the error says what the
+** ledger has of them. */
 static int commitBatch(LedgerSend *p, LedgerError *pErr) {
   const LedgerConfig *pConfig = ledgerClientConfig(p->pLedger->pClient);
   p->bWait = pConfig->waitForCommit;

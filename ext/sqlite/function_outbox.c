@@ -17,11 +17,12 @@
 **      written down, and the rows that are left are marked anew.
 **   3. A row found `sending` (the process died, or what became of it could not
 **      be found out) is settled first (settle.c), by what is on disk: the head,
-**      the id if one was answered, and the time from which settle_ms count. That
-**      is when its outcome was given up or, where the process died, when it was
-**      found: its batch may have been marked long before its request left. The
-**      head was raised above the rows before it, so that equal contents count.
-**      Nothing is asked of rows that are committed: they may be gone.
+**      the id if one was answered, and the time from which settle_ms count.
+**      That is when its outcome was given up or, where the process died, when
+**      it was found: its batch may have been marked long before its request
+**      left. The head was raised above the rows before it, so that equal
+**      contents count. Nothing is asked of rows that are committed: they may be
+**      gone.
 **   4. A flush takes the rows that waited when it began, each once: others may
 **      go on writing, and a trigger of the file can't make it send for ever.
 **

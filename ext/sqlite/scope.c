@@ -10,9 +10,10 @@
 ** a run of it ends when they are closed. A number is given twice only where its
 ** first owner is gone: an address may be used again, and ledgerScopeOpen()
 ** forgets it as soon as anything runs. One that is prepared anew gives up the
-** address by itself, and lives: how often that was done is kept, too. Where a subquery is begun again SQLite
-** opens its cursor anew and then closes the former one: the scope is parked for
-** the new one, which is told whose it is only by xFilter.
+** address by itself, and lives: how often that was done is kept, too. Where a
+** subquery is begun again SQLite opens its cursor anew and then closes the
+** former one: the scope is parked for the new one, which is told whose it is
+** only by xFilter.
 **
 ** Requests: GET /app/transactions/{id}/status, to know that a bound is
 ** committed; GET /app/transactions/current, where no state of the ledger is

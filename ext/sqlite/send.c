@@ -560,7 +560,7 @@ int ledgerSendRound(LedgerSend *p, LedgerError *pErr) {
 
 /* ---- round after round --------------------------------------------------- */
 
-/* Why nothing comes to an end; every row is certainly sent, or certainly not. */
+/* Why nothing comes to an end. Each row is certainly sent, or certainly not. */
 static int sendGiveUp(LedgerSend *p, LedgerError *pErr) {
   LedgerBuf ids = {0};
   char zId[LEDGER_TXID_MAX], zName[SEND_NAME];
