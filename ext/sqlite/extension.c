@@ -152,6 +152,7 @@ static int extensionLoad(LedgerDb *pDb, char **pzErr) {
   int rc = ledgerTakenLook(pDb->db, pzErr);
   if( rc ) return rc;
   rc = extensionRegister(pDb, &zWhat);
+  if( rc == SQLITE_OK ) rc = ledgerTakenSchema(pDb->db, pzErr);
   if( rc == SQLITE_OK ) {
     pDb->bLoaded = 1;
     rc = ledgerGuardSelfTest(pDb);
@@ -159,8 +160,10 @@ static int extensionLoad(LedgerDb *pDb, char **pzErr) {
   if( rc ) {
     pDb->bLoaded = 0;
     ledgerTakenDrop(pDb->db);
-    *pzErr = sqlite3_mprintf("ledger: %s could not be registered: %s", zWhat,
-                             sqlite3_errstr(rc));
+    if( *pzErr == NULL ) {
+      *pzErr = sqlite3_mprintf("ledger: %s could not be registered: %s", zWhat,
+                               sqlite3_errstr(rc));
+    }
   }
   return rc;
 }

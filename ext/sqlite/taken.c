@@ -10,6 +10,9 @@
 ** also holds those that a table only mentions: they are free where no
 ** comparison can be prepared.
 **
+** What SQLite read before it knew the names is read again: see
+** ledgerTakenSchema().
+**
 ** No request is made here.
 */
 #include "ledgerInt.h"
@@ -119,6 +122,49 @@ int ledgerTakenLook(sqlite3 *db, char **pzErr) {
     }
   }
   sqlite3_free(zTaken);
+  return rc;
+}
+
+/* Has a statement begun to write? It holds parts of the schema. */
+static int takenIsWriting(sqlite3 *db) {
+  sqlite3_stmt *pStmt = NULL;
+  while( (pStmt = sqlite3_next_stmt(db, pStmt)) != NULL ) {
+    if( sqlite3_stmt_busy(pStmt) && !sqlite3_stmt_readonly(pStmt) ) return 1;
+  }
+  return 0;
+}
+
+/* Runs a PRAGMA; *pi is its first value, or as it was. */
+static int takenPragma(sqlite3 *db, const char *zSql, int *pi) {
+  sqlite3_stmt *pStmt = NULL;
+  int rc = sqlite3_prepare_v2(db, zSql, -1, &pStmt, NULL);
+  if( rc == SQLITE_OK && sqlite3_step(pStmt) == SQLITE_ROW ) {
+    *pi = sqlite3_column_int(pStmt, 0);
+  }
+  if( rc == SQLITE_OK ) return sqlite3_finalize(pStmt);
+  sqlite3_finalize(pStmt);
+  return rc;
+}
+
+/* A function that SQLite doesn't know while it reads a schema is let through
+** in generated columns and indexes, and is called there once it is known,
+** SQLITE_DIRECTONLY or not. RESET makes it read the schema again. */
+int ledgerTakenSchema(sqlite3 *db, char **pzErr) {
+  int bWritable = 0, iNone = 0, rc;
+  if( takenIsWriting(db) ) return SQLITE_OK;
+  rc = takenPragma(db, "PRAGMA writable_schema", &bWritable);
+  if( rc == SQLITE_OK ) {
+    rc = takenPragma(db, "PRAGMA writable_schema = RESET", &iNone);
+  }
+  if( rc == SQLITE_OK && bWritable ) {
+    rc = takenPragma(db, "PRAGMA writable_schema = ON", &iNone);
+  }
+  if( rc && rc != SQLITE_NOMEM ) {
+    *pzErr = sqlite3_mprintf(
+        "ledger: the schema can't be read again (%s): load the module before "
+        "an authorizer is set",
+        sqlite3_errstr(rc));
+  }
   return rc;
 }
 
