@@ -194,6 +194,7 @@ static int entriesOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
   if( pCur == NULL ) return SQLITE_NOMEM;
   memset(pCur, 0, sizeof(*pCur));
   ledgerScopeOpen(((EntriesTable *)pVtab)->pDb, &pCur->pScope);
+  ledgerReplayOffer(((EntriesTable *)pVtab)->pDb, &pCur->pReplay);
   *ppCursor = &pCur->base;
   return SQLITE_OK;
 }
@@ -201,7 +202,7 @@ static int entriesOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
 static int entriesClose(sqlite3_vtab_cursor *pCursor) {
   EntriesCursor *pCur = (EntriesCursor *)pCursor;
   EntriesTable *p = (EntriesTable *)pCursor->pVtab;
-  ledgerReplayFree(pCur->pReplay);
+  ledgerReplayLeave(p->pDb, &pCur->pReplay);
   ledgerScopeLeave(p->pDb, &pCur->pScope);
   sqlite3_free(pCur);
   return SQLITE_OK;

@@ -65,11 +65,12 @@ struct LedgerDb {
   i64 nAnew;               /* ... how often others were prepared anew */
   i64 iStatement;          /* ... and its number */
   LedgerScope **ppOpened;  /* the cursor opened by the last call, or NULL */
-  LedgerScope *pParked;    /* a reference held for the cursor ... */
-  LedgerScope **ppParked;  /* ... that holds its scope here */
-  LedgerWriter *pWriter;   /* tables within a transaction */
-  i64 iNextRow;            /* next ledger_appends.n */
-  LedgerQueueRow *pQueue;  /* rows of the open transaction, in order */
+  struct LedgerReplay **ppReplay; /* where that cursor takes over a buffer */
+  LedgerScope *pParked;           /* a reference held for the cursor ... */
+  LedgerScope **ppParked;         /* ... that holds its scope here */
+  LedgerWriter *pWriter;          /* tables within a transaction */
+  i64 iNextRow;                   /* next ledger_appends.n */
+  LedgerQueueRow *pQueue;         /* rows of the open transaction, in order */
   LedgerQueueRow **ppQueueEnd;
   i64 nQueueByte;           /* their contents */
   LedgerQueueRow *pHistory; /* settled rows, oldest first */

@@ -57,6 +57,8 @@ void ledgerScopeOpen(LedgerDb *p, LedgerScope **ppScope);
 ** is idxStr; NULL makes a scope that nobody shares. An SQLite code. */
 int ledgerScopeJoin(LedgerDb *p, const char *zPlan, LedgerScope **ppScope);
 void ledgerScopeLeave(LedgerDb *p, LedgerScope **ppScope); /* xClose */
+void ledgerScopeRef(LedgerScope *p);
+void ledgerScopeUnref(LedgerDb *p, LedgerScope *pScope);
 
 /* The answers kept for the statement: a list of table.c's. */
 LedgerKept **ledgerScopeKept(LedgerScope *p);
@@ -252,7 +254,12 @@ typedef struct LedgerReplay LedgerReplay;
 int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
                       const LedgerRowSource *pSource, LedgerScope **ppScope,
                       LedgerReplay **ppReplay);
-void ledgerReplayFree(LedgerReplay *p);
+
+/* xOpen, behind ledgerScopeOpen(): where the cursor has its buffer. xClose,
+** before ledgerScopeLeave(): frees it, or hands it over to the cursor that was
+** opened by the last call, in place of the one that is closed. */
+void ledgerReplayOffer(LedgerDb *pDb, LedgerReplay **ppReplay);
+void ledgerReplayLeave(LedgerDb *pDb, LedgerReplay **ppReplay);
 
 /* Starts a query, from the ledger or from what was recorded. Takes the query
 ** over. */

@@ -2,7 +2,10 @@
 ** The replay buffer: the rows that one cursor has read, for the scans that
 ** SQLite repeats. SQLite never builds an index on a virtual table, so the
 ** inner table of a LEFT JOIN is scanned again for each outer row; the ledger is
-** asked only once.
+** asked only once. A subquery that is begun again for each outer row has a new
+** cursor each time, opened just before the former one is closed: this one hands
+** its buffer over, with a reference to the scope, and xFilter takes it where it
+** is the same statement that goes on.
 **
 ** Where the rows come from is a LedgerRowSource: entries (scan.c), or what an
 ** audit found of them (table_audit.c).
@@ -30,6 +33,7 @@ struct LedgerReplay {
   const LedgerRowSource *pSource; /* where live rows come from */
   LedgerScope *pScope;            /* borrowed from the cursor */
   LedgerDb *pDb;                  /* borrowed */
+  int bHanded;                    /* handed over: pScope is a reference */
   char *zKey;                     /* of the query being read (sqlite3_free) */
   void *pLive;       /* its live rows, or NULL when it is read to its end */
   LedgerRows *pRows; /* its recording, or NULL */
@@ -39,11 +43,23 @@ struct LedgerReplay {
   ReplayTape aTape[REPLAY_KEPT];
 };
 
+static void replayFree(LedgerReplay *p);
+
 int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
                       const LedgerRowSource *pSource, LedgerScope **ppScope,
                       LedgerReplay **ppReplay) {
   LedgerReplay *p;
   int rc = ledgerScopeJoin(pDb, zPlan, ppScope);
+  p = *ppReplay;
+  if( rc == SQLITE_OK && p && p->bHanded ) {
+    if( p->pScope == *ppScope && p->pSource == pSource ) {
+      p->bHanded = 0;
+      ledgerScopeUnref(pDb, p->pScope);
+    } else { /* another statement's, or from before a write */
+      *ppReplay = NULL;
+      replayFree(p);
+    }
+  }
   if( rc || *ppReplay ) return rc;
   p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
@@ -63,14 +79,33 @@ static void replayDrop(LedgerReplay *p, int i) {
           sizeof(p->aTape[0]) * (size_t)(p->nTape - i));
 }
 
-void ledgerReplayFree(LedgerReplay *p) {
+static void replayFree(LedgerReplay *p) {
   if( p == NULL ) return;
   while( p->nTape > 0 ) replayDrop(p, p->nTape - 1);
   p->pSource->xClose(p->pLive);
   ledgerRowsFree(p->pRows);
+  if( p->bHanded ) ledgerScopeUnref(p->pDb, p->pScope);
   sqlite3_free(p->zKey);
   sqlite3_free(p->zOverflow);
   sqlite3_free(p);
+}
+
+void ledgerReplayOffer(LedgerDb *pDb, LedgerReplay **ppReplay) {
+  pDb->ppReplay = ppReplay;
+}
+
+void ledgerReplayLeave(LedgerDb *pDb, LedgerReplay **ppReplay) {
+  LedgerReplay *p = *ppReplay;
+  LedgerReplay **ppNew = pDb->ppOpened ? pDb->ppReplay : NULL;
+  *ppReplay = NULL;
+  pDb->ppReplay = NULL;
+  if( p == NULL || ppNew == NULL || ppNew == ppReplay || *ppNew ) {
+    replayFree(p);
+    return;
+  }
+  if( !p->bHanded ) ledgerScopeRef(p->pScope);
+  p->bHanded = 1;
+  *ppNew = p;
 }
 
 /* Puts the query being read aside: keeps its recording if it is complete. */

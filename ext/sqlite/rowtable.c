@@ -108,7 +108,7 @@ static int rowBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
 static int rowClose(sqlite3_vtab_cursor *pCursor) {
   RowCursor *pCur = (RowCursor *)pCursor;
   LedgerDb *pDb = ((RowVtab *)pCursor->pVtab)->pModule->pDb;
-  ledgerReplayFree(pCur->pReplay);
+  ledgerReplayLeave(pDb, &pCur->pReplay);
   ledgerScopeLeave(pDb, &pCur->pScope);
   sqlite3_free(pCur);
   return SQLITE_OK;
@@ -119,6 +119,7 @@ static int rowOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
   if( pCur == NULL ) return SQLITE_NOMEM;
   memset(pCur, 0, sizeof(*pCur));
   ledgerScopeOpen(((RowVtab *)pVtab)->pModule->pDb, &pCur->pScope);
+  ledgerReplayOffer(((RowVtab *)pVtab)->pModule->pDb, &pCur->pReplay);
   *ppCursor = &pCur->base;
   return SQLITE_OK;
 }

@@ -138,6 +138,15 @@ static void scopeUnref(LedgerDb *p, LedgerScope *pScope) {
 void ledgerScopeOpen(LedgerDb *p, LedgerScope **ppScope) {
   p->pPrepared = NULL;
   p->ppOpened = ppScope;
+  p->ppReplay = NULL;
+}
+
+void ledgerScopeRef(LedgerScope *p) {
+  p->nRef++;
+}
+
+void ledgerScopeUnref(LedgerDb *p, LedgerScope *pScope) {
+  scopeUnref(p, pScope);
 }
 
 /* Gives back the scope that is parked, if it is parked for that cursor. */
