@@ -20,9 +20,9 @@
 **      the id if one was answered, and the time from which settle_ms count.
 **      That is when its outcome was given up or, where the process died, when
 **      it was found: its batch may have been marked long before its request
-**      left. The head was raised above the rows before it, so that equal
-**      contents count. Nothing is asked of rows that are committed: they may be
-**      gone.
+**      left. In strict order the head was raised above the rows before it, so
+**      that equal contents count. Nothing is asked of rows that are committed:
+**      they may be gone.
 **   4. A flush takes the rows that waited when it began, each once: others may
 **      go on writing, and a trigger of the file can't make it send for ever.
 **
@@ -179,10 +179,15 @@ static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
   }
 }
 
+/* Is a row sent once those before it are answered? */
+static int flushInOrder(const Flush *p) {
+  return !ledgerClientConfig(p->pClient)->appendAnyOrder;
+}
+
 /* Writes down what became of the rows, and counts those committed. */
 static int flushRecord(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
   int i;
-  if( outboxRecord(p->pOutbox, pRows, pErr) ) return pErr->rc;
+  if( outboxRecord(p->pOutbox, pRows, flushInOrder(p), pErr) ) return pErr->rc;
   for( i = 0; i < pRows->nRow; i++ ) {
     p->nDone += pRows->aRow[i].eState == OUTBOX_COMMITTED;
   }
@@ -232,7 +237,7 @@ static int flushFound(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
              pErr);
     found.aRow[found.nRow++] = *pRow; /* what it points to stays pRow's */
   }
-  if( pErr->rc == LEDGER_OK ) outboxRecord(p->pOutbox, &found, pErr);
+  if( pErr->rc == LEDGER_OK ) outboxRecord(p->pOutbox, &found, 0, pErr);
   sqlite3_free(found.aRow);
   return pErr->rc;
 }
@@ -246,7 +251,8 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   LedgerQueueRow **apRow = NULL;
   OutboxRows rows = {0};
   int i;
-  if( outboxUnsettled(p->pOutbox, p->zLedger, zUrl, &rows, pErr) ||
+  if( outboxUnsettled(p->pOutbox, p->zLedger, zUrl, flushInOrder(p), &rows,
+                      pErr) ||
       rows.nRow == 0 || flushArray(&rows, &apRow, pErr) ) {
     goto out;
   }

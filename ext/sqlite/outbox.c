@@ -492,7 +492,7 @@ static int outboxRaiseHead(Outbox *p, const char *zLedger, OutboxRow *pRow,
 }
 
 int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
-                    OutboxRows *pRows, LedgerError *pErr) {
+                    int bInOrder, OutboxRows *pRows, LedgerError *pErr) {
   OutboxInto into = {outboxAddRow, outboxRowsForget, pRows};
   OutboxArg aArg[] = {{zLedger, 0}, {zSentTo, 0}};
   int i;
@@ -501,7 +501,7 @@ int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
             " WHERE state = 'sending' AND (ledger = ?1 OR sent_to = ?2)"
             " ORDER BY id",
             aArg, 2, &into, pErr);
-  for( i = 0; i < pRows->nRow && pErr->rc == LEDGER_OK; i++ ) {
+  for( i = 0; i < pRows->nRow && bInOrder && pErr->rc == LEDGER_OK; i++ ) {
     if( pRows->aRow[i].tx.seqno == 0 && pRows->aRow[i].head.seqno ) {
       outboxRaiseHead(p, zLedger, &pRows->aRow[i], pErr);
     }
@@ -519,7 +519,8 @@ static void outboxJsonId(LedgerBuf *pJson, LedgerTxid id) {
   }
 }
 
-int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
+int outboxRecord(Outbox *p, const OutboxRows *pRows, int bInOrder,
+                 LedgerError *pErr) {
   static const char *const azState[] = {"sending", "queued", "committed",
                                         "refused"};
   LedgerBuf json = {0};
@@ -542,7 +543,7 @@ int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr) {
     } else {
       ledgerBufText(&json, ",null]");
     }
-    if( pRow->eState == OUTBOX_COMMITTED &&
+    if( bInOrder && pRow->eState == OUTBOX_COMMITTED &&
         ledgerTxidCompare(pRow->tx, head) > 0 ) {
       head = pRow->tx;
     }

@@ -89,15 +89,18 @@ int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
                 const char *zSentTo, const OutboxLimits *pLimits, int nMax,
                 OutboxRows *pRows, LedgerError *pErr);
 
-/* Reads the rows that were being sent, to a ledger of this name or URL. */
+/* Reads the rows that were being sent, to a ledger of this name or URL;
+** bInOrder as below. */
 int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
-                    OutboxRows *pRows, LedgerError *pErr);
+                    int bInOrder, OutboxRows *pRows, LedgerError *pErr);
 
-/* Writes down what became of the rows of a batch, in one statement. The head of
-** a row that stays `sending` is raised above what rows before it, which were
-** answered before it was sent, have committed: so it is not taken for theirs,
-** though they may be deleted the moment they are committed. */
-int outboxRecord(Outbox *p, const OutboxRows *pRows, LedgerError *pErr);
+/* Writes down what became of the rows of a batch, in one statement. Where they
+** were sent one after another (bInOrder), the head of a row that stays `sending`
+** is raised above what rows before it, which were answered before it was sent,
+** have committed: so it is not taken for theirs, though they may be deleted the
+** moment they are committed. Of rows sent at the same time any may be first. */
+int outboxRecord(Outbox *p, const OutboxRows *pRows, int bInOrder,
+                 LedgerError *pErr);
 
 /* Whether another row of the outbox, of the same contents as row iRow, is known
 ** to be the entry with this id. A lagging node may have told the head of iRow:
