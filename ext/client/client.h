@@ -199,6 +199,10 @@ struct LedgerFacts {
 };
 void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts);
 
+/* Takes the credential out of a message that has words of an answer in it: a
+** server may repeat what was sent. */
+void ledgerClientHide(const LedgerClient *p, LedgerError *pErr);
+
 /* ---- offered.c ---------------------------------------------------------- */
 
 /* GET /app/transactions/current with an api-version that there is not: the

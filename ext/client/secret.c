@@ -69,3 +69,7 @@ void ledgerSecretsHide(const LedgerCall *p, char *zText) {
   ledgerSecretHide(zText, p->zTokenSent);
   ledgerSecretHide(zText, p->zSecret);
 }
+
+void ledgerClientHide(const LedgerClient *p, LedgerError *pErr) {
+  ledgerSecretHide(pErr->zMsg, p->auth.zToken);
+}

@@ -177,15 +177,16 @@ int ledgerTableRead(const LedgerTableSpec *pSpec, LedgerTableRows *pRows,
                     LedgerDb *pDb, Ledger *pLedger, int nKey, char **azKey,
                     LedgerError *pErr) {
   int i, rc = LEDGER_OK;
-  if( pSpec->xRead )
-    return pSpec->xRead(pRows, pDb, pLedger, nKey, azKey, pErr);
-  if( nKey < 0 ) {
-    return describeRoute(pSpec, pSpec->eRoute, NULL, pSpec->zItems, pRows,
-                         pLedger, pErr);
+  if( pSpec->xRead ) {
+    rc = pSpec->xRead(pRows, pDb, pLedger, nKey, azKey, pErr);
+  } else if( nKey < 0 ) {
+    rc = describeRoute(pSpec, pSpec->eRoute, NULL, pSpec->zItems, pRows,
+                       pLedger, pErr);
   }
-  for( i = 0; i < nKey && rc == LEDGER_OK; i++ ) {
+  for( i = 0; i < nKey && rc == LEDGER_OK && pSpec->xRead == NULL; i++ ) {
     rc = describeRoute(pSpec, pSpec->eRouteKey, azKey[i], pSpec->zKeyItems,
                        pRows, pLedger, pErr);
   }
+  if( pLedger ) ledgerClientHide(pLedger->pClient, pErr);
   return rc;
 }
