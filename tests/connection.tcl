@@ -74,7 +74,7 @@ proc ended f {
   return [expr {[regexp {unexpected eof} [harness_read $::err($f)]] ? "raw" : "notify"}]
 }
 proc hang_up f {
-  catch { exec kill [lindex [pid $f] end] }
+  catch { exec sh -c "kill [lindex [pid $f] end]" }
   catch { close $f }
   return
 }
