@@ -95,18 +95,11 @@ int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
                     int bInOrder, OutboxRows *pRows, LedgerError *pErr);
 
 /* Writes down what became of the rows of a batch, in one statement. Where they
-<<<<<<< HEAD
 ** were sent one after another (bInOrder), the head of a row that stays
 ** `sending` is raised above what rows before it, which were answered before it
 ** was sent, have committed: so it is not taken for theirs, though they may be
 ** deleted the moment they are committed. Of rows sent at the same time any may
 ** be first. */
-=======
-** were sent one after another (bInOrder), the head of one that stays `sending`
-** is raised above what rows before it, which were answered before it was sent,
-** have committed: so it is not taken for theirs, though they may be deleted the
-** moment they are committed. Of rows sent at the same time any may be first. */
->>>>>>> 6361149 (outboxInt.h: a line of 81 columns)
 int outboxRecord(Outbox *p, const OutboxRows *pRows, int bInOrder,
                  LedgerError *pErr);
 
