@@ -158,6 +158,11 @@ static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
                                                             : OUTBOX_QUEUED;
         break;
       case LEDGER_PENDING:
+        /* It would be looked for where it is not, and sent again. */
+        if( pQueue->bElsewhere ) {
+          pRow->eState = OUTBOX_REFUSED;
+          break;
+        }
         sqlite3_free(pQueue->zError);
         pQueue->zError =
             sqlite3_mprintf("ledger: accepted, its commit was not seen: %s",

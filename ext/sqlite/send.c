@@ -251,6 +251,7 @@ static void sendElsewhere(LedgerSend *p, int i, const char *zWhere,
   char *z = zWhere ? sqlite3_mprintf("%s", zWhere) : NULL;
   sendNote(pRow, pWhy);
   pRow->bElsewhere = 1;
+  pRow->rcError = pWhy->rc;
   if( z ) {
     sqlite3_free(pRow->zSubLedger);
     pRow->zSubLedger = z;
