@@ -28,18 +28,19 @@ proc crooked_start args {
 
 # crooked_answers PATTERN WORDS ANSWER ...: what is answered from now on, in
 # place of what was set before. Forgets the requests so far. In ANSWER a line's
-# end is CR LF: the text is normalised, but not behind the first empty line.
+# end is CR LF: the text is normalised, but not behind the first empty line. Where
+# there is none, the answer ends within its headers.
 proc crooked_answers args {
   set dir $::testdir/crooked
   file delete {*}[glob -nocomplain $dir/answer.*] $dir/requests
   set n 0
   foreach {pattern words answer} $args {
-    regsub {\r?\n\r?\n} $answer \0 answer
+    set whole [regsub {\r?\n\r?\n} $answer \0 answer]
     lassign [split $answer \0] head body
     set head [string map {\n \r\n} [string map {\r\n \n} $head]]
     set f [open $dir/answer.[format %03d [incr n]] w]
     fconfigure $f -translation binary -encoding utf-8
-    puts -nonewline $f "$pattern\n$words\n$head\r\n\r\n$body"
+    puts -nonewline $f "$pattern\n$words\n$head[expr {$whole ? "\r\n\r\n" : ""}]$body"
     close $f
   }
 }

@@ -525,6 +525,8 @@ static void httpFinish(LedgerExchange *p, CURLcode rc) {
   long iHttp = 0;
   curl_off_t nSecond = 0;
 
+  /* libcurl takes an answer for whole that was cut within its headers. */
+  if( rc == CURLE_OK && p->eHead != HTTP_BODY ) rc = CURLE_PARTIAL_FILE;
   /* What libcurl calls no connection is one that was closed. */
   if( rc == CURLE_COULDNT_CONNECT && p->bHeldLost ) rc = CURLE_GOT_NOTHING;
   p->bDone = 1;
