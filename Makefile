@@ -20,16 +20,18 @@ JOBS       ?= 2
 
 # ---- what is built of what -------------------------------------------------
 
-MODULE_SRC   := $(sort $(wildcard $(addsuffix /*.c,ext/base ext/receipt \
-                  ext/client ext/sqlite)))
-EMULATOR_SRC := $(sort $(wildcard ext/base/*.c ext/emulator/*.c))
+# $(call room,NAMES): the C files of rooms and of their folders
+room          = $(sort $(wildcard $(foreach r,$1,ext/$r/*.c ext/$r/*/*.c)))
+MODULE_SRC   := $(call room,base receipt client sqlite)
+EMULATOR_SRC := $(call room,base emulator)
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
 # Those that look inside are run with the sanitizers too (unit.test).
 UNITS_ASAN   := $(addprefix build/asan/unit/,base json cache failure)
 LOCALES      := $(addprefix build/locale/,de_DE.UTF-8 ps_AF.UTF-8 tr_TR.UTF-8)
 ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC))
-C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] tests/*/*.[ch]))
+C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] ext/*/*/*.[ch] \
+                  tests/*/*.[ch]))
 
 # $(call objects,VARIANT,SOURCES)
 objects = $(patsubst %.c,build/obj/$1/%.o,$2)
@@ -41,6 +43,8 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 CFLAGS  ?= -O2 -g
 HARDEN   = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 C11      = -std=c11 -D_GNU_SOURCE -pthread -fPIC -fvisibility=hidden $(WARN)
+# A quoted include is a path from ext/.
+INCLUDE  = -Iext -Iinclude
 SANITIZE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
            -fno-sanitize-recover=undefined
 
@@ -163,7 +167,11 @@ fuzz: build/fuzz/receipt ## the verifier under libFuzzer (clang); FUZZ_SECONDS=3
 
 .PHONY: lint
 lint: deps build/version.h ## formatting, clang-tidy, cppcheck, style
-	@tests/lint/lint.sh -I$(OUT_release) -Iinclude $(C11) $(PKG_CFLAGS)
+	@tests/lint/lint.sh -I$(OUT_release) $(INCLUDE) $(C11) $(PKG_CFLAGS)
+
+.PHONY: rooms
+rooms: all ## the table of calls between the rooms (folders) of ext/
+	@$(TCLSH) tests/lint/rooms.tcl build/obj/release/ext -print
 
 .PHONY: format
 format: ## let clang-format write every C file
@@ -220,7 +228,7 @@ define variant
 build/obj/$1/%.o: %.c | $$(DEPS) $$(OUT_$1)/version.h
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
-	$$Q$$(CC) $$(C11) $$(FLAGS_$1) -I$$(OUT_$1) $$(PKG_CFLAGS) -MMD -MP \
+	$$Q$$(CC) $$(C11) $$(FLAGS_$1) $$(INCLUDE) -I$$(OUT_$1) $$(PKG_CFLAGS) -MMD -MP \
 	  -c $$< -o $$@
 
 $$(OUT_$1)/ledger.so: $$(call objects,$1,$$(MODULE_SRC))
@@ -250,10 +258,10 @@ endef
 FORCE:
 
 # What tests/*.test run of tests/unit: one program per file, with ext/base.
-build/unit/cache: build/obj/release/ext/client/cache.o
-build/asan/unit/cache: build/obj/asan/ext/client/cache.o
-build/unit/failure: $(call objects,release,$(wildcard ext/client/*.c))
-build/asan/unit/failure: $(call objects,asan,$(wildcard ext/client/*.c))
+build/unit/cache: build/obj/release/ext/client/call/cache.o
+build/asan/unit/cache: build/obj/asan/ext/client/call/cache.o
+build/unit/failure: $(call objects,release,$(call room,client))
+build/asan/unit/failure: $(call objects,asan,$(call room,client))
 build/unit/failure build/asan/unit/failure: UNIT_LIBS = $(MODULE_LIBS)
 build/unit/%: build/obj/release/tests/unit/%.o \
               $(call objects,release,$(wildcard ext/base/*.c))
@@ -284,7 +292,7 @@ FUZZ_SRC = tests/fuzz/receipt.c $(wildcard ext/base/*.c ext/receipt/*.c)
 build/fuzz/receipt: $(FUZZ_SRC) $(wildcard ext/base/*.h ext/receipt/*.h)
 	@mkdir -p $(@D)
 	@command -v clang >/dev/null || { echo "make fuzz needs clang"; exit 1; }
-	clang $(C11) $(SANITIZE) -fsanitize=fuzzer $(PKG_CFLAGS) $(FUZZ_SRC) \
+	clang $(C11) $(SANITIZE) $(INCLUDE) -fsanitize=fuzzer $(PKG_CFLAGS) $(FUZZ_SRC) \
 	  -o $@ $(shell $(PKG_CONFIG) --libs openssl libcjson)
 
 $(eval $(call variant,release))

@@ -4,7 +4,7 @@
 ** setlocale(): then 'I' is no other case of 'i' to strcasecmp() (tr_TR), and
 ** printf() writes "10,5" (de_DE).
 */
-#include "base.h"
+#include "base/base.h"
 
 #include <locale.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /*
 ** Bytes: growable text, hex, base64, percent-encoding and the UTF-8 check.
 */
-#include "base.h"
+#include "base/base.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
 ** Errors that travel by address. See base.h: the first one set wins.
 */
-#include "base.h"
+#include "base/base.h"
 
 #undef ledgerErrorSet
 #undef ledgerErrorNomem

@@ -10,7 +10,7 @@
 ** that of a character which the text does not contain; ledgerJsonText() puts
 ** the NUL back when the string is read.
 */
-#include "base.h"
+#include "base/base.h"
 
 #include <stdlib.h>
 #include <string.h>

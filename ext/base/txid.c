@@ -3,7 +3,7 @@
 ** view. A seqno identifies a place in the ledger; after a change of view a
 ** place may be filled anew, and the view tells the two fillings apart.
 */
-#include "base.h"
+#include "base/base.h"
 
 #include <stdio.h>
 

@@ -7,7 +7,7 @@
 **   - client time goes on only while somebody drives the client: a gap between
 **     two steps counts CLIENT_GAP_MS at most.
 */
-#include "clientInt.h"
+#include "client/clientInt.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@
 #ifndef LEDGER_CLIENT_H
 #define LEDGER_CLIENT_H
 
-#include "../base/base.h"
+#include "base/base.h"
 
 /* ---- option.c, config.c: the options of a ledger ----------------------- */
 
@@ -203,14 +203,14 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts);
 ** server may repeat what was sent. */
 void ledgerClientHide(const LedgerClient *p, LedgerError *pErr);
 
-/* ---- offered.c ---------------------------------------------------------- */
+/* ---- api/versions.c ------------------------------------------------------ */
 
 /* GET /app/transactions/current with an api-version that there is not: the
 ** ledger's refusal names those that it knows, and this appends them, with
 ** commas; nothing if it names none. */
 int ledgerVersionsOffered(LedgerClient *p, LedgerBuf *pList, LedgerError *pErr);
 
-/* ---- log.c: what was asked ---------------------------------------------- */
+/* ---- log/log.c: what was asked ------------------------------------------- */
 
 /* One exchange that is over, as ledger_http shows it. No secret stands in it:
 ** parameters that may hold one are ***. */
@@ -234,7 +234,7 @@ struct LedgerRequest {
 ** It lives until the next request. */
 const LedgerRequest *ledgerClientRequest(const LedgerClient *p, int i);
 
-/* ---- call.c: a request that may be waited for -------------------------- */
+/* ---- call/call.c: a request that may be waited for ----------------------- */
 
 typedef struct LedgerCall LedgerCall;
 
@@ -262,7 +262,7 @@ void ledgerCallFree(LedgerCall *p);
 ** {0,0} while there is none (errors carry none). */
 LedgerTxid ledgerCallHead(const LedgerCall *p);
 
-/* ---- session.c: requests in order, by one connection -------------------- */
+/* ---- call/session.c: requests in order, by one connection ---------------- */
 
 typedef struct LedgerSession LedgerSession;
 
@@ -292,7 +292,7 @@ int64_t ledgerSessionView(const LedgerSession *p);
 /* The Retry-After, in milliseconds, of the answer that ended it, or -1. */
 int ledgerSessionRetryAfter(const LedgerSession *p);
 
-/* ---- entries.c: the routes below /app/transactions --------------------- */
+/* ---- api/entries.c: the routes below /app/transactions ------------------- */
 
 /* One entry as the ledger tells it. Texts belong to the call or page. */
 typedef struct LedgerEntry LedgerEntry;
@@ -427,7 +427,7 @@ int ledgerSubLedgerList(LedgerClient *p, char ***pazName, int *pnName,
 #define LEDGER_MAX_SUB_LEDGER 256 /* bytes of a new sub-ledger's name */
 #define LEDGER_MAX_TAGS 5         /* tags of an entry */
 
-/* ---- pager.c: GET /app/transactions, page by page ---------------------- */
+/* ---- api/range.c: GET /app/transactions, page by page -------------------- */
 
 /* What to read. Bounds are inclusive; a seqno of 0 is no bound. A bound whose
 ** view is 0 is a seqno only: it goes on the wire with the highest view seen,
@@ -480,7 +480,7 @@ void ledgerPagerBound(LedgerPager *p, int64_t iSeqnoMax);
 
 void ledgerPagerClose(LedgerPager *p);
 
-/* ---- receipts.c: GET /app/transactions/{id}/receipt --------------------- */
+/* ---- api/receipts.c: GET /app/transactions/{id}/receipt ------------------ */
 
 /* Starts the request for a receipt; the Loading loop is part of the call. */
 int ledgerReceiptGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
@@ -491,7 +491,7 @@ int ledgerReceiptGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
 int ledgerReceiptResult(LedgerCall *p, const char **pzAnswer, size_t *pnAnswer,
                         LedgerError *pErr);
 
-/* ---- routes.c: users, governance, roles, functions, endpoints, tags ------ */
+/* ---- api/routes.c: users, governance, roles, functions, endpoints, tags -- */
 
 /* The small routes. A key is what the route asks for: a user's id, the name of
 ** a role, a function's id, a sub-ledger. */
@@ -577,7 +577,7 @@ int ledgerSha256Hex(const void *a, size_t n, char *zOut, LedgerError *pErr);
 ** 0 when the n bytes at z are neither. */
 int ledgerUserId(const char *z, size_t n, char *zOut);
 
-/* ---- certificate.c ----------------------------------------------------- */
+/* ---- net/certificate.c --------------------------------------------------- */
 
 /* SHA-256 of the leaf among the certificates in a PEM text (or DER), as
 ** upper-case hex with colons: the user id of a client certificate. zOut has 96

@@ -6,7 +6,7 @@
 #ifndef LEDGER_CLIENT_INT_H
 #define LEDGER_CLIENT_INT_H
 
-#include "client.h"
+#include "client/client.h"
 
 #include <curl/curl.h>
 #include <openssl/x509.h>
@@ -29,7 +29,7 @@ typedef struct LedgerServerError LedgerServerError;
 typedef struct LedgerTrust LedgerTrust;
 typedef struct LedgerWire LedgerWire;
 
-/* ---- target.c ---------------------------------------------------------- */
+/* ---- net/url.c ---------------------------------------------------------- */
 
 int ledgerTargetParse(const char *zTarget, char **pzUrl, char **pzLedgerId,
                       LedgerError *pErr);
@@ -41,7 +41,7 @@ int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
 const char *ledgerLinkParam(const char *zLink, const char *zName, size_t *pn);
 LedgerTxid ledgerLinkTxid(const char *zLink, const char *zName);
 
-/* ---- file.c ------------------------------------------------------------ */
+/* ---- net/file.c ---------------------------------------------------------- */
 
 /* Appends the whole file to *pOut, up to nMax bytes. zWhat begins the error,
 ** rcFail is its code; *pOut is wiped and empty then. */
@@ -54,7 +54,7 @@ int ledgerFileReadOption(const LedgerConfig *p, const char *zWhat,
                          const char *zFile, int rcFail, LedgerBuf *pOut,
                          int *pbPipe, LedgerError *pErr);
 
-/* ---- pem.c ------------------------------------------------------------- */
+/* ---- net/pem.c ----------------------------------------------------------- */
 
 /* A block of a PEM text; pointers into it. */
 typedef struct LedgerPem LedgerPem;
@@ -72,7 +72,7 @@ int ledgerPemIsKey(const LedgerPem *p);
 int ledgerPemDecode(const LedgerPem *p, LedgerBuf *pHeader, LedgerBuf *pDer);
 const char *ledgerPemText(const void *pBytes, size_t n, LedgerBuf *pOut);
 
-/* ---- certificate.c ----------------------------------------------------- */
+/* ---- net/certificate.c --------------------------------------------------- */
 
 /* A certificate with its key. */
 typedef struct LedgerCertificate LedgerCertificate;
@@ -104,7 +104,7 @@ int ledgerCertificateEnded(const char *zPem, char *zDate);
 int ledgerCertificateCount(const char *zPem, X509 **ppCert);
 int ledgerCertificatePrint(X509 *pCert, char *zOut, LedgerError *pErr);
 
-/* ---- secret.c ---------------------------------------------------------- */
+/* ---- log/redact.c -------------------------------------------------------- */
 
 char *ledgerStrdup(const char *z);
 void ledgerSecretFree(char *z);
@@ -152,7 +152,7 @@ const char *ledgerVersionOf(unsigned mHas);
 int ledgerDialectNeed(const LedgerDialect *pDialect, const char *zVersion,
                       unsigned mNeed, LedgerError *pErr);
 
-/* ---- trust.c ----------------------------------------------------------- */
+/* ---- net/trust.c --------------------------------------------------------- */
 
 #define LEDGER_KEY_MAX 72 /* "sha256:", 64 hex digits, NUL */
 
@@ -181,7 +181,7 @@ int ledgerTrustFailure(LedgerClient *p, long iVerify, const char *zUrl,
                        LedgerError *pErr);
 int ledgerTrustCheck(const LedgerConfig *p, LedgerError *pErr);
 
-/* ---- credential.c ------------------------------------------------------ */
+/* ---- credential/chain.c -------------------------------------------------- */
 
 /* How the client shows who it is. What a LedgerCredential and a LedgerFetch
 ** are is known to the files credential*.c alone. */
@@ -212,7 +212,7 @@ int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
                          LedgerError *pErr);
 int ledgerCredentialCheck(const LedgerConfig *p, LedgerError *pErr);
 
-/* ---- http.c ------------------------------------------------------------ */
+/* ---- net/http.c ---------------------------------------------------------- */
 
 /* What one exchange sends. Everything is borrowed; body and trust must stay
 ** until the exchange is freed. */
@@ -313,7 +313,7 @@ int ledgerExchangeLeft(LedgerExchange *p);
 int ledgerHttpRunning(const LedgerHttp *p);
 void ledgerExchangeFree(LedgerExchange *p);
 
-/* ---- failure.c --------------------------------------------------------- */
+/* ---- net/failure.c ------------------------------------------------------- */
 
 /* Classes of failures of an exchange. */
 enum {
@@ -345,7 +345,7 @@ struct LedgerFailure {
 const LedgerFailure *ledgerFailureOf(int rc);
 void ledgerFailureRead(LedgerExchange *p);
 
-/* ---- answer.c ---------------------------------------------------------- */
+/* ---- call/response.c ----------------------------------------------------- */
 
 /* What a server says about a failure; "" where it says nothing. */
 struct LedgerServerError {
@@ -371,7 +371,7 @@ int ledgerAnswerMissing(const LedgerCall *p);
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr);
 void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom);
 
-/* ---- cache.c ----------------------------------------------------------- */
+/* ---- call/cache.c -------------------------------------------------------- */
 
 LedgerCache *ledgerCacheNew(void);
 void ledgerCacheFree(LedgerCache *p);
@@ -383,11 +383,11 @@ void ledgerCachePut(LedgerCache *p, const char *zKey, const char *aBody,
                     size_t nBody, int64_t nMax);
 int64_t ledgerCacheBytes(const LedgerCache *p, int *pnItem);
 
-/* ---- gateway.c --------------------------------------------------------- */
+/* ---- api/gateway.c ------------------------------------------------------- */
 
 int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
 
-/* ---- log.c ------------------------------------------------------------- */
+/* ---- log/log.c ----------------------------------------------------------- */
 
 LedgerLog *ledgerLogNew(void);
 void ledgerLogFree(LedgerLog *p);
@@ -396,7 +396,7 @@ int ledgerLogDetailed(const LedgerClient *p);
 void ledgerLogExchange(LedgerCall *pCall, const char *zError);
 void ledgerLogCached(LedgerCall *pCall, const char *zUrl);
 
-/* ---- secondary.c ------------------------------------------------------- */
+/* ---- api/secondary.c ----------------------------------------------------- */
 
 int ledgerSecondaryCheck(const LedgerConfig *p, const char *zValue,
                          LedgerError *pErr);
@@ -404,7 +404,7 @@ void ledgerSecondaryFree(LedgerClient *p);
 int ledgerSecondaryTake(LedgerCall *p);
 void ledgerSecondaryStep(LedgerCall *p);
 
-/* ---- call.c ------------------------------------------------------------ */
+/* ---- call/call.c --------------------------------------------------------- */
 
 /* Parameters of a ledger request, spelled at sending by the dialect. */
 struct LedgerParams {
@@ -459,7 +459,7 @@ enum {                   /* LedgerCall.eState */
   LEDGER_CALL_DONE = 3   /* err, or the answer, is set */
 };
 
-/* How far a list in pages was followed (list.c). */
+/* How far a list in pages was followed (api/list.c). */
 typedef struct LedgerListWalk LedgerListWalk;
 struct LedgerListWalk {
   int nPage;
@@ -564,7 +564,7 @@ LedgerBuf ledgerCallCopy(const LedgerCall *p);
 void ledgerCallKeep(LedgerCall *p, LedgerBuf *pCopy);
 char *ledgerMprintf(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
 
-/* ---- session.c --------------------------------------------------------- */
+/* ---- call/session.c ------------------------------------------------------ */
 
 struct LedgerSession {
   LedgerClient *pClient; /* NULL: the client is gone */
@@ -586,7 +586,7 @@ void ledgerSessionWrote(LedgerCall *p, LedgerTxid id);
 int ledgerSessionMoves(LedgerCall *p);
 int ledgerSessionMove(LedgerCall *p, const char *zBase);
 
-/* ---- outcome.c --------------------------------------------------------- */
+/* ---- call/retry.c -------------------------------------------------------- */
 
 void ledgerOutcomeRead(LedgerCall *p);
 void ledgerOutcomeTimedOut(LedgerCall *p);
@@ -643,13 +643,13 @@ int ledgerClientSetVersion(LedgerClient *p, const char *zVersion,
 void ledgerClientSawHead(LedgerClient *p, LedgerTxid id);
 void ledgerClientSawCommitted(LedgerClient *p, LedgerTxid id);
 
-/* ---- list.c ------------------------------------------------------------ */
+/* ---- api/list.c ---------------------------------------------------------- */
 
 /* p is finished and has a next link: gives it to pNext, which asks for the page
 ** behind. Fails where the list would not end. */
 int ledgerListFollow(LedgerCall *p, LedgerCall *pNext, LedgerError *pErr);
 
-/* ---- entries.c --------------------------------------------------------- */
+/* ---- api/entries.c ------------------------------------------------------- */
 
 int ledgerEntryListRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pFirst,
                         int nEntry, LedgerError *pErr);

@@ -13,7 +13,7 @@
 **   - what says who you are or whom you trust is never taken away by a value
 **     that is there and empty.
 */
-#include "optionInt.h"
+#include "client/optionInt.h"
 
 #include <errno.h>
 #include <openssl/evp.h>

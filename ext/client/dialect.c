@@ -10,7 +10,7 @@
 ** Reference: api/CONTRACT.md 1 and "Corrections from recordings" (the service
 ** really spoke of subLedgerId in 2022-04-20-preview).
 */
-#include "clientInt.h"
+#include "client/clientInt.h"
 
 #include <string.h>
 

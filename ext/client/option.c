@@ -8,7 +8,7 @@
 **   - naming a secret is choosing it: with `token` and no `credential` the
 **     credential is `token`, likewise for client_secret and the certificates.
 */
-#include "optionInt.h"
+#include "client/optionInt.h"
 
 #include <pthread.h>
 #include <stddef.h>

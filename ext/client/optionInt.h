@@ -5,7 +5,7 @@
 #ifndef LEDGER_OPTION_INT_H
 #define LEDGER_OPTION_INT_H
 
-#include "clientInt.h"
+#include "client/clientInt.h"
 
 /* Kinds of values. */
 enum {

@@ -4,7 +4,7 @@
 ** One table says which options there are, how their values are read and what
 ** --help prints. "--name VALUE" and "--name=VALUE" are the same.
 */
-#include "emuInt.h"
+#include "emulator/emu.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -21,8 +21,8 @@
 ** 2 when it could not start, with one line on stderr; 1 when its file failed
 ** for good while it ran.
 */
-#include "../../include/ledger.h"
-#include "emuInt.h"
+#include "ledger.h"
+#include "emulator/emu.h"
 
 #include <errno.h>
 #include <event2/event.h>

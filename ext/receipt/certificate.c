@@ -11,7 +11,7 @@
 **   - of the anchor its key and subject count; nobody has signed it;
 **   - one certificate per PEM text, and nothing beside it.
 */
-#include "receiptInt.h"
+#include "receipt/receiptInt.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>

@@ -16,7 +16,7 @@
 **     known either;
 **   - texts are hashed as they stand behind the JSON, NULs included.
 */
-#include "receiptInt.h"
+#include "receipt/receiptInt.h"
 
 #include <openssl/crypto.h>
 #include <string.h>

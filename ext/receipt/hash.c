@@ -2,7 +2,7 @@
 ** SHA-256 and HMAC-SHA256 over OpenSSL's EVP, with one context for many
 ** digests: fetching an algorithm for each would cost more than the hashing.
 */
-#include "receiptInt.h"
+#include "receipt/receiptInt.h"
 
 #include <openssl/crypto.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 **   - passes only: a failure is worked out again, with its reason;
 **   - at most RECEIPT_MEMO_MAX entries; the one used longest ago makes room.
 */
-#include "receiptInt.h"
+#include "receipt/receiptInt.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -17,7 +17,7 @@
 **     Open Enclave's own header of 16 bytes in front;
 **   - AMD SEV-SNP: attestation report of 0x4A0 bytes (version 2 and later).
 */
-#include "receipt.h"
+#include "receipt/receipt.h"
 
 #include <openssl/evp.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 #ifndef LEDGER_RECEIPT_H
 #define LEDGER_RECEIPT_H
 
-#include "../base/base.h"
+#include "base/base.h"
 
 typedef struct LedgerReceiptCheck LedgerReceiptCheck;
 typedef struct LedgerReceiptInput LedgerReceiptInput;

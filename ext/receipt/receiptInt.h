@@ -11,7 +11,7 @@
 #ifndef LEDGER_RECEIPT_INT_H
 #define LEDGER_RECEIPT_INT_H
 
-#include "receipt.h"
+#include "receipt/receipt.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -10,7 +10,7 @@
 ** What is not known is null. not_shown is what even a valid receipt leaves
 ** open: of an invalid one it is null, for that shows nothing.
 */
-#include "receiptInt.h"
+#include "receipt/receiptInt.h"
 
 #include <stdlib.h>
 #include <string.h>

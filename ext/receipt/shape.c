@@ -14,7 +14,7 @@
 **   - members that aren't known are passed over, as a newer service may add
 **     some; none of them can replace one that is.
 */
-#include "receiptInt.h"
+#include "receipt/receiptInt.h"
 
 #include <string.h>
 

@@ -47,7 +47,7 @@
 **     (without it) are never tried: such a leaf looks like an inner node;
 **   - dates are told and never enforced: a receipt holds no trusted time.
 */
-#include "receiptInt.h"
+#include "receipt/receiptInt.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>

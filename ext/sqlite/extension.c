@@ -11,8 +11,8 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT1
 
-#include "ledgerInt.h"
-#include "../../include/ledger.h"
+#include "sqlite/ledgerInt.h"
+#include "ledger.h"
 
 #ifdef _WIN32
 #define EXTENSION_EXPORT __declspec(dllexport)

@@ -17,8 +17,8 @@
 SQLITE_EXTENSION_INIT3
 #endif
 
-#include "../client/client.h"
-#include "../receipt/receipt.h"
+#include "client/client.h"
+#include "receipt/receipt.h"
 
 typedef sqlite3_int64 i64;
 
@@ -35,7 +35,7 @@ typedef struct LedgerScope LedgerScope;
 typedef struct LedgerTableSpec LedgerTableSpec;
 typedef struct LedgerWriter LedgerWriter;
 
-/* ---- connection.c: the ledgers attached to one SQLite connection ------- */
+/* ---- db/connection.c: the ledgers attached to one SQLite connection ------ */
 
 /* One attached ledger. Counted references: the attach list holds one, each
 ** cursor that reads it one more, so that ledger_detach() can't pull it away. */
@@ -141,7 +141,7 @@ void ledgerUnref(Ledger *p);
 ** the statement? */
 int ledgerDbInterrupted(void *pDb);
 
-/* ---- error.c: errors on their way to SQLite ---------------------------- */
+/* ---- db/error.c: errors on their way to SQLite --------------------------- */
 
 /* To be called of what only reads, before one of the next two. For SQLITE_IOERR
 ** SQLite undoes the whole transaction: a ledger that can't be reached must not
@@ -156,10 +156,10 @@ int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr);
 void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr);
 void ledgerFunctionReadError(sqlite3_context *pCtx, LedgerError *pErr);
 
-#include "guardInt.h"
-#include "readInt.h"
+#include "sqlite/db/guard.h"
+#include "sqlite/read/read.h"
 
-/* ---- tags.c: tags, written and matched --------------------------------- */
+/* ---- read/match.c: tags, written and matched ----------------------------- */
 
 /* Reads tags as a user writes them, a JSON array or a comma list, and makes
 ** the comma list of the wire (malloc) or NULL when there are none. */
@@ -180,7 +180,7 @@ int ledgerMatchEval(const char *zExpr, const char *zTags, int *pbMatch,
 void ledgerMatchFunction(sqlite3_context *pCtx, int nArg,
                          sqlite3_value **apArg);
 
-/* ---- queue.c: appends that wait for COMMIT, and what became of all ------ */
+/* ---- write/queue.c: appends that wait for COMMIT, and what became of all - */
 
 enum {
   LEDGER_QUEUED = 1,  /* waits for COMMIT */
@@ -289,7 +289,7 @@ int ledgerHistoryCommitted(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
 int ledgerQueueHasRows(const LedgerDb *p, const Ledger *pLedger);
 void ledgerQueueFree(LedgerDb *p); /* everything, when the connection closes */
 
-/* ---- lock.c: the local half of COMMIT ------------------------------------ */
+/* ---- write/lock.c: the local half of COMMIT ------------------------------ */
 
 /* Takes the locks that the local COMMIT will need, so that it can't fail once
 ** the ledger has recorded. LEDGER_BUSY when another connection reads. */
@@ -305,7 +305,7 @@ int ledgerSchemaName(sqlite3 *db, int i, char **pz);
 ** does not look for an interrupt; this sets LEDGER_INTERRUPT, and ends. */
 int ledgerBusyAgain(LedgerDb *p, int rc, int *pmsWait, LedgerError *pErr);
 
-/* ---- commit.c: COMMIT ---------------------------------------------------- */
+/* ---- write/commit.c: COMMIT ---------------------------------------------- */
 
 /* xSync: locks what COMMIT will need, sends the queue, waits for the ledgers.
 ** Called again (after LEDGER_BUSY, or by the next table) it goes on where it
@@ -317,7 +317,7 @@ int ledgerCommit(LedgerDb *p, LedgerError *pErr);
 int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
                     LedgerError *pErr);
 
-/* ---- state.c: a committed state ------------------------------------------ */
+/* ---- write/state.c: a committed state ------------------------------------ */
 
 /* A state that is committed: what is sent later lies behind it. zSubLedger is
 ** what is read for it; NULL is the default one. bWitness: the node that answers
@@ -325,7 +325,7 @@ int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
 int ledgerStateGet(Ledger *pLedger, const char *zSubLedger, int bWitness,
                    LedgerTxid *pState, LedgerError *pErr);
 
-/* ---- send.c: rows on their way to a ledger ------------------------------ */
+/* ---- write/send.c: rows on their way to a ledger ------------------------- */
 
 /* Rows of one ledger that are sent together. The caller fills the first part,
 ** zeroes the rest, and calls ledgerSendClear() in the end. */
@@ -380,7 +380,7 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr);
 int ledgerSendCount(const LedgerSend *p, int eState);
 void ledgerSendClear(LedgerSend *p);
 
-/* ---- settle.c: what became of rows that were sent ----------------------- */
+/* ---- write/settle.c: what became of rows that were sent ------------------ */
 
 #define LEDGER_BARRIER_SUB_LEDGER "ledger_reconcile"
 
@@ -395,7 +395,7 @@ int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr);
 /* Milliseconds of a clock that never goes back. */
 i64 ledgerNow(void);
 
-/* ---- writer.c: the transaction methods of a table that queues ----------- */
+/* ---- write/savepoints.c: the transaction methods of a table that queues -- */
 
 /*
 ** The part of a writable table that follows SQLite's transaction. Savepoint
@@ -422,9 +422,9 @@ void ledgerWriterRelease(LedgerWriter *p, int iSavepoint);
 void ledgerWriterRollbackTo(LedgerWriter *p, int iSavepoint);
 void ledgerWriterEnd(LedgerWriter *p); /* xCommit and xRollback */
 
-#include "tableInt.h"
+#include "sqlite/table/table.h"
 
-#include "functionInt.h"
+#include "sqlite/function/function.h"
 
 /* ---- taken.c: the names that the module needs on a connection ----------- */
 
@@ -446,7 +446,7 @@ void ledgerTakenDrop(sqlite3 *db);
 ** registered. As ledgerTakenLook(). */
 int ledgerTakenSchema(sqlite3 *db, char **pzErr);
 
-extern const sqlite3_module ledgerEntriesModule;         /* entries.c */
-extern const sqlite3_module ledgerEntriesReadonlyModule; /* entries.c */
+extern const sqlite3_module ledgerEntriesModule;         /* table/entries.c */
+extern const sqlite3_module ledgerEntriesReadonlyModule; /* table/entries.c */
 
 #endif /* LEDGER_SQLITE_INT_H */

@@ -15,7 +15,7 @@
 **
 ** No request is made here.
 */
-#include "ledgerInt.h"
+#include "sqlite/ledgerInt.h"
 
 #include <string.h>
 

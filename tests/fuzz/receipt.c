@@ -5,7 +5,7 @@
 ** NUL between them. Whatever they are, there is no fault of memory, the report
 ** agrees with itself, and the memo changes nothing in it.
 */
-#include "../../ext/receipt/receipt.h"
+#include "receipt/receipt.h"
 
 #include <stdio.h>
 #include <stdlib.h>

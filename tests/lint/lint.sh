@@ -8,8 +8,8 @@
 # a step is skipped, and says so; the style script runs everywhere.
 set -u
 
-headers=$(ls include/*.h ext/*/*.h tests/*/*.h 2>/dev/null)
-sources=$(ls ext/*/*.c tests/*/*.c 2>/dev/null)
+headers=$(ls include/*.h ext/*/*.h ext/*/*/*.h tests/*/*.h 2>/dev/null)
+sources=$(ls ext/*/*.c ext/*/*/*.c tests/*/*.c 2>/dev/null)
 bad=
 
 step() { # step NAME COMMAND...
@@ -51,7 +51,7 @@ check() {
     --enable=warning,performance,portability \
     --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
     --template='{file}:{line}: {severity}: {message} [{id}]' \
-    -D__GNUC__ -DSIZE_MAX=18446744073709551615UL $sources
+    -Iext -Iinclude -D__GNUC__ -DSIZE_MAX=18446744073709551615UL $sources
 }
 
 mkdir -p build

@@ -33,6 +33,8 @@ set banned_headers {
   emulator {curl/*}
 }
 
+# A quoted include is a path from ext/ (or include/). What ends in Int.h is
+# private to its folder.
 proc check_include {file n room quoted name} {
   global arrows banned_headers
   if {!$quoted} {
@@ -43,13 +45,16 @@ proc check_include {file n room quoted name} {
     }
     return
   }
-  if {[regexp {^\.\./\.\./include/} $name] || ![string match */* $name]} return
-  if {![regexp {^\.\./([a-z]+)/([^/]+)$} $name -> other header]} {
-    complain $file $n "include \"$name\": only ../ROOM/HEADER"
-  } elseif {$other ni [dict get $arrows $room]} {
+  if {$name in {ledger.h version.h}} return
+  if {![regexp {^([a-z]+)/[^.]} $name -> other]
+      || ![dict exists $arrows $other]} {
+    complain $file $n "include \"$name\": a path from ext/ is wanted"
+  } elseif {$other ne $room && $other ni [dict get $arrows $room]} {
     complain $file $n "ext/$room must not include from ext/$other"
-  } elseif {[string match *Int.h $header]} {
-    complain $file $n "$header is private to ext/$other"
+  } elseif {[string match *Int.h $name]
+            && "ext/[file dirname $name]" ne [file dirname $file]
+            && ![string match "ext/[file dirname $name]/*" $file]} {
+    complain $file $n "$name is private to ext/[file dirname $name]"
   }
 }
 
@@ -101,7 +106,7 @@ proc check_c {file text} {
     complain $file 1 "no comment at the head that says what the file is for"
   }
   set room ""
-  regexp {^(?:.*/)?ext/([a-z]+)/[^/]+$} $file -> room
+  regexp {^(?:.*/)?ext/([a-z]+)/(?:[a-z]+/)?[^/]+$} $file -> room
   set n 0
   foreach line $lines {
     incr n
@@ -162,7 +167,7 @@ proc check_text {file text} {
 set files $argv
 if {$files eq ""} {
   set files [glob -nocomplain Makefile .ci/run .clang-tidy .clang-format \
-    include/*.h {ext/*/*.[ch]} ext/doc/* sql/* tests/*.tcl tests/*.test \
+    include/*.h {ext/*/*.[ch]} {ext/*/*/*.[ch]} ext/doc/* ext/README.md sql/* tests/*.tcl tests/*.test \
     tests/*.sh tests/*/*.mjs {tests/*/*.[ch]} tests/*/*.tcl tests/*/*.sh tests/*/*.py]
 }
 foreach file [lsort $files] {

@@ -1,12 +1,12 @@
 /*
-** Checks ext/client/cache.c from inside: what is kept, in which order it
+** Checks ext/client/call/cache.c from inside: what is kept, in which order it
 ** leaves, that the bound holds for whatever is put, and whose it is.
 **
 **     build/unit/cache
 */
 #include "check.h"
 
-#include "../../ext/client/clientInt.h"
+#include "client/clientInt.h"
 
 #define ROOM 1000000 /* more than what most cases keep */
 

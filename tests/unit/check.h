@@ -9,7 +9,7 @@
 #ifndef LEDGER_UNIT_CHECK_H
 #define LEDGER_UNIT_CHECK_H
 
-#include "../../ext/base/base.h"
+#include "base/base.h"
 
 #include <stdio.h>
 #include <stdlib.h>

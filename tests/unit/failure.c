@@ -1,8 +1,8 @@
 /*
-** ext/client/failure.c from inside: what each code of libcurl's is taken for,
-** those of other versions than this one's too. Run by tests/unit.test.
+** ext/client/net/failure.c from inside: what each code of libcurl's is taken
+** for, those of other versions than this one's too. Run by tests/unit.test.
 */
-#include "../../ext/client/clientInt.h"
+#include "client/clientInt.h"
 
 #include "check.h"
 

@@ -1,0 +1,155 @@
+/*
+** Appending an entry:
+**
+**   POST /app/transactions    ledgerAppendStart
+**
+** Invariants
+**   - the id is in the header x-ms-ccf-transaction-id only, and what can't be
+**     its id is none (ledgerAnswerWritten);
+**   - a 202 is a gateway's: gateway.c asks for its end;
+**   - which failures are sent again, and which leave the outcome unknown, is
+**     decided in outcome.c.
+*/
+#include "client/clientInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+** The sub-ledger that the answer names, held against the one that was asked
+** for: CCF decodes a query before it splits it, so that "x&y" may have arrived
+** as "x". The entry is then recorded, under its id, but elsewhere.
+*/
+static int appendPlace(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
+  const char *zAsked = p->query.zSubLedger;
+  char zPlace[LEDGER_PLACE_MAX], zId[LEDGER_TXID_MAX], zName[264];
+  const char *z;
+  size_t n, i;
+
+  z = ledgerSubLedgerRead(pDoc, ledgerJsonRoot(pDoc), &n);
+  if( zAsked == NULL ) zAsked = LEDGER_DEFAULT_SUB_LEDGER;
+  if( z == NULL ||
+      (n == strlen(zAsked) && (n == 0 || memcmp(z, zAsked, n) == 0)) ) {
+    return LEDGER_OK;
+  }
+  p->zElsewhere = ledgerStrndup(z, n);
+  if( p->zElsewhere == NULL ) return ledgerErrorNomem(pErr);
+  for( i = 0; i < n; i++ ) { /* no name has a NUL */
+    if( p->zElsewhere[i] == 0 ) p->zElsewhere[i] = '?';
+  }
+  ledgerSecretsHide(p, p->zElsewhere);
+  ledgerAnswerPlace(p, zPlace);
+  ledgerTextClean(z, n, zName, sizeof(zName));
+  return ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "%s: the ledger recorded %s in sub-ledger '%s', but "
+                        "'%s' was asked for (%s)",
+                        p->zWhat, ledgerTxidFormat(p->id, zId), zName, zAsked,
+                        zPlace);
+}
+
+/* Reads the body, where there is one: {"collectionId":...}, and with
+** waitForCommit {"state":"Committed","receipt":...} too. What it doesn't say is
+** asked for afterwards. */
+static int appendReadBody(LedgerCall *p, LedgerExchange *pEx,
+                          LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerJson *pDoc = NULL;
+  const char *z;
+  if( ledgerAnswerParse(p, pEx, "append", &pDoc, &err) == LEDGER_OK ) {
+    z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
+    if( p->query.bWait && z && strcmp(z, "Committed") == 0 ) {
+      p->bCommitted = 1;
+      ledgerClientSawCommitted(p->pClient, p->id);
+    }
+    appendPlace(p, pDoc, pErr);
+  }
+  ledgerJsonFree(pDoc);
+  ledgerErrorClear(&err);
+  return pErr->rc;
+}
+
+static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  if( p->http == 202 ) return ledgerGatewayQueued(p, pEx, pErr);
+  if( ledgerAnswerWritten(p, pEx, p->head, pErr) ) return pErr->rc;
+  return appendReadBody(p, pEx, pErr);
+}
+
+static const LedgerCallKind appendKind = {
+    .zMethod = "POST", .bOnce = 1, .xRead = appendRead};
+
+int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
+                      LedgerCall **ppCall, LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+
+  *ppCall = NULL;
+  if( ledgerCallNew(p, &appendKind, &pCall, pErr) ) return pErr->rc;
+  pCall->zWhat = ledgerStrdup("append");
+  pCall->zPath = ledgerStrdup("/app/transactions");
+  pCall->zType = "application/json";
+  ledgerBufText(&pCall->body, "{\"contents\":");
+  ledgerBufJson(&pCall->body, pAppend->zContents, pAppend->nContents);
+  if( pAppend->zHooks ) {
+    ledgerBufPrintf(&pCall->body, ",%s", pAppend->zHooks);
+    pCall->mNeed |= LEDGER_HAS_PROGRAMS;
+  }
+  ledgerBufText(&pCall->body, "}");
+  pCall->query.bWait = pAppend->bWait;
+  if( pAppend->zSubLedger ) {
+    pCall->query.zSubLedger = ledgerStrdup(pAppend->zSubLedger);
+  }
+  if( pAppend->zTags ) {
+    pCall->query.zTags = ledgerStrdup(pAppend->zTags);
+    pCall->mNeed |= LEDGER_HAS_TAGS;
+  }
+  if( pCall->body.bOom || !pCall->zWhat || !pCall->zPath ||
+      (pAppend->zSubLedger && !pCall->query.zSubLedger) ||
+      (pAppend->zTags && !pCall->query.zTags) ) {
+    ledgerCallFree(pCall);
+    return ledgerErrorNomem(pErr);
+  }
+  ledgerCallStart(pCall);
+  *ppCall = pCall;
+  return LEDGER_OK;
+}
+
+int ledgerAppendCheck(const LedgerClient *p, const LedgerAppend *pAppend,
+                      LedgerError *pErr) {
+  return ledgerClientNeeds(p,
+                           (pAppend->zTags ? LEDGER_HAS_TAGS : 0) |
+                               (pAppend->zHooks ? LEDGER_HAS_PROGRAMS : 0),
+                           pErr);
+}
+
+/* Of a call that is not finished (the wait was interrupted) the outcome is
+** unknown when something of its request may have left, else it is unsent; the
+** code is LEDGER_INTERRUPT. */
+int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
+                       LedgerError *pErr) {
+  pId->view = pId->seqno = 0;
+  if( p->eState != LEDGER_CALL_DONE ) {
+    *peOutcome = p->zOperation || ledgerExchangeLeft(p->pEx)
+                     ? LEDGER_OUTCOME_UNKNOWN
+                     : LEDGER_UNSENT;
+    return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "%s: interrupted%s", p->zWhat,
+                          *peOutcome == LEDGER_UNSENT
+                              ? ""
+                              : ", whether the ledger recorded it is unknown");
+  }
+  *peOutcome = p->eOutcome;
+  if( p->zOperation && !p->bSettled ) *peOutcome = LEDGER_OUTCOME_UNKNOWN;
+  if( p->eOutcome == LEDGER_SENT ) *pId = p->id;
+  ledgerErrorCopy(pErr, &p->err);
+  return pErr->rc;
+}
+
+const char *ledgerAppendElsewhere(const LedgerCall *p) {
+  return p->zElsewhere;
+}
+
+int ledgerAppendCommitted(const LedgerCall *p) {
+  return p->bCommitted;
+}
+
+int ledgerAppendQueued(const LedgerCall *p) {
+  return p->zOperation != NULL;
+}

@@ -1,0 +1,152 @@
+/*
+** The names of the sub-ledgers, which newer API versions call collections:
+**
+**   GET /app/collections    ledgerSubLedgerList
+**
+** Invariants
+**   - the list is followed to its end; names come in the service's order,
+**     each once.
+*/
+#include "client/clientInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads {"collections":[{"collectionId"}],"nextLink"}, or the bare array of
+** 2022-04-20-preview. The names go into one block: pointers, then texts. */
+static int collectionsRead(LedgerCall *p, LedgerExchange *pEx,
+                           LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+  cJSON *pRoot, *pArray, *pItem;
+  LedgerBuf texts = {0};
+  const char *z;
+  char *zOut;
+  size_t n = 0;
+  int i;
+
+  p->nBody = pEx->body.n;
+  if( ledgerAnswerParse(p, pEx, "list of sub-ledgers", &pDoc, pErr) ) goto out;
+  pRoot = ledgerJsonRoot(pDoc);
+  pArray =
+      cJSON_IsArray(pRoot) ? pRoot : ledgerJsonMember(pRoot, "collections");
+  if( !cJSON_IsArray(pArray) ) {
+    ledgerAnswerNonsense(p, "it has no list 'collections'", pErr);
+    goto out;
+  }
+  for( pItem = pArray->child; pItem; pItem = pItem->next ) {
+    z = ledgerSubLedgerRead(pDoc, pItem, &n);
+    if( z == NULL || memchr(z, 0, n) ) {
+      ledgerAnswerNonsense(p, "a sub-ledger has no name", pErr);
+      goto out;
+    }
+    ledgerBufAppend(&texts, z, n + 1);
+    p->nName++;
+  }
+  free(p->azName);
+  p->azName = malloc((size_t)p->nName * sizeof(char *) + texts.n + 1);
+  if( p->azName == NULL || texts.bOom ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
+  zOut = (char *)(p->azName + p->nName);
+  if( texts.n ) memcpy(zOut, texts.z, texts.n);
+  for( i = 0; i < p->nName; i++ ) {
+    p->azName[i] = zOut;
+    zOut += strlen(zOut) + 1;
+  }
+  ledgerNextLinkRead(p, pDoc, pRoot, pErr);
+out:
+  ledgerJsonFree(pDoc);
+  ledgerBufFree(&texts);
+  return pErr->rc;
+}
+
+static const LedgerCallKind listKind = {
+    .zMethod = "GET", .bFresh = 1, .xRead = collectionsRead};
+
+/* By name, then by place in the list. */
+static int collectionsCompare(const void *a, const void *b) {
+  char **const *pA = a;
+  char **const *pB = b;
+  int c = strcmp(**pA, **pB);
+  if( c == 0 ) c = *pA < *pB ? -1 : *pA > *pB;
+  return c;
+}
+
+/* Copies n names without repeats, in their order, into one block. texts holds
+** them one after the other, each with its NUL. */
+static int collectionsUnique(const LedgerBuf *pTexts, int n, char ***pazName,
+                             int *pnName, LedgerError *pErr) {
+  char **az = malloc((size_t)n * sizeof(char *) + pTexts->n + 1);
+  char ***apSort = calloc((size_t)n + 1, sizeof(char **));
+  char *z;
+  int i, nOut = 0;
+
+  if( az == NULL || apSort == NULL ) {
+    free(az);
+    free(apSort);
+    return ledgerErrorNomem(pErr);
+  }
+  z = (char *)(az + n);
+  if( pTexts->n ) memcpy(z, pTexts->z, pTexts->n);
+  for( i = 0; i < n; i++ ) {
+    az[i] = z;
+    apSort[i] = &az[i];
+    z += strlen(z) + 1;
+  }
+  if( n > 1 ) {
+    qsort(apSort, (size_t)n, sizeof(char **), collectionsCompare);
+    for( i = n - 1; i > 0; i-- ) {
+      if( strcmp(*apSort[i], *apSort[i - 1]) == 0 ) *apSort[i] = NULL;
+    }
+  }
+  for( i = 0; i < n; i++ ) {
+    if( az[i] ) az[nOut++] = az[i];
+  }
+  free(apSort);
+  *pazName = az;
+  *pnName = nOut;
+  return LEDGER_OK;
+}
+
+int ledgerSubLedgerList(LedgerClient *p, char ***pazName, int *pnName,
+                        LedgerTxid *pHead, LedgerError *pErr) {
+  LedgerTxid none = {0, 0};
+  LedgerBuf texts = {0};
+  LedgerCall *pCall = NULL, *pNext = NULL;
+  int n = 0, i;
+
+  *pazName = NULL;
+  *pnName = 0;
+  *pHead = none;
+  do {
+    if( ledgerCallNew(p, &listKind, &pNext, pErr) ) goto out;
+    pNext->zWhat = ledgerStrdup("list of sub-ledgers");
+    pNext->zPath = ledgerStrdup("/app/collections");
+    pNext->mNeed = LEDGER_HAS_COLLECTIONS;
+    if( pNext->zWhat == NULL || pNext->zPath == NULL ) {
+      ledgerErrorNomem(pErr);
+      goto out;
+    }
+    if( pCall && ledgerListFollow(pCall, pNext, pErr) ) goto out;
+    ledgerCallFree(pCall);
+    pCall = pNext;
+    pNext = NULL;
+    ledgerCallStart(pCall);
+    if( ledgerCallWait(pCall, pErr) ) goto out;
+    if( pHead->seqno == 0 ) *pHead = pCall->head;
+    for( i = 0; i < pCall->nName; i++ ) {
+      ledgerBufAppend(&texts, pCall->azName[i], strlen(pCall->azName[i]) + 1);
+    }
+    n += pCall->nName;
+  } while( pCall->zNext );
+  if( texts.bOom )
+    ledgerErrorNomem(pErr);
+  else
+    collectionsUnique(&texts, n, pazName, pnName, pErr);
+out:
+  ledgerCallFree(pNext);
+  ledgerCallFree(pCall);
+  ledgerBufFree(&texts);
+  return pErr->rc;
+}

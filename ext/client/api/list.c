@@ -1,0 +1,59 @@
+/*
+** Lists that come in pages: sub-ledgers, users, tags, members and the like.
+** Entries have a pager of their own (api/range.c), whose pages must advance.
+**
+** Invariants
+**   - a list ends: links that lead in a circle are noticed, and a list has at
+**     most LIST_MAX_PAGES pages and LIST_MAX_ANSWERS times max_response_bytes.
+*/
+#include "client/clientInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_MAX_PAGES 2000
+#define LIST_MAX_ANSWERS 4
+
+/* Whether this link was met before. The link of every page whose number is a
+** power of two is kept, until the next such page: whoever runs in a circle
+** passes it again (R. P. Brent, An improved Monte Carlo factorization
+** algorithm, BIT 20, 1980). */
+static int listCircle(LedgerListWalk *p, const char *zLink, LedgerError *pErr) {
+  if( p->zMark && strcmp(p->zMark, zLink) == 0 ) return 1;
+  if( (p->nPage & (p->nPage - 1)) == 0 ) {
+    free(p->zMark);
+    p->zMark = ledgerStrdup(zLink);
+    if( p->zMark == NULL ) ledgerErrorNomem(pErr);
+  }
+  return 0;
+}
+
+int ledgerListFollow(LedgerCall *p, LedgerCall *pNext, LedgerError *pErr) {
+  const int64_t nMax = LIST_MAX_ANSWERS * p->pClient->pConfig->maxResponseBytes;
+  LedgerListWalk *pWalk = &p->walk;
+
+  pWalk->nPage++;
+  pWalk->nByte += (int64_t)p->nBody;
+  if( listCircle(pWalk, p->zNext, pErr) ) {
+    return ledgerAnswerNonsense(p, "its next links lead in a circle", pErr);
+  }
+  if( pErr->rc ) return pErr->rc;
+  if( pWalk->nPage > LIST_MAX_PAGES ) {
+    return ledgerErrorSet(pErr, LEDGER_TOOBIG,
+                          "%s: the list has more than %d pages", p->zWhat,
+                          LIST_MAX_PAGES);
+  }
+  if( pWalk->nByte > nMax ) {
+    return ledgerErrorSet(pErr, LEDGER_TOOBIG,
+                          "%s: the pages of the list have more than %d times "
+                          "max_response_bytes (%lld)",
+                          p->zWhat, LIST_MAX_ANSWERS,
+                          (long long)p->pClient->pConfig->maxResponseBytes);
+  }
+  free(pNext->zLink);
+  pNext->zLink = p->zNext;
+  p->zNext = NULL;
+  pNext->walk = *pWalk;
+  pWalk->zMark = NULL;
+  return LEDGER_OK;
+}

@@ -1,0 +1,328 @@
+/*
+** Ranges of entries, page by page:
+**
+**   GET /app/transactions?api-version=&collectionId=&fromTransactionId=
+**       &toTransactionId=&tag=
+**
+** then the next link of each page, as the service gives it. A page that is
+** Loading is asked for again (call/call.c), through its own next link where it
+** has one: that link names the snapshot that the service has begun to load.
+**
+** Invariants
+**   - at most two pages are in memory: the one handed out, and the next where
+**     it was started by ledgerPagerPrefetch();
+**   - rows ascend by seqno, within a page and from page to page, and are of the
+**     sub-ledger that was asked for;
+**   - links advance: behind a page without rows a link begins above all links
+**     before, and none is followed that begins above the bound, or above the
+**     highest state that any answer has shown;
+**   - a list that is missing is an error, and no end;
+**   - whatever the wire carried, rows outside the range are dropped here, so
+**     that a bound which the service refuses costs time but no rows.
+*/
+#include "client/clientInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Empty pages in a row that can't be told to lead on: their links name no id,
+** or no state of the ledger is known. */
+#define PAGER_MAX_IDLE 1000
+
+struct LedgerPager {
+  LedgerClient *pClient;
+  char *zSubLedger; /* NULL: the default one */
+  char *zTag;
+  LedgerTxid from; /* as in LedgerRange */
+  LedgerTxid to;
+  int64_t iSeqnoMax;    /* to.seqno, or INT64_MAX */
+  LedgerCall *pCall;    /* the next page's request, or NULL */
+  char *zLink;          /* where the next page is; NULL: at the start */
+  int bEnd;             /* no page follows */
+  int bNoBounds;        /* the service refused our bounds */
+  int nIdle;            /* empty pages in a row, of those */
+  LedgerTxid linkFrom;  /* fromTransactionId of the last link */
+  int64_t iLinkMax;     /* the highest seqno of them */
+  int64_t iSeqnoLast;   /* the last row's, of all pages, or 0 */
+  LedgerEntryList list; /* the page handed out */
+  LedgerPage page;
+  LedgerError refusal; /* what the service said to our bounds */
+};
+
+/* Sees that the entries are of the sub-ledger that was asked for. */
+static int pagerMeant(LedgerCall *p, LedgerError *pErr) {
+  int i;
+  for( i = 0; i < p->list.nEntry; i++ ) {
+    if( ledgerEntryMeant(p, &p->list.aEntry[i], pErr) ) break;
+  }
+  return pErr->rc;
+}
+
+/* Reads {"state","entries":[...],"nextLink"}. */
+static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+  const char *zState;
+  cJSON *pRoot, *pArray;
+
+  if( ledgerAnswerParse(p, pEx, "page of entries", &pDoc, pErr) ) goto out;
+  pRoot = ledgerJsonRoot(pDoc);
+  if( !cJSON_IsObject(pRoot) ) {
+    ledgerAnswerNonsense(p, "a page is no object", pErr);
+    goto out;
+  }
+  if( ledgerNextLinkRead(p, pDoc, pRoot, pErr) ) goto out;
+  if( p->zNext ) {
+    LedgerTxid bound = ledgerLinkTxid(p->zNext, "toTransactionId");
+    if( bound.seqno ) p->bound = bound;
+  }
+  zState = ledgerJsonMemberText(pDoc, pRoot, "state", NULL);
+  if( zState && strcmp(zState, "Loading") == 0 ) {
+    if( p->zNext ) {
+      free(p->zLink);
+      p->zLink = p->zNext;
+      p->zNext = NULL;
+    }
+    p->bAgain = 1;
+    goto out;
+  }
+  if( ledgerStateRead(p, pRoot, zState, pErr) ) goto out;
+  pArray = ledgerJsonMember(pRoot, "entries");
+  if( !cJSON_IsArray(pArray) ) {
+    ledgerAnswerNonsense(p, "it has no list 'entries'", pErr);
+  } else if( pArray->child && ledgerEntryListRead(p, pDoc, pArray->child,
+                                                  cJSON_GetArraySize(pArray),
+                                                  pErr) == LEDGER_OK ) {
+    pagerMeant(p, pErr);
+  }
+out:
+  ledgerJsonFree(pDoc);
+  return pErr->rc;
+}
+
+/* 404 UnknownLedgerEntry on a range without bounds: it has no rows. */
+static int pagerRefused(LedgerCall *p) {
+  return p->http == 404 && !p->bBounds &&
+         strcmp(p->server.zCode, "UnknownLedgerEntry") == 0;
+}
+
+static int pagerOver(LedgerCall *p, LedgerError *pErr) {
+  return ledgerErrorSet(pErr, LEDGER_BUSY,
+                        "%s: still Loading after %d ms (GET %s)", p->zWhat,
+                        p->pClient->pConfig->timeoutMs, p->zPath);
+}
+
+static const LedgerCallKind rangeKind = {.zMethod = "GET",
+                                         .bFresh = 1,
+                                         .xRead = pagerRead,
+                                         .xRefused = pagerRefused,
+                                         .xOver = pagerOver};
+
+int ledgerPagerOpen(LedgerClient *pClient, const LedgerRange *pRange,
+                    LedgerPager **ppPager, LedgerError *pErr) {
+  LedgerPager *p = calloc(1, sizeof(*p));
+
+  *ppPager = NULL;
+  if( p == NULL ) return ledgerErrorNomem(pErr);
+  p->pClient = pClient;
+  p->from = pRange->from;
+  p->to = pRange->to;
+  p->iSeqnoMax = INT64_MAX;
+  if( p->to.seqno ) p->iSeqnoMax = p->to.seqno;
+  if( pRange->zSubLedger ) p->zSubLedger = ledgerStrdup(pRange->zSubLedger);
+  if( pRange->zTag ) p->zTag = ledgerStrdup(pRange->zTag);
+  if( (pRange->zSubLedger && !p->zSubLedger) || (pRange->zTag && !p->zTag) ) {
+    ledgerPagerClose(p);
+    return ledgerErrorNomem(pErr);
+  }
+  *ppPager = p;
+  return LEDGER_OK;
+}
+
+void ledgerPagerClose(LedgerPager *p) {
+  if( p == NULL ) return;
+  ledgerCallFree(p->pCall);
+  ledgerEntryListFree(&p->list);
+  ledgerErrorClear(&p->refusal);
+  free(p->zSubLedger);
+  free(p->zTag);
+  free(p->zLink);
+  free(p);
+}
+
+/* Whether the next page begins behind the range's end. */
+static int pagerPastEnd(const LedgerPager *p) {
+  if( p->iSeqnoLast >= p->iSeqnoMax ) return 1;
+  return p->zLink && p->linkFrom.seqno > p->iSeqnoMax;
+}
+
+void ledgerPagerBound(LedgerPager *p, int64_t iSeqnoMax) {
+  if( iSeqnoMax >= p->iSeqnoMax ) return;
+  p->iSeqnoMax = iSeqnoMax;
+  if( p->pCall == NULL && pagerPastEnd(p) ) {
+    p->bEnd = 1;
+    p->page.isLast = 1;
+  }
+}
+
+int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+
+  if( p->pCall || p->bEnd || pagerPastEnd(p) ) return LEDGER_OK;
+  if( ledgerCallNew(p->pClient, &rangeKind, &pCall, pErr) ) return pErr->rc;
+  pCall->zWhat = ledgerStrdup("range of entries");
+  pCall->zPath = ledgerStrdup("/app/transactions");
+  if( p->zSubLedger ) pCall->query.zSubLedger = ledgerStrdup(p->zSubLedger);
+  if( p->zTag ) {
+    pCall->query.zTag = ledgerStrdup(p->zTag);
+    pCall->mNeed |= LEDGER_HAS_TAGS;
+  }
+  if( p->zLink ) pCall->zLink = ledgerStrdup(p->zLink);
+  if( !p->bNoBounds ) {
+    pCall->query.from = p->from;
+    pCall->query.to = p->to;
+  }
+  if( !pCall->zWhat || !pCall->zPath || (p->zLink && !pCall->zLink) ||
+      (p->zSubLedger && !pCall->query.zSubLedger) ||
+      (p->zTag && !pCall->query.zTag) ) {
+    ledgerCallFree(pCall);
+    return ledgerErrorNomem(pErr);
+  }
+  p->pCall = pCall;
+  ledgerCallStart(pCall);
+  return LEDGER_OK;
+}
+
+/* Whether the row is within the range. A bound without a view is a seqno. */
+static int pagerKeeps(const LedgerPager *p, LedgerTxid id) {
+  LedgerTxid from = p->from;
+  LedgerTxid to = p->to;
+  if( from.view == 0 ) from.view = id.view;
+  if( to.view == 0 ) to.view = id.view;
+  if( from.seqno && ledgerTxidCompare(id, from) < 0 ) return 0;
+  if( to.seqno && ledgerTxidCompare(id, to) > 0 ) return 0;
+  return id.seqno <= p->iSeqnoMax;
+}
+
+/* Checks the order of the page's rows and drops those outside the range. */
+static int pagerFilter(LedgerPager *p, LedgerError *pErr) {
+  LedgerEntryList *pList = &p->list;
+  int i, nKept = 0;
+
+  for( i = 0; i < pList->nEntry; i++ ) {
+    LedgerTxid id = pList->aEntry[i].id;
+    if( id.seqno <= p->iSeqnoLast ) {
+      return ledgerAnswerNonsense(
+          p->pCall, "its entries do not ascend by sequence number", pErr);
+    }
+    p->iSeqnoLast = id.seqno;
+    ledgerClientSawCommitted(p->pClient, id);
+    if( pagerKeeps(p, id) ) pList->aEntry[nKept++] = pList->aEntry[i];
+  }
+  pList->nEntry = nKept;
+  return LEDGER_OK;
+}
+
+/* Takes the next link over, and sees that it leads on. nRow: rows that this
+** page had on the wire. */
+static int pagerFollow(LedgerPager *p, int nRow, LedgerError *pErr) {
+  LedgerCall *pCall = p->pCall;
+  const int64_t iHead = p->pClient->head.seqno;
+  int64_t iFrom;
+
+  if( pCall->zNext == NULL ) {
+    p->bEnd = 1;
+    return LEDGER_OK;
+  }
+  p->linkFrom = ledgerLinkTxid(pCall->zNext, "fromTransactionId");
+  iFrom = p->linkFrom.seqno;
+  if( iHead > 0 && iFrom > iHead ) { /* there is nothing yet */
+    p->bEnd = 1;
+    return LEDGER_OK;
+  }
+  if( nRow == 0 && (iFrom == 0 || iHead == 0) )
+    p->nIdle++;
+  else
+    p->nIdle = 0;
+  if( p->nIdle > PAGER_MAX_IDLE ||
+      (nRow == 0 && iFrom > 0 && iFrom <= p->iLinkMax) ||
+      (pCall->zLink && strcmp(pCall->zLink, pCall->zNext) == 0) ) {
+    return ledgerAnswerNonsense(pCall, "its next link does not advance", pErr);
+  }
+  if( iFrom > p->iLinkMax ) p->iLinkMax = iFrom;
+  free(p->zLink);
+  p->zLink = pCall->zNext;
+  pCall->zNext = NULL;
+  return LEDGER_OK;
+}
+
+/* Makes the finished request's answer the page handed out. */
+static int pagerTake(LedgerPager *p, LedgerError *pErr) {
+  LedgerCall *pCall = p->pCall;
+  int nRow;
+
+  ledgerEntryListFree(&p->list);
+  p->list = pCall->list;
+  memset(&pCall->list, 0, sizeof(pCall->list));
+  nRow = p->list.nEntry;
+  if( pagerFilter(p, pErr) == LEDGER_OK &&
+      pagerFollow(p, nRow, pErr) == LEDGER_OK ) {
+    if( pagerPastEnd(p) ) p->bEnd = 1;
+    p->page.aEntry = p->list.aEntry;
+    p->page.nEntry = p->list.nEntry;
+    p->page.isLast = p->bEnd;
+    p->page.isUnbounded = p->bNoBounds;
+    p->page.head = pCall->head;
+    p->page.bound = pCall->bound;
+  }
+  ledgerCallFree(pCall);
+  p->pCall = NULL;
+  return pErr->rc;
+}
+
+/* Whether the service refused the bounds that this request carried. */
+static int pagerBoundsRefused(const LedgerPager *p) {
+  const LedgerCall *pCall = p->pCall;
+  if( p->bNoBounds || !pCall->bBounds ) return 0;
+  if( pCall->err.http != 400 && pCall->err.http != 404 ) return 0;
+  return strcmp(pCall->server.zCode, "QueryParameterError") != 0 ||
+         strstr(pCall->server.zMessage, "api-version") == NULL;
+}
+
+int ledgerPagerNext(LedgerPager *p, const LedgerPage **ppPage,
+                    LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+
+  *ppPage = NULL;
+  for( ;; ) {
+    if( ledgerPagerPrefetch(p, pErr) ) return pErr->rc;
+    if( p->pCall == NULL ) {
+      p->bEnd = 1;
+      return LEDGER_OK;
+    }
+    ledgerCallWait(p->pCall, &err);
+    if( p->pCall->eState != LEDGER_CALL_DONE ) break; /* interrupted */
+    if( err.rc == LEDGER_OK ) {
+      if( pagerTake(p, pErr) == LEDGER_OK ) *ppPage = &p->page;
+      return pErr->rc;
+    }
+    if( !pagerBoundsRefused(p) ) {
+      /* Without bounds refused too: the first refusal tells more. */
+      if( p->refusal.rc && (err.http == 400 || err.http == 404) ) {
+        ledgerErrorClear(&err);
+        ledgerErrorCopy(&err, &p->refusal);
+      }
+      ledgerCallFree(p->pCall);
+      p->pCall = NULL;
+      p->bEnd = 1;
+      break;
+    }
+    ledgerErrorCopy(&p->refusal, &err);
+    ledgerErrorClear(&err);
+    ledgerCallFree(p->pCall);
+    p->pCall = NULL;
+    p->bNoBounds = 1;
+  }
+  ledgerErrorCopy(pErr, &err);
+  ledgerErrorClear(&err);
+  return pErr->rc;
+}

@@ -1,0 +1,84 @@
+/*
+** Receipts:
+**
+**   GET /app/transactions/{id}/receipt    ledgerReceiptGet
+**
+** Invariants
+**   - the answer is handed on whole and as it came, application claims
+**     included: what is verified, and kept, is what the ledger said;
+**   - a receipt of another transaction is not handed on;
+**   - `state` says whether it is there, not the presence of a receipt; one that
+**     is Ready and has none is an error;
+**   - a receipt is said to be missing only after a node had time to catch up.
+*/
+#include "client/clientInt.h"
+
+#include <string.h>
+
+/* Times that a 404 on what is known to be committed is asked again. */
+#define RECEIPT_LAG 4
+
+static int receiptRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+  const cJSON *pRoot;
+  const char *zState;
+
+  ledgerSecretFree(p->zValue); /* claims carry a secret key */
+  p->nValue = (int64_t)pEx->body.n;
+  p->zValue = ledgerStrndup(pEx->body.z ? pEx->body.z : "",
+                            pEx->body.n); /* parsing frees it */
+  if( p->zValue == NULL ) return ledgerErrorNomem(pErr);
+  if( ledgerAnswerParse(p, pEx, "receipt", &pDoc, pErr) ) goto out;
+  if( ledgerAnswerAbout(p, pDoc, pErr) ) goto out;
+  pRoot = ledgerJsonRoot(pDoc);
+  zState = ledgerJsonMemberText(pDoc, pRoot, "state", NULL);
+  if( zState && strcmp(zState, "Loading") == 0 ) {
+    p->bAgain = 1;
+  } else if( ledgerStateRead(p, pRoot, zState, pErr) == LEDGER_OK ) {
+    p->bFound = cJSON_IsObject(ledgerJsonMember(pRoot, "receipt"));
+    p->bFinal = p->bFound && zState;
+    if( !p->bFound ) ledgerAnswerNonsense(p, "it has no receipt", pErr);
+  }
+out:
+  ledgerJsonFree(pDoc);
+  return pErr->rc;
+}
+
+/* 404: no such transaction, or none that has a receipt. A node that lags says
+** so too, of a transaction that others have shown to be committed. */
+static int receiptRefused(LedgerCall *p) {
+  if( !ledgerAnswerMissing(p) ) return 0;
+  if( strcmp(p->server.zCode, "InvalidTransactionId") != 0 &&
+      p->id.seqno <= p->pClient->committed.seqno && p->nLag < RECEIPT_LAG ) {
+    p->nLag++;
+    p->bAgain = 1;
+  }
+  return 1;
+}
+
+static const LedgerCallKind receiptKind = {.zMethod = "GET",
+                                           .bCache = 1,
+                                           .xRead = receiptRead,
+                                           .xRefused = receiptRefused};
+
+int ledgerReceiptGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
+                     LedgerError *pErr) {
+  char zId[LEDGER_TXID_MAX];
+  ledgerTxidFormat(id, zId);
+  return ledgerEntriesStart(p, &receiptKind,
+                            ledgerMprintf("receipt of %s", zId),
+                            ledgerMprintf("/app/transactions/%s/receipt", zId),
+                            id, NULL, ppCall, pErr);
+}
+
+int ledgerReceiptResult(LedgerCall *p, const char **pzAnswer, size_t *pnAnswer,
+                        LedgerError *pErr) {
+  *pzAnswer = NULL;
+  *pnAnswer = 0;
+  if( p->err.rc == LEDGER_OK && p->bFound ) {
+    *pzAnswer = p->zValue;
+    *pnAnswer = (size_t)p->nValue;
+  }
+  ledgerErrorCopy(pErr, &p->err);
+  return pErr->rc;
+}

@@ -1,0 +1,246 @@
+/*
+** Secondary ledgers: where an entry is read when the ledger itself fails.
+**
+**   GET /app/transactions/{id}, GET /app/transactions/current
+**
+** Option `secondary` names them: a comma list of names, hosts or URLs, each
+** with the ledger's own options but for its pins; or a JSON array whose members
+** are such names or objects, {"target":..., option: value, ...}.
+**
+** Invariants
+**   - only these two reads go elsewhere, once the ledger's own retries are
+**     spent, after 408, 429, 5xx or no answer at all: never after an answer,
+**     never after a refused credential or a wrong key;
+**   - each secondary is a client of its own, with its own identity, pinned like
+**     any ledger's; it shares connections' handle and log with the primary;
+**   - what a secondary doesn't have proves nothing: the next one is asked, and
+**     behind the last one the primary's error stands.
+*/
+#include "client/clientInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the option -------------------------------------------------------- */
+
+/* The configuration of one secondary: the primary's without its pins, then the
+** members of pObj (NULL: none). */
+static int secondaryConfig(const LedgerConfig *pPrimary, const char *zTarget,
+                           LedgerJson *pDoc, cJSON *pObj,
+                           LedgerConfig **ppConfig, LedgerError *pErr) {
+  static const char *const azOwn[] = {"secondary", "service_certificate",
+                                      "service_key"};
+  LedgerConfig *p = NULL, *pNamed = NULL;
+  size_t i;
+
+  *ppConfig = NULL;
+  if( ledgerConfigCopy(pPrimary, &p, pErr) ) return pErr->rc;
+  for( i = 0; i < sizeof(azOwn) / sizeof(azOwn[0]); i++ ) {
+    if( ledgerConfigUnset(p, azOwn[i], pErr) ) goto out;
+  }
+  p->bNoPipe = 1; /* this is made anew each time */
+  if( ledgerConfigNew(zTarget, &pNamed, pErr) ) goto out;
+  ledgerConfigRename(p, pNamed);
+  if( pObj && ledgerConfigApplyObject(p, pDoc, pObj, "target", pErr) ) goto out;
+  *ppConfig = p;
+  p = NULL;
+out:
+  ledgerConfigFree(p);
+  ledgerConfigFree(pNamed);
+  return pErr->rc;
+}
+
+/* Gives each configuration to xEach, which takes it over. */
+static int secondaryEach(const LedgerConfig *p, const char *zValue,
+                         int (*xEach)(void *, LedgerConfig *, LedgerError *),
+                         void *pArg, LedgerError *pErr) {
+  LedgerConfig *pConfig = NULL;
+  LedgerJson *pDoc = NULL;
+  char *zName = NULL;
+  cJSON *pItem;
+
+  while( zValue[0] && zValue[0] != '[' ) {
+    size_t n;
+    zValue += strspn(zValue, " ,");
+    n = strcspn(zValue, ",");
+    while( n > 0 && zValue[n - 1] == ' ' ) n--;
+    if( n == 0 ) break;
+    zName = ledgerStrndup(zValue, n);
+    zValue += n + strspn(zValue + n, " ");
+    if( zName == NULL ) {
+      ledgerErrorNomem(pErr);
+      goto out;
+    }
+    if( secondaryConfig(p, zName, NULL, NULL, &pConfig, pErr) ||
+        xEach(pArg, pConfig, pErr) ) {
+      goto out;
+    }
+    free(zName);
+    zName = NULL;
+  }
+  if( zValue[0] != '[' ) goto out;
+  if( ledgerJsonParse(zValue, strlen(zValue), "option secondary", &pDoc,
+                      pErr) ) {
+    goto out;
+  }
+  for( pItem = ledgerJsonRoot(pDoc)->child; pItem; pItem = pItem->next ) {
+    const char *z = cJSON_IsObject(pItem)
+                        ? ledgerJsonMemberText(pDoc, pItem, "target", NULL)
+                        : ledgerJsonText(pDoc, pItem, NULL);
+    if( z == NULL ) {
+      ledgerErrorSet(pErr, LEDGER_ERROR,
+                     "option secondary: an element is neither a ledger's name "
+                     "nor an object with a target");
+      goto out;
+    }
+    if( secondaryConfig(p, z, pDoc, cJSON_IsObject(pItem) ? pItem : NULL,
+                        &pConfig, pErr) ||
+        xEach(pArg, pConfig, pErr) ) {
+      goto out;
+    }
+  }
+out:
+  free(zName);
+  ledgerJsonFree(pDoc);
+  return pErr->rc;
+}
+
+static int secondaryDrop(void *pArg, LedgerConfig *pConfig, LedgerError *pErr) {
+  (void)pArg;
+  ledgerConfigFree(pConfig);
+  return pErr->rc;
+}
+
+/* Checks the option's value as far as it can be without the network. */
+int ledgerSecondaryCheck(const LedgerConfig *p, const char *zValue,
+                         LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  if( secondaryEach(p, zValue, secondaryDrop, NULL, &err) ) {
+    const char *z = ledgerErrorText(&err);
+    if( strncmp(z, "ledger: ", 8) == 0 ) z += 8;
+    ledgerErrorSet(
+        pErr, err.rc, "%s%s",
+        strncmp(z, "option secondary", 16) == 0 ? "" : "option secondary: ", z);
+  }
+  ledgerErrorClear(&err);
+  return pErr->rc;
+}
+
+/* ---- the clients ------------------------------------------------------- */
+
+static int secondaryAdd(void *pArg, LedgerConfig *pConfig, LedgerError *pErr) {
+  LedgerClient *p = pArg;
+  LedgerClient *pNew = NULL;
+  LedgerClient **pp = &p->pSecondary;
+  if( ledgerClientNewUnder(p, pConfig, &pNew, pErr) ) return pErr->rc;
+  while( *pp ) pp = &(*pp)->pNextSecondary;
+  *pp = pNew;
+  return LEDGER_OK;
+}
+
+/* Frees the secondaries; no call of theirs is wanted any more. */
+void ledgerSecondaryFree(LedgerClient *p) {
+  while( p->pSecondary ) {
+    LedgerClient *pNext = p->pSecondary->pNextSecondary;
+    ledgerClientFree(p->pSecondary);
+    p->pSecondary = pNext;
+  }
+  free(p->zSecondary);
+  p->zSecondary = NULL;
+}
+
+/* Makes the clients that the option names, unless they are there. Those of an
+** option that was changed stay while a call of theirs runs. */
+static int secondaryReady(LedgerClient *p, LedgerError *pErr) {
+  const char *zOption = p->pConfig->zSecondary;
+  LedgerClient *pEach;
+
+  if( p->zSecondary && !p->bSecondaryStale && zOption &&
+      strcmp(zOption, p->zSecondary) == 0 ) {
+    return LEDGER_OK;
+  }
+  for( pEach = p->pSecondary; pEach; pEach = pEach->pNextSecondary ) {
+    if( pEach->pCalls ) return LEDGER_OK;
+  }
+  ledgerSecondaryFree(p);
+  p->bSecondaryStale = 0;
+  if( zOption == NULL ) return LEDGER_OK;
+  if( secondaryEach(p->pConfig, zOption, secondaryAdd, p, pErr) == LEDGER_OK ) {
+    p->zSecondary = ledgerStrdup(zOption);
+    if( p->zSecondary == NULL ) ledgerErrorNomem(pErr);
+  }
+  return pErr->rc;
+}
+
+/* ---- one read, elsewhere ------------------------------------------------ */
+
+/* Starts the same read on the secondary behind pBefore (NULL: the first).
+** Returns 0 where there is none. */
+static int secondaryStart(LedgerCall *p, LedgerClient *pAt) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  for( ; pAt; pAt = pAt->pNextSecondary ) {
+    ledgerErrorClear(&err);
+    if( p->id.seqno ) {
+      ledgerEntryGet(pAt, p->id, p->query.zSubLedger, &p->pElse, &err);
+    } else {
+      ledgerCurrentGet(pAt, p->query.zSubLedger, &p->pElse, &err);
+    }
+    if( p->pElse ) break;
+  }
+  ledgerErrorClear(&err);
+  return p->pElse != NULL;
+}
+
+/*
+** The call is over with p->err. Where that is a failure of the ledger, not an
+** answer, it goes on elsewhere. Returns 1 if it does.
+*/
+int ledgerSecondaryTake(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  LedgerError err = LEDGER_ERROR_INIT;
+  int bTaken = 0;
+
+  if( p->pKind == NULL || !p->pKind->bFailover || p->pElse || p->bHere ||
+      pClient->pConfig->zSecondary == NULL ||
+      (p->err.rc != LEDGER_IOERR && p->err.rc != LEDGER_BUSY) ||
+      !(p->http == 0 || p->http == 408 || p->http == 429 || p->http >= 500) ) {
+    return 0;
+  }
+  if( secondaryReady(pClient, &err) == LEDGER_OK ) {
+    bTaken = secondaryStart(p, pClient->pSecondary);
+  }
+  ledgerErrorClear(&err);
+  if( bTaken ) p->eState = LEDGER_CALL_ELSE;
+  return bTaken;
+}
+
+/* Moves a call on that has gone elsewhere. */
+void ledgerSecondaryStep(LedgerCall *p) {
+  LedgerCall *pElse = p->pElse;
+  LedgerClient *pAt = pElse->pClient;
+  LedgerError all = LEDGER_ERROR_INIT;
+  const char *z;
+
+  if( pElse->eState != LEDGER_CALL_DONE ) return;
+  p->pElse = NULL;
+  if( pElse->err.rc == LEDGER_OK && pElse->bFound ) {
+    p->list = pElse->list;
+    memset(&pElse->list, 0, sizeof(pElse->list));
+    p->bFound = 1;
+    p->bElsewhere = 1;
+    memset(&p->head, 0, sizeof(p->head)); /* it is not this ledger's state */
+    ledgerErrorClear(&p->err);
+    p->eState = LEDGER_CALL_DONE;
+  } else if( pAt == NULL || !secondaryStart(p, pAt->pNextSecondary) ) {
+    z = ledgerErrorText(&p->err);
+    if( strncmp(z, "ledger: ", 8) == 0 ) z += 8;
+    ledgerErrorSet(
+        &all, p->err.rc, "%s; no secondary ledger had it either: %s", z,
+        pElse->err.rc ? ledgerErrorText(&pElse->err) : "no such entry there");
+    all.http = p->err.http;
+    ledgerErrorClear(&p->err);
+    p->err = all;
+    p->eState = LEDGER_CALL_DONE;
+  }
+  ledgerCallFree(pElse);
+}

@@ -1,0 +1,167 @@
+/*
+** What became of a transaction:
+**
+**   GET /app/transactions/{id}/status    ledgerStatusGet, ledgerStatusWait
+**
+** Invariants
+**   - Committed is final, and so is 404 InvalidTransactionId; any other 404
+**     and a 406 mean "not yet";
+**   - what an answer says about another transaction is not believed;
+**   - an id is never called invalid because a node that lags says Pending.
+*/
+#include "client/clientInt.h"
+
+#include <string.h>
+
+/* Whether the answering node, and an id that is known to be committed, are of
+** a later view and not before this id: then Pending may last for ever. */
+static int statusPassedBy(const LedgerCall *p) {
+  LedgerTxid committed = p->pClient->committed;
+  return p->head.view > p->id.view && p->head.seqno >= p->id.seqno &&
+         committed.view > p->id.view && committed.view == p->head.view &&
+         committed.seqno >= p->id.seqno;
+}
+
+static int statusRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+  const char *zState;
+
+  if( ledgerAnswerParse(p, pEx, "transaction status", &pDoc, pErr) ) goto out;
+  if( ledgerAnswerAbout(p, pDoc, pErr) ) goto out;
+  zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
+  if( zState && strcmp(zState, "Committed") == 0 ) {
+    p->eTx = LEDGER_TX_COMMITTED;
+    p->bFinal = 1;
+    ledgerClientSawCommitted(p->pClient, p->id);
+  } else if( zState && strcmp(zState, "Pending") == 0 ) {
+    p->eTx = LEDGER_TX_PENDING;
+    p->bSuspect = statusPassedBy(p);
+    p->bAgain = p->bWait && !p->bSuspect;
+  } else {
+    ledgerAnswerNonsense(p, "neither Pending nor Committed", pErr);
+  }
+out:
+  ledgerJsonFree(pDoc);
+  return pErr->rc;
+}
+
+/* 404 and 406 are answers here. */
+static int statusRefused(LedgerCall *p) {
+  if( p->http == 406 ) {
+    p->eTx = LEDGER_TX_PENDING;
+  } else if( p->http != 404 ) {
+    return 0;
+  } else if( strcmp(p->server.zCode, "InvalidTransactionId") == 0 ) {
+    p->eTx = LEDGER_TX_INVALID;
+    return 1;
+  } else {
+    p->eTx = LEDGER_TX_UNKNOWN;
+  }
+  p->bAgain = p->bWait;
+  return 1;
+}
+
+static int statusOver(LedgerCall *p, LedgerError *pErr) {
+  char zId[LEDGER_TXID_MAX];
+  int ms = p->pClient->pConfig->timeoutMs;
+  ledgerTxidFormat(p->id, zId);
+  if( p->eTx == LEDGER_TX_UNKNOWN ) {
+    return ledgerErrorSet(pErr, LEDGER_BUSY,
+                          "transaction %s is not known to the ledger: still "
+                          "HTTP 404 after %d ms",
+                          zId, ms);
+  }
+  return ledgerErrorSet(pErr, LEDGER_BUSY,
+                        "transaction %s was accepted and may still be "
+                        "recorded: still Pending after %d ms",
+                        zId, ms);
+}
+
+static const LedgerCallKind statusKind = {.zMethod = "GET",
+                                          .bCache = 1,
+                                          .xRead = statusRead,
+                                          .xRefused = statusRefused,
+                                          .xOver = statusOver};
+/* Whoever waits wants to know what the ledger says now. */
+static const LedgerCallKind waitKind = {.zMethod = "GET",
+                                        .xRead = statusRead,
+                                        .xRefused = statusRefused,
+                                        .xOver = statusOver};
+
+/* Starts the request for a status; bWait: until it is final. */
+static int statusStart(LedgerClient *p, const LedgerCallKind *pKind,
+                       LedgerTxid id, int bWait, LedgerCall **ppCall,
+                       LedgerError *pErr) {
+  char zId[LEDGER_TXID_MAX];
+  LedgerTxid idCall = id;
+  ledgerTxidFormat(id, zId);
+  if( ledgerEntriesStart(p, pKind, ledgerMprintf("status of %s", zId),
+                         ledgerMprintf("/app/transactions/%s/status", zId),
+                         idCall, NULL, ppCall, pErr) == LEDGER_OK ) {
+    (*ppCall)->bWait = bWait;
+  }
+  return pErr->rc;
+}
+
+int ledgerStatusGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
+                    LedgerError *pErr) {
+  return statusStart(p, &statusKind, id, 0, ppCall, pErr);
+}
+
+int ledgerStatusResult(LedgerCall *p, int *peState, LedgerError *pErr) {
+  *peState = p->eTx;
+  ledgerErrorCopy(pErr, &p->err);
+  return pErr->rc;
+}
+
+/* One status, waited for: with bWait until it is final or suspect. */
+static int statusAsk(LedgerClient *p, LedgerTxid id, int bWait, int *peState,
+                     int *pbSuspect, LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+
+  if( statusStart(p, &waitKind, id, bWait, &pCall, pErr) == LEDGER_OK &&
+      ledgerCallWait(pCall, pErr) == LEDGER_OK ) {
+    *peState = pCall->eTx;
+    *pbSuspect = pCall->bSuspect;
+  }
+  ledgerCallFree(pCall);
+  return pErr->rc;
+}
+
+/*
+** A suspect id is declared invalid only when the ledger says Committed about
+** the later view's id and then still Pending about this one: a node that lags
+** behind may say Pending about an id that the others have committed.
+*/
+int ledgerStatusWait(LedgerClient *p, LedgerTxid id, int *peState,
+                     LedgerError *pErr) {
+  const int64_t tEnd = p->tNow + p->pConfig->timeoutMs;
+  int eState = LEDGER_TX_PENDING;
+  int eLater = 0;
+  int bSuspect = 0, bIgnore = 0;
+
+  *peState = LEDGER_TX_PENDING;
+  do {
+    LedgerTxid later;
+    if( statusAsk(p, id, 1, &eState, &bSuspect, pErr) ) break;
+    if( !bSuspect ) break;
+    later = p->committed;
+    if( statusAsk(p, later, 0, &eLater, &bIgnore, pErr) ) break;
+    if( statusAsk(p, id, 0, &eState, &bSuspect, pErr) ) break;
+    if( eState == LEDGER_TX_PENDING && bSuspect &&
+        eLater == LEDGER_TX_COMMITTED ) {
+      eState = LEDGER_TX_INVALID;
+    }
+  } while( eState != LEDGER_TX_COMMITTED && eState != LEDGER_TX_INVALID &&
+           p->tNow < tEnd );
+  if( pErr->rc == 0 && eState != LEDGER_TX_COMMITTED &&
+      eState != LEDGER_TX_INVALID ) {
+    char zId[LEDGER_TXID_MAX];
+    ledgerErrorSet(pErr, LEDGER_BUSY,
+                   "transaction %s was accepted and may still be recorded: "
+                   "still Pending after %d ms",
+                   ledgerTxidFormat(id, zId), p->pConfig->timeoutMs);
+  }
+  *peState = eState;
+  return pErr->rc;
+}

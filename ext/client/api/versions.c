@@ -1,0 +1,40 @@
+/*
+** The API versions that a ledger offers:
+**
+**   GET /app/transactions/current?api-version=none    ledgerVersionsOffered
+**
+** There is no route that tells them. A version that isn't offered is refused
+** with a message that does.
+*/
+#include "client/clientInt.h"
+
+#include <string.h>
+
+static int offeredRefused(LedgerCall *p) {
+  return p->http == 400 && strcmp(p->server.zCode, "QueryParameterError") == 0;
+}
+
+static const LedgerCallKind offeredKind = {
+    .zMethod = "GET", .bVersions = 1, .xRefused = offeredRefused};
+
+int ledgerVersionsOffered(LedgerClient *p, LedgerBuf *pList,
+                          LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+  const char *zList = NULL;
+  if( ledgerCallNew(p, &offeredKind, &pCall, pErr) ) return pErr->rc;
+  pCall->zWhat = ledgerStrdup("versions offered");
+  pCall->zPath = ledgerStrdup("/app/transactions/current");
+  pCall->zLink =
+      ledgerMprintf("%s?api-version=none", pCall->zPath ? pCall->zPath : "");
+  if( !pCall->zWhat || !pCall->zPath || !pCall->zLink ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
+  ledgerCallStart(pCall);
+  if( ledgerCallWait(pCall, pErr) ) goto out;
+  ledgerDialectChoose(pCall->server.zMessage, &zList);
+  if( zList ) ledgerBufText(pList, zList);
+out:
+  ledgerCallFree(pCall);
+  return pErr->rc;
+}

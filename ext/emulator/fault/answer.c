@@ -1,0 +1,401 @@
+/*
+** What the faults of fault.c do to an answer: in place of the route, to the
+** body that the route has made, and to the way it is sent.
+**
+** Serves every route but /control. An answer that is sent in pieces goes over
+** libevent's chunks, moved on by a timer that also sees a client hang up.
+**
+** Invariants
+**   - memory is bounded: a huge body is made piece by piece, and no piece is
+**     added while more than FAULT_AHEAD bytes wait to leave;
+**   - the log says what the route did and which fault struck; the line is there
+**     before the first byte.
+*/
+#include "emulator/emu.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define FAULT_PIECE 65536  /* bytes of a huge body at a time */
+#define FAULT_AHEAD 262144 /* bytes that may wait to leave */
+#define FAULT_TICK_US 1000 /* pause while they do */
+#define FAULT_NODES 3      /* names of nodes that a loop goes through */
+#define FAULT_AWAY "localhost.invalid"
+
+/* ---- in place of the route --------------------------------------------- */
+
+/* The answer 307, 301 or 302 to the same request on another node. Returns 1
+** when it answered: but for a loop, what came to a node's name is served. */
+static int faultRedirect(EmuReq *p) {
+  const char *zHost = emuReqHeader(p, "Host");
+  const char *zTail = zHost ? zHost : "";
+  int iNode = 0;
+  char *z;
+  if( strncmp(zTail, "node", 4) == 0 ) {
+    iNode = (int)strtol(zTail + 4, NULL, 10);
+    zTail += strcspn(zTail, ".");
+    zTail += *zTail == '.';
+  }
+  if( strcmp(p->zFaultWord, "away") == 0 ) {
+    z = sqlite3_mprintf("https://" FAULT_AWAY "%s%s%s", p->zPath,
+                        p->zQuery[0] ? "?" : "", p->zQuery);
+  } else if( iNode == 0 || strcmp(p->zFaultWord, "loop") == 0 ) {
+    z = sqlite3_mprintf("https://node%d.%s%s%s%s", iNode % FAULT_NODES + 1,
+                        zTail, p->zPath, p->zQuery[0] ? "?" : "", p->zQuery);
+  } else {
+    return 0;
+  }
+  if( z ) emuReqAddHeader(p, "Location", z);
+  sqlite3_free(z);
+  p->iStatus =
+      p->zFaultWord[0] == '3' ? (int)strtol(p->zFaultWord, NULL, 10) : 307;
+  return 1;
+}
+
+/* The answer 401 that asks for a token issued after now, unless the token was
+** got by answering one. */
+static int faultClaims(EmuReq *p) {
+  const char *zAuth = emuReqHeader(p, "Authorization");
+  LedgerBuf claims = {0}, line = {0};
+
+  if( zAuth && p->zFaultWord[0] == 0 && emuTokenCapable(zAuth) ) return 0;
+  ledgerBufPrintf(&claims,
+                  "{\"access_token\":{\"nbf\":{\"essential\":true,"
+                  "\"value\":\"%lld\"}}}",
+                  (long long)time(NULL));
+  ledgerBufText(&line, "Bearer realm=\"\", error=\"insufficient_claims\", "
+                       "claims=\"");
+  if( claims.z ) ledgerBufBase64(&line, claims.z, claims.n);
+  ledgerBufText(&line, "\"");
+  if( line.z ) emuReqAddHeader(p, "WWW-Authenticate", line.z);
+  emuReqError(p, 401, "InvalidAuthenticationInfo",
+              "Continuous access evaluation resulted in a challenge");
+  ledgerBufFree(&claims);
+  ledgerBufFree(&line);
+  return 1;
+}
+
+/* The time is over: the request goes its way. */
+static void faultRelease(evutil_socket_t fd, short what, void *pArg) {
+  EmuReq *p = pArg;
+  (void)fd;
+  (void)what;
+  event_free(p->pTimer);
+  p->pTimer = NULL;
+  emuRoute(p);
+}
+
+int emuFaultHold(EmuReq *p) {
+  struct timeval tv = {p->keys.msFor / 1000, p->keys.msFor % 1000 * 1000};
+  if( p->eFault != EMU_FAULT_HOLD || p->bHeld ) return 0;
+  /* Now, while its client certificate can be seen. */
+  if( !emuAuthenticate(p) ) {
+    emuReqSend(p);
+    return 1;
+  }
+  p->pTimer = evtimer_new(p->pEmu->pBase, faultRelease, p);
+  if( p->pTimer == NULL || evtimer_add(p->pTimer, &tv) != 0 ) {
+    emuReqError(p, 500, "InternalError", "out of memory");
+    emuReqSend(p);
+    return 1;
+  }
+  p->bHeld = 1;
+  if( strcmp(p->zFaultWord, "silent") != 0 ) emuServerCut(p->pHttp);
+  return 1;
+}
+
+int emuFaultIsSilent(const EmuReq *p) {
+  return p->eFault == EMU_FAULT_RESET_BEFORE ||
+         p->eFault == EMU_FAULT_RESET_AFTER ||
+         (p->bHeld && strcmp(p->zFaultWord, "silent") != 0);
+}
+
+/* The answer of a backup that forwarded a write in vain. */
+static void faultForward(EmuReq *p) {
+  ledgerBufReset(&p->body);
+  ledgerBufPrintf(&p->body,
+                  "Request was forwarded to node %s, but no response was "
+                  "received after %lldms",
+                  p->pEmu->keys.zNodeId, (long long)p->keys.msDelay);
+  p->iStatus = 504;
+  p->zType = "text/plain";
+  p->zState = NULL;
+  memset(&p->id, 0, sizeof(p->id));
+}
+
+/* From now on the primary is cut off from the others. */
+static int faultIsolate(EmuReq *p) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  if( emuSessionsIsolate(p->pEmu, &p->keys, &err) == LEDGER_OK ) return 0;
+  emuReqFail(p, &err);
+  return 1;
+}
+
+int emuFaultAfter(Emu *p, int eFault, const EmuFaultKeys *pKeys,
+                  LedgerError *pErr) {
+  int rc = LEDGER_OK;
+  switch( eFault ) {
+    case EMU_FAULT_ELECTION: return emuLedgerElect(p, pKeys->eSessions, pErr);
+    case EMU_FAULT_RECOVERY: return emuLedgerRecover(p, pKeys->eSessions, pErr);
+    case EMU_FAULT_STOP: return emuSessionsStop(p, pKeys->msFor, pErr);
+    case EMU_FAULT_FORWARD:
+      if( pKeys->bElect && pKeys->bRecord ) rc = emuLedgerSign(p, pErr);
+      if( pKeys->bElect && rc == LEDGER_OK ) {
+        rc = emuLedgerElect(
+            p, pKeys->eSessions ? pKeys->eSessions : EMU_SESSIONS_LOST, pErr);
+      }
+      return rc;
+    default: return LEDGER_OK;
+  }
+}
+
+int emuFaultInstead(EmuReq *p) {
+  switch( p->eFault ) {
+    case EMU_FAULT_ISOLATE: return faultIsolate(p);
+    case EMU_FAULT_FORWARD: return !p->keys.bRecord;
+    case EMU_FAULT_RESET_BEFORE: return 1;
+    case EMU_FAULT_REDIRECT: return faultRedirect(p);
+    case EMU_FAULT_CLAIMS: return faultClaims(p);
+    case EMU_FAULT_STATUS:
+    case EMU_FAULT_SESSION:
+      emuReqError(p, (int)p->iFaultValue, p->zFaultCode,
+                  "A fault was asked for");
+      p->id = p->faultId;
+      if( p->nRetryAfter >= 0 ) {
+        char z[24];
+        snprintf(z, sizeof(z), "%d", p->nRetryAfter);
+        emuReqAddHeader(p, "Retry-After", z);
+      }
+      return 1;
+    default: return 0;
+  }
+}
+
+/* ---- a node that lags --------------------------------------------------- */
+
+int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
+  EmuLedger *pLedger = &p->pEmu->ledger;
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerTxid then = {0, 0};
+  int64_t iSeqno;
+  *pNow = *pLedger;
+  if( p->bBehind ) {
+    pLedger->last = pLedger->committed = p->pEmu->sessions.old;
+    pLedger->iView = p->pEmu->sessions.iOld;
+    return 1;
+  }
+  if( p->eFault != EMU_FAULT_STALE || strcmp(p->zMethod, "GET") != 0 ) {
+    return 1;
+  }
+  iSeqno = pLedger->last.seqno - p->iFaultValue;
+  if( iSeqno < 1 ) iSeqno = 1;
+  if( emuStoreTxnAt(p->pEmu->pStore, iSeqno, &then, &err) ) {
+    emuReqFail(p, &err);
+    return 0;
+  }
+  pLedger->last = then;
+  pLedger->iView = then.view;
+  if( pLedger->committed.seqno > then.seqno ) pLedger->committed = then;
+  return 1;
+}
+
+void emuFaultCaughtUp(EmuReq *p, const EmuLedger *pNow) {
+  EmuLedger *pLedger = &p->pEmu->ledger;
+  if( p->eFault != EMU_FAULT_STALE && !p->bBehind ) return;
+  if( p->iStatus >= 200 && p->iStatus < 300 && p->id.seqno == 0 ) {
+    p->id = pLedger->last;
+  }
+  pLedger->last = pNow->last;
+  pLedger->iView = pNow->iView;
+  pLedger->committed = pNow->committed;
+}
+
+/* ---- the body ---------------------------------------------------------- */
+
+static void faultNest(LedgerBuf *pBuf, int64_t nDeep) {
+  int64_t i;
+  ledgerBufText(pBuf, "{\"entries\":");
+  for( i = 0; i < nDeep; i++ ) ledgerBufText(pBuf, "[");
+  for( i = 0; i < nDeep; i++ ) ledgerBufText(pBuf, "]");
+  ledgerBufText(pBuf, "}");
+}
+
+/* The first hash in the body, 64 hex digits, becomes another one. */
+static void faultDigest(LedgerBuf *pBuf) {
+  size_t i, nHex = 0;
+  for( i = 0; i < pBuf->n && nHex < 2 * EMU_HASH; i++ ) {
+    nHex = strchr("0123456789abcdef", pBuf->z[i]) ? nHex + 1 : 0;
+  }
+  if( nHex == 2 * EMU_HASH ) pBuf->z[i - 1] = pBuf->z[i - 1] == '0' ? '1' : '0';
+}
+
+static void faultMeasurement(LedgerBuf *pBuf) {
+  static const char zMember[] = "\"mrenclave\":\"";
+  char *z = pBuf->z ? strstr(pBuf->z, zMember) : NULL;
+  if( z == NULL ) return;
+  z += sizeof(zMember) - 1;
+  *z = *z == '0' ? '1' : '0';
+}
+
+static void faultMalform(EmuReq *p) {
+  const char *zHow = p->zFaultWord;
+  if( strcmp(zHow, "no-id") == 0 ) {
+    memset(&p->id, 0, sizeof(p->id));
+  } else if( zHow[0] == 0 || strcmp(zHow, "half") == 0 ) {
+    p->body.n /= 2;
+  } else if( strcmp(zHow, "empty") == 0 ) {
+    p->body.n = 0;
+  } else if( strcmp(zHow, "html") == 0 ) {
+    ledgerBufReset(&p->body);
+    ledgerBufText(&p->body, "<html><body>It works!</body></html>");
+    p->zType = "text/html";
+  } else if( strcmp(zHow, "types") == 0 ) {
+    ledgerBufReset(&p->body);
+    ledgerBufText(&p->body, "42");
+  } else if( strcmp(zHow, "digest") == 0 ) {
+    faultDigest(&p->body);
+  } else if( strcmp(zHow, "measurement") == 0 ) {
+    faultMeasurement(&p->body);
+  } else { /* duplicate */
+    ledgerBufReset(&p->body);
+    ledgerBufText(&p->body, "{\"state\":\"Ready\",\"state\":\"Ready\"}");
+  }
+}
+
+/* The Date of another clock. */
+static void faultDate(EmuReq *p) {
+  static const char zDay[] = "SunMonTueWedThuFriSat";
+  static const char zMonth[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  time_t t = time(NULL) + (time_t)p->sFault;
+  struct tm tm;
+  char z[80];
+  if( gmtime_r(&t, &tm) == NULL ) return;
+  snprintf(z, sizeof(z), "%.3s, %02d %.3s %d %02d:%02d:%02d GMT",
+           zDay + 3 * tm.tm_wday, tm.tm_mday, zMonth + 3 * tm.tm_mon,
+           tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+  emuReqAddHeader(p, "Date", z);
+}
+
+void emuFaultSpoil(EmuReq *p) {
+  if( p->bDate ) faultDate(p);
+  if( p->eFault == EMU_FAULT_MALFORMED ) {
+    faultMalform(p);
+  } else if( p->eFault == EMU_FAULT_ANSWER ) {
+    ledgerBufFree(&p->body);
+    p->body = p->faultBody;
+    memset(&p->faultBody, 0, sizeof(p->faultBody));
+    p->iStatus = 200;
+    p->zType = "application/json";
+    if( p->id.seqno == 0 ) p->id = p->pEmu->ledger.last;
+  } else if( p->eFault == EMU_FAULT_FORWARD ) {
+    faultForward(p);
+  } else if( p->eFault == EMU_FAULT_DEEP ) {
+    ledgerBufReset(&p->body);
+    faultNest(&p->body, p->iFaultValue);
+  }
+}
+
+/* ---- the way it is sent ------------------------------------------------ */
+
+/* Adds n bytes of the huge body to pOut: {"entries":"aaa..."}, of iFaultValue
+** bytes in all. */
+static int faultHuge(EmuReq *p, struct evbuffer *pOut, int64_t n) {
+  static const char zHead[] = "{\"entries\":\"";
+  char *z = malloc((size_t)n);
+  int64_t nHead = (int64_t)sizeof(zHead) - 1, i;
+  int bOk;
+  if( z == NULL ) return 0;
+  memset(z, 'a', (size_t)n);
+  for( i = 0; i < n && p->nSent + i < nHead; i++ ) z[i] = zHead[p->nSent + i];
+  for( i = 0; i < n; i++ ) {
+    int64_t nLeft = p->iFaultValue - p->nSent - i;
+    if( nLeft == 2 ) z[i] = '"';
+    if( nLeft == 1 ) z[i] = '}';
+  }
+  bOk = evbuffer_add(pOut, z, (size_t)n) == 0;
+  free(z);
+  return bOk;
+}
+
+/* The next piece of the body into pOut; 0 when there is none. */
+static int faultPiece(EmuReq *p, struct evbuffer *pOut) {
+  int64_t n = (int64_t)p->body.n;
+  if( p->eFault == EMU_FAULT_HUGE ) {
+    n = p->iFaultValue - p->nSent;
+    if( n > FAULT_PIECE ) n = FAULT_PIECE;
+    if( n <= 0 || !faultHuge(p, pOut, n) ) return 0;
+  } else {
+    if( p->eFault == EMU_FAULT_CUT ) n /= 2;
+    n -= p->nSent;
+    if( p->eFault == EMU_FAULT_SLOW && n > p->nFaultByte ) n = p->nFaultByte;
+    if( n <= 0 || evbuffer_add(pOut, p->body.z + p->nSent, (size_t)n) != 0 ) {
+      return 0;
+    }
+  }
+  p->nSent += n;
+  return 1;
+}
+
+/*
+** The end of an answer waits for two ticks at which nothing is left to leave:
+** libevent may still owe the callback of the last piece, and would take it for
+** that of the end.
+*/
+static void faultTick(evutil_socket_t fd, short what, void *pArg) {
+  EmuReq *p = pArg;
+  struct evhttp_connection *pConn = evhttp_request_get_connection(p->pHttp);
+  struct timeval tv = {0, FAULT_TICK_US};
+  struct evbuffer *pOut;
+  size_t nWait;
+  int bMore = 1;
+  (void)fd;
+  (void)what;
+  if( pConn == NULL ) goto end; /* the client is gone */
+  nWait = evbuffer_get_length(
+      bufferevent_get_output(evhttp_connection_get_bufferevent(pConn)));
+  if( nWait < FAULT_AHEAD && !p->bDrained ) {
+    pOut = evbuffer_new();
+    bMore = pOut && faultPiece(p, pOut);
+    if( bMore ) evhttp_send_reply_chunk(p->pHttp, pOut);
+    if( pOut ) evbuffer_free(pOut);
+    if( bMore && p->eFault == EMU_FAULT_SLOW ) {
+      tv.tv_sec = p->iFaultValue / 1000;
+      tv.tv_usec = p->iFaultValue % 1000 * 1000;
+    }
+  }
+  if( p->bDrained ) {
+    if( p->eFault != EMU_FAULT_CUT ) goto end;
+    emuReqHangUp(p);
+    return;
+  }
+  p->bDrained = !bMore && nWait == 0;
+  evtimer_add(p->pTimer, &tv);
+  return;
+
+end:
+  evhttp_send_reply_end(p->pHttp); /* frees the HTTP request, once it is out */
+  emuReqFree(p);
+}
+
+int emuFaultSend(EmuReq *p) {
+  static const struct timeval now = {0, 0};
+  if( p->eFault != EMU_FAULT_CUT && p->eFault != EMU_FAULT_SLOW &&
+      p->eFault != EMU_FAULT_HUGE ) {
+    return 0;
+  }
+  if( p->pTimer ) event_free(p->pTimer); /* that of its latency, it is over */
+  p->pTimer = evtimer_new(p->pEmu->pBase, faultTick, p);
+  if( p->pTimer == NULL || evtimer_add(p->pTimer, &now) != 0 ) return 0;
+  if( p->eFault != EMU_FAULT_HUGE ) {
+    char z[24];
+    snprintf(z, sizeof(z), "%lld", (long long)p->body.n);
+    emuReqAddHeader(p, "Content-Length", z);
+  }
+  emuReqHandOver(p, NULL, 1);
+  return 1;
+}

@@ -1,0 +1,489 @@
+/*
+** Faults: what goes wrong on purpose. By --fault SPEC (as often as wanted) or
+** POST /control/fault {"spec":SPEC}, for `answer` also "body":TEXT.
+**
+**   SPEC = KIND[=VALUE][,KEY=VALUE]...
+**
+** In place of the route, so that nothing is recorded:
+**   reset-before-record   close the connection
+**   status=N              answer N with an error body; keys
+**                         retry-after=SECONDS, code=NAME and id=ID, which no
+**                         refusal of the ledger's own has
+**   behind                404 TransactionNotFound: a node that has not heard
+**                         of the write yet
+**   session-lost          500 SessionConsistencyLost, and again to whatever
+**                         comes on the same connection
+**   not-open              404 FrontendNotOpen
+**   rolled-back           503 TransactionRolledBack
+**   claims[=always]       401 that asks for claims in the token (continuous
+**                         access evaluation), unless it has them
+**   redirect[=WHERE]      307 to node1 of the ledger, unless asked there; with
+**                         loop to another node each time, with away to a host
+**                         that is not the ledger's, with 301 or 302 by that
+**                         status
+** After the route has done its work:
+**   reset-after-record    close the connection without an answer
+**   cut                   half of the body, then the connection is closed
+**   slow=MS               a byte of the body every MS milliseconds; key
+**                         bytes=N, so many of them
+**   huge=BYTES            that many bytes of JSON in place of the body
+**   deep=N                JSON nested N deep in place of the body
+**   malformed[=HOW]       what is no JSON, or not what was asked for: half (of
+**                         the body), html, empty, types (a number in place of
+**                         the object), duplicate (a key twice), no-id (the
+**                         body is right, x-ms-ccf-transaction-id is missing),
+**                         digest (a digit of the first hash, as in a receipt
+**                         that was tampered with), measurement (a digit of
+**                         the first mrenclave)
+**   stale=N               the answer of a node N transactions behind: state,
+**                         entries and Committed are those of then, and what
+**                         came later it does not know (reads only)
+**   answer                200 with the body given beside the spec, in which {n}
+**                         is how often it has struck
+**   election              answer; then view + 1, what is pending is lost. Key
+**                         sessions=lost|kept: what becomes of connections that
+**                         have seen the view before (as --sessions says; see
+**                         session.c)
+**   recovery              the same with view + 2 and a new service key
+**   stop                  a primary that is stopped and resumed: the request is
+**                         answered after for=MS (1000), when the others are in
+**                         a new view, so that its id is Invalid; the next write
+**                         on a connection to it is 503 PrimaryNotFound, the
+**                         next request 500 SessionConsistencyLost
+** While the route does its work, and after:
+**   isolate               a primary that is cut off: for=MS (1000) this and
+**                         what follows is answered, and nothing signed; then
+**                         the others elect, and for heal=MS (1000) old
+**                         connections read what was, and a write there is 503
+**                         PrimaryNotFound; then their sessions are lost
+**   forward               504 in plain text after delay=MS (3000): a backup
+**                         that hears nothing of its primary. Keys record=1: the
+**                         request was executed all the same; election=1: there
+**                         was an election (sessions=kept as above)
+**   hold[=silent]         the connection is cut (silent: nothing is answered),
+**                         and the request executed for=MS (1000) later all the
+**                         same, where its session isn't lost by then
+** Besides any of them:
+**   latency=MS            answer that much later
+**   clock=SECONDS         the answer has a Date, which is that far ahead
+**   certificate=HOW       new connections meet a node certificate that is
+**                         expired, early (not valid yet), foreign (of another
+**                         service) or name (of another host). A connection has
+**                         neither method nor path
+**
+**   method=POST           only such requests
+**   path=GLOB             only such paths (as sent); '*' fits anything, also
+**                         '/'. aFaultKind has the defaults. The control route
+**                         is never struck
+**   host=GLOB             only such Host headers, such as node1.*
+**   nth=N                 strike from the Nth fitting request on (1)
+**   count=N               strike N times; 0 for ever. The default is 0 for
+**                         latency, clock and with probability, else 1
+**   probability=P         strike with probability P (0 to 1), drawn from
+**   seed=N                ... this seed (1): the same requests in the same
+**                         order meet the same faults
+**
+** Of several faults that fit a request the first given strikes; latencies add
+** up. A kind is one row of aFaultKind. fault/answer.c makes the answers.
+*/
+#include "emulator/emu.h"
+
+#include <fnmatch.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAULT_NUMBER "#" /* a kind that takes a number */
+#define FAULT_HOUR 3600000
+
+typedef struct FaultKind FaultKind;
+struct FaultKind {
+  const char *zName;
+  const char *zValue;  /* NULL: none; FAULT_NUMBER; or the words it takes, each
+                       ** between bars, an empty one first if it may lack */
+  const char *zMethod; /* default filters */
+  const char *zPath;
+  const char *zCode; /* error code of an answer EMU_FAULT_STATUS */
+  int eFault;
+  int iStatus; /* of that answer, unless it takes a number */
+};
+
+static const FaultKind aFaultKind[] = {
+    {"reset-before-record", NULL, "", "/app/*", "", EMU_FAULT_RESET_BEFORE, 0},
+    {"reset-after-record", NULL, "POST", "/app/transactions", "",
+     EMU_FAULT_RESET_AFTER, 0},
+    {"status", FAULT_NUMBER, "", "/app/*", "InjectedFault", EMU_FAULT_STATUS,
+     0},
+    {"behind", NULL, "GET", "/app/transactions/*/status", "TransactionNotFound",
+     EMU_FAULT_STATUS, 404},
+    {"session-lost", NULL, "", "/app/*", "SessionConsistencyLost",
+     EMU_FAULT_SESSION, 500},
+    {"not-open", NULL, "", "/app/*", "FrontendNotOpen", EMU_FAULT_STATUS, 404},
+    {"rolled-back", NULL, "POST", "/app/transactions", "TransactionRolledBack",
+     EMU_FAULT_STATUS, 503},
+    {"claims", "||always|", "", "/app/*", "", EMU_FAULT_CLAIMS, 0},
+    {"redirect", "||loop|away|301|302|", "", "/app/*", "", EMU_FAULT_REDIRECT,
+     0},
+    {"cut", NULL, "", "/app/*", "", EMU_FAULT_CUT, 0},
+    {"slow", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_SLOW, 0},
+    {"huge", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_HUGE, 0},
+    {"deep", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_DEEP, 0},
+    {"malformed", "||half|html|empty|types|duplicate|no-id|digest|measurement|",
+     "", "/app/*", "", EMU_FAULT_MALFORMED, 0},
+    {"stale", FAULT_NUMBER, "GET", "/app/transactions*", "", EMU_FAULT_STALE,
+     0},
+    {"answer", NULL, "", "/app/*", "", EMU_FAULT_ANSWER, 0},
+    {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
+    {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
+    {"isolate", NULL, "POST", "/app/transactions", "", EMU_FAULT_ISOLATE, 0},
+    {"stop", NULL, "POST", "/app/transactions", "", EMU_FAULT_STOP, 0},
+    {"forward", NULL, "POST", "/app/transactions", "", EMU_FAULT_FORWARD, 0},
+    {"hold", "||silent|", "POST", "/app/transactions", "", EMU_FAULT_HOLD, 0},
+    {"latency", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_LATENCY, 0},
+    {"clock", FAULT_NUMBER, "", "*", "", EMU_FAULT_CLOCK, 0},
+    {"certificate", "|expired|early|foreign|name|", "", "", "",
+     EMU_FAULT_CERTIFICATE, 0},
+};
+#define N_FAULT_KIND ((int)(sizeof(aFaultKind) / sizeof(aFaultKind[0])))
+
+typedef struct Fault Fault;
+struct Fault {
+  Fault *pNext;
+  const FaultKind *pKind;
+  char *zSpec; /* as given, owned */
+  char *zBody; /* likewise, or NULL */
+  int64_t iValue;
+  char zWord[12]; /* the value, where it is a word */
+  char zMethod[12];
+  char zPath[256];
+  char zHost[128];
+  char zCode[48];
+  EmuFaultKeys keys;
+  int64_t nRetryAfter; /* -1: none */
+  int64_t nByte;       /* of a piece of a slow answer */
+  LedgerTxid id;       /* that a refusal carries, or {0,0} */
+  int64_t nth, nCount;
+  double rProbability; /* 1: always */
+  uint64_t iRandom;
+  int64_t nFit, nStruck; /* so far */
+  int64_t iConn;         /* connection whose session is lost, or 0 */
+};
+
+struct EmuFaults {
+  Fault *pFirst;
+};
+
+EmuFaults *emuFaultsNew(void) {
+  return calloc(1, sizeof(EmuFaults));
+}
+
+void emuFaultsClear(EmuFaults *p) {
+  while( p->pFirst ) {
+    Fault *pFault = p->pFirst;
+    p->pFirst = pFault->pNext;
+    free(pFault->zSpec);
+    free(pFault->zBody);
+    free(pFault);
+  }
+}
+
+void emuFaultsFree(EmuFaults *p) {
+  if( p == NULL ) return;
+  emuFaultsClear(p);
+  free(p);
+}
+
+/* Copies n bytes and a NUL into z[nMax]; 0 if they don't fit. */
+static int faultCopy(char *z, size_t nMax, const char *zFrom, size_t n) {
+  if( n >= nMax ) return 0;
+  memcpy(z, zFrom, n);
+  z[n] = 0;
+  return 1;
+}
+
+/* 1 when the n bytes at z are one of the words between bars. */
+static int faultWord(const char *zWords, const char *z, size_t n) {
+  const char *zAt = zWords;
+  while( *zAt == '|' ) {
+    size_t nWord = strcspn(++zAt, "|");
+    if( zAt[nWord] == 0 ) return 0;
+    if( nWord == n && memcmp(zAt, z, n) == 0 ) return 1;
+    zAt += nWord;
+  }
+  return 0;
+}
+
+/* The value of a kind; 0 if it isn't one. */
+static int faultValue(Fault *p, const char *zVal, size_t nVal) {
+  const FaultKind *pKind = p->pKind;
+  if( pKind->zValue == NULL ) return zVal == NULL;
+  if( strcmp(pKind->zValue, FAULT_NUMBER) != 0 ) {
+    if( zVal == NULL ) {
+      zVal = "";
+    } else if( nVal == 0 ) {
+      return 0;
+    }
+    return faultWord(pKind->zValue, zVal, nVal) &&
+           faultCopy(p->zWord, sizeof(p->zWord), zVal, nVal);
+  }
+  if( zVal == NULL || !emuArgsNumber(zVal, nVal, INT64_C(1) << 40, &p->iValue) )
+    return 0;
+  switch( pKind->eFault ) {
+    case EMU_FAULT_STATUS: return p->iValue >= 400 && p->iValue <= 599;
+    case EMU_FAULT_LATENCY: return p->iValue <= 3600000;
+    case EMU_FAULT_CLOCK: return p->iValue <= 1000000000; /* 0: it is right */
+    case EMU_FAULT_SLOW: return p->iValue > 0 && p->iValue <= 3600000;
+    case EMU_FAULT_DEEP: return p->iValue > 0 && p->iValue <= 10000000;
+    default: return p->iValue > 0;
+  }
+}
+
+/* Faults that strike besides others, and for ever where no count is given. */
+static int faultIsBeside(int eFault) {
+  return eFault == EMU_FAULT_LATENCY || eFault == EMU_FAULT_CLOCK;
+}
+
+/* The kind: the first item of a spec. */
+static int faultKind(Fault *p, const char *z, size_t n, const char *zVal,
+                     size_t nVal) {
+  int i;
+  for( i = 0; i < N_FAULT_KIND; i++ ) {
+    if( emuIs(z, n, aFaultKind[i].zName) ) p->pKind = &aFaultKind[i];
+  }
+  if( p->pKind == NULL || !faultValue(p, zVal, nVal) ) return 0;
+  if( p->pKind->iStatus ) p->iValue = p->pKind->iStatus;
+  p->nCount = faultIsBeside(p->pKind->eFault) ? 0 : 1;
+  return faultCopy(p->zMethod, sizeof(p->zMethod), p->pKind->zMethod,
+                   strlen(p->pKind->zMethod)) &&
+         faultCopy(p->zPath, sizeof(p->zPath), p->pKind->zPath,
+                   strlen(p->pKind->zPath)) &&
+         faultCopy(p->zCode, sizeof(p->zCode), p->pKind->zCode,
+                   strlen(p->pKind->zCode));
+}
+
+/* The same of a key that only faults of sessions have. */
+static int faultSessionKey(EmuFaultKeys *p, const char *z, size_t n,
+                           const char *zVal, size_t nVal) {
+  static const struct {
+    const char *zName;
+    size_t iOffset;
+    int64_t iMax;
+  } aKey[] = {
+      {"for", offsetof(EmuFaultKeys, msFor), FAULT_HOUR},
+      {"heal", offsetof(EmuFaultKeys, msHeal), FAULT_HOUR},
+      {"delay", offsetof(EmuFaultKeys, msDelay), FAULT_HOUR},
+      {"record", offsetof(EmuFaultKeys, bRecord), 1},
+      {"election", offsetof(EmuFaultKeys, bElect), 1},
+  };
+  size_t i;
+  if( emuIs(z, n, "sessions") ) {
+    p->eSessions = emuIs(zVal, nVal, "lost")   ? EMU_SESSIONS_LOST
+                   : emuIs(zVal, nVal, "kept") ? EMU_SESSIONS_KEPT
+                                               : EMU_SESSIONS_DEFAULT;
+    return p->eSessions != EMU_SESSIONS_DEFAULT;
+  }
+  for( i = 0; i < sizeof(aKey) / sizeof(aKey[0]); i++ ) {
+    int64_t v;
+    if( !emuIs(z, n, aKey[i].zName) ) continue;
+    if( !emuArgsNumber(zVal, nVal, aKey[i].iMax, &v) ) return 0;
+    memcpy((char *)p + aKey[i].iOffset, &v, sizeof(v));
+    return 1;
+  }
+  return 0;
+}
+
+/* One key=value of a spec. *pbCount notes that a count is given. */
+static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
+                    size_t nVal, int *pbCount) {
+  int64_t i = 0;
+  if( zVal == NULL ) return 0;
+  if( emuIs(z, n, "method") ) {
+    return faultCopy(p->zMethod, sizeof(p->zMethod), zVal, nVal);
+  }
+  if( emuIs(z, n, "path") ) {
+    return faultCopy(p->zPath, sizeof(p->zPath), zVal, nVal);
+  }
+  if( emuIs(z, n, "host") ) {
+    return faultCopy(p->zHost, sizeof(p->zHost), zVal, nVal);
+  }
+  if( emuIs(z, n, "code") ) {
+    return faultCopy(p->zCode, sizeof(p->zCode), zVal, nVal);
+  }
+  if( emuIs(z, n, "retry-after") ) {
+    return emuArgsNumber(zVal, nVal, 86400, &p->nRetryAfter);
+  }
+  if( emuIs(z, n, "id") ) {
+    return ledgerTxidParse(zVal, nVal, &p->id);
+  }
+  if( emuIs(z, n, "bytes") ) {
+    return emuArgsNumber(zVal, nVal, 65536, &p->nByte) && p->nByte > 0;
+  }
+  if( emuIs(z, n, "nth") ) {
+    return emuArgsNumber(zVal, nVal, INT64_MAX, &p->nth) && p->nth > 0;
+  }
+  if( emuIs(z, n, "count") ) {
+    *pbCount = 1;
+    return emuArgsNumber(zVal, nVal, INT64_MAX, &p->nCount);
+  }
+  if( emuIs(z, n, "seed") ) {
+    if( !emuArgsNumber(zVal, nVal, INT64_MAX, &i) ) return 0;
+    p->iRandom = (uint64_t)i;
+    return 1;
+  }
+  if( emuIs(z, n, "probability") ) {
+    char zNum[32];
+    if( !faultCopy(zNum, sizeof(zNum), zVal, nVal) ) return 0;
+    if( !*pbCount ) p->nCount = 0;
+    return ledgerNumberParse(zNum, &p->rProbability) && p->rProbability <= 1;
+  }
+  return faultSessionKey(&p->keys, z, n, zVal, nVal);
+}
+
+int emuFaultsAdd(EmuFaults *p, const char *zSpec, const char *zBody,
+                 LedgerError *pErr) {
+  Fault *pFault = calloc(1, sizeof(*pFault)), **ppEnd;
+  const char *z = zSpec;
+  int bCount = 0, bOk = 1, rc = LEDGER_OK;
+  if( pFault ) pFault->zSpec = ledgerStrndup(zSpec, strlen(zSpec));
+  if( pFault && zBody ) pFault->zBody = ledgerStrndup(zBody, strlen(zBody));
+  if( pFault == NULL || pFault->zSpec == NULL || (zBody && !pFault->zBody) ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  pFault->nRetryAfter = -1;
+  pFault->keys.msFor = pFault->keys.msHeal = 1000;
+  pFault->keys.msDelay = 3000;
+  pFault->nByte = 1;
+  pFault->nth = 1;
+  pFault->rProbability = 1;
+  pFault->iRandom = 1;
+  while( bOk ) {
+    size_t n = strcspn(z, ",");
+    const char *zEq = memchr(z, '=', n);
+    size_t nName = zEq ? (size_t)(zEq - z) : n;
+    const char *zVal = zEq ? zEq + 1 : NULL;
+    size_t nVal = zEq ? n - nName - 1 : 0;
+    bOk = z == zSpec ? faultKind(pFault, z, nName, zVal, nVal)
+                     : faultKey(pFault, z, nName, zVal, nVal, &bCount);
+    if( !bOk ) {
+      rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "fault '%s': '%.*s' is not understood", zSpec, (int)n,
+                          z);
+      goto out;
+    }
+    if( z[n] == 0 ) break;
+    z += n + 1;
+  }
+  for( ppEnd = &p->pFirst; *ppEnd; ppEnd = &(*ppEnd)->pNext ) {
+  }
+  *ppEnd = pFault;
+  pFault = NULL;
+out:
+  if( pFault ) {
+    free(pFault->zSpec);
+    free(pFault->zBody);
+  }
+  free(pFault);
+  return rc;
+}
+
+void emuFaultsList(const EmuFaults *p, LedgerBuf *pBuf) {
+  const Fault *pFault;
+  ledgerBufText(pBuf, "[");
+  for( pFault = p->pFirst; pFault; pFault = pFault->pNext ) {
+    ledgerBufText(pBuf, pFault == p->pFirst ? "{\"spec\":" : ",{\"spec\":");
+    ledgerBufJson(pBuf, pFault->zSpec, strlen(pFault->zSpec));
+    ledgerBufPrintf(pBuf, ",\"struck\":%lld}", (long long)pFault->nStruck);
+  }
+  ledgerBufText(pBuf, "]");
+}
+
+/* A number in 0..1 from the fault's own sequence (xorshift64*). */
+static double faultDraw(Fault *p) {
+  uint64_t x = p->iRandom ? p->iRandom : 88172645463325252u;
+  x ^= x >> 12;
+  x ^= x << 25;
+  x ^= x >> 27;
+  p->iRandom = x;
+  return (double)((x * 2685821657736338717u) >> 11) / 9007199254740992.0;
+}
+
+/* It is the turn of this fault; counts it. */
+static int faultTurn(Fault *p) {
+  if( ++p->nFit < p->nth ) return 0;
+  if( p->nCount && p->nStruck >= p->nCount ) return 0;
+  if( p->rProbability < 1 && faultDraw(p) >= p->rProbability ) return 0;
+  p->nStruck++;
+  return 1;
+}
+
+/* 1 when the fault strikes this request. */
+static int faultStrikes(Fault *p, const EmuReq *pReq) {
+  if( p->iConn && p->iConn == pReq->iConn ) return 1; /* its session is lost */
+  if( p->zMethod[0] && strcmp(p->zMethod, pReq->zMethod) != 0 ) return 0;
+  if( fnmatch(p->zPath, pReq->zPath, 0) != 0 ) return 0;
+  if( p->zHost[0] ) {
+    const char *zHost = emuReqHeader(pReq, "Host");
+    if( fnmatch(p->zHost, zHost ? zHost : "", 0) != 0 ) return 0;
+  }
+  return faultTurn(p);
+}
+
+/* The body of this strike, kept in the request: the fault may be taken away
+** before it is sent. */
+static void faultBody(const Fault *p, EmuReq *pReq) {
+  const char *z = p->zBody ? p->zBody : "";
+  const char *zAt;
+  ledgerBufReset(&pReq->faultBody);
+  while( (zAt = strstr(z, "{n}")) != NULL ) {
+    ledgerBufAppend(&pReq->faultBody, z, (size_t)(zAt - z));
+    ledgerBufPrintf(&pReq->faultBody, "%lld", (long long)p->nStruck);
+    z = zAt + 3;
+  }
+  ledgerBufText(&pReq->faultBody, z);
+}
+
+void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
+  Fault *pFault;
+  if( strncmp(pReq->zPath, "/control/", 9) == 0 ) return;
+  for( pFault = p->pFirst; pFault; pFault = pFault->pNext ) {
+    int eFault = pFault->pKind->eFault;
+    if( eFault == EMU_FAULT_CERTIFICATE ) continue;
+    if( !faultIsBeside(eFault) && pReq->eFault ) continue;
+    if( !faultStrikes(pFault, pReq) ) continue;
+    if( faultIsBeside(eFault) ) {
+      if( eFault == EMU_FAULT_LATENCY ) pReq->msFault += (int)pFault->iValue;
+      if( eFault == EMU_FAULT_CLOCK ) {
+        pReq->bDate = 1;
+        pReq->sFault += pFault->iValue;
+      }
+      if( pReq->zFault == NULL ) pReq->zFault = pFault->pKind->zName;
+      continue;
+    }
+    if( eFault == EMU_FAULT_SESSION ) pFault->iConn = pReq->iConn;
+    pReq->eFault = eFault;
+    pReq->zFault = pFault->pKind->zName;
+    pReq->iFaultValue = pFault->iValue;
+    pReq->keys = pFault->keys;
+    if( eFault == EMU_FAULT_STOP ) pReq->msFault += (int)pFault->keys.msFor;
+    if( eFault == EMU_FAULT_FORWARD ) {
+      pReq->msFault += (int)pFault->keys.msDelay;
+    }
+    if( eFault == EMU_FAULT_ANSWER ) faultBody(pFault, pReq);
+    pReq->nRetryAfter = (int)pFault->nRetryAfter;
+    pReq->nFaultByte = pFault->nByte;
+    pReq->faultId = pFault->id;
+    memcpy(pReq->zFaultWord, pFault->zWord, sizeof(pReq->zFaultWord));
+    memcpy(pReq->zFaultCode, pFault->zCode, sizeof(pReq->zFaultCode));
+  }
+}
+
+const char *emuFaultsConnect(EmuFaults *p) {
+  Fault *pFault;
+  for( pFault = p->pFirst; pFault; pFault = pFault->pNext ) {
+    if( pFault->pKind->eFault == EMU_FAULT_CERTIFICATE && faultTurn(pFault) ) {
+      return pFault->zWord;
+    }
+  }
+  return NULL;
+}

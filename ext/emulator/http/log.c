@@ -1,0 +1,82 @@
+/*
+** --request-log FILE: one line of JSON per request, the witness for tests; and
+** warnings on stderr.
+**
+**   {"n":1,"connection":3,"host":"demo.localhost:1234","method":"GET",
+**    "path":"/app/transactions","query":"api-version=2026-02-23","status":200,
+**    "state":"Ready","transaction_id":"2.7","user":"...","fault":null,
+**    "ms":0.31}
+**
+** path and query are as they came, not decoded. status is 0 when the
+** connection was closed in place of an answer; fault names what struck (see
+** fault.c). Absent things are null.
+**
+** Invariants: a line is on its way to the file before its answer is on its way
+** to the client; no token, no secret and no contents stand in it.
+*/
+#include "emulator/emu.h"
+
+#include <errno.h>
+#include <event2/http.h>
+#include <stdarg.h>
+#include <string.h>
+
+const char *emuErrorText(const LedgerError *pErr) {
+  const char *z = ledgerErrorText(pErr);
+  return strncmp(z, "ledger: ", 8) == 0 ? z + 8 : z;
+}
+
+void emuWarn(const char *zFmt, ...) {
+  va_list ap;
+  fputs("ledger-emulator: ", stderr);
+  va_start(ap, zFmt);
+  vfprintf(stderr, zFmt, ap);
+  va_end(ap);
+  fputc('\n', stderr);
+}
+
+int emuLogOpen(Emu *p, LedgerError *pErr) {
+  if( p->args.zRequestLog == NULL ) return LEDGER_OK;
+  p->pLog = fopen(p->args.zRequestLog, "ae");
+  if( p->pLog == NULL ) {
+    return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot write %s: %s",
+                          p->args.zRequestLog, ledgerSystemError(errno));
+  }
+  return LEDGER_OK;
+}
+
+/* Appends ,"name":"text", or null. */
+static void logText(LedgerBuf *pBuf, const char *zName, const char *z) {
+  ledgerBufPrintf(pBuf, ",\"%s\":", zName);
+  if( z ) {
+    ledgerBufJson(pBuf, z, strlen(z));
+  } else {
+    ledgerBufText(pBuf, "null");
+  }
+}
+
+void emuLogRequest(Emu *p, const EmuReq *pReq, double ms) {
+  LedgerBuf line = {0};
+  char zId[LEDGER_TXID_MAX];
+  if( p->pLog == NULL ) return;
+  ledgerBufPrintf(&line, "{\"n\":%lld,\"connection\":%lld", (long long)pReq->n,
+                  (long long)pReq->iConn);
+  logText(&line, "host", emuReqHeader(pReq, "Host"));
+  logText(&line, "method", pReq->zMethod);
+  logText(&line, "path", pReq->zPath);
+  logText(&line, "query", pReq->zQuery ? pReq->zQuery : "");
+  ledgerBufPrintf(&line, ",\"status\":%d", pReq->iStatus);
+  logText(&line, "state", pReq->zState);
+  logText(&line, "transaction_id",
+          pReq->id.seqno ? ledgerTxidFormat(pReq->id, zId) : NULL);
+  logText(&line, "user", pReq->user.n ? pReq->user.z : NULL);
+  logText(&line, "fault", pReq->zFault);
+  ledgerBufText(&line, ",\"ms\":");
+  ledgerBufNumber(&line, ms, 2);
+  ledgerBufText(&line, "}\n");
+  if( !line.bOom ) {
+    fwrite(line.z, 1, line.n, p->pLog);
+    fflush(p->pLog);
+  }
+  ledgerBufFree(&line);
+}

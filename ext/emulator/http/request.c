@@ -1,0 +1,393 @@
+/*
+** One request: taking it apart, and handing its answer to libevent.
+**
+** No route of its own. An EmuReq lives from its arrival until its answer has
+** been handed over, which may be later: a latency, or a wait for a commit. In
+** between libevent owns the HTTP request and may drop its connection; what
+** evhttp_send_reply() then gets is a request without one, which it frees.
+**
+** Invariants
+**   - paths and queries are decoded once, by length: %00 is a byte like any;
+**     '+' is a space in a query and a plus in a path; "%zz" stays as it is.
+**     With --decode-first a query is decoded before it is split;
+**   - of a parameter that is repeated, the first counts;
+**   - every answer below /app with a status of 2xx has
+**     x-ms-ccf-transaction-id; no other answer has (route.c sets the id).
+*/
+#include "emulator/emu.h"
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int emuIs(const char *z, size_t n, const char *zWord) {
+  return z != NULL && strlen(zWord) == n && memcmp(z, zWord, n) == 0;
+}
+
+double emuClock(void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+/* ---- taking it apart --------------------------------------------------- */
+
+/* Percent-decodes n bytes into *pz, which is moved on. */
+static void reqDecode(const char *z, size_t n, int bPlus, char **pz,
+                      EmuText *pText) {
+  char *zOut = *pz;
+  size_t i;
+  pText->z = zOut;
+  for( i = 0; i < n; i++ ) {
+    unsigned char c = (unsigned char)z[i];
+    if( c == '%' && i + 2 < n && ledgerHexDecode(z + i + 1, 2, &c, 1) ) {
+      i += 2;
+    } else if( c == '+' && bPlus ) {
+      c = ' ';
+    }
+    *zOut++ = (char)c;
+  }
+  pText->n = (size_t)(zOut - pText->z);
+  *zOut++ = 0;
+  *pz = zOut;
+}
+
+/* Splits the path into its decoded segments. One too many is counted, so that
+** no route fits. */
+static void reqSplitPath(EmuReq *p, char **pz) {
+  const char *z = p->zPath;
+  while( *z == '/' ) {
+    size_t n = strcspn(++z, "/");
+    if( p->nSegment == EMU_SEGMENTS ) {
+      p->nSegment = EMU_SEGMENTS + 1;
+      return;
+    }
+    reqDecode(z, n, 0, pz, &p->aSegment[p->nSegment++]);
+    z += n;
+  }
+}
+
+/* The same of a query that is decoded first and split then, as CCF does it. */
+static void reqSplitDecoded(EmuReq *p, char **pz) {
+  EmuText all;
+  char *z, *zEnd;
+  reqDecode(p->zQuery, strlen(p->zQuery), 1, pz, &all);
+  zEnd = all.z + all.n;
+  for( z = all.z; z < zEnd && p->nParam < EMU_PARAMS; ) {
+    char *zAmp = memchr(z, '&', (size_t)(zEnd - z));
+    size_t n = (size_t)((zAmp ? zAmp : zEnd) - z);
+    char *zEq = memchr(z, '=', n);
+    size_t nName = zEq ? (size_t)(zEq - z) : n;
+    z[n] = 0;
+    if( n ) {
+      int i = p->nParam++;
+      p->aName[i].z = z;
+      p->aName[i].n = nName;
+      p->aValue[i].z = zEq ? zEq + 1 : z + n;
+      p->aValue[i].n = zEq ? n - nName - 1 : 0;
+      z[nName] = 0;
+    }
+    z += n + 1;
+  }
+}
+
+/* Splits the query into decoded names and values. */
+static void reqSplitQuery(EmuReq *p, char **pz) {
+  const char *z = p->zQuery;
+  if( p->pEmu->args.bDecodeFirst ) {
+    reqSplitDecoded(p, pz);
+    return;
+  }
+  while( *z && p->nParam < EMU_PARAMS ) {
+    size_t n = strcspn(z, "&");
+    const char *zEq = memchr(z, '=', n);
+    size_t nName = zEq ? (size_t)(zEq - z) : n;
+    if( n ) {
+      int i = p->nParam++;
+      reqDecode(z, nName, 1, pz, &p->aName[i]);
+      reqDecode(z + nName + (zEq != NULL), n - nName - (zEq != NULL), 1, pz,
+                &p->aValue[i]);
+    }
+    z += n + (z[n] == '&');
+  }
+}
+
+static const char *reqMethod(struct evhttp_request *pHttp) {
+  switch( evhttp_request_get_command(pHttp) ) {
+    case EVHTTP_REQ_GET: return "GET";
+    case EVHTTP_REQ_POST: return "POST";
+    case EVHTTP_REQ_HEAD: return "HEAD";
+    case EVHTTP_REQ_PUT: return "PUT";
+    case EVHTTP_REQ_DELETE: return "DELETE";
+    case EVHTTP_REQ_OPTIONS: return "OPTIONS";
+    case EVHTTP_REQ_TRACE: return "TRACE";
+    case EVHTTP_REQ_CONNECT: return "CONNECT";
+    case EVHTTP_REQ_PATCH: return "PATCH";
+    default: return "?";
+  }
+}
+
+EmuReq *emuReqNew(Emu *pEmu, struct evhttp_request *pHttp) {
+  EmuReq *p = calloc(1, sizeof(*p));
+  const char *zUri = evhttp_request_get_uri(pHttp);
+  struct evbuffer *pIn = evhttp_request_get_input_buffer(pHttp);
+  EmuConn *pConn;
+  size_t nPath, n;
+  char *z;
+
+  if( p == NULL ) return NULL;
+  p->pEmu = pEmu;
+  p->pHttp = pHttp;
+  p->n = ++pEmu->nRequest;
+  pConn = emuServerConn(pHttp);
+  p->iConn = pConn ? pConn->n : 0;
+  p->iSession = pConn ? pConn->iView : 0;
+  p->msStart = emuClock();
+  p->nRetryAfter = -1;
+  p->zMethod = reqMethod(pHttp);
+  if( ledgerStrnicmp(zUri, "https://", 8) == 0 ) { /* absolute form */
+    zUri += 8;
+    zUri += strcspn(zUri, "/?");
+  }
+  n = strlen(zUri);
+  nPath = strcspn(zUri, "?");
+  p->zPath = ledgerStrndup(zUri, nPath);
+  p->zQuery = ledgerStrndup(zUri + nPath + (zUri[nPath] == '?'),
+                            n - nPath - (zUri[nPath] == '?'));
+  /* A NUL per text: as many as there are separators, and some. */
+  p->zDecoded = malloc(2 * n + EMU_SEGMENTS + 2 * EMU_PARAMS + 1);
+  if( p->zPath == NULL || p->zQuery == NULL || p->zDecoded == NULL ) {
+    emuReqFree(p);
+    return NULL;
+  }
+  z = p->zDecoded;
+  reqSplitPath(p, &z);
+  reqSplitQuery(p, &z);
+  p->nBody = evbuffer_get_length(pIn);
+  p->zBody = p->nBody ? (const char *)evbuffer_pullup(pIn, -1) : "";
+  if( p->zBody == NULL ) {
+    emuReqFree(p);
+    return NULL;
+  }
+  emuServerLink(pEmu->pServer, p);
+  return p;
+}
+
+void emuReqFree(EmuReq *p) {
+  if( p->ppPrev ) emuServerUnlink(p);
+  if( p->pTimer ) event_free(p->pTimer);
+  free(p->zPath);
+  free(p->zQuery);
+  free(p->zDecoded);
+  ledgerBufFree(&p->user);
+  ledgerBufFree(&p->roles);
+  ledgerBufFree(&p->body);
+  ledgerBufFree(&p->faultBody);
+  free(p);
+}
+
+const EmuText *emuReqParam(const EmuReq *p, const char *zName) {
+  int i;
+  for( i = 0; i < p->nParam; i++ ) {
+    if( emuIs(p->aName[i].z, p->aName[i].n, zName) ) return &p->aValue[i];
+  }
+  return NULL;
+}
+
+const char *emuReqHeader(const EmuReq *p, const char *zName) {
+  return evhttp_find_header(evhttp_request_get_input_headers(p->pHttp), zName);
+}
+
+/* ---- the answer -------------------------------------------------------- */
+
+void emuReqAddHeader(EmuReq *p, const char *zName, const char *zValue) {
+  evhttp_add_header(evhttp_request_get_output_headers(p->pHttp), zName, zValue);
+}
+
+void emuReqError(EmuReq *p, int iStatus, const char *zCode, const char *zFmt,
+                 ...) {
+  va_list ap;
+  char *zMsg;
+  va_start(ap, zFmt);
+  zMsg = sqlite3_vmprintf(zFmt, ap);
+  va_end(ap);
+  p->iStatus = iStatus;
+  p->zState = NULL;
+  memset(&p->id, 0, sizeof(p->id));
+  ledgerBufReset(&p->body);
+  ledgerBufText(&p->body, "{\"error\":{\"code\":");
+  ledgerBufJson(&p->body, zCode, strlen(zCode));
+  ledgerBufText(&p->body, ",\"message\":");
+  ledgerBufJson(&p->body, zMsg ? zMsg : "", zMsg ? strlen(zMsg) : 0);
+  ledgerBufText(&p->body, "}}");
+  sqlite3_free(zMsg);
+}
+
+void emuReqFail(EmuReq *p, LedgerError *pErr) {
+  emuWarn("request %lld: %s", (long long)p->n, emuErrorText(pErr));
+  emuReqError(p, 500, "InternalError", "%s", emuErrorText(pErr));
+  ledgerErrorClear(pErr);
+}
+
+/* 1 when the header value is the type, maybe followed by parameters. */
+static int reqIsType(const char *zHeader, const char *zType) {
+  size_t n = strlen(zType);
+  if( zType[0] == 0 || ledgerStrnicmp(zHeader, zType, n) != 0 ) return 0;
+  return zHeader[n + strspn(zHeader + n, " \t")] == 0 || zHeader[n] == ';' ||
+         zHeader[n + strspn(zHeader + n, " \t")] == ';';
+}
+
+int emuReqJson(EmuReq *p, const char *zType, const char *zType2,
+               LedgerJson **ppDoc) {
+  const char *zHave = emuReqHeader(p, "Content-Type");
+  LedgerError err = LEDGER_ERROR_INIT;
+  *ppDoc = NULL;
+  if( zHave && !reqIsType(zHave, zType) &&
+      !(zType2 && reqIsType(zHave, zType2)) ) {
+    emuReqError(p, 415, "UnsupportedContentType",
+                "Unsupported content type %s. Only %s is supported.", zHave,
+                zType);
+    return 0;
+  }
+  if( ledgerJsonParse(p->zBody, p->nBody, "request body", ppDoc, &err) !=
+      LEDGER_OK ) {
+    emuReqError(p, 400, "InvalidInput", "%s", emuErrorText(&err));
+    ledgerErrorClear(&err);
+    return 0;
+  }
+  if( !cJSON_IsObject(ledgerJsonRoot(*ppDoc)) ) {
+    emuReqError(p, 400, "InvalidInput", "At #/: Expected object");
+    ledgerJsonFree(*ppDoc);
+    *ppDoc = NULL;
+    return 0;
+  }
+  return 1;
+}
+
+const EmuText *emuReqNeeded(EmuReq *p, const char *zName) {
+  const EmuText *pText = emuReqParam(p, zName);
+  if( pText == NULL ) {
+    emuReqError(p, 400, "QueryParameterError",
+                "Missing required query parameter '%s'.", zName);
+  }
+  return pText;
+}
+
+int emuReqPatch(EmuReq *p, int bMerge, LedgerJson **ppDoc) {
+  int bLenient = p->pEmu->args.bLenient;
+  *ppDoc = NULL;
+  if( bMerge && !bLenient && emuReqHeader(p, "Content-Type") == NULL ) {
+    emuReqError(p, 415, "UnsupportedContentType",
+                "A content type is needed: application/merge-patch+json.");
+    return 0;
+  }
+  return emuReqJson(
+      p, bMerge ? "application/merge-patch+json" : "application/json",
+      bMerge && bLenient ? "application/json" : NULL, ppDoc);
+}
+
+/* libevent is done with memory that an answer lent it. */
+static void reqReleaseBody(const void *a, size_t n, void *pArg) {
+  (void)a;
+  (void)n;
+  free(pArg);
+}
+
+/* A node tells no time; the identity service and the authority do. */
+static int reqTellsTime(const EmuReq *p) {
+  return p->bDate || (strncmp(p->zPath, "/app/", 5) != 0);
+}
+
+void emuReqHandOver(EmuReq *p, struct evbuffer *pBody, int bStart) {
+  struct evhttp_connection *pConn = evhttp_request_get_connection(p->pHttp);
+  int bDate = reqTellsTime(p);
+  emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
+  if( p->bHangUp ) emuServerCloseAfter(p->pHttp);
+  if( bStart ) {
+    evhttp_send_reply_start(p->pHttp, p->iStatus, NULL);
+  } else {
+    evhttp_send_reply(p->pHttp, p->iStatus, NULL, pBody);
+  }
+  if( pConn && !bDate ) emuServerDropDate(pConn);
+}
+
+void emuReqHangUp(EmuReq *p) {
+  struct evhttp_connection *pConn = evhttp_request_get_connection(p->pHttp);
+  if( pConn ) {
+    evhttp_connection_free(pConn);
+  } else {
+    evhttp_send_reply(p->pHttp, 500, NULL, NULL); /* frees the request */
+  }
+  emuReqFree(p);
+}
+
+/* Hands the answer over. */
+static void reqReply(EmuReq *p) {
+  struct evbuffer *pOut = NULL;
+  emuFaultSpoil(p);
+  if( p->body.bOom ) {
+    ledgerBufFree(&p->body);
+    emuReqError(p, 500, "InternalError", "out of memory");
+  }
+  if( p->id.seqno ) {
+    char zId[LEDGER_TXID_MAX];
+    emuReqAddHeader(p, "x-ms-ccf-transaction-id", ledgerTxidFormat(p->id, zId));
+  }
+  if( p->iStatus == 204 ) {
+    emuReqAddHeader(p, "Content-Length", "0");
+  } else if( p->body.n ) {
+    if( p->zType == NULL || p->zType[0] ) {
+      emuReqAddHeader(p, "Content-Type",
+                      p->zType ? p->zType : "application/json");
+    }
+    if( emuFaultSend(p) ) return;
+    pOut = evbuffer_new();
+    if( pOut && evbuffer_add_reference(pOut, p->body.z, p->body.n,
+                                       reqReleaseBody, p->body.z) == 0 ) {
+      memset(&p->body, 0, sizeof(p->body)); /* libevent's now */
+    }
+  }
+  emuReqHandOver(p, pOut, 0);
+  if( pOut ) evbuffer_free(pOut);
+  emuReqFree(p);
+}
+
+static void reqLate(evutil_socket_t fd, short what, void *pArg) {
+  EmuReq *p = pArg;
+  (void)fd;
+  (void)what;
+  if( emuFaultIsSilent(p) ) {
+    p->iStatus = 0;
+    p->zState = NULL;
+    memset(&p->id, 0, sizeof(p->id));
+    emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
+    emuReqHangUp(p);
+  } else {
+    reqReply(p);
+  }
+}
+
+/*
+** A connection can't be freed within libevent's own callback: closing goes
+** through the timer too, if of no time.
+*/
+void emuReqSend(EmuReq *p) {
+  long ms = (long)p->pEmu->args.msLatency + p->msFault;
+  int bHangUp = emuFaultIsSilent(p);
+  ERR_clear_error(); /* none of ours may reach the TLS connection */
+  if( ms > 0 || bHangUp ) {
+    struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
+    p->pTimer = evtimer_new(p->pEmu->pBase, reqLate, p);
+    if( p->pTimer && evtimer_add(p->pTimer, &tv) == 0 ) return;
+  }
+  if( bHangUp ) {
+    emuReqError(p, 500, "InternalError", "out of memory");
+  }
+  reqReply(p);
+}

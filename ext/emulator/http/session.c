@@ -1,0 +1,161 @@
+/*
+** Sessions: what a TLS connection has seen of the ledger, as CCF has them; and
+** the primary that the others have left behind.
+**
+** Serves every route below /app that asks for a credential. The first request
+** of a connection that is executed (a 400 is, a 307, a 401 and an unknown path
+** aren't) pins its session to the view of that moment. After a change of view
+** the next request on it, GET or POST, is answered 500 SessionConsistencyLost
+** and the connection closed without a word of TLS. A gateway has no sessions.
+**
+** A former primary (faults isolate and stop) answers the sessions that were
+** pinned before it was left behind; all others are served in the new view.
+**   cut        takes writes that no one else hears of: ids that never commit
+**   stepped    reads as of the isolation; a write is 503 PrimaryNotFound
+**   stopped    nothing, until it is resumed; then one 503 for a write, and
+**              then the session is lost
+**
+** Invariants
+**   - a request is executed in the view that its session is pinned to, or not
+**     at all;
+**   - what a primary writes while it is cut off is never signed.
+*/
+#include "emulator/emu.h"
+
+#include <event2/event.h>
+#include <string.h>
+
+int emuSessionsCut(const Emu *p) {
+  return p->sessions.eOld == EMU_OLD_CUT;
+}
+
+/* ---- requests ---------------------------------------------------------- */
+
+static void sessionLost(EmuReq *p) {
+  emuReqError(p, 500, "SessionConsistencyLost",
+              "Potential loss of session consistency on session %lld. Started "
+              "in view %lld, now in view %lld. Closing session.",
+              (long long)p->iConn, (long long)p->iSession,
+              (long long)p->pEmu->ledger.iView);
+  p->bHangUp = 1;
+}
+
+static void sessionNoPrimary(EmuReq *p) {
+  emuReqError(p, 503, "PrimaryNotFound",
+              "RPC could not be forwarded to unknown primary.");
+}
+
+/* A request for the former primary; 0 when it is answered. */
+static int sessionOld(EmuReq *p, EmuConn *pConn) {
+  const EmuSessions *pAll = &p->pEmu->sessions;
+  int bWrite = strcmp(p->zMethod, "GET") != 0;
+  double ms;
+  switch( pAll->eOld ) {
+    case EMU_OLD_STEPPED:
+      p->bBehind = !bWrite;
+      if( bWrite ) sessionNoPrimary(p);
+      return !bWrite;
+    case EMU_OLD_STOPPED:
+      ms = pAll->msResume - emuClock();
+      if( ms > 0 ) p->msFault += (int)ms;
+      if( bWrite && pConn && !pConn->bRefused ) {
+        pConn->bRefused = 1;
+        sessionNoPrimary(p);
+      } else {
+        sessionLost(p);
+      }
+      return 0;
+    default: return 1;
+  }
+}
+
+int emuSessionEnter(EmuReq *p) {
+  const EmuSessions *pAll = &p->pEmu->sessions;
+  EmuConn *pConn = emuServerConn(p->pHttp);
+  if( emuGatewayAsked(p) ) return 1;
+  if( p->iSession == 0 ) {
+    p->iSession = p->pEmu->ledger.iView;
+    if( pConn && pConn->iView == 0 ) pConn->iView = p->iSession;
+    return 1;
+  }
+  if( p->iSession < pAll->iFirst ) {
+    sessionLost(p);
+    return 0;
+  }
+  return p->iSession > pAll->iOld || sessionOld(p, pConn);
+}
+
+/* ---- changes of view --------------------------------------------------- */
+
+void emuSessionsChange(Emu *p, int eSessions) {
+  EmuSessions *pAll = &p->sessions;
+  int bOld = pAll->eOld != EMU_OLD_NONE;
+  if( pAll->pTimer ) event_del(pAll->pTimer);
+  pAll->eOld = EMU_OLD_NONE;
+  pAll->iOld = 0;
+  if( eSessions == EMU_SESSIONS_DEFAULT ) {
+    eSessions = strcmp(p->args.zSessions, "kept") == 0 ? EMU_SESSIONS_KEPT
+                                                       : EMU_SESSIONS_LOST;
+  }
+  if( bOld || eSessions == EMU_SESSIONS_LOST ) pAll->iFirst = p->ledger.iView;
+}
+
+/* An election that the former primary, now in state eOld, does not hear of. */
+static int sessionsLeave(Emu *p, int eOld, LedgerError *pErr) {
+  EmuSessions *pAll = &p->sessions;
+  int64_t iOld = p->ledger.iView, iFirst = pAll->iFirst;
+  LedgerTxid old = p->ledger.committed;
+  int rc = emuLedgerElect(p, EMU_SESSIONS_KEPT, pErr);
+  pAll->iFirst = iFirst;
+  pAll->eOld = eOld;
+  pAll->iOld = iOld;
+  pAll->old = old;
+  return rc;
+}
+
+static int sessionsArm(Emu *p, int64_t ms) {
+  struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+  return p->sessions.pTimer && evtimer_add(p->sessions.pTimer, &tv) == 0;
+}
+
+/* The isolated primary's time is over: first it steps down, then it is back. */
+static void sessionsTick(evutil_socket_t fd, short what, void *pArg) {
+  Emu *p = pArg;
+  LedgerError err = LEDGER_ERROR_INIT;
+  (void)fd;
+  (void)what;
+  if( p->sessions.eOld == EMU_OLD_CUT ) {
+    if( sessionsLeave(p, EMU_OLD_STEPPED, &err) ) {
+      emuWarn("%s", emuErrorText(&err));
+      emuLedgerGiveUp(p);
+    } else if( !sessionsArm(p, p->sessions.msHeal) ) {
+      emuSessionsChange(p, EMU_SESSIONS_LOST);
+    }
+  } else {
+    emuSessionsChange(p, EMU_SESSIONS_LOST);
+  }
+  ledgerErrorClear(&err);
+}
+
+int emuSessionsIsolate(Emu *p, const EmuFaultKeys *pKeys, LedgerError *pErr) {
+  EmuSessions *pAll = &p->sessions;
+  if( pAll->eOld != EMU_OLD_NONE ) return LEDGER_OK;
+  if( pAll->pTimer == NULL ) {
+    pAll->pTimer = evtimer_new(p->pBase, sessionsTick, p);
+  }
+  if( !sessionsArm(p, pKeys->msFor) ) return ledgerErrorNomem(pErr);
+  pAll->eOld = EMU_OLD_CUT;
+  pAll->iOld = p->ledger.iView;
+  pAll->msHeal = pKeys->msHeal;
+  return LEDGER_OK;
+}
+
+int emuSessionsStop(Emu *p, int64_t msFor, LedgerError *pErr) {
+  p->sessions.msResume = emuClock() + (double)msFor;
+  return sessionsLeave(p, EMU_OLD_STOPPED, pErr);
+}
+
+void emuSessionsEnd(Emu *p) {
+  if( p->sessions.pTimer ) event_free(p->sessions.pTimer);
+  p->sessions.pTimer = NULL;
+}

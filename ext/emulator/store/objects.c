@@ -1,0 +1,87 @@
+/*
+** The data file: members, user-defined roles and functions, and the documents
+** of which there is one each (constitution, endpoints, runtime options).
+**
+** Serves /app/governance, /app/roles, /app/userDefinedFunctions and
+** /app/userDefinedEndpoints. Names compare byte by byte.
+*/
+#include "emulator/emu.h"
+
+/* A kept statement with kind and name bound. */
+static int objectStmt(EmuStore *p, const char *zSql, int eKind, const char *z,
+                      size_t n, sqlite3_stmt **ppStmt, LedgerError *pErr) {
+  int rc = emuStoreStmt(p, zSql, ppStmt, pErr);
+  if( rc ) return rc;
+  sqlite3_bind_int(*ppStmt, 1, eKind);
+  sqlite3_bind_text(*ppStmt, 2, n ? z : "", (int)n, SQLITE_STATIC);
+  return LEDGER_OK;
+}
+
+int emuStoreObject(EmuStore *p, int eKind, const char *z, size_t n,
+                   LedgerBuf *pValue, int *pbFound, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc = objectStmt(p, "SELECT value FROM object WHERE kind=?1 AND name=?2",
+                      eKind, z, n, &pStmt, pErr);
+  *pbFound = 0;
+  if( rc ) return rc;
+  switch( sqlite3_step(pStmt) ) {
+    case SQLITE_ROW:
+      *pbFound = 1;
+      ledgerBufAppend(pValue, sqlite3_column_text(pStmt, 0),
+                      (size_t)sqlite3_column_bytes(pStmt, 0));
+      if( pValue->bOom ) rc = ledgerErrorNomem(pErr);
+      break;
+    case SQLITE_DONE: break;
+    default: rc = emuStoreError(p, pErr); break;
+  }
+  sqlite3_reset(pStmt);
+  return rc;
+}
+
+int emuStoreObjectPut(EmuStore *p, int eKind, const char *z, size_t n,
+                      const char *zValue, size_t nValue, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc = objectStmt(p, "INSERT OR REPLACE INTO object VALUES(?1,?2,?3)",
+                      eKind, z, n, &pStmt, pErr);
+  if( rc ) return rc;
+  sqlite3_bind_text(pStmt, 3, nValue ? zValue : "", (int)nValue, SQLITE_STATIC);
+  return emuStoreRun(p, pStmt, pErr);
+}
+
+int emuStoreObjectDelete(EmuStore *p, int eKind, const char *z, size_t n,
+                         LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc = objectStmt(p, "DELETE FROM object WHERE kind=?1 AND name=?2", eKind,
+                      z, n, &pStmt, pErr);
+  return rc ? rc : emuStoreRun(p, pStmt, pErr);
+}
+
+/* A column's text. */
+static EmuText objectText(sqlite3_stmt *pStmt, int i) {
+  EmuText text;
+  text.z = (char *)(uintptr_t)sqlite3_column_text(pStmt, i);
+  text.n = (size_t)sqlite3_column_bytes(pStmt, i);
+  return text;
+}
+
+int emuStoreObjectList(EmuStore *p, int eKind, const EmuText *pAfter, int nMax,
+                       void (*x)(void *, const EmuText *, const EmuText *),
+                       void *pArg, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rcSql, rc;
+  /* No name is empty: above the empty text are all. */
+  rc = objectStmt(p,
+                  "SELECT name, value FROM object WHERE kind=?1 AND name>?2"
+                  " ORDER BY name LIMIT ?3",
+                  eKind, pAfter ? pAfter->z : "", pAfter ? pAfter->n : 0,
+                  &pStmt, pErr);
+  if( rc ) return rc;
+  sqlite3_bind_int(pStmt, 3, nMax);
+  while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+    EmuText name = objectText(pStmt, 0), value = objectText(pStmt, 1);
+    x(pArg, &name, &value);
+  }
+  if( rcSql != SQLITE_DONE ) rc = emuStoreError(p, pErr);
+  sqlite3_reset(pStmt);
+  return rc;
+}

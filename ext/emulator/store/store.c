@@ -1,0 +1,529 @@
+/*
+** The data file: one SQLite database. Opening and checking it, transactions,
+** named values, and the rows of tree and signatures.
+**
+** No route. Entries, collections and tags are in store/entries.c, users and
+** applications in storeUsers.c.
+**
+** Invariants
+**   - a file that is not ours is never written to: its first 100 bytes are
+**     read as plain bytes, then it is opened read-only and looked through,
+**     and only then opened to be written;
+**   - WAL and synchronous=FULL: COMMIT returns when the data is on disk;
+**   - the lock is exclusive: one ledger, one process;
+**   - application_id and user_version are in the file's header before the file
+**     becomes a WAL database, so that the header alone tells what it is.
+*/
+#include "emulator/emu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STORE_APPLICATION 0x4c454447 /* "LEDG" */
+#define STORE_FORMAT 2               /* user_version */
+#define STORE_STMTS 64               /* kept statements */
+
+static const char zStoreSchema[] =
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE node_cert(id INTEGER PRIMARY KEY, node_id TEXT NOT NULL,"
+    " pem TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE txn(seqno INTEGER PRIMARY KEY, view INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, collection INTEGER, claims INTEGER NOT NULL,"
+    " write_set BLOB NOT NULL, tags TEXT, contents TEXT);"
+    "CREATE UNIQUE INDEX txn_collection ON txn(collection, seqno)"
+    " WHERE collection IS NOT NULL;"
+    "CREATE TABLE signature(seqno INTEGER PRIMARY KEY, view INTEGER NOT NULL,"
+    " root BLOB NOT NULL, signature BLOB NOT NULL, node_cert INTEGER NOT NULL"
+    " REFERENCES node_cert(id));"
+    "CREATE TABLE tree(level INTEGER, row INTEGER, hashes BLOB NOT NULL,"
+    " PRIMARY KEY(level, row)) WITHOUT ROWID;"
+    "CREATE TABLE collection(id INTEGER PRIMARY KEY, name TEXT NOT NULL"
+    " UNIQUE, first_seqno INTEGER NOT NULL);"
+    "CREATE TABLE tag(collection INTEGER, tag TEXT, first_seqno INTEGER,"
+    " PRIMARY KEY(collection, tag)) WITHOUT ROWID;"
+    "CREATE TABLE entry_tag(collection INTEGER, tag TEXT, seqno INTEGER,"
+    " PRIMARY KEY(collection, tag, seqno)) WITHOUT ROWID;"
+    "CREATE TABLE user(id TEXT PRIMARY KEY COLLATE NOCASE,"
+    " roles TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE client(id TEXT PRIMARY KEY, secret TEXT NOT NULL,"
+    " oid TEXT NOT NULL, lifetime INTEGER NOT NULL) WITHOUT ROWID;";
+
+/* What format 2 has beyond format 1. */
+static const char zStoreSchema2[] =
+    "CREATE TABLE object(kind INTEGER, name TEXT, value TEXT NOT NULL,"
+    " PRIMARY KEY(kind, name)) WITHOUT ROWID;";
+
+struct EmuStore {
+  sqlite3 *db;
+  int bBegun; /* a transaction is open */
+  int nStmt;
+  const char *azSql[STORE_STMTS]; /* literals */
+  sqlite3_stmt *apStmt[STORE_STMTS];
+};
+
+int emuStoreError(EmuStore *p, LedgerError *pErr) {
+  int rc = sqlite3_errcode(p->db) & 0xff;
+  if( rc == SQLITE_BUSY ) {
+    return ledgerErrorSet(pErr, LEDGER_BUSY,
+                          "the data file is in use by another process");
+  }
+  return ledgerErrorSet(pErr, rc == SQLITE_NOMEM ? LEDGER_NOMEM : LEDGER_IOERR,
+                        "the data file: %s", sqlite3_errmsg(p->db));
+}
+
+int emuStoreStmt(EmuStore *p, const char *zSql, sqlite3_stmt **ppStmt,
+                 LedgerError *pErr) {
+  int i;
+  *ppStmt = NULL;
+  for( i = 0; i < p->nStmt; i++ ) {
+    if( p->azSql[i] == zSql ) {
+      *ppStmt = p->apStmt[i];
+      return LEDGER_OK;
+    }
+  }
+  if( p->nStmt == STORE_STMTS ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR, "too many kept statements");
+  }
+  if( sqlite3_prepare_v3(p->db, zSql, -1, SQLITE_PREPARE_PERSISTENT, ppStmt,
+                         NULL) != SQLITE_OK ) {
+    return emuStoreError(p, pErr);
+  }
+  p->azSql[p->nStmt] = zSql;
+  p->apStmt[p->nStmt++] = *ppStmt;
+  return LEDGER_OK;
+}
+
+int emuStoreRun(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr) {
+  int rc = LEDGER_OK;
+  if( sqlite3_step(pStmt) != SQLITE_DONE ) rc = emuStoreError(p, pErr);
+  sqlite3_reset(pStmt);
+  sqlite3_clear_bindings(pStmt);
+  return rc;
+}
+
+/* Runs SQL that has no parameters. */
+static int storeExec(EmuStore *p, const char *zSql, LedgerError *pErr) {
+  if( sqlite3_exec(p->db, zSql, NULL, NULL, NULL) == SQLITE_OK ) {
+    return LEDGER_OK;
+  }
+  return emuStoreError(p, pErr);
+}
+
+/* Big-endian number of four bytes. */
+static uint32_t storeBe32(const unsigned char *a) {
+  return (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 | (uint32_t)a[2] << 8 |
+         a[3];
+}
+
+/*
+** Looks at the file without SQLite: *pbNew is 1 when there is none yet, or an
+** empty one. *pbWal: it has a WAL that holds something.
+*/
+static int storeLook(const char *zPath, int *pbNew, int *pbWal,
+                     LedgerError *pErr) {
+  unsigned char a[100];
+  struct stat st;
+  char *zWal = NULL;
+  ssize_t n;
+  int fd = -1, rc = LEDGER_OK;
+
+  *pbNew = *pbWal = 0;
+  fd = open(zPath, O_RDONLY | O_CLOEXEC);
+  if( fd < 0 && errno == ENOENT ) {
+    *pbNew = 1;
+    goto out;
+  }
+  if( fd < 0 || fstat(fd, &st) ) {
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot open %s: %s", zPath,
+                        ledgerSystemError(errno));
+    goto out;
+  }
+  if( !S_ISREG(st.st_mode) ) {
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR, "%s is no regular file", zPath);
+    goto out;
+  }
+  if( st.st_size == 0 ) {
+    *pbNew = 1;
+    goto out;
+  }
+  n = read(fd, a, sizeof(a));
+  if( n < (ssize_t)sizeof(a) || memcmp(a, "SQLite format 3", 16) ||
+      storeBe32(a + 68) != STORE_APPLICATION || storeBe32(a + 60) == 0 ) {
+    rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "%s is not the data of a ledger emulator", zPath);
+    goto out;
+  }
+  if( storeBe32(a + 60) > STORE_FORMAT ) {
+    rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "%s was written by a newer ledger-emulator (format "
+                        "%lu; this one knows %d)",
+                        zPath, (unsigned long)storeBe32(a + 60), STORE_FORMAT);
+    goto out;
+  }
+  zWal = sqlite3_mprintf("%s-wal", zPath);
+  if( zWal == NULL ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  if( access(zPath, W_OK) ) {
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot write %s: %s", zPath,
+                        ledgerSystemError(errno));
+    goto out;
+  }
+  {
+    struct stat stWal;
+    int64_t nPage = a[16] << 8 | a[17];
+    if( nPage == 1 ) nPage = 65536;
+    *pbWal = stat(zWal, &stWal) == 0 && stWal.st_size > 0;
+    if( !*pbWal && nPage * storeBe32(a + 28) != st.st_size ) {
+      rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "%s is damaged: its size is not what it says", zPath);
+    }
+  }
+
+out:
+  if( fd >= 0 ) close(fd);
+  sqlite3_free(zWal);
+  return rc;
+}
+
+/*
+** Looks through a file that seems ours, read-only: every table answers, and
+** the last signature is the last transaction. Deeper checks (the tree's root,
+** the signature over it) are ledger.c's.
+*/
+static int storeInspect(const char *zPath, int bWal, LedgerError *pErr) {
+  static const char zSql[] =
+      "SELECT (SELECT max(seqno) FROM txn)=(SELECT max(seqno) FROM signature)"
+      " AND (SELECT count(*)>=10 FROM meta) AND EXISTS(SELECT 1 FROM user)"
+      " AND EXISTS(SELECT 1 FROM node_cert) AND EXISTS(SELECT 1 FROM tree)"
+      " AND (SELECT count(*)>=0 FROM collection) AND (SELECT count(*)>=0"
+      " FROM (SELECT 1 FROM tag LIMIT 1)) AND EXISTS(SELECT 1 FROM client)";
+  sqlite3 *db = NULL;
+  sqlite3_stmt *pStmt = NULL;
+  LedgerBuf uri = {0};
+  const char *z;
+  int rc = LEDGER_OK, rcSql;
+
+  ledgerBufText(&uri, "file:");
+  for( z = zPath; *z; z++ ) {
+    if( *z == '/' ) {
+      ledgerBufAppend(&uri, z, 1);
+    } else {
+      ledgerBufUrl(&uri, z, 1);
+    }
+  }
+  ledgerBufText(&uri, bWal ? "?mode=ro" : "?mode=ro&immutable=1");
+  if( uri.bOom ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  rcSql =
+      sqlite3_open_v2(uri.z, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+  if( rcSql == SQLITE_OK ) {
+    rcSql = sqlite3_prepare_v2(db, zSql, -1, &pStmt, NULL);
+  }
+  if( rcSql == SQLITE_OK ) rcSql = sqlite3_step(pStmt);
+  if( rcSql == SQLITE_BUSY || rcSql == SQLITE_LOCKED ) {
+    rc = ledgerErrorSet(pErr, LEDGER_BUSY, "%s is in use by another process",
+                        zPath);
+  } else if( rcSql != SQLITE_ROW ) {
+    rc = ledgerErrorSet(pErr, LEDGER_ERROR, "%s is damaged: %s", zPath,
+                        db ? sqlite3_errmsg(db) : "out of memory");
+  } else if( sqlite3_column_int(pStmt, 0) != 1 ) {
+    rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "%s is damaged: its tables do not agree", zPath);
+  }
+
+out:
+  sqlite3_finalize(pStmt);
+  sqlite3_close(db);
+  ledgerBufFree(&uri);
+  return rc;
+}
+
+/* Opens the database itself and sets up the connection. */
+static int storeConnect(const char *zPath, EmuStore **ppStore,
+                        LedgerError *pErr) {
+  EmuStore *p = calloc(1, sizeof(*p));
+  int rc;
+  *ppStore = p;
+  if( p == NULL ) return ledgerErrorNomem(pErr);
+  rc = sqlite3_open_v2(zPath, &p->db,
+                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+  if( rc != SQLITE_OK ) {
+    return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot open %s: %s", zPath,
+                          p->db ? sqlite3_errmsg(p->db) : "out of memory");
+  }
+  return storeExec(p,
+                   "PRAGMA locking_mode=EXCLUSIVE;"
+                   "PRAGMA synchronous=FULL;"
+                   "PRAGMA cache_size=-32000;"
+                   "PRAGMA temp_store=MEMORY;",
+                   pErr);
+}
+
+int emuStoreCreate(const char *zPath, EmuStore **ppStore, LedgerError *pErr) {
+  char *zSql = NULL;
+  int fd, rc;
+  *ppStore = NULL;
+  /* The file holds private keys, and its journals take its mode. */
+  fd = open(zPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if( fd < 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", zPath,
+                          ledgerSystemError(errno));
+  }
+  close(fd);
+  rc = storeConnect(zPath, ppStore, pErr);
+  if( rc == LEDGER_OK ) {
+    zSql = sqlite3_mprintf("BEGIN EXCLUSIVE; PRAGMA application_id=%d;"
+                           "PRAGMA user_version=%d; %s%s",
+                           STORE_APPLICATION, STORE_FORMAT, zStoreSchema,
+                           zStoreSchema2);
+    rc = zSql ? storeExec(*ppStore, zSql, pErr) : ledgerErrorNomem(pErr);
+    if( rc == LEDGER_OK ) (*ppStore)->bBegun = 1;
+  }
+  sqlite3_free(zSql);
+  if( rc ) {
+    emuStoreClose(*ppStore);
+    *ppStore = NULL;
+  }
+  return rc;
+}
+
+int emuStoreOpen(const char *zPath, EmuStore **ppStore, int *pbNew,
+                 LedgerError *pErr) {
+  int bWal, rc;
+  *ppStore = NULL;
+  rc = storeLook(zPath, pbNew, &bWal, pErr);
+  if( rc || *pbNew ) return rc;
+  rc = storeInspect(zPath, bWal, pErr);
+  if( rc == LEDGER_OK ) rc = storeConnect(zPath, ppStore, pErr);
+  if( rc == LEDGER_OK ) {
+    /* The first write takes the lock, and keeps it. */
+    rc = storeExec(*ppStore, "BEGIN IMMEDIATE; COMMIT", pErr);
+  }
+  if( rc ) {
+    emuStoreClose(*ppStore);
+    *ppStore = NULL;
+  }
+  return rc;
+}
+
+int emuStoreUpgrade(EmuStore *p, LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  char *zSql;
+  int iFormat = 0, rc = LEDGER_OK;
+  if( sqlite3_prepare_v2(p->db, "PRAGMA user_version", -1, &pStmt, NULL) ==
+          SQLITE_OK &&
+      sqlite3_step(pStmt) == SQLITE_ROW ) {
+    iFormat = sqlite3_column_int(pStmt, 0);
+  } else {
+    rc = emuStoreError(p, pErr);
+  }
+  sqlite3_finalize(pStmt);
+  if( rc || iFormat >= STORE_FORMAT ) return rc;
+  zSql =
+      sqlite3_mprintf("%s PRAGMA user_version=%d", zStoreSchema2, STORE_FORMAT);
+  if( zSql == NULL ) return ledgerErrorNomem(pErr);
+  rc = storeExec(p, zSql, pErr);
+  sqlite3_free(zSql);
+  return rc;
+}
+
+void emuStoreClose(EmuStore *p) {
+  int i;
+  if( p == NULL ) return;
+  if( p->bBegun ) emuStoreRollback(p);
+  for( i = 0; i < p->nStmt; i++ ) sqlite3_finalize(p->apStmt[i]);
+  sqlite3_close(p->db);
+  free(p);
+}
+
+int emuStoreBegin(EmuStore *p, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc;
+  if( p->bBegun ) return LEDGER_OK;
+  rc = emuStoreStmt(p, "BEGIN IMMEDIATE", &pStmt, pErr);
+  if( rc == LEDGER_OK ) rc = emuStoreRun(p, pStmt, pErr);
+  if( rc == LEDGER_OK ) p->bBegun = 1;
+  return rc;
+}
+
+int emuStoreCommit(EmuStore *p, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc;
+  if( !p->bBegun ) return LEDGER_OK;
+  rc = emuStoreStmt(p, "COMMIT", &pStmt, pErr);
+  if( rc == LEDGER_OK ) rc = emuStoreRun(p, pStmt, pErr);
+  if( rc == LEDGER_OK ) p->bBegun = 0;
+  return rc;
+}
+
+void emuStoreRollback(EmuStore *p) {
+  if( !p->bBegun ) return;
+  p->bBegun = 0;
+  /* SQLite may have rolled back already, after an I/O error. */
+  if( !sqlite3_get_autocommit(p->db) ) {
+    sqlite3_exec(p->db, "ROLLBACK", NULL, NULL, NULL);
+  }
+}
+
+int emuStoreWal(EmuStore *p, LedgerError *pErr) {
+  return storeExec(p, "PRAGMA journal_mode=WAL", pErr);
+}
+
+int emuStoreMetaPut(EmuStore *p, const char *zName, const void *a, size_t n,
+                    LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc = emuStoreStmt(p, "INSERT OR REPLACE INTO meta VALUES(?1,?2)", &pStmt,
+                        pErr);
+  if( rc ) return rc;
+  sqlite3_bind_text(pStmt, 1, zName, -1, SQLITE_STATIC);
+  sqlite3_bind_blob(pStmt, 2, a, (int)n, SQLITE_STATIC);
+  return emuStoreRun(p, pStmt, pErr);
+}
+
+int emuStoreMetaGet(EmuStore *p, const char *zName, LedgerBuf *pBuf,
+                    LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc =
+      emuStoreStmt(p, "SELECT value FROM meta WHERE name=?1", &pStmt, pErr);
+  if( rc ) return rc;
+  sqlite3_bind_text(pStmt, 1, zName, -1, SQLITE_STATIC);
+  switch( sqlite3_step(pStmt) ) {
+    case SQLITE_ROW:
+      ledgerBufAppend(pBuf, sqlite3_column_blob(pStmt, 0),
+                      (size_t)sqlite3_column_bytes(pStmt, 0));
+      if( pBuf->bOom ) rc = ledgerErrorNomem(pErr);
+      break;
+    case SQLITE_DONE:
+      rc = ledgerErrorSet(pErr, LEDGER_NOTFOUND,
+                          "the data file is damaged: it lacks '%s'", zName);
+      break;
+    default: rc = emuStoreError(p, pErr); break;
+  }
+  sqlite3_reset(pStmt);
+  return rc;
+}
+
+int emuStoreTreePut(EmuStore *p, int iLevel, int64_t iRow,
+                    const unsigned char *a, int n, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc = emuStoreStmt(p, "INSERT OR REPLACE INTO tree VALUES(?1,?2,?3)",
+                        &pStmt, pErr);
+  if( rc ) return rc;
+  sqlite3_bind_int(pStmt, 1, iLevel);
+  sqlite3_bind_int64(pStmt, 2, iRow);
+  sqlite3_bind_blob(pStmt, 3, a, n * EMU_HASH, SQLITE_STATIC);
+  return emuStoreRun(p, pStmt, pErr);
+}
+
+int emuStoreTreeGet(EmuStore *p, int iLevel, int64_t iRow, unsigned char *a,
+                    int *pn, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc = emuStoreStmt(p, "SELECT hashes FROM tree WHERE level=?1 AND row=?2",
+                        &pStmt, pErr);
+  *pn = 0;
+  if( rc ) return rc;
+  sqlite3_bind_int(pStmt, 1, iLevel);
+  sqlite3_bind_int64(pStmt, 2, iRow);
+  switch( sqlite3_step(pStmt) ) {
+    case SQLITE_ROW: {
+      int n = sqlite3_column_bytes(pStmt, 0);
+      if( n % EMU_HASH == 0 && n <= EMU_TREE_FAN * EMU_HASH ) {
+        if( n ) memcpy(a, sqlite3_column_blob(pStmt, 0), (size_t)n);
+        *pn = n / EMU_HASH;
+      }
+      break;
+    }
+    case SQLITE_DONE: break;
+    default: rc = emuStoreError(p, pErr); break;
+  }
+  sqlite3_reset(pStmt);
+  return rc;
+}
+
+int emuStoreSigPut(EmuStore *p, LedgerTxid id, const unsigned char *aRoot,
+                   const LedgerBuf *pSig, int64_t iNodeCert,
+                   LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc = emuStoreStmt(p, "INSERT INTO signature VALUES(?1,?2,?3,?4,?5)",
+                        &pStmt, pErr);
+  if( rc ) return rc;
+  sqlite3_bind_int64(pStmt, 1, id.seqno);
+  sqlite3_bind_int64(pStmt, 2, id.view);
+  sqlite3_bind_blob(pStmt, 3, aRoot, EMU_HASH, SQLITE_STATIC);
+  sqlite3_bind_blob(pStmt, 4, pSig->z, (int)pSig->n, SQLITE_STATIC);
+  sqlite3_bind_int64(pStmt, 5, iNodeCert);
+  return emuStoreRun(p, pStmt, pErr);
+}
+
+int emuStoreSigLast(EmuStore *p, LedgerTxid *pId, unsigned char *aRoot,
+                    LedgerBuf *pSig, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc = emuStoreStmt(p,
+                        "SELECT seqno, view, root, signature FROM signature"
+                        " ORDER BY seqno DESC LIMIT 1",
+                        &pStmt, pErr);
+  if( rc ) return rc;
+  if( sqlite3_step(pStmt) == SQLITE_ROW &&
+      sqlite3_column_bytes(pStmt, 2) == EMU_HASH ) {
+    pId->seqno = sqlite3_column_int64(pStmt, 0);
+    pId->view = sqlite3_column_int64(pStmt, 1);
+    memcpy(aRoot, sqlite3_column_blob(pStmt, 2), EMU_HASH);
+    ledgerBufAppend(pSig, sqlite3_column_blob(pStmt, 3),
+                    (size_t)sqlite3_column_bytes(pStmt, 3));
+    if( pSig->bOom ) rc = ledgerErrorNomem(pErr);
+  } else {
+    rc = ledgerErrorSet(pErr, LEDGER_ERROR, "it lacks its last signature");
+  }
+  sqlite3_reset(pStmt);
+  return rc;
+}
+
+int emuStoreNodeCert(EmuStore *p, const char *zNodeId, const LedgerBuf *pPem,
+                     int64_t *piCert, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rc = emuStoreStmt(
+      p, "INSERT OR IGNORE INTO node_cert(node_id, pem) VALUES(?1,?2)", &pStmt,
+      pErr);
+  if( rc ) return rc;
+  sqlite3_bind_text(pStmt, 1, zNodeId, -1, SQLITE_STATIC);
+  sqlite3_bind_text(pStmt, 2, pPem->z, (int)pPem->n, SQLITE_STATIC);
+  rc = emuStoreRun(p, pStmt, pErr);
+  if( rc ) return rc;
+  rc = emuStoreStmt(p, "SELECT id FROM node_cert WHERE pem=?1", &pStmt, pErr);
+  if( rc ) return rc;
+  sqlite3_bind_text(pStmt, 1, pPem->z, (int)pPem->n, SQLITE_STATIC);
+  if( sqlite3_step(pStmt) == SQLITE_ROW ) {
+    *piCert = sqlite3_column_int64(pStmt, 0);
+  } else {
+    rc = emuStoreError(p, pErr);
+  }
+  sqlite3_reset(pStmt);
+  return rc;
+}
+
+int emuStoreNodes(EmuStore *p, int nMax, void (*x)(void *, const char *),
+                  void *pArg, LedgerError *pErr) {
+  sqlite3_stmt *pStmt;
+  int rcSql, rc;
+  rc = emuStoreStmt(p,
+                    "SELECT node_id FROM node_cert GROUP BY node_id"
+                    " ORDER BY max(id) DESC LIMIT ?1",
+                    &pStmt, pErr);
+  if( rc ) return rc;
+  sqlite3_bind_int(pStmt, 1, nMax);
+  while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+    x(pArg, (const char *)sqlite3_column_text(pStmt, 0));
+  }
+  if( rcSql != SQLITE_DONE ) rc = emuStoreError(p, pErr);
+  sqlite3_reset(pStmt);
+  return rc;
+}

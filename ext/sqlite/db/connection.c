@@ -1,0 +1,313 @@
+/*
+** The ledgers attached to one SQLite connection.
+**
+**     SELECT ledger_attach('my-ledger');        -- no request is made
+**     SELECT ledger_detach('main');
+**
+** Invariants: names are unique without regard to case; a slot is never used
+** twice, so that a rowid means one entry as long as the connection lives; the
+** environment attaches "main" once, and only where nothing is attached.
+*/
+#include "sqlite/ledgerInt.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define CONNECTION_WORK_MS 100 /* between two calls of a progress handler */
+
+int ledgerDbNew(sqlite3 *db, int bReadonly, LedgerDb **ppDb) {
+  LedgerDb *p = sqlite3_malloc64(sizeof(*p));
+  *ppDb = p;
+  if( p == NULL ) return SQLITE_NOMEM;
+  memset(p, 0, sizeof(*p));
+  p->db = db;
+  p->nRef = 1;
+  p->bReadonly = bReadonly;
+  p->iNextRow = 1;
+  p->ppQueueEnd = &p->pQueue;
+  p->ppHistoryEnd = &p->pHistory;
+  return SQLITE_OK;
+}
+
+void ledgerDbRef(LedgerDb *p) {
+  p->nRef++;
+}
+
+void ledgerDbUnref(void *pArg) {
+  LedgerDb *p = pArg;
+  int i;
+  if( --p->nRef > 0 ) return;
+  ledgerQueueFree(p);
+  ledgerReceiptMemoFree(p->pMemo);
+  ledgerInternFree(p->pIntern);
+  for( i = 0; i < p->nLedger; i++ ) ledgerUnref(p->apLedger[i]);
+  sqlite3_free(p->apLedger);
+  sqlite3_free(p);
+}
+
+LedgerReceiptMemo *ledgerDbMemo(LedgerDb *p) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  if( p->pMemo == NULL ) ledgerReceiptMemoNew(&p->pMemo, &err);
+  ledgerErrorClear(&err);
+  return p->pMemo;
+}
+
+void ledgerRef(Ledger *p) {
+  p->nRef++;
+}
+
+void ledgerUnref(Ledger *p) {
+  if( p == NULL || --p->nRef > 0 ) return;
+  ledgerSessionClose(p->pSession);
+  ledgerClientFree(p->pClient);
+  sqlite3_free(p->zName);
+  sqlite3_free(p);
+}
+
+/* Milliseconds of a clock that nobody sets. */
+static i64 connectionClock(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (i64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+** Neither statement can be kept: an unfinalized one makes sqlite3_close() fail.
+**
+** SQLite looks for an interrupt before it reads a text, also an empty one, on
+** which no authorizer is asked. Opcodes are counted per statement, so that a
+** progress handler - a host's time limit - is called by one that is longer than
+** its interval; waiting alone runs none. Where an authorizer denies SELECT the
+** handler isn't called, and an interrupt is still seen.
+*/
+int ledgerDbInterrupted(void *pArg) {
+  static const char zWork[] =
+      "WITH RECURSIVE c(i) AS (VALUES(1) UNION ALL"
+      " SELECT i + 1 FROM c WHERE i < 1000) SELECT i FROM c WHERE i = 1000";
+  LedgerDb *p = pArg;
+  sqlite3_stmt *pStmt = NULL;
+  i64 tNow = connectionClock();
+  int bWork = tNow - p->tWork >= CONNECTION_WORK_MS;
+  int rc = sqlite3_prepare_v2(p->db, bWork ? zWork : "", -1, &pStmt, NULL);
+  if( bWork ) p->tWork = tNow;
+  if( rc == SQLITE_OK && pStmt ) rc = sqlite3_step(pStmt);
+  sqlite3_finalize(pStmt);
+  return rc == SQLITE_INTERRUPT;
+}
+
+/* Is z an identifier, [A-Za-z_][A-Za-z0-9_]*? */
+static int connectionNameOk(const char *z) {
+  int i;
+  for( i = 0; z[i]; i++ ) {
+    char c = z[i];
+    int bAlpha = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+    if( !bAlpha && (i == 0 || c < '0' || c > '9') ) return 0;
+  }
+  return i > 0;
+}
+
+static int connectionIndex(LedgerDb *p, const char *zName) {
+  int i;
+  for( i = 0; i < p->nLedger; i++ ) {
+    if( sqlite3_stricmp(p->apLedger[i]->zName, zName) == 0 ) return i;
+  }
+  return -1;
+}
+
+int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
+                   const char *zJson, int nJson, LedgerError *pErr) {
+  LedgerConfig *pConfig = NULL;
+  LedgerHooks hooks = {ledgerDbInterrupted, p};
+  Ledger *pNew = NULL;
+  Ledger **apNew;
+  unsigned char aDigest[32];
+  const int iOld = connectionIndex(p, zName ? zName : "main");
+  int rc;
+
+  if( zName == NULL ) zName = "main";
+  if( !connectionNameOk(zName) ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "'%s' is no name for a ledger: letters, digits and "
+                          "_, and no digit at its start",
+                          zName);
+  }
+  if( iOld < 0 && p->iNextSlot > 32767 ) {
+    return ledgerErrorSet(pErr, LEDGER_FULL,
+                          "this connection has attached 32768 ledgers");
+  }
+  rc = ledgerConfigNew(zTarget, &pConfig, pErr);
+  if( rc == LEDGER_OK ) {
+    pConfig->xInterrupted = ledgerDbInterrupted;
+    pConfig->pInterruptArg = p;
+  }
+  if( rc == LEDGER_OK && zJson ) {
+    rc = ledgerConfigApply(pConfig, zJson, (size_t)nJson, pErr);
+  }
+  if( rc == LEDGER_OK ) rc = ledgerConfigDigest(pConfig, aDigest, pErr);
+  if( rc ) goto out;
+  if( iOld >= 0 ) {
+    if( memcmp(p->apLedger[iOld]->aDigest, aDigest, sizeof(aDigest)) ) {
+      rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "a ledger named '%s' is attached already: SELECT "
+                          "ledger_detach('%s') first",
+                          zName, zName);
+    }
+    goto out;
+  }
+  pNew = sqlite3_malloc64(sizeof(*pNew));
+  apNew = sqlite3_realloc64(p->apLedger,
+                            sizeof(*apNew) * (sqlite3_uint64)(p->nLedger + 1));
+  if( apNew ) p->apLedger = apNew;
+  if( pNew == NULL || apNew == NULL ) {
+    sqlite3_free(pNew);
+    pNew = NULL;
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  memset(pNew, 0, sizeof(*pNew));
+  pNew->pDb = p;
+  pNew->nRef = 1;
+  pNew->iSlot = p->iNextSlot;
+  memcpy(pNew->aDigest, aDigest, sizeof(aDigest));
+  pNew->zName = sqlite3_mprintf("%s", zName);
+  if( pNew->zName == NULL ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
+  rc = ledgerClientNew(pConfig, &hooks, &pNew->pClient, pErr);
+  pConfig = NULL;
+  if( rc ) goto out;
+  if( ledgerClientConfig(pNew->pClient)->indirect ) p->bIndirect = 1;
+  if( ledgerClientConfig(pNew->pClient)->fileTables ) p->bFileTables = 1;
+  p->apLedger[p->nLedger++] = pNew;
+  p->iNextSlot++;
+  pNew = NULL;
+
+out:
+  ledgerConfigFree(pConfig);
+  ledgerUnref(pNew);
+  return rc;
+}
+
+int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr) {
+  Ledger *pLedger;
+  int i;
+  int rc = ledgerDbFind(p, zName, 0, &pLedger, pErr);
+  if( rc ) return rc;
+  if( ledgerQueueHasRows(p, pLedger) ) {
+    return ledgerErrorSet(pErr, LEDGER_BUSY,
+                          "'%s' has rows that wait for COMMIT: COMMIT or "
+                          "ROLLBACK first",
+                          pLedger->zName);
+  }
+  i = connectionIndex(p, pLedger->zName);
+  p->nLedger--;
+  memmove(&p->apLedger[i], &p->apLedger[i + 1],
+          sizeof(*p->apLedger) * (size_t)(p->nLedger - i));
+  ledgerUnref(pLedger);
+  return LEDGER_OK;
+}
+
+/* Attaches the ledger of the environment. */
+static int connectionAttachEnv(LedgerDb *p, const char *zUrl,
+                               LedgerError *pErr) {
+  const char *zJson = getenv("LEDGER_OPTIONS");
+  LedgerError err = LEDGER_ERROR_INIT;
+
+  if( zJson && zJson[0] == 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "LEDGER_OPTIONS is there and empty: unset it, or "
+                          "give {}");
+  }
+  if( ledgerDbAttach(p, zUrl, NULL, zJson, zJson ? (int)strlen(zJson) : 0,
+                     &err) ) {
+    ledgerErrorSet(pErr, err.rc, "LEDGER_URL%s: %s",
+                   zJson ? " and LEDGER_OPTIONS" : "",
+                   ledgerErrorText(&err) + strlen("ledger: "));
+  }
+  ledgerErrorClear(&err);
+  return pErr->rc;
+}
+
+int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
+  const char *zUrl;
+  if( p->nLedger > 0 ) return LEDGER_OK;
+  zUrl = bEnv ? getenv("LEDGER_URL") : NULL;
+  if( zUrl && zUrl[0] ) return connectionAttachEnv(p, zUrl, pErr);
+  zUrl = getenv("LEDGER_URL");
+  return ledgerErrorSet(
+      pErr, LEDGER_ERROR,
+      "no ledger attached: SELECT ledger_attach('NAME'), or %s",
+      zUrl && zUrl[0] ? "SELECT ledger_ping() for that of LEDGER_URL (a table "
+                        "declared in a file attaches none)"
+                      : "set LEDGER_URL");
+}
+
+/* There is no such ledger: an error that names those there are. */
+static int connectionUnknown(const LedgerDb *p, const char *zName,
+                             LedgerError *pErr) {
+  LedgerBuf names = {0};
+  int i;
+  for( i = 0; i < p->nLedger; i++ ) {
+    ledgerBufPrintf(&names, "%s%s", i ? ", " : "", p->apLedger[i]->zName);
+  }
+  ledgerErrorSet(pErr, LEDGER_ERROR,
+                 "no ledger named '%.64s' is attached (attached: %s)", zName,
+                 names.z ? names.z : "none");
+  ledgerBufFree(&names);
+  return pErr->rc;
+}
+
+int ledgerDbName(sqlite3_value *pVal, char **pz) {
+  int eType = sqlite3_value_type(pVal);
+  const char *z;
+  *pz = NULL;
+  if( eType == SQLITE_NULL || eType == SQLITE_BLOB ) return SQLITE_OK;
+  z = (const char *)sqlite3_value_text(pVal);
+  if( z == NULL ) return SQLITE_NOMEM;
+  /* What stands behind a NUL makes it another name, and none that is. */
+  *pz = sqlite3_mprintf(
+      strlen(z) == (size_t)sqlite3_value_bytes(pVal) ? "%s" : "%s\\0", z);
+  return *pz ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+int ledgerDbNamed(LedgerDb *p, int n, char *const *azName, LedgerError *pErr) {
+  int i, k;
+  for( i = 0; i < n; i++ ) {
+    for( k = 0; k < p->nLedger; k++ ) {
+      if( strcmp(p->apLedger[k]->zName, azName[i]) == 0 ) break;
+    }
+    if( k == p->nLedger ) return connectionUnknown(p, azName[i], pErr);
+  }
+  return LEDGER_OK;
+}
+
+int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
+                 LedgerError *pErr) {
+  int i, rc;
+  *ppLedger = NULL;
+  rc = ledgerDbReady(p, bEnv, pErr);
+  if( rc ) return rc;
+  if( zName == NULL ) zName = "main";
+  i = connectionIndex(p, zName);
+  if( i >= 0 ) {
+    *ppLedger = p->apLedger[i];
+    return LEDGER_OK;
+  }
+  connectionUnknown(p, zName, pErr);
+  return LEDGER_ERROR;
+}
+
+int ledgerDbFindToWrite(LedgerDb *p, const char *zName, int bEnv,
+                        const char *zWhere, Ledger **ppLedger,
+                        LedgerError *pErr) {
+  *ppLedger = NULL;
+  if( zName == NULL && p->nLedger > 1 ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "several ledgers are attached: name one in %s",
+                          zWhere);
+  }
+  if( ledgerDbFind(p, zName, bEnv, ppLedger, pErr) ) return pErr->rc;
+  return ledgerGuardLedger(*ppLedger, pErr);
+}

@@ -1,0 +1,61 @@
+/*
+** Errors on their way to SQLite. A LedgerError's code is an SQLite code; the
+** assertions below keep it so.
+*/
+#include "sqlite/ledgerInt.h"
+
+#include <string.h>
+
+_Static_assert(LEDGER_ERROR == SQLITE_ERROR, "codes are SQLite's");
+_Static_assert(LEDGER_BUSY == SQLITE_BUSY, "codes are SQLite's");
+_Static_assert(LEDGER_NOMEM == SQLITE_NOMEM, "codes are SQLite's");
+_Static_assert(LEDGER_READONLY == SQLITE_READONLY, "codes are SQLite's");
+_Static_assert(LEDGER_INTERRUPT == SQLITE_INTERRUPT, "codes are SQLite's");
+_Static_assert(LEDGER_IOERR == SQLITE_IOERR, "codes are SQLite's");
+_Static_assert(LEDGER_NOTFOUND == SQLITE_NOTFOUND, "codes are SQLite's");
+_Static_assert(LEDGER_FULL == SQLITE_FULL, "codes are SQLite's");
+_Static_assert(LEDGER_TOOBIG == SQLITE_TOOBIG, "codes are SQLite's");
+_Static_assert(LEDGER_CONSTRAINT == SQLITE_CONSTRAINT, "codes are SQLite's");
+_Static_assert(LEDGER_AUTH == SQLITE_AUTH, "codes are SQLite's");
+
+void ledgerReadFailed(sqlite3 *db, LedgerError *pErr) {
+  if( pErr->rc == LEDGER_IOERR && !sqlite3_get_autocommit(db) ) {
+    pErr->rc = LEDGER_BUSY;
+  }
+}
+
+/* An interrupt about which there is nothing more to say is left to SQLite: a
+** host tells its own time limit by the text "interrupted" alone. */
+static int errorIsInterrupt(const LedgerError *p) {
+  return p->rc == LEDGER_INTERRUPT &&
+         strcmp(ledgerErrorText(p), "ledger: interrupted") == 0;
+}
+
+int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr) {
+  int rc = pErr->rc;
+  if( rc != SQLITE_OK ) {
+    sqlite3_free(pVtab->zErrMsg);
+    pVtab->zErrMsg = errorIsInterrupt(pErr)
+                         ? NULL
+                         : sqlite3_mprintf("%s", ledgerErrorText(pErr));
+  }
+  ledgerErrorClear(pErr);
+  return rc;
+}
+
+void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr) {
+  if( pErr->rc == LEDGER_NOMEM ) {
+    sqlite3_result_error_nomem(pCtx);
+  } else if( errorIsInterrupt(pErr) ) {
+    sqlite3_result_error_code(pCtx, SQLITE_INTERRUPT);
+  } else {
+    sqlite3_result_error(pCtx, ledgerErrorText(pErr), -1);
+    sqlite3_result_error_code(pCtx, pErr->rc);
+  }
+  ledgerErrorClear(pErr);
+}
+
+void ledgerFunctionReadError(sqlite3_context *pCtx, LedgerError *pErr) {
+  ledgerReadFailed(sqlite3_context_db_handle(pCtx), pErr);
+  ledgerFunctionError(pCtx, pErr);
+}

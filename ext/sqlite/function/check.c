@@ -1,0 +1,102 @@
+/*
+** Are the tables that SQL names the ledger's?
+**
+**     SELECT ledger_check();     -- 1, or an error that says what to do
+**
+** A real table or view hides the eponymous one of its name: data tools create a
+** `ledger_entries` where sqlite_schema has none, and INSERTs stay local, for
+** ever; a planted `ledger_audit` shows forged rows. ledger_attach(),
+** ledger_ping() and the scripts in sql/ look for such names, and only they: a
+** look into the schema of an attached WAL file within BEGIN can make a later
+** write fail. So it is asked of the parser first, which opens no transaction:
+** of a name that is ours it plans with us.
+**
+** No request is made here.
+*/
+#include "sqlite/ledgerInt.h"
+
+#include <string.h>
+
+/* Is the plan of a SELECT from the name made by the table that bears it? *prc
+** is what the parser said. A view has no rowid, so that none passes for its
+** table. */
+static int namesIsOurs(LedgerDb *pDb, const LedgerTableSpec *pSpec, int *prc) {
+  char *zSql = sqlite3_mprintf("SELECT rowid FROM \"%w\"", pSpec->zName);
+  sqlite3_stmt *pStmt = NULL;
+  int rc = SQLITE_NOMEM;
+  pDb->pPlanned = NULL;
+  if( zSql ) rc = sqlite3_prepare_v2(pDb->db, zSql, -1, &pStmt, NULL);
+  sqlite3_finalize(pStmt);
+  sqlite3_free(zSql);
+  *prc = rc;
+  return pDb->pPlanned == pSpec;
+}
+
+/* The error that names what is found under the name, if anything is. */
+static int namesHidden(LedgerDb *pDb, const char *zName, LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
+  int rc = sqlite3_prepare_v2(pDb->db,
+                              "SELECT schema, type FROM pragma_table_list(?1)"
+                              " ORDER BY schema <> 'temp', schema <> 'main'",
+                              -1, &pStmt, NULL);
+  if( rc == SQLITE_OK ) {
+    rc = sqlite3_bind_text(pStmt, 1, zName, -1, SQLITE_STATIC);
+  }
+  if( rc == SQLITE_OK ) rc = sqlite3_step(pStmt);
+  if( rc == SQLITE_ROW ) {
+    const char *zSchema = (const char *)sqlite3_column_text(pStmt, 0);
+    const char *zType = (const char *)sqlite3_column_text(pStmt, 1);
+    const int bTemp = zSchema && strcmp(zSchema, "temp") == 0;
+    const int bView = zType && strcmp(zType, "view") == 0;
+    const char *zKind = bView ? "view" : "table";
+    if( bTemp ) { /* nothing goes before temp */
+      ledgerErrorSet(pErr, LEDGER_ERROR,
+                     "temp.%s is a local %s and hides the ledger's: DROP %s "
+                     "temp.%s",
+                     zName, zKind, bView ? "VIEW" : "TABLE", zName);
+    } else {
+      ledgerErrorSet(pErr, LEDGER_ERROR,
+                     "%.64s.%s is a local %s and hides the ledger's: CREATE "
+                     "VIRTUAL TABLE temp.%s USING %s",
+                     zSchema ? zSchema : "?", zName, zKind, zName, zName);
+    }
+  } else if( rc == SQLITE_NOMEM ) {
+    ledgerErrorNomem(pErr);
+  } else if( rc != SQLITE_DONE ) { /* the host denies the look */
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "a local table or view named %s hides the ledger's: CREATE "
+                   "VIRTUAL TABLE temp.%s USING %s",
+                   zName, zName, zName);
+  }
+  sqlite3_finalize(pStmt);
+  return pErr->rc;
+}
+
+int ledgerNamesCheck(LedgerDb *pDb, LedgerError *pErr) {
+  int i, rc = SQLITE_OK;
+  for( i = 0; apLedgerTable[i]; i++ ) {
+    if( namesIsOurs(pDb, apLedgerTable[i], &rc) || rc == SQLITE_AUTH ) continue;
+    if( rc == SQLITE_NOMEM ) return ledgerErrorNomem(pErr);
+    if( rc != SQLITE_OK && rc != SQLITE_ERROR ) break; /* locked, damaged */
+    if( namesHidden(pDb, apLedgerTable[i]->zName, pErr) ) return pErr->rc;
+  }
+  return LEDGER_OK;
+}
+
+static void namesFunction(sqlite3_context *pCtx, int argc,
+                          sqlite3_value **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  (void)argc;
+  (void)argv;
+  if( ledgerNamesCheck(ledgerFunctionDb(pCtx), &err) ) {
+    ledgerFunctionError(pCtx, &err);
+  } else {
+    sqlite3_result_int(pCtx, 1);
+  }
+}
+
+const LedgerFunction aLedgerFunctionNames[] = {
+    {"ledger_check", 0, 0, LEDGER_FN_ACT, namesFunction, "",
+     "1, or an error where a local table hides one of the ledger's"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
+};

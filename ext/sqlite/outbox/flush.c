@@ -1,0 +1,601 @@
+/*
+** The outbox sent: what waits in main.ledger_outbox (sql/outbox.sql) goes to
+** the ledger, each row once, whatever happens in between.
+**
+**     SELECT ledger_flush();
+**     SELECT ledger_flush('{"ledger":"pay","settle_ms":20000}');
+**     SELECT ledger_flush('{"order":"strict"}');
+**
+** Requests: those of write/send.c and settle.c. Before the first:
+** GET /app/transactions/current and its status, the committed head.
+**
+** How a row comes to be sent once
+**   1. It is marked `sending` on disk, with the committed head, before anything
+**      of it leaves: whatever the ledger has of it later lies behind that head.
+**   2. A batch is one round of the sender (write/send.c), which tells of each
+**      row whether it is committed, refused or certainly not recorded. That is
+**      written down, and the rows that are left are marked anew.
+**   3. A row found `sending` (the process died, or what became of it could not
+**      be found out) is settled first (write/settle.c), by what is on disk: the
+**      head, the id if one was answered, and the time from which settle_ms
+**      count. That is when its outcome was given up or, where the process died,
+**      when it was found: its batch may have been marked long before its
+**      request left. In strict order the head was raised above the rows before
+**      it, so that equal contents count. Nothing is asked of rows that are
+**      committed: they may be gone.
+**   4. A flush takes the rows that waited when it began, each once: others may
+**      go on writing, and a trigger of the file can't make it send for ever.
+**
+** Order: by id, by the promise of send.c. With order = strict a batch is one
+** row, and each waits until the one before it is committed.
+*/
+#include "sqlite/outbox/outbox.h"
+
+#include <string.h>
+
+#define FLUSH_BATCH 100  /* rows marked, and waited for, at a time */
+#define FLUSH_REFUSED 10 /* rows refused in a row that end the flush */
+
+/* One call of ledger_flush(), one ledger. */
+typedef struct Flush Flush;
+struct Flush {
+  LedgerDb *pDb;
+  Outbox *pOutbox;
+  const char *zLedger;   /* its name, as the rows have it */
+  Ledger *pLedger;       /* counted reference */
+  LedgerClient *pClient; /* its client */
+  i64 msSettle;          /* settle_ms, or -1: the ledger's option */
+  LedgerTxid head;       /* committed, and below every entry sent next */
+  LedgerTxid accepted;   /* the last one whose commit was not seen */
+  i64 nDone;             /* rows committed */
+  int bStrict;           /* option order: each row waits for the one before */
+  LedgerError refused;   /* why the first one is refused */
+  i64 nRefused;          /* rows refused */
+  OutboxLimits limits;   /* the rows that this flush may take */
+  LedgerSend send;       /* of the batch under way */
+};
+
+/* ---- rows as the sender knows them -------------------------------------- */
+
+/* Room for the sender's rows (sqlite3_free). */
+static int flushArray(const OutboxRows *pRows, LedgerQueueRow ***papRow,
+                      LedgerError *pErr) {
+  *papRow =
+      sqlite3_malloc64(sizeof(**papRow) * ((sqlite3_uint64)pRows->nRow + 1));
+  return *papRow ? LEDGER_OK : ledgerErrorNomem(pErr);
+}
+
+/* Notes on a row what went wrong. */
+static void flushSay(OutboxRow *pRow, const char *zText, LedgerError *pErr) {
+  sqlite3_free(pRow->zError);
+  pRow->zError = sqlite3_mprintf("%s", zText);
+  if( pRow->zError == NULL ) ledgerErrorNomem(pErr);
+}
+
+/* The row, checked as INSERT would check it. One that can't be sent is refused:
+** LEDGER_CONSTRAINT, which ends nothing. */
+static int flushQueue(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
+  if( ledgerQueueRowNew(p->pDb, p->pLedger, pRow->pContents, pRow->zSubLedger,
+                        pRow->nSubLedger, pRow->pTags, &pRow->pQueue,
+                        pErr) == LEDGER_OK ) {
+    pRow->pQueue->iOutbox = pRow->id;
+  }
+  return pErr->rc;
+}
+
+/* The first row that is refused tells why in the end. */
+static void flushRefused(Flush *p, OutboxRow *pRow, int rc, int http) {
+  p->nRefused++;
+  if( p->refused.rc ) return;
+  ledgerErrorSet(&p->refused, rc,
+                 "ledger_flush: row %lld of the outbox is refused: %s",
+                 pRow->id, pRow->zError + strlen("ledger: "));
+  p->refused.http = http;
+}
+
+/* Has another row of the outbox the entry? */
+static int flushTaken(void *pArg, const LedgerQueueRow *pRow, LedgerTxid id,
+                      int *pbTaken, LedgerError *pErr) {
+  Flush *p = pArg;
+  return outboxHeld(p->pOutbox, id, pRow->iOutbox, pbTaken, pErr);
+}
+
+/* What the sender is told of these rows. */
+static void flushSender(Flush *p, LedgerQueueRow **apRow, int nRow) {
+  p->send.pDb = p->pDb;
+  p->send.pLedger = p->pLedger;
+  p->send.apRow = apRow;
+  p->send.nRow = nRow;
+  p->send.bWait = 1;
+  p->send.bSettle = 1;
+  p->send.msSettle = p->msSettle >= 0
+                         ? (int)p->msSettle
+                         : ledgerClientConfig(p->pClient)->settleMs;
+  p->send.nRefusedMost = FLUSH_REFUSED;
+  p->send.xTaken = flushTaken;
+  p->send.pArg = p;
+}
+
+/* Puts an error of the sender into the words of this function. */
+static void flushError(Flush *p, LedgerError *pErr, LedgerError *pNew) {
+  const LedgerQueueRow *pDoubt = p->send.pDoubt;
+  char zId[LEDGER_TXID_MAX];
+  if( pNew->rc && pErr->rc == LEDGER_OK && pDoubt ) {
+    ledgerTxidFormat(p->send.doubt, zId);
+    ledgerErrorSet(
+        pErr, LEDGER_CONSTRAINT,
+        "ledger_flush: row %lld of the outbox: '%s' has more entries of its "
+        "contents, such as %s, than rows wait for: which is whose can't be "
+        "told. UPDATE ledger_outbox SET state = 'queued' WHERE id = %lld sends "
+        "it again; SET state = 'committed', transaction_id = '%s' leaves it",
+        pDoubt->iOutbox, pDoubt->zSubLedger, zId, pDoubt->iOutbox, zId);
+  } else if( pNew->rc && pErr->rc == LEDGER_OK ) {
+    ledgerErrorSet(pErr, pNew->rc, "ledger_flush: %s",
+                   ledgerErrorText(pNew) + strlen("ledger: "));
+    pErr->http = pNew->http;
+  }
+  ledgerErrorClear(pNew);
+  p->send.pDoubt = NULL;
+}
+
+/* Takes over what became of the rows. */
+static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
+                      LedgerError *pErr) {
+  int i;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    OutboxRow *pRow = &pRows->aRow[i];
+    LedgerQueueRow *pQueue = pRow->pQueue;
+    if( pQueue == NULL ) continue;
+    sqlite3_free(pRow->zError);
+    pRow->zError = NULL;
+    pRow->tx = pQueue->id;
+    switch( pQueue->eState ) {
+      case LEDGER_COMMITTED: pRow->eState = OUTBOX_COMMITTED; break;
+      case LEDGER_QUEUED: pRow->eState = OUTBOX_QUEUED; break;
+      case LEDGER_ROW_REFUSED:
+        /* Else it isn't the row's fault, or it may pass later. */
+        pRow->eState = pQueue->rcError == LEDGER_CONSTRAINT ? OUTBOX_REFUSED
+                                                            : OUTBOX_QUEUED;
+        break;
+      case LEDGER_PENDING:
+        /* It would be looked for where it is not, and sent again. */
+        if( pQueue->bElsewhere ) {
+          pRow->eState = OUTBOX_REFUSED;
+          break;
+        }
+        sqlite3_free(pQueue->zError);
+        pQueue->zError =
+            sqlite3_mprintf("ledger: accepted, its commit was not seen: %s",
+                            ledgerErrorText(pWhy) + strlen("ledger: "));
+        /* fall through */
+      default: /* accepted, or without an answer: to be settled */
+        pRow->eState = OUTBOX_SENDING;
+        pRow->tSent = outboxNow();
+        if( ledgerTxidCompare(pRow->tx, p->accepted) > 0 ) {
+          p->accepted = pRow->tx;
+        }
+        break;
+    }
+    if( pQueue->zError ) flushSay(pRow, pQueue->zError, pErr);
+    if( pRow->eState == OUTBOX_COMMITTED &&
+        ledgerTxidCompare(pRow->tx, p->head) > 0 ) {
+      p->head = pRow->tx;
+    }
+  }
+}
+
+/* Is a row sent once those before it are answered? */
+static int flushInOrder(const Flush *p) {
+  return !ledgerClientConfig(p->pClient)->appendAnyOrder;
+}
+
+/* Writes down what became of the rows, and counts those committed. */
+static int flushRecord(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
+  int i;
+  if( outboxRecord(p->pOutbox, pRows, flushInOrder(p), pErr) ) return pErr->rc;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    p->nDone += pRows->aRow[i].eState == OUTBOX_COMMITTED;
+  }
+  return LEDGER_OK;
+}
+
+/* ---- settling ---------------------------------------------------------- */
+
+/* A row that was being sent: only ledger_flush() can have marked it, and to
+** this ledger. */
+static int flushCheckSent(Flush *p, const OutboxRow *pRow, LedgerError *pErr) {
+  const char *zUrl = ledgerClientConfig(p->pClient)->zUrl;
+  if( pRow->zSentTo == NULL || pRow->head.seqno == 0 ) {
+    return ledgerErrorSet(
+        pErr, LEDGER_CONSTRAINT,
+        "ledger_flush: row %lld of the outbox is 'sending' "
+        "without head and sent_to; only ledger_flush() sets that",
+        pRow->id);
+  }
+  if( strcmp(pRow->zSentTo, zUrl) != 0 ) {
+    return ledgerErrorSet(
+        pErr, LEDGER_CONSTRAINT,
+        "ledger_flush: row %lld of the outbox was being sent to "
+        "%s, but '%s' is %s: attach that ledger to find out "
+        "whether it was recorded",
+        pRow->id, pRow->zSentTo, p->zLedger, zUrl);
+  }
+  return LEDGER_OK;
+}
+
+/* Rows that were under way when their process died: when their requests left
+** nobody knows. settle_ms count from now, which is written down, so that they
+** are over some day however short the flushes are. */
+static int flushFound(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
+  OutboxRows found = {0};
+  int i;
+  found.aRow =
+      sqlite3_malloc64(sizeof(*found.aRow) * ((sqlite3_uint64)pRows->nRow + 1));
+  if( found.aRow == NULL ) return ledgerErrorNomem(pErr);
+  for( i = 0; i < pRows->nRow; i++ ) {
+    OutboxRow *pRow = &pRows->aRow[i];
+    if( pRow->zError ) continue;
+    pRow->tSent = outboxNow();
+    flushSay(pRow,
+             "ledger: being sent when its ledger_flush() ended; what became of "
+             "it is not known yet",
+             pErr);
+    found.aRow[found.nRow++] = *pRow; /* what it points to stays pRow's */
+  }
+  if( pErr->rc == LEDGER_OK ) outboxRecord(p->pOutbox, &found, 0, pErr);
+  sqlite3_free(found.aRow);
+  return pErr->rc;
+}
+
+/* Finds out about the rows that were being sent, by what is on disk. What the
+** ledger has is committed, the rest is queued again. */
+static int flushSettle(Flush *p, LedgerError *pErr) {
+  const char *zUrl = ledgerClientConfig(p->pClient)->zUrl;
+  i64 tNow, tWall;
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerQueueRow **apRow = NULL;
+  OutboxRows rows = {0};
+  int i;
+  if( outboxUnsettled(p->pOutbox, p->zLedger, zUrl, flushInOrder(p), &rows,
+                      pErr) ||
+      rows.nRow == 0 || flushArray(&rows, &apRow, pErr) ) {
+    goto out;
+  }
+  for( i = 0; i < rows.nRow; i++ ) {
+    OutboxRow *pRow = &rows.aRow[i];
+    if( flushCheckSent(p, pRow, pErr) || flushQueue(p, pRow, pErr) ) goto out;
+  }
+  if( flushFound(p, &rows, pErr) ) goto out;
+  tNow = ledgerNow();
+  tWall = outboxNow();
+  for( i = 0; i < rows.nRow; i++ ) {
+    OutboxRow *pRow = &rows.aRow[i];
+    apRow[i] = pRow->pQueue;
+    apRow[i]->eState = LEDGER_UNKNOWN;
+    apRow[i]->id = pRow->tx;
+    apRow[i]->before = pRow->head;
+    /* A clock that was set back makes it wait for the whole of settle_ms. */
+    apRow[i]->tUnknown =
+        pRow->tSent < tWall ? tNow - (tWall - pRow->tSent) : tNow;
+  }
+  flushSender(p, apRow, rows.nRow);
+  if( ledgerSettleUnknown(&p->send, &err) ) {
+    flushError(p, pErr, &err);
+    goto out;
+  }
+  flushTake(p, &rows, &err, pErr);
+  if( flushRecord(p, &rows, pErr) ) goto out;
+  for( i = 0; i < rows.nRow; i++ ) {
+    const OutboxRow *pRow = &rows.aRow[i];
+    ledgerHistorySettle(p->pDb, p->pLedger, pRow->id,
+                        pRow->eState == OUTBOX_COMMITTED ? LEDGER_COMMITTED
+                                                         : LEDGER_LOST,
+                        pRow->tx);
+  }
+out:
+  outboxRowsClear(&rows);
+  sqlite3_free(apRow);
+  return pErr->rc;
+}
+
+/* ---- sending ----------------------------------------------------------- */
+
+/* Shows in ledger_appends what became of the rows of a batch. */
+static void flushHistory(Flush *p, OutboxRows *pRows) {
+  i64 iFirst = 0;
+  int i;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    OutboxRow *pRow = &pRows->aRow[i];
+    LedgerQueueRow *pQueue = pRow->pQueue;
+    if( pQueue == NULL ) continue;
+    pRow->pQueue = NULL;
+    if( pRow->eState == OUTBOX_QUEUED ) { /* another one will be sent */
+      ledgerQueueRowFree(pQueue);
+      continue;
+    }
+    if( iFirst == 0 ) p->pDb->iLastBatch = iFirst = pQueue->n;
+    ledgerHistoryAdd(p->pDb, pQueue);
+  }
+}
+
+/* Moves an error to pErr, unless there is one. */
+static void flushFirst(LedgerError *pErr, LedgerError *pNew) {
+  if( pErr->rc == LEDGER_OK ) {
+    *pErr = *pNew;
+    memset(pNew, 0, sizeof(*pNew));
+  }
+  ledgerErrorClear(pNew);
+}
+
+/* Rows are taken once per flush: the next claim begins behind those that are at
+** an end, and passes over those that came ahead of one which isn't. */
+static void flushLimit(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
+  int i, bLeft = 0;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    const OutboxRow *pRow = &pRows->aRow[i];
+    bLeft |= pRow->eState == OUTBOX_QUEUED || pRow->eState == OUTBOX_SENDING;
+    if( !bLeft ) {
+      p->limits.iDone = pRow->id;
+    } else if( pRow->eState != OUTBOX_QUEUED &&
+               pRow->eState != OUTBOX_SENDING ) {
+      ledgerBufPrintf(&p->limits.ahead, "%s%lld", p->limits.ahead.n ? "," : "",
+                      (long long)pRow->id);
+    }
+  }
+  if( p->limits.ahead.bOom ) ledgerErrorNomem(pErr);
+}
+
+/* The rows that can be sent, to the sender; the others are refused. */
+static int flushRows(Flush *p, OutboxRows *pRows, LedgerQueueRow **apRow,
+                     LedgerError *pErr) {
+  int i, n = 0;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    OutboxRow *pRow = &pRows->aRow[i];
+    LedgerError err = LEDGER_ERROR_INIT;
+    if( flushQueue(p, pRow, &err) == LEDGER_CONSTRAINT ) {
+      pRow->eState = OUTBOX_REFUSED;
+      flushSay(pRow, ledgerErrorText(&err), pErr);
+      if( pErr->rc == LEDGER_OK ) flushRefused(p, pRow, err.rc, 0);
+    } else if( err.rc ) {
+      *pErr = err;
+      return pErr->rc;
+    } else {
+      apRow[n++] = pRow->pQueue;
+    }
+    ledgerErrorClear(&err);
+  }
+  flushSender(p, apRow, n);
+  return pErr->rc;
+}
+
+/* Sends one batch, one round of it. *pnRow is how many rows were marked,
+** *pbOpen whether one of them has to be settled. */
+static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerQueueRow **apRow = NULL;
+  OutboxRows rows = {0};
+  int i;
+  memset(&p->accepted, 0, sizeof(p->accepted));
+  *pbOpen = 0;
+  if( outboxClaim(p->pOutbox, p->zLedger, p->head,
+                  ledgerClientConfig(p->pClient)->zUrl, &p->limits,
+                  p->bStrict ? 1 : FLUSH_BATCH, &rows, pErr) ||
+      flushArray(&rows, &apRow, pErr) ) {
+    goto out;
+  }
+  for( i = 0; i < rows.nRow; i++ ) {
+    rows.aRow[i].eState = OUTBOX_QUEUED; /* until something of it has left */
+  }
+  if( flushRows(p, &rows, apRow, pErr) == LEDGER_OK && p->send.nRow > 0 ) {
+    if( ledgerSendRound(&p->send, &err) == LEDGER_OK &&
+        ledgerSendCount(&p->send, LEDGER_QUEUED) > 0 ) {
+      ledgerSendAgain(&p->send, &err);
+    }
+    flushTake(p, &rows, &err, pErr);
+    for( i = 0; i < p->send.nRow; i++ ) {
+      p->send.nEnded += apRow[i]->eState == LEDGER_COMMITTED ||
+                        apRow[i]->eState == LEDGER_ROW_REFUSED;
+    }
+  }
+  for( i = 0; i < rows.nRow; i++ ) {
+    OutboxRow *pRow = &rows.aRow[i];
+    *pbOpen |= pRow->eState == OUTBOX_SENDING;
+    if( pRow->eState == OUTBOX_REFUSED && pRow->pQueue && pRow->zError ) {
+      flushRefused(p, pRow, pRow->pQueue->rcError, 0);
+    }
+  }
+  flushError(p, pErr, &err);
+  flushRecord(p, &rows, &err);
+  flushFirst(pErr, &err);
+  flushLimit(p, &rows, &err);
+  flushFirst(pErr, &err);
+  flushHistory(p, &rows);
+out:
+  *pnRow = rows.nRow;
+  p->send.apRow = NULL;
+  p->send.nRow = 0;
+  outboxRowsClear(&rows);
+  sqlite3_free(apRow);
+  return pErr->rc;
+}
+
+/* Everything that waits for one ledger. */
+static int flushLedger(Flush *p, LedgerError *pErr) {
+  int nRow = 1, bOpen = 1;
+  memset(&p->send, 0, sizeof(p->send));
+  memset(&p->limits, 0, sizeof(p->limits));
+  if( outboxLast(p->pOutbox, p->zLedger, &p->limits.iLast, pErr) ) goto out;
+  while( pErr->rc == LEDGER_OK && nRow > 0 ) {
+    if( bOpen && flushSettle(p, pErr) ) break;
+    if( bOpen && ledgerStateGet(p->pLedger, NULL, 0, &p->head, pErr) ) break;
+    flushBatch(p, &nRow, &bOpen, pErr);
+    if( p->send.nRefused >= FLUSH_REFUSED )
+      break; /* maybe not the rows' fault */
+  }
+out:
+  ledgerBufFree(&p->limits.ahead);
+  ledgerSendClear(&p->send);
+  return pErr->rc;
+}
+
+/* ---- the function ------------------------------------------------------ */
+
+/* Says what is left for whom, behind the first error. */
+static void flushExplain(Flush *p, const LedgerBuf *pLeft, LedgerError *pErr) {
+  LedgerError all = LEDGER_ERROR_INIT;
+  if( pErr->rc == LEDGER_NOMEM || pLeft->n == 0 || pLeft->bOom ) return;
+  ledgerErrorSet(&all, pErr->rc,
+                 "%s; %lld committed%s: SELECT ledger_flush() goes on, and "
+                 "sends nothing twice",
+                 ledgerErrorText(pErr) + strlen("ledger: "), p->nDone,
+                 pLeft->z);
+  all.http = pErr->http;
+  ledgerErrorClear(pErr);
+  *pErr = all;
+}
+
+/* Reads the options object: ledger, settle_ms, order. */
+static int flushOptions(sqlite3_value *pVal, Flush *p, char **pzLedger,
+                        LedgerError *pErr) {
+  LedgerJson *pDoc = NULL;
+  cJSON *pItem;
+  if( ledgerOptionsParse(pVal, &pDoc, pErr) || pDoc == NULL ) goto out;
+  for( pItem = ledgerJsonRoot(pDoc)->child; pItem; pItem = pItem->next ) {
+    size_t n = 0;
+    const char *zText = ledgerJsonText(pDoc, pItem, &n);
+    if( zText && strlen(zText) != n ) {
+      ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                     "options: %s: a NUL can't stand in it", pItem->string);
+      break;
+    }
+    if( strcmp(pItem->string, "ledger") == 0 && zText ) {
+      sqlite3_free(*pzLedger);
+      *pzLedger = sqlite3_mprintf("%s", zText);
+      if( *pzLedger == NULL ) ledgerErrorNomem(pErr);
+    } else if( strcmp(pItem->string, "order") == 0 && zText &&
+               (strcmp(zText, "strict") == 0 || strcmp(zText, "batch") == 0) ) {
+      p->bStrict = zText[0] == 's';
+    } else if( strcmp(pItem->string, "settle_ms") == 0 &&
+               cJSON_IsNumber(pItem) && pItem->valuedouble >= 0 &&
+               pItem->valuedouble <= 86400000 ) {
+      p->msSettle = (i64)pItem->valuedouble;
+    } else {
+      ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                     "options: '%s' is not known here, or its value: "
+                     "ledger_flush takes ledger (a name), settle_ms (0 to "
+                     "86400000) and order (batch or strict)",
+                     pItem->string);
+    }
+  }
+out:
+  ledgerJsonFree(pDoc);
+  return pErr->rc;
+}
+
+/* Sends what waits for the ledger p->zLedger. */
+static int flushNamed(Flush *p, LedgerError *pErr) {
+  memset(&p->accepted, 0, sizeof(p->accepted));
+  if( ledgerDbFindToWrite(p->pDb, p->zLedger, 1, "column ledger", &p->pLedger,
+                          pErr) ) {
+    return pErr->rc;
+  }
+  ledgerRef(p->pLedger);
+  p->pClient = p->pLedger->pClient;
+  if( ledgerClientConfig(p->pClient)->tlsPublic ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "ledger_flush: '%s' is a gateway (option tls): what it has "
+                   "queued can't be told from what it hasn't, so nothing is "
+                   "sent",
+                   p->zLedger);
+  } else {
+    flushLedger(p, pErr);
+  }
+  ledgerUnref(p->pLedger);
+  return pErr->rc;
+}
+
+/* Sends what waits for each ledger, or for zOnly. One that fails doesn't keep
+** the others from theirs, unless the fault is here. */
+static int flushAll(Flush *p, char **azName, int nName, const char *zOnly,
+                    LedgerError *pErr) {
+  LedgerBuf left = {0};
+  int i, nFound = 0, bEnd = 0;
+  for( i = 0; i < nName; i++ ) {
+    LedgerError err = LEDGER_ERROR_INIT;
+    if( zOnly && sqlite3_stricmp(zOnly, azName[i]) != 0 ) continue;
+    nFound++;
+    p->zLedger = azName[i];
+    if( bEnd ) {
+      memset(&p->accepted, 0, sizeof(p->accepted));
+    } else if( flushNamed(p, &err) == LEDGER_OK ) {
+      continue;
+    }
+    bEnd |= err.rc == LEDGER_INTERRUPT || err.rc == LEDGER_NOMEM ||
+            p->pOutbox->bFailed;
+    flushFirst(pErr, &err);
+    if( pErr->rc != LEDGER_NOMEM ) {
+      outboxLeft(p->pOutbox, p->zLedger, p->accepted, &left);
+    }
+  }
+  if( zOnly && nFound == 0 ) { /* nothing waits: is there such a ledger? */
+    ledgerDbFind(p->pDb, zOnly, 1, &p->pLedger, pErr);
+  }
+  if( pErr->rc ) flushExplain(p, &left, pErr);
+  ledgerBufFree(&left);
+  return pErr->rc;
+}
+
+static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  Outbox outbox;
+  Flush flush;
+  char **azName = NULL, *zLedger = NULL;
+  int nName = 0;
+
+  memset(&flush, 0, sizeof(flush));
+  memset(&outbox, 0, sizeof(outbox));
+  flush.pDb = ledgerFunctionDb(pCtx);
+  flush.pOutbox = &outbox;
+  flush.msSettle = -1;
+  if( argc > 0 && flushOptions(argv[0], &flush, &zLedger, &err) ) goto out;
+  if( !sqlite3_get_autocommit(flush.pDb->db) ||
+      sqlite3_txn_state(flush.pDb->db, NULL) == SQLITE_TXN_WRITE ) {
+    ledgerErrorSet(&err, LEDGER_ERROR,
+                   "ledger_flush: writes down what it sends as it goes, and "
+                   "can't do that within a transaction or a statement that "
+                   "writes: COMMIT first, then SELECT ledger_flush()");
+    goto out;
+  }
+  if( outboxOpen(flush.pDb, &outbox, &err) || outboxUpgrade(&outbox, &err) ||
+      (zLedger == NULL &&
+       outboxNameRows(&outbox, flush.pDb->nLedger > 1, &err)) ||
+      outboxLedgers(&outbox, &azName, &nName, &err) ) {
+    goto out;
+  }
+  ledgerScopeEnd(flush.pDb);
+  flushAll(&flush, azName, nName, zLedger, &err);
+  if( err.rc == LEDGER_OK && flush.nRefused ) {
+    ledgerErrorSet(&err, flush.refused.rc,
+                   "%s; %lld committed, %lld refused: SELECT id, error FROM "
+                   "ledger_outbox WHERE state = 'refused'",
+                   ledgerErrorText(&flush.refused) + strlen("ledger: "),
+                   flush.nDone, flush.nRefused);
+    err.http = flush.refused.http;
+  }
+out:
+  ledgerErrorClear(&flush.refused);
+  outboxClose(&outbox);
+  sqlite3_free(azName);
+  sqlite3_free(zLedger);
+  if( err.rc ) {
+    ledgerFunctionError(pCtx, &err);
+  } else {
+    sqlite3_result_int64(pCtx, flush.nDone);
+  }
+}
+
+const LedgerFunction aLedgerFunctionOutbox[] = {
+    {"ledger_flush", 0, 1, LEDGER_FN_ACT | LEDGER_FN_WRITES, outboxFlush,
+     "[options]", "sends what main.ledger_outbox holds"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
+};

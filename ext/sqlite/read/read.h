@@ -1,0 +1,321 @@
+/*
+** What the files that read share: entries, what stands for them, and the
+** statement on whose behalf they are read. Included by ledgerInt.h, in whose
+** terms it is written.
+**
+** Invariant: what is shown of a ledger lies within the snapshot of the
+** statement's scope.
+*/
+#ifndef LEDGER_READ_INT_H
+#define LEDGER_READ_INT_H
+
+/* ---- db/spill.c: rows kept aside, in memory and then in a file ----------- */
+
+/* One row of ledger_entries, wherever it comes from. */
+struct LedgerRow {
+  Ledger *pLedger;
+  LedgerEntry entry;
+};
+
+#define LEDGER_ROWS_MEMORY (8 * 1024 * 1024)
+
+/* A store of rows that is written once and read forwards or backwards. It
+** keeps nMemory bytes in memory and what is beyond in an unlinked temporary
+** file; with bSpill 0 it gives up (ledgerRowsFull) instead. */
+int ledgerRowsNew(i64 nMemory, int bSpill, LedgerRows **ppRows,
+                  LedgerError *pErr);
+void ledgerRowsFree(LedgerRows *p);
+int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr);
+int ledgerRowsFull(const LedgerRows *p); /* 1: a row did not fit, it is useless
+                                         ** now */
+i64 ledgerRowsCount(const LedgerRows *p);
+
+/* Reads the row at *piPos and moves *piPos behind (or, with bBack, before) it.
+** Start with 0, or with ledgerRowsEnd(). *ppRow is NULL at the end, and lives
+** until the next call. */
+int ledgerRowsRead(LedgerRows *p, i64 *piPos, int bBack,
+                   const LedgerRow **ppRow, LedgerError *pErr);
+i64 ledgerRowsEnd(const LedgerRows *p);
+
+/* ---- read/snapshot.c: what the cursors of one statement share ------------ */
+
+/*
+** A scope lives while a run of a statement has cursors that have joined it: the
+** read transaction of this module. It fixes, per ledger, the snapshot (no row
+** above it is shown), and remembers entries that were looked up.
+*/
+
+/* xBestIndex: makes the plan idxStr, and notes whose it is behind its NUL.
+** Takes pStr over; an SQLite code. */
+int ledgerScopePlan(LedgerDb *p, sqlite3_str *pStr, sqlite3_index_info *pInfo);
+
+/* xOpen: a statement runs that will join a scope. ppScope is where the cursor
+** holds it. */
+void ledgerScopeOpen(LedgerDb *p, LedgerScope **ppScope);
+
+/* xFilter: joins the statement's scope, unless *ppScope is set already. zPlan
+** is idxStr; NULL makes a scope that nobody shares. An SQLite code. */
+int ledgerScopeJoin(LedgerDb *p, const char *zPlan, LedgerScope **ppScope);
+void ledgerScopeLeave(LedgerDb *p, LedgerScope **ppScope); /* xClose */
+void ledgerScopeRef(LedgerScope *p);
+void ledgerScopeUnref(LedgerDb *p, LedgerScope *pScope);
+
+/* The answers kept for the statement: a list of table/table.c's. */
+LedgerKept **ledgerScopeKept(LedgerScope *p);
+
+/* Our own append ends the scopes there are: cursors that are opened from now on
+** join a new one and see it. */
+void ledgerScopeEnd(LedgerDb *p);
+
+/* The seqno that bounds what the scope shows of a ledger; INT64_MAX while no
+** bound is set. */
+i64 ledgerScopeBound(LedgerScope *p, const Ledger *pLedger);
+
+/* The same as an id, {0,0} while no bound is set. */
+LedgerTxid ledgerScopeBoundId(LedgerScope *p, const Ledger *pLedger);
+
+/*
+** A range was answered: head is the state it was read at. Sets the bound if
+** none is set. Only the first range of a scope is remembered, as "soft": its
+** bound is not known to be committed. iNext is the seqno behind the last row
+** the answer showed, bLast that the range is answered to its end.
+*/
+int ledgerScopeAnswered(LedgerScope *p, Ledger *pLedger, const void *pOwner,
+                        const LedgerRange *pRange, LedgerTxid head, i64 iNext,
+                        int bLast, LedgerError *pErr);
+
+/* pOwner is closed: what it was shown stays, its address may be used again. */
+void ledgerScopeForget(LedgerScope *p, const Ledger *pLedger,
+                       const void *pOwner);
+
+/* 1 while no range of the ledger has been read in this scope. */
+int ledgerScopeFresh(LedgerScope *p, const Ledger *pLedger);
+
+/*
+** Makes the bound firm: committed, and consistent with what a soft range has
+** shown. head is a fresh state of the ledger, or {0,0}: then one is asked for
+** (zSubLedger says where). Makes no request where all is known.
+*/
+int ledgerScopeFirm(LedgerScope *p, Ledger *pLedger, const char *zSubLedger,
+                    LedgerTxid head, LedgerError *pErr);
+
+/* Remembers a looked-up row, or (pRow NULL) that there is none. */
+int ledgerScopeRemember(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
+                        const char *zSubLedger, const LedgerRow *pRow,
+                        LedgerError *pErr);
+
+/* Was it looked up before? (1 for another name with the same hash, too.) */
+int ledgerScopeKnows(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
+                     const char *zSubLedger);
+
+/* Looks a row up in what was remembered: returns 1 if it is known, with
+** *pbFound 0 when it is known that there is none. The row is a copy, for other
+** cursors read the same store: *pText holds its texts. */
+int ledgerScopeRecall(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
+                      const char *zSubLedger, LedgerBuf *pText, LedgerRow *pRow,
+                      int *pbFound, LedgerError *pErr);
+
+/* ---- plan.c: what xBestIndex tells xFilter ----------------------------- */
+
+/* What a query asks for, decoded from idxStr and the values of xFilter. */
+typedef struct LedgerQuery LedgerQuery;
+struct LedgerQuery {
+  int bEmpty;      /* nothing can match */
+  int bAnyLedger;  /* no condition on ledger */
+  int nLedgerName; /* names, when there is one */
+  char **azLedger;
+  int nNamed; /* those given by `=`, each of which must be attached */
+  char **azNamed;
+  int bAnySubLedger; /* no condition on sub_ledger */
+  int nSubLedger;
+  char **azSubLedger;
+  int bIds; /* transaction ids are given */
+  int nId;  /* ascending, without repeats */
+  LedgerTxid *aId;
+  LedgerTxid from; /* inclusive bounds; seqno 0: none; view 0: seqno only */
+  LedgerTxid to;
+  LedgerTxid above; /* of the rows within them, those of these ids will be */
+  LedgerTxid below; /* dropped by SQLite; seqno 0: none */
+  i64 iViewMin;     /* conditions on view, checked on rows */
+  i64 iViewMax;
+  char *zMatch; /* tags MATCH: the expression, or NULL */
+  int bOrder;   /* rows are to come in order of transaction_id */
+  int bDesc;    /* ... downwards */
+  i64 nWanted;  /* LIMIT + OFFSET as a hint, or INT64_MAX */
+};
+
+/* The columns that a plan can use, and where a table has them. */
+enum {
+  LEDGER_PLAN_TRANSACTION_ID = 0,
+  LEDGER_PLAN_SUB_LEDGER,
+  LEDGER_PLAN_TAGS,
+  LEDGER_PLAN_LEDGER,
+  LEDGER_PLAN_VIEW,
+  LEDGER_PLAN_SEQNO,
+  LEDGER_PLAN_COLUMNS
+};
+typedef struct LedgerPlanTable LedgerPlanTable;
+struct LedgerPlanTable {
+  int aColumn[LEDGER_PLAN_COLUMNS]; /* by LEDGER_PLAN_*; -1: it has none */
+  double rScan; /* cost of a scan, where one of entries is 1 */
+};
+
+/* xBestIndex of a table whose rows are entries, or stand for them. The flags
+** say what a declared table fixes. */
+int ledgerPlanEntries(LedgerDb *pDb, sqlite3_index_info *pInfo,
+                      const LedgerPlanTable *pTable, int bLedgerFixed,
+                      int bSubLedgerFixed);
+
+/* Decodes the plan with its values. A declared table's slice is applied.
+** Free *pQuery with ledgerQueryClear() in any case. */
+int ledgerQueryDecode(const char *zPlan, int nArg, sqlite3_value **apArg,
+                      const char *zLedger, const char *zSubLedger,
+                      LedgerQuery *pQuery, LedgerError *pErr);
+void ledgerQueryClear(LedgerQuery *pQuery);
+
+/* A text that two queries share only if they ask for the same rows in the
+** same order (sqlite3_free); NULL when memory is short. */
+char *ledgerQueryKey(const LedgerQuery *pQuery);
+
+/* ---- read/stream.c: one sub-ledger of one ledger, in order --------------- */
+
+typedef struct LedgerLane LedgerLane;
+
+/* Opens a lane upwards or (bDesc) downwards; nothing is sent. zTag is the tag
+** for the wire or NULL. The query must outlive the lane. */
+int ledgerLaneOpen(LedgerScope *pScope, Ledger *pLedger, const char *zSubLedger,
+                   const LedgerQuery *pQuery, const char *zTag,
+                   LedgerLane **ppLane, LedgerError *pErr);
+void ledgerLaneClose(LedgerLane *p);
+
+/* Starts the lane's first request without waiting for it. */
+int ledgerLaneStart(LedgerLane *p, LedgerError *pErr);
+
+/* The next row, or NULL at the end. It lives until the next call. bMore says
+** that rows beyond those at hand will be wanted: the next page may be asked
+** for ahead. */
+int ledgerLaneNext(LedgerLane *p, int bMore, const LedgerRow **ppRow,
+                   LedgerError *pErr);
+
+/* Rows that ledgerLaneNext() will return without a request. */
+int ledgerLaneReady(const LedgerLane *p);
+
+/* ---- lookup.c: entries by id ------------------------------------------- */
+
+typedef struct LedgerLookup LedgerLookup;
+
+/* Starts the request for one entry. What this connection appended there and saw
+** committed is asked for until the node has it. */
+int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
+                    LedgerCall **ppCall, LedgerError *pErr);
+
+int ledgerLookupOpen(LedgerScope *pScope, LedgerDb *pDb,
+                     Ledger *const *apLedger, int nLedger,
+                     const LedgerQuery *pQuery, LedgerLookup **ppLookup,
+                     LedgerError *pErr);
+int ledgerLookupNext(LedgerLookup *p, const LedgerRow **ppRow,
+                     LedgerError *pErr);
+void ledgerLookupClose(LedgerLookup *p);
+
+/* ---- scan.c: the rows of a query --------------------------------------- */
+
+typedef struct LedgerScan LedgerScan;
+
+/* The attached ledgers that a query reads: an array (sqlite3_free) of counted
+** references, the caller's to give back. */
+int ledgerQueryLedgers(const LedgerQuery *pQuery, LedgerDb *pDb,
+                       Ledger ***papLedger, int *pnLedger, LedgerError *pErr);
+
+/* Opens the rows that the query asks for. The scan takes the query over
+** (*pQuery is empty afterwards, also on an error). */
+int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+                   LedgerQuery *pQuery, LedgerScan **ppScan, LedgerError *pErr);
+int ledgerScanNext(LedgerScan *p, const LedgerRow **ppRow, LedgerError *pErr);
+void ledgerScanClose(LedgerScan *p);
+
+/* What a replay records: rows that come one by one. xOpen takes the query over,
+** as ledgerScanOpen() does. */
+typedef struct LedgerRowSource LedgerRowSource;
+struct LedgerRowSource {
+  int bIds; /* rows by id are recorded too: nobody else remembers them */
+  int (*xOpen)(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+               LedgerQuery *pQuery, void **pp, LedgerError *pErr);
+  int (*xNext)(void *p, const LedgerRow **ppRow, LedgerError *pErr);
+  void (*xClose)(void *p); /* NULL is allowed */
+};
+extern const LedgerRowSource ledgerScanRows; /* scan.c: entries */
+
+/* ---- replay.c: the rows of a cursor, asked for once ---------------------- */
+
+typedef struct LedgerReplay LedgerReplay;
+
+/* xFilter: the cursor joins the scope of its statement (zPlan is idxStr) and
+** gets its replay buffer, where it hasn't yet. An SQLite code. */
+int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
+                      const LedgerRowSource *pSource, LedgerScope **ppScope,
+                      LedgerReplay **ppReplay);
+
+/* xOpen, behind ledgerScopeOpen(): where the cursor has its buffer. xClose,
+** before ledgerScopeLeave(): frees it, or hands it over to the cursor that was
+** opened by the last call, in place of the one that is closed. */
+void ledgerReplayOffer(LedgerDb *pDb, LedgerReplay **ppReplay);
+void ledgerReplayLeave(LedgerDb *pDb, LedgerReplay **ppReplay);
+
+/* Starts a query, from the ledger or from what was recorded. Takes the query
+** over. */
+int ledgerReplayOpen(LedgerReplay *p, int bEnv, LedgerQuery *pQuery,
+                     LedgerError *pErr);
+int ledgerReplayNext(LedgerReplay *p, const LedgerRow **ppRow,
+                     LedgerError *pErr);
+
+/* ---- read/receipts.c: receipts, several in flight ------------------------ */
+
+typedef struct LedgerProof LedgerProof;
+typedef struct LedgerProofs LedgerProofs;
+
+/* A row and the receipt of its transaction. */
+struct LedgerProof {
+  const LedgerRow *pRow;
+  const char *zAnswer; /* the service's whole answer; NULL: it has none */
+  size_t nAnswer;
+};
+
+/* Opens the receipts of the rows that xNext gives (NULL at the end): in their
+** order, `concurrency` in flight, no more started than nWanted. */
+int ledgerProofsOpen(LedgerDb *pDb,
+                     int (*xNext)(void *, const LedgerRow **, LedgerError *),
+                     void *pArg, i64 nWanted, LedgerProofs **ppProofs,
+                     LedgerError *pErr);
+
+/* The next one; pRow is NULL at the end. It lives until the next call. */
+int ledgerProofsNext(LedgerProofs *p, LedgerProof *pProof, LedgerError *pErr);
+void ledgerProofsClose(LedgerProofs *p); /* NULL is allowed */
+
+/* Verifies a receipt of the transaction id against the service certificate that
+** its ledger is trusted by now, or (not NULL) against zService. pEntry is the
+** entry in hand, or NULL. That the service has got another key by now is an
+** error, LEDGER_AUTH, not a report. Clear the report in any case. */
+int ledgerProofVerify(Ledger *pLedger, LedgerTxid id, const LedgerEntry *pEntry,
+                      const char *zAnswer, size_t nAnswer, const char *zService,
+                      LedgerReceiptReport *pReport, LedgerError *pErr);
+
+/* ---- table/receipttable.c: tables whose rows stand for entries ----------- */
+
+typedef struct LedgerRowTable LedgerRowTable;
+
+/* What such a table is: one of these per table_*.c. */
+struct LedgerRowTable {
+  const LedgerTableSpec *pSpec; /* its name and columns; see table/describe.c */
+  LedgerPlanTable plan;         /* which columns are pushed down */
+  int bIdRequired;              /* no transaction_id, no answer */
+  const LedgerRowSource *pSource; /* where rows come from */
+  void (*xColumn)(const LedgerRow *pRow, sqlite3_context *pCtx, int iCol);
+};
+
+int ledgerRowTableRegister(LedgerDb *pDb, const LedgerRowTable *pTable);
+
+/* table/receipts.c, table/audit.c */
+extern const LedgerRowTable ledgerTableReceipts;
+extern const LedgerRowTable ledgerTableAudit;
+
+#endif /* LEDGER_READ_INT_H */

@@ -1,0 +1,67 @@
+/*
+** The table ledger_appends: what this connection appended or is about to, and
+** what became of it. It survives ROLLBACK, makes no request, and keeps the
+** last transaction whole and 10,000 older rows.
+**
+**     SELECT transaction_id, state FROM ledger_appends ORDER BY n DESC LIMIT 1;
+**
+** state: queued (waits for COMMIT), sending, pending (accepted, commit not
+** seen), committed, refused, lost (a change of view took it back), unknown
+** (sent, and no answer came).
+*/
+#include "sqlite/ledgerInt.h"
+
+static int appendsRow(LedgerTableRows *pRows, const LedgerQueueRow *pRow,
+                      LedgerError *pErr) {
+  char zId[LEDGER_TXID_MAX];
+  const char *azCell[8];
+  int rc;
+  azCell[0] = NULL;
+  azCell[1] = ledgerKindName(pRow->eKind);
+  azCell[2] = pRow->zLedger;
+  azCell[3] = pRow->zSubLedger;
+  azCell[4] = pRow->id.seqno ? ledgerTxidFormat(pRow->id, zId) : NULL;
+  azCell[5] = ledgerStateName(pRow->eState);
+  azCell[6] = pRow->zError;
+  azCell[7] = pRow->zKey;
+  rc = ledgerTableTexts(pRows, azCell, 8, pErr);
+  if( rc == LEDGER_OK ) ledgerTableInt(pRows, 0, pRow->n);
+  return rc;
+}
+
+static int appendsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
+                       int nKey, char **azKey, LedgerError *pErr) {
+  const LedgerQueueRow *pRow;
+  int rc = LEDGER_OK;
+  (void)pLedger;
+  (void)nKey;
+  (void)azKey;
+  for( pRow = pDb->pHistory; pRow && rc == LEDGER_OK; pRow = pRow->pNext ) {
+    rc = appendsRow(pRows, pRow, pErr);
+  }
+  for( pRow = pDb->pQueue; pRow && rc == LEDGER_OK; pRow = pRow->pNext ) {
+    rc = appendsRow(pRows, pRow, pErr);
+  }
+  return rc;
+}
+
+static const LedgerColumn aAppendsColumn[] = {
+    {"n", "INTEGER", 0, NULL, "number within this connection, ascending"},
+    {"kind", "TEXT", 0, NULL, "append, user, role, function or endpoint"},
+    {"ledger", "TEXT", 0, NULL, "name of the attached ledger"},
+    {"sub_ledger", "TEXT", 0, NULL, "of an append; else NULL"},
+    {"transaction_id", "TEXT COLLATE ledger_txid", 0, NULL,
+     "the id the ledger gave, or NULL"},
+    {"state", "TEXT", 0, NULL,
+     "queued, sending, pending, committed, refused, lost or unknown"},
+    {"error", "TEXT", 0, NULL, "what went wrong, or NULL"},
+    {"key", "TEXT", 1, NULL, "what was changed: user id, name of a role, ..."},
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerTableAppends = {
+    .zName = "ledger_appends",
+    .zDoc = "what this connection appended or changed, or is about to",
+    .aColumn = aAppendsColumn,
+    .zRequest = "none",
+    .xRead = appendsRead,
+};

@@ -1,0 +1,48 @@
+/*
+** The table ledger_constitution: the script by which the ledger is governed.
+**
+**     SELECT digest, script FROM ledger_constitution;
+**
+** Request: GET /app/governance/constitution.
+**
+** Invariant: the digest is that of the script shown, computed here. Where the
+** ledger's own answer has another one, that is an error and no row.
+*/
+#include "sqlite/ledgerInt.h"
+
+static int constitutionItem(LedgerTableRows *pRows, LedgerItem *pItem,
+                            LedgerError *pErr) {
+  char zHex[65];
+  size_t n = 0;
+  const char *zDigest =
+      ledgerJsonMemberText(pItem->pDoc, pItem->pItem, "digest", NULL);
+  const char *zScript =
+      ledgerJsonMemberText(pItem->pDoc, pItem->pItem, "script", &n);
+  if( zDigest == NULL || zScript == NULL ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "constitution: the ledger's answer makes no sense: "
+                          "digest or script is missing");
+  }
+  if( ledgerSha256Hex(zScript, n, zHex, pErr) ) return pErr->rc;
+  if( sqlite3_stricmp(zHex, zDigest) != 0 ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "constitution: the ledger says the digest is %.80s, "
+                          "but its script has %s: don't trust this answer",
+                          zDigest, zHex);
+  }
+  return ledgerTableText(pRows, 0, zHex, pErr);
+}
+
+static const LedgerColumn aConstitutionColumn[] = {
+    {"digest", "TEXT", 0, NULL, "SHA-256 of the script, hex, computed here"},
+    {"script", "TEXT", 0, "script", "the script (JavaScript)"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerTableConstitution = {
+    .zName = "ledger_constitution",
+    .zDoc = "the script by which the ledger is governed",
+    .aColumn = aConstitutionColumn,
+    .eRoute = LEDGER_ROUTE_CONSTITUTION,
+    .xItem = constitutionItem,
+};

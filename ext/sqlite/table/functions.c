@@ -1,0 +1,81 @@
+/*
+** The table ledger_functions: JavaScript functions that users have defined.
+**
+**     SELECT function_id, code FROM ledger_functions;
+**     INSERT INTO ledger_functions VALUES('f',
+**       'export function main() { return "hello" }');
+**     SELECT ledger_execute('f');
+**
+** Plans and requests:
+**     function_id=  -in    GET /app/userDefinedFunctions/{id}
+**     none                 GET /app/userDefinedFunctions, the list
+**     INSERT               GET the function: it must not exist; at COMMIT PUT
+**     UPDATE, DELETE       at COMMIT PUT, DELETE
+*/
+#include "sqlite/ledgerInt.h"
+
+#include <string.h>
+
+/* The list of some versions holds ids alone: the code is asked for then. */
+static int functionsItem(LedgerTableRows *pRows, LedgerItem *pItem,
+                         LedgerError *pErr) {
+  const LedgerTxid any = {0, 0};
+  LedgerCall *pCall = NULL;
+  LedgerJson *pDoc = NULL;
+  const char *zId = ledgerJsonMemberText(pItem->pDoc, pItem->pItem, "id", NULL);
+  if( zId == NULL || ledgerJsonMember(pItem->pItem, "code") ) return LEDGER_OK;
+  if( ledgerRouteGet(pItem->pLedger->pClient, LEDGER_ROUTE_FUNCTION, zId, any,
+                     &pCall, pErr) == LEDGER_OK &&
+      ledgerCallWait(pCall, pErr) == LEDGER_OK &&
+      ledgerRouteResult(pCall, &pDoc, pErr) == LEDGER_OK && pDoc ) {
+    cJSON *pCode = ledgerJsonMember(ledgerJsonRoot(pDoc), "code");
+    if( cJSON_IsString(pCode) ) {
+      ledgerTableJson(pRows, 1, pDoc, pCode, pErr);
+    } else {
+      ledgerErrorSet(pErr, LEDGER_ERROR,
+                     "ledger_functions: the ledger's answer makes no sense: "
+                     "function %.100s has no 'code'",
+                     zId);
+    }
+  }
+  ledgerCallFree(pCall);
+  return pErr->rc;
+}
+
+static int functionsCode(LedgerChange *p, LedgerError *pErr) {
+  const char *z = ledgerChangeText(p, "code");
+  LedgerBuf buf = {0};
+  if( z == NULL ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "code: it is missing");
+  }
+  ledgerBufText(&buf, "{\"code\":");
+  ledgerBufJson(&buf, z, strlen(z));
+  ledgerBufText(&buf, "}");
+  p->pRow->zContents = buf.bOom ? NULL : sqlite3_mprintf("%s", buf.z);
+  ledgerBufFree(&buf);
+  return p->pRow->zContents ? LEDGER_OK : ledgerErrorNomem(pErr);
+}
+
+static int functionsChange(LedgerChange *p, LedgerError *pErr) {
+  return ledgerChangeNamed(p, "function", "function_id", "code", functionsCode,
+                           pErr);
+}
+
+static const LedgerColumn aFunctionsColumn[] = {
+    {"function_id", "TEXT", 0, "id", "id of the function"},
+    {"code", "TEXT", 0, "code", "its source (JavaScript)"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerTableFunctions = {
+    .zName = "ledger_functions",
+    .zDoc = "JavaScript functions that users have defined",
+    .aColumn = aFunctionsColumn,
+    .zKey = "function_id",
+    .eRoute = LEDGER_ROUTE_FUNCTIONS,
+    .zItems = "functions",
+    .eRouteKey = LEDGER_ROUTE_FUNCTION,
+    .xItem = functionsItem,
+    .eKind = LEDGER_KIND_FUNCTION,
+    .xChange = functionsChange,
+};

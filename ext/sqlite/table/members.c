@@ -1,0 +1,25 @@
+/*
+** The table ledger_members: the members of the consortium that governs the
+** ledger.
+**
+**     SELECT member_id, certificate FROM ledger_members;
+**
+** Request: GET /app/governance/members, followed to its end.
+*/
+#include "sqlite/ledgerInt.h"
+
+static const LedgerColumn aMembersColumn[] = {
+    {"member_id", "TEXT", 0, "id", "id of the member"},
+    {"certificate", "TEXT", 0, "certificate", "its certificate, PEM"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerTableMembers = {
+    .zName = "ledger_members",
+    .zDoc = "the members of the consortium that governs the ledger",
+    .aColumn = aMembersColumn,
+    .zKey = "member_id",
+    .bKeyLocal = 1,
+    .eRoute = LEDGER_ROUTE_MEMBERS,
+    .zItems = "members",
+};

@@ -1,0 +1,62 @@
+/*
+** The table ledger_roles: roles that users have defined, and what they allow.
+**
+**     SELECT role_actions FROM ledger_roles WHERE role_name = 'auditor';
+**     INSERT INTO ledger_roles(role_name, role_actions) VALUES('auditor',
+**       '["Microsoft.ConfidentialLedger/ledger/users/read"]');
+**
+** Plans and requests: the ledger has no list of roles; role_name = or IN is
+** needed. GET /app/roles?roleName=. At COMMIT: INSERT is a PUT, UPDATE a PATCH,
+** or where actions must go (and PATCH only adds, since 2026-02-23) DELETE, PUT
+** and GET; DELETE is a DELETE.
+*/
+#include "sqlite/ledgerInt.h"
+
+#include <string.h>
+
+/* The actions of the row: a JSON array of texts. */
+static int rolesActions(LedgerChange *p, LedgerError *pErr) {
+  const char *z = ledgerChangeText(p, "role_actions");
+  LedgerJson *pDoc = NULL;
+  cJSON *pItem = NULL;
+  int bOk = z && ledgerJsonParse(z, strlen(z), "role_actions", &pDoc, pErr) ==
+                     LEDGER_OK;
+  ledgerErrorClear(pErr);
+  bOk = bOk && cJSON_IsArray(ledgerJsonRoot(pDoc));
+  if( bOk ) pItem = ledgerJsonRoot(pDoc)->child;
+  for( ; pItem; pItem = pItem->next ) bOk = bOk && cJSON_IsString(pItem);
+  ledgerJsonFree(pDoc);
+  if( !bOk ) {
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "role_actions: expected a JSON array of actions, "
+                          "such as "
+                          "'[\"Microsoft.ConfidentialLedger/ledger/users/"
+                          "read\"]'");
+  }
+  p->pRow->zContents = sqlite3_mprintf("%s", z);
+  return p->pRow->zContents ? LEDGER_OK : ledgerErrorNomem(pErr);
+}
+
+static int rolesChange(LedgerChange *p, LedgerError *pErr) {
+  return ledgerChangeNamed(p, "role", "role_name", "role_actions", rolesActions,
+                           pErr);
+}
+
+static const LedgerColumn aRolesColumn[] = {
+    {"role_name", "TEXT", 0, "roleName", "name of the role"},
+    {"role_actions", "TEXT", 0, "roleActions",
+     "what it allows, a JSON array of actions"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerTableRoles = {
+    .zName = "ledger_roles",
+    .zDoc = "roles that users have defined",
+    .aColumn = aRolesColumn,
+    .zKey = "role_name",
+    .bKeyRequired = 1,
+    .eRouteKey = LEDGER_ROUTE_ROLE,
+    .zKeyItems = "role",
+    .eKind = LEDGER_KIND_ROLE,
+    .xChange = rolesChange,
+};

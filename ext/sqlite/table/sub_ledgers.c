@@ -1,0 +1,45 @@
+/*
+** The table ledger_sub_ledgers: the sub-ledgers (collections) of a ledger, as
+** the service lists them.
+**
+**     SELECT sub_ledger FROM ledger_sub_ledgers;
+**
+** Request: GET /app/collections, followed to its end. API version 0.1-preview
+** has no such list.
+*/
+#include "sqlite/ledgerInt.h"
+
+#include <stdlib.h>
+
+static int subLedgersRead(LedgerTableRows *pRows, LedgerDb *pDb,
+                          Ledger *pLedger, int nKey, char **azKey,
+                          LedgerError *pErr) {
+  char **azName = NULL;
+  LedgerTxid head;
+  int nName = 0, i, rc;
+  (void)pDb;
+  (void)nKey;
+  (void)azKey;
+  rc = ledgerSubLedgerList(pLedger->pClient, &azName, &nName, &head, pErr);
+  for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {
+    const char *zName = azName[i];
+    rc = ledgerTableTexts(pRows, &zName, 1, pErr);
+  }
+  free(azName);
+  return rc;
+}
+
+static const LedgerColumn aSubLedgersColumn[] = {
+    {"sub_ledger", "TEXT", 0, NULL, "its name; newer versions say collection"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerTableSubLedgers = {
+    .zName = "ledger_sub_ledgers",
+    .zDoc = "the sub-ledgers of a ledger, as the service lists them",
+    .aColumn = aSubLedgersColumn,
+    .zRequest = "GET /app/collections",
+    .zSince = "2022-04-20-preview",
+    .bKept = 1,
+    .xRead = subLedgersRead,
+};

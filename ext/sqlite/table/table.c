@@ -1,0 +1,559 @@
+/*
+** The module behind the small tables: read whole, kept for the statement; some
+** are written through the queue (change.c).
+**
+**     SELECT * FROM ledger_sub_ledgers;
+**     SELECT state FROM ledger_transactions WHERE transaction_id = '2.15';
+**     DELETE FROM ledger_users WHERE user_id = '...';
+**
+** A table is one file that holds one LedgerTableSpec: its columns, the routes
+** that answer, the column that may be asked for. What is common stands here:
+** plans, the column `ledger`, cursors; and in describe.c, cells.c, change.c.
+**
+** Plans: `ledger=`, `ledger-in`, `KEY=`, `KEY-in`; each takes one value.
+**
+** Invariant: what the ledger answered is kept (bKept) for the statement, or
+** until this connection writes: within one statement (read/snapshot.c) a
+** question is asked once, by whichever cursor; another statement asks again. A
+** join that asks for key after key costs two requests: the first key, then the
+** list.
+*/
+#include "sqlite/ledgerInt.h"
+
+#include <string.h>
+
+#define TABLE_KEPT_MAX 1000 /* answers kept at a time */
+
+/* An answer, kept for all cursors that ask the same. Counted references. */
+struct LedgerKept {
+  const LedgerTableSpec *pSpec;
+  char *zAsked; /* the question (sqlite3_free) */
+  LedgerTableRows *pRows;
+  int nRef;
+  int nKept;         /* answers kept, with this one and those behind it */
+  LedgerKept *pNext; /* ledgerScopeKept() */
+};
+
+typedef struct TableCursor TableCursor;
+struct TableCursor {
+  sqlite3_vtab_cursor base; /* must be first */
+  LedgerScope *pScope;      /* shared with the statement's other cursors */
+  LedgerKept *pKept;        /* the answer being read, or NULL */
+  i64 iRow;
+  int bAsked; /* it may read */
+};
+
+/* ---- answers that are kept ---------------------------------------------- */
+
+static void keptUnref(LedgerKept *p) {
+  if( p == NULL || --p->nRef > 0 ) return;
+  ledgerTableRowsFree(p->pRows);
+  sqlite3_free(p->zAsked);
+  sqlite3_free(p);
+}
+
+void ledgerKeptEnd(LedgerKept **ppKept) {
+  LedgerKept *p = *ppKept;
+  *ppKept = NULL;
+  while( p ) {
+    LedgerKept *pNext = p->pNext;
+    p->pNext = NULL;
+    keptUnref(p);
+    p = pNext;
+  }
+}
+
+static LedgerKept *keptFind(LedgerScope *pScope, const LedgerTableSpec *pSpec,
+                            const char *zAsked) {
+  LedgerKept *p;
+  for( p = *ledgerScopeKept(pScope); p; p = p->pNext ) {
+    if( p->pSpec == pSpec && strcmp(p->zAsked, zAsked) == 0 ) return p;
+  }
+  return NULL;
+}
+
+/* Keeps an answer for the statement, and forgets those before where there are
+** too many. */
+static void keptAdd(LedgerScope *pScope, LedgerKept *pNew) {
+  LedgerKept **ppKept = ledgerScopeKept(pScope);
+  if( *ppKept && (*ppKept)->nKept >= TABLE_KEPT_MAX ) ledgerKeptEnd(ppKept);
+  pNew->nKept = *ppKept ? (*ppKept)->nKept + 1 : 1;
+  pNew->pNext = *ppKept;
+  pNew->nRef++;
+  *ppKept = pNew;
+}
+
+/* What a ledger answered is kept; what is known here is read again. */
+static int tableIsKept(const LedgerTableSpec *pSpec) {
+  return pSpec->eRoute || pSpec->eRouteKey || pSpec->bKept;
+}
+
+/* A fresh answer, empty, or NULL; it takes zAsked over in any case. */
+static LedgerKept *keptNew(const LedgerTableSpec *pSpec, char *zAsked,
+                           LedgerError *pErr) {
+  LedgerKept *p = sqlite3_malloc64(sizeof(*p));
+  if( p == NULL ) {
+    sqlite3_free(zAsked);
+    ledgerErrorNomem(pErr);
+    return NULL;
+  }
+  memset(p, 0, sizeof(*p));
+  p->pSpec = pSpec;
+  p->zAsked = zAsked;
+  p->nRef = 1;
+  if( ledgerTableRowsNew(ledgerColumnCount(pSpec->aColumn), &p->pRows, pErr) ) {
+    keptUnref(p);
+    return NULL;
+  }
+  return p;
+}
+
+/* ---- the module ---------------------------------------------------------- */
+
+static int tableConnect(sqlite3 *db, void *pAux, int argc,
+                        const char *const *argv, sqlite3_vtab **ppVtab,
+                        char **pzErr) {
+  const LedgerTableModule *pModule = pAux;
+  LedgerTable *p;
+  int rc = ledgerColumnDeclare(db, pModule->pSpec->aColumn);
+  *ppVtab = NULL;
+  if( rc ) return rc;
+  sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
+  p = sqlite3_malloc64(sizeof(*p));
+  if( p == NULL ) return SQLITE_NOMEM;
+  memset(p, 0, sizeof(*p));
+  p->pDb = pModule->pDb;
+  p->pSpec = pModule->pSpec;
+  p->iLedger = ledgerColumnIndex(p->pSpec->aColumn, "ledger");
+  if( p->iLedger >= 0 && !p->pSpec->aColumn[p->iLedger].bHidden ) {
+    p->iLedger = -1; /* a name to show, no ledger to ask */
+  }
+  p->iKey = ledgerColumnIndex(p->pSpec->aColumn, p->pSpec->zKey);
+  rc = ledgerGuardConnect(&p->guard, p->pDb, argc, argv);
+  if( rc == SQLITE_OK && argc > 3 ) {
+    rc = ledgerGuardBad(
+        &p->guard, argv[1],
+        sqlite3_mprintf("ledger: %s: this table takes no arguments", argv[0]),
+        pzErr);
+  }
+  if( rc == SQLITE_OK ) rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
+  if( rc ) {
+    ledgerGuardClear(&p->guard);
+    sqlite3_free(p);
+    return rc;
+  }
+  *ppVtab = &p->base;
+  return SQLITE_OK;
+}
+
+static int tableDisconnect(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  ledgerWriterClear(&p->writer);
+  ledgerGuardClear(&p->guard);
+  sqlite3_free(p);
+  return SQLITE_OK;
+}
+
+/* DROP TABLE: as of ledger_entries, not while its rows wait for COMMIT. */
+static int tableDestroy(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  if( ledgerWriterHasRows(&p->writer) ) return SQLITE_LOCKED;
+  return tableDisconnect(pVtab);
+}
+
+static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
+  const LedgerTable *p = (LedgerTable *)pVtab;
+  const LedgerTableSpec *pSpec = p->pSpec;
+  sqlite3_str *pStr = sqlite3_str_new(NULL);
+  int i, nArg = 0, bKey = 0, bUnusable = 0;
+  p->pDb->pPlanned = pSpec;
+  for( i = 0; i < pInfo->nConstraint; i++ ) {
+    const struct sqlite3_index_constraint *pCons = &pInfo->aConstraint[i];
+    int bLedger = pCons->iColumn == p->iLedger;
+    const char *zColl;
+    if( pCons->op != SQLITE_INDEX_CONSTRAINT_EQ || pCons->iColumn < 0 ||
+        (!bLedger && (pCons->iColumn != p->iKey || pSpec->bKeyLocal)) ) {
+      continue;
+    }
+    if( !pCons->usable ) {
+      bUnusable |= !bLedger;
+      continue;
+    }
+    zColl = sqlite3_vtab_collation(pInfo, i);
+    if( zColl == NULL || (sqlite3_stricmp(zColl, "BINARY") != 0 &&
+                          sqlite3_strnicmp(zColl, "ledger_", 7) != 0) ) {
+      continue;
+    }
+    if( !bLedger ) bKey = 1;
+    sqlite3_str_appendf(pStr, "%s%s%s", nArg ? " " : "",
+                        bLedger ? "ledger" : pSpec->zKey,
+                        sqlite3_vtab_in(pInfo, i, 1) ? "-in" : "=");
+    pInfo->aConstraintUsage[i].argvIndex = ++nArg;
+  }
+  pInfo->estimatedCost = bKey ? 10 : 1e5;
+  pInfo->estimatedRows = bKey ? 1 : 25;
+  if( ledgerScopePlan(p->pDb, pStr, pInfo) ) return SQLITE_NOMEM;
+  if( !bKey && pSpec->bKeyRequired ) {
+    if( bUnusable ) return SQLITE_CONSTRAINT; /* another order of the join */
+    sqlite3_free(pVtab->zErrMsg);
+    pVtab->zErrMsg = sqlite3_mprintf("ledger: %s: needs WHERE %s = '...'",
+                                     pSpec->zName, pSpec->zKey);
+    return SQLITE_ERROR;
+  }
+  return SQLITE_OK;
+}
+
+static int tableOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
+  TableCursor *p = sqlite3_malloc64(sizeof(*p));
+  if( p == NULL ) return SQLITE_NOMEM;
+  memset(p, 0, sizeof(*p));
+  ledgerScopeOpen(((LedgerTable *)pVtab)->pDb, &p->pScope);
+  *ppCursor = &p->base;
+  return SQLITE_OK;
+}
+
+static int tableClose(sqlite3_vtab_cursor *pCursor) {
+  TableCursor *p = (TableCursor *)pCursor;
+  LedgerDb *pDb = ((LedgerTable *)pCursor->pVtab)->pDb;
+  keptUnref(p->pKept);
+  ledgerScopeLeave(pDb, &p->pScope);
+  sqlite3_free(p);
+  return SQLITE_OK;
+}
+
+/* What xFilter was given: the ledgers' names and the keys. */
+typedef struct TableQuestion TableQuestion;
+struct TableQuestion {
+  int nLedger, nKey; /* -1: no condition */
+  char **azLedger, **azKey;
+  int nNamed; /* ledgers given by `=`, each of which must be attached */
+  char **azNamed;
+};
+
+static void tableClearQuestion(TableQuestion *p) {
+  int i;
+  for( i = 0; i < p->nLedger; i++ ) sqlite3_free(p->azLedger[i]);
+  for( i = 0; i < p->nKey; i++ ) sqlite3_free(p->azKey[i]);
+  for( i = 0; i < p->nNamed; i++ ) sqlite3_free(p->azNamed[i]);
+  sqlite3_free(p->azLedger);
+  sqlite3_free(p->azKey);
+  sqlite3_free(p->azNamed);
+}
+
+/* Adds a text to a list; takes it over. */
+static int tableAdd(int *pn, char ***paz, char *z) {
+  char **azNew =
+      sqlite3_realloc64(*paz, sizeof(*azNew) * ((sqlite3_uint64)*pn + 1));
+  if( azNew == NULL ) {
+    sqlite3_free(z);
+    return SQLITE_NOMEM;
+  }
+  *paz = azNew;
+  azNew[(*pn)++] = z;
+  return SQLITE_OK;
+}
+
+static int tableAddText(int *pn, char ***paz, sqlite3_value *pVal) {
+  const char *z;
+  char *zCopy;
+  if( sqlite3_value_type(pVal) == SQLITE_NULL ||
+      sqlite3_value_type(pVal) == SQLITE_BLOB ) {
+    return SQLITE_OK; /* equals no text */
+  }
+  z = (const char *)sqlite3_value_text(pVal);
+  zCopy = z ? sqlite3_mprintf("%s", z) : NULL;
+  return zCopy ? tableAdd(pn, paz, zCopy) : SQLITE_NOMEM;
+}
+
+/* Brings the last key into its canonical form. What can't be a key, or is there
+** already, is taken away. */
+static int tableCanonical(const LedgerTableSpec *pSpec, TableQuestion *p) {
+  char *z = p->azKey[p->nKey - 1];
+  int i;
+  if( pSpec->xKey == NULL ) return SQLITE_OK;
+  p->nKey--;
+  i = pSpec->xKey(z, strlen(z), &p->azKey[p->nKey]);
+  sqlite3_free(z);
+  if( i || p->azKey[p->nKey] == NULL ) return i;
+  for( i = 0; i < p->nKey; i++ ) {
+    if( strcmp(p->azKey[i], p->azKey[p->nKey]) == 0 ) {
+      sqlite3_free(p->azKey[p->nKey]);
+      return SQLITE_OK;
+    }
+  }
+  p->nKey++;
+  return SQLITE_OK;
+}
+
+/* The question as one text (sqlite3_free), or NULL. */
+static char *tableAsked(const TableQuestion *p) {
+  sqlite3_str *pStr = sqlite3_str_new(NULL);
+  int i;
+  sqlite3_str_appendf(pStr, "%d %d", p->nLedger, p->nKey);
+  for( i = 0; i < p->nLedger; i++ ) {
+    sqlite3_str_appendf(pStr, " %Q", p->azLedger[i]);
+  }
+  for( i = 0; i < p->nKey; i++ ) sqlite3_str_appendf(pStr, " %Q", p->azKey[i]);
+  for( i = 0; i < p->nNamed; i++ ) {
+    sqlite3_str_appendf(pStr, " =%Q", p->azNamed[i]);
+  }
+  return sqlite3_str_finish(pStr);
+}
+
+/*
+** A join asks for one key after the other. From the second on the whole list is
+** read instead, once, where the ledger offers one: SQLite checks the key of
+** each row again. Changes the question and *pzAsked.
+*/
+static int tableWiden(const LedgerTable *p, LedgerScope *pScope,
+                      const LedgerKept *pOld, TableQuestion *pQuestion,
+                      char **pzAsked, LedgerError *pErr) {
+  const LedgerTableSpec *pSpec = p->pSpec;
+  const int nKey = pQuestion->nKey;
+  char *zWide;
+  int i;
+  if( pSpec->eRoute == 0 || pSpec->eRouteKey == 0 || nKey <= 0 ||
+      keptFind(pScope, pSpec, *pzAsked) ) {
+    return LEDGER_OK;
+  }
+  pQuestion->nKey = -1;
+  zWide = tableAsked(pQuestion);
+  pQuestion->nKey = nKey;
+  if( zWide == NULL ) return ledgerErrorNomem(pErr);
+  if( keptFind(pScope, pSpec, zWide) == NULL ) {
+    int bOffered = pOld != NULL;
+    for( i = 0; i < p->pDb->nLedger && bOffered; i++ ) {
+      bOffered =
+          ledgerRouteOffered(p->pDb->apLedger[i]->pClient, pSpec->eRoute);
+    }
+    if( !bOffered ) {
+      sqlite3_free(zWide);
+      return LEDGER_OK;
+    }
+  }
+  for( i = 0; i < nKey; i++ ) sqlite3_free(pQuestion->azKey[i]);
+  pQuestion->nKey = -1;
+  sqlite3_free(*pzAsked);
+  *pzAsked = zWide;
+  return LEDGER_OK;
+}
+
+/* Decodes the plan. A second word on the same column is left to SQLite, which
+** checks every row again. *pzAsked becomes the question as one text. */
+static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
+                       int argc, sqlite3_value **argv, TableQuestion *p,
+                       char **pzAsked, LedgerError *pErr) {
+  int iArg, rc = SQLITE_OK;
+  memset(p, 0, sizeof(*p));
+  p->nLedger = p->nKey = -1;
+  for( iArg = 0; iArg < argc && rc == SQLITE_OK; iArg++ ) {
+    size_t n = strcspn(zPlan, " ");
+    int bIn = n > 3 && memcmp(zPlan + n - 3, "-in", 3) == 0;
+    int bLedger = n >= 6 && memcmp(zPlan, "ledger", 6) == 0 &&
+                  (zPlan[6] == '=' || zPlan[6] == '-');
+    int *pn = bLedger ? &p->nLedger : &p->nKey;
+    char ***paz = bLedger ? &p->azLedger : &p->azKey;
+    sqlite3_value *pVal = argv[iArg];
+    zPlan += n + (zPlan[n] == ' ');
+    if( bLedger && !bIn ) {
+      char *zName = NULL;
+      rc = ledgerDbName(pVal, &zName);
+      if( zName ) rc = tableAdd(&p->nNamed, &p->azNamed, zName);
+      if( rc ) break;
+    }
+    if( *pn >= 0 ) continue;
+    *pn = 0;
+    if( bIn ) rc = sqlite3_vtab_in_first(argv[iArg], &pVal);
+    while( rc == SQLITE_OK && pVal ) {
+      int eType = sqlite3_value_type(pVal);
+      int nBefore = *pn;
+      if( !bLedger && (eType == SQLITE_INTEGER || eType == SQLITE_FLOAT) &&
+          strcmp(pSpec->zKey, "transaction_id") == 0 ) {
+        LedgerTxid id;
+        rc = ledgerValueTxid(pVal, &id, pErr); /* numbers are refused */
+        break;
+      }
+      rc = tableAddText(pn, paz, pVal);
+      if( rc == SQLITE_OK && !bLedger && *pn > nBefore ) {
+        rc = tableCanonical(pSpec, p);
+      }
+      if( rc || !bIn ) break;
+      rc = sqlite3_vtab_in_next(argv[iArg], &pVal);
+    }
+    if( rc == SQLITE_DONE ) rc = SQLITE_OK;
+  }
+  *pzAsked = tableAsked(p);
+  if( pErr->rc ) return pErr->rc;
+  if( rc || *pzAsked == NULL ) return ledgerErrorNomem(pErr);
+  return LEDGER_OK;
+}
+
+/* Where all ledgers were asked, says which one failed. */
+static void tableBlame(const LedgerTable *p, const Ledger *pLedger,
+                       LedgerError *pErr) {
+  LedgerError all = LEDGER_ERROR_INIT;
+  ledgerErrorSet(&all, pErr->rc,
+                 "ledger '%s': %s; SELECT ... FROM %s('NAME') asks one ledger",
+                 pLedger->zName, ledgerErrorText(pErr) + strlen("ledger: "),
+                 p->pSpec->zName);
+  all.http = pErr->http;
+  ledgerErrorClear(pErr);
+  *pErr = all;
+}
+
+/* Reads the rows of all ledgers that are asked for. */
+static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
+                     const TableQuestion *pQuestion, LedgerError *pErr) {
+  LedgerDb *pDb = p->pDb;
+  int i, k, rc = LEDGER_OK;
+  if( p->iLedger < 0 ) {
+    return ledgerTableRead(p->pSpec, pRows, pDb, NULL, pQuestion->nKey,
+                           pQuestion->azKey, pErr);
+  }
+  rc = ledgerDbReady(pDb, !p->guard.bFile, pErr);
+  if( rc == LEDGER_OK ) {
+    rc = ledgerDbNamed(pDb, pQuestion->nNamed, pQuestion->azNamed, pErr);
+  }
+  for( i = 0; i < pDb->nLedger && rc == LEDGER_OK; i++ ) {
+    Ledger *pLedger = pDb->apLedger[i];
+    const int bAll = pQuestion->nLedger < 0;
+    int bRead = bAll;
+    for( k = 0; k < pQuestion->nLedger && !bRead; k++ ) {
+      bRead = strcmp(pLedger->zName, pQuestion->azLedger[k]) == 0;
+    }
+    if( !bRead ) continue;
+    ledgerRef(pLedger);
+    ledgerTableLedger(pRows, p->iLedger, pLedger->zName);
+    rc = ledgerTableRead(p->pSpec, pRows, pDb, pLedger, pQuestion->nKey,
+                         pQuestion->azKey, pErr);
+    if( rc && bAll && pDb->nLedger > 1 && rc != LEDGER_INTERRUPT )
+      tableBlame(p, pLedger, pErr);
+    ledgerTableLedger(pRows, p->iLedger, NULL);
+    ledgerUnref(pLedger);
+  }
+  return rc;
+}
+
+static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
+                       const char *idxStr, int argc, sqlite3_value **argv) {
+  TableCursor *p = (TableCursor *)pCursor;
+  const LedgerTable *pTable = (LedgerTable *)pCursor->pVtab;
+  const LedgerTableSpec *pSpec = pTable->pSpec;
+  LedgerDb *pDb = pTable->pDb;
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerKept *pOld = p->pKept;
+  LedgerKept *pNew = NULL;
+  TableQuestion question;
+  char *zAsked = NULL;
+  int rc;
+  (void)idxNum;
+  if( ledgerGuardRead(&pTable->guard, &p->bAsked, &err) ) {
+    return ledgerVtabError(pCursor->pVtab, &err);
+  }
+  rc = ledgerScopeJoin(pDb, idxStr, &p->pScope);
+  if( rc ) return rc;
+  p->iRow = 0;
+  p->pKept = NULL;
+  rc = tableDecode(pSpec, idxStr, argc, argv, &question, &zAsked, &err);
+  if( rc == LEDGER_OK )
+    rc = tableWiden(pTable, p->pScope, pOld, &question, &zAsked, &err);
+  if( rc == LEDGER_OK ) {
+    pNew = pOld && strcmp(pOld->zAsked, zAsked) == 0 &&
+                   (!tableIsKept(pSpec) ||
+                    keptFind(p->pScope, pSpec, zAsked) == pOld)
+               ? pOld
+               : keptFind(p->pScope, pSpec, zAsked);
+  }
+  if( pNew ) {
+    pNew->nRef++;
+    sqlite3_free(zAsked);
+  } else if( rc == LEDGER_OK ) {
+    pNew = keptNew(pSpec, zAsked, &err);
+    rc = pNew ? tableRead(pTable, pNew->pRows, &question, &err) : err.rc;
+    if( pNew && rc == LEDGER_OK && tableIsKept(pSpec) ) {
+      keptAdd(p->pScope, pNew);
+    }
+  } else {
+    sqlite3_free(zAsked);
+  }
+  tableClearQuestion(&question);
+  keptUnref(pOld);
+  if( rc ) {
+    keptUnref(pNew);
+    ledgerReadFailed(pDb->db, &err);
+    return ledgerVtabError(pCursor->pVtab, &err);
+  }
+  p->pKept = pNew;
+  return SQLITE_OK;
+}
+
+static int tableNext(sqlite3_vtab_cursor *pCursor) {
+  ((TableCursor *)pCursor)->iRow++;
+  return SQLITE_OK;
+}
+
+static int tableEof(sqlite3_vtab_cursor *pCursor) {
+  TableCursor *p = (TableCursor *)pCursor;
+  return p->pKept == NULL || p->iRow >= ledgerTableRowsCount(p->pKept->pRows);
+}
+
+/* A table that is written has row numbers that DELETE can look up. */
+static int tableRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid) {
+  TableCursor *p = (TableCursor *)pCursor;
+  const LedgerTable *pTable = (LedgerTable *)pCursor->pVtab;
+  *piRowid = p->iRow + 1;
+  if( pTable->pSpec->xChange == NULL ) return SQLITE_OK;
+  return ledgerChangeRowid(pTable, p->pKept->pRows, p->iRow, piRowid);
+}
+
+static int tableColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *pCtx,
+                       int iCol) {
+  TableCursor *p = (TableCursor *)pCursor;
+  if( sqlite3_vtab_nochange(pCtx) ) return SQLITE_OK; /* UPDATE keeps it */
+  ledgerTableResult(p->pKept->pRows, p->iRow, iCol, pCtx);
+  return SQLITE_OK;
+}
+
+static void tableDestroyModule(void *pArg) {
+  LedgerTableModule *p = pArg;
+  ledgerDbUnref(p->pDb);
+  sqlite3_free(p);
+}
+
+/* xCreate is xConnect: the tables are eponymous, and may be declared. */
+#define TABLE_READING                                                 \
+  .iVersion = 2, .xCreate = tableConnect, .xConnect = tableConnect,   \
+  .xBestIndex = tableBestIndex, .xDisconnect = tableDisconnect,       \
+  .xDestroy = tableDestroy, .xOpen = tableOpen, .xClose = tableClose, \
+  .xFilter = tableFilter, .xNext = tableNext, .xEof = tableEof,       \
+  .xColumn = tableColumn, .xRowid = tableRowid
+
+static const sqlite3_module tableModule = {TABLE_READING};
+
+static const sqlite3_module tableWrittenModule = {
+    TABLE_READING,
+    .xUpdate = ledgerChangeUpdate,
+    .xBegin = ledgerChangeBegin,
+    .xSync = ledgerChangeSync,
+    .xCommit = ledgerChangeEnd,
+    .xRollback = ledgerChangeEnd,
+    .xSavepoint = ledgerChangeSavepoint,
+    .xRelease = ledgerChangeRelease,
+    .xRollbackTo = ledgerChangeRollbackTo,
+};
+
+int ledgerTableIsSmall(const LedgerTableSpec *pSpec) {
+  return pSpec->xRead || pSpec->eRoute || pSpec->eRouteKey;
+}
+
+int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
+  LedgerTableModule *p = sqlite3_malloc64(sizeof(*p));
+  const int bWritten = pSpec->xChange && !pDb->bReadonly;
+  if( p == NULL ) return SQLITE_NOMEM;
+  p->pDb = pDb;
+  p->pSpec = pSpec;
+  ledgerDbRef(pDb);
+  return sqlite3_create_module_v2(pDb->db, pSpec->zName,
+                                  bWritten ? &tableWrittenModule : &tableModule,
+                                  p, tableDestroyModule);
+}
