@@ -45,10 +45,11 @@ typedef struct LedgerError LedgerError;
 struct LedgerError {
   int rc;     /* LEDGER_* code */
   int http;   /* HTTP status behind it, or 0 */
-  char *zMsg; /* "ledger: ..." (malloc), or NULL when memory was short */
+  int eStage; /* how far it came, where somebody decides by it (client.h) */
+  char *zMsg; /* what happened (malloc), or NULL: the code says it all */
 };
 #define LEDGER_ERROR_INIT \
-  { 0, 0, NULL }
+  { 0, 0, 0, NULL }
 
 #if defined(__GNUC__)
 #define LEDGER_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -57,20 +58,31 @@ struct LedgerError {
 #endif
 
 /* Sets rc and a printf-formatted message unless pErr already holds an error.
-** Writes "ledger: " in front. Returns pErr->rc. */
+** Returns pErr->rc. The prefix `ledger: ` is put at the edge to SQL. */
 int ledgerErrorSet(LedgerError *pErr, int rc, const char *zFmt, ...)
     LEDGER_PRINTF(3, 4);
 
-/* Sets LEDGER_NOMEM unless an error is set. Returns pErr->rc. */
+/* Set LEDGER_NOMEM, and LEDGER_INTERRUPT without more to say, unless an error
+** is set. Return pErr->rc. */
 int ledgerErrorNomem(LedgerError *pErr);
+int ledgerErrorInterrupt(LedgerError *pErr);
 
-/* The analyzer of clang can't see that neither ever returns LEDGER_OK. */
+/* Says the error *pCause in other words: as ledgerErrorSet(), with the code,
+** status and stage of *pCause. pErr may be pCause itself, whose message is then
+** replaced; either way it may be an argument of the format. */
+int ledgerErrorWrap(LedgerError *pErr, const LedgerError *pCause,
+                    const char *zFmt, ...) LEDGER_PRINTF(3, 4);
+
+/* Copies an error with its text, unless pErr holds one. Returns pErr->rc. */
+int ledgerErrorCopy(LedgerError *pErr, const LedgerError *pFrom);
+
+/* The analyzer of clang can't see that these never return LEDGER_OK. */
 #ifdef __clang_analyzer__
 #define ledgerErrorSet(...) ((ledgerErrorSet)(__VA_ARGS__), LEDGER_ERROR)
 #define ledgerErrorNomem(p) ((ledgerErrorNomem)(p), LEDGER_NOMEM)
 #endif
 
-/* The message, never NULL: a generic text stands in where there is none. */
+/* The message, never NULL: what the code says stands in where there is none. */
 const char *ledgerErrorText(const LedgerError *pErr);
 
 /* Frees the message and makes *pErr empty again. */
@@ -135,8 +147,17 @@ void ledgerBufFree(LedgerBuf *p);  /* frees the memory; *p is empty again */
 ** empty afterwards. An empty buffer gives "". */
 char *ledgerBufTake(LedgerBuf *p);
 
-/* Copies n bytes and adds a NUL; NULL when memory is short. z may be NULL. */
+/* Copy n bytes and add a NUL, or a text; NULL when memory is short, or z is
+** NULL. */
 char *ledgerStrndup(const char *z, size_t n);
+char *ledgerStrdup(const char *z);
+
+/* printf into memory of the caller's (free()); NULL when memory is short. */
+char *ledgerMprintf(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
+
+/* Copies n bytes of foreign text into zOut[nOut]: control characters become
+** spaces, and it is clipped where no UTF-8 character is cut. */
+void ledgerTextClean(const char *z, size_t n, char *zOut, size_t nOut);
 
 /* Hex of n bytes, lower case, with a NUL: zOut has 2n+1 bytes. Returns zOut.
 */

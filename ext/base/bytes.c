@@ -124,6 +124,32 @@ char *ledgerStrndup(const char *z, size_t n) {
   return zCopy;
 }
 
+char *ledgerStrdup(const char *z) {
+  return z ? ledgerStrndup(z, strlen(z)) : NULL;
+}
+
+char *ledgerMprintf(const char *zFmt, ...) {
+  char *z = NULL;
+  va_list ap;
+  va_start(ap, zFmt);
+  if( vasprintf(&z, zFmt, ap) < 0 ) z = NULL;
+  va_end(ap);
+  return z;
+}
+
+void ledgerTextClean(const char *z, size_t n, char *zOut, size_t nOut) {
+  size_t i;
+  if( n >= nOut ) {
+    n = nOut - 1;
+    while( n > 0 && ((unsigned char)z[n] & 0xc0) == 0x80 ) n--;
+  }
+  for( i = 0; i < n; i++ ) {
+    unsigned char c = (unsigned char)z[i];
+    zOut[i] = c < ' ' || c == 0x7f ? ' ' : (char)c;
+  }
+  zOut[n] = 0;
+}
+
 char *ledgerHexEncode(const void *a, size_t n, char *zOut) {
   static const char zDigit[] = "0123456789abcdef";
   const unsigned char *p = a;

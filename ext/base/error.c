@@ -9,46 +9,58 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 int ledgerErrorSet(LedgerError *pErr, int rc, const char *zFmt, ...) {
-  static const char zPrefix[] = "ledger: ";
-  const size_t nPrefix = sizeof(zPrefix) - 1;
   va_list ap;
-  int n;
-
   if( pErr->rc ) return pErr->rc;
   pErr->rc = rc;
   va_start(ap, zFmt);
-  n = vsnprintf(NULL, 0, zFmt, ap);
-  va_end(ap);
-  if( n < 0 ) return rc;
-  pErr->zMsg = malloc(nPrefix + (size_t)n + 1);
-  if( pErr->zMsg == NULL ) return rc;
-  memcpy(pErr->zMsg, zPrefix, nPrefix);
-  va_start(ap, zFmt);
-  vsnprintf(pErr->zMsg + nPrefix, (size_t)n + 1, zFmt, ap);
+  if( vasprintf(&pErr->zMsg, zFmt, ap) < 0 ) pErr->zMsg = NULL;
   va_end(ap);
   return rc;
 }
 
 int ledgerErrorNomem(LedgerError *pErr) {
-  if( pErr->rc == LEDGER_OK ) {
-    pErr->rc = LEDGER_NOMEM;
-    pErr->zMsg = NULL; /* ledgerErrorText() has the words */
-  }
+  if( pErr->rc == LEDGER_OK ) pErr->rc = LEDGER_NOMEM;
+  return pErr->rc;
+}
+
+int ledgerErrorInterrupt(LedgerError *pErr) {
+  if( pErr->rc == LEDGER_OK ) pErr->rc = LEDGER_INTERRUPT;
+  return pErr->rc;
+}
+
+int ledgerErrorWrap(LedgerError *pErr, const LedgerError *pCause,
+                    const char *zFmt, ...) {
+  char *zMsg = NULL;
+  va_list ap;
+  if( pErr->rc && pErr != pCause ) return pErr->rc;
+  va_start(ap, zFmt);
+  if( vasprintf(&zMsg, zFmt, ap) < 0 ) zMsg = NULL;
+  va_end(ap);
+  if( pErr == pCause ) free(pErr->zMsg);
+  *pErr = *pCause;
+  pErr->zMsg = zMsg;
+  return pErr->rc;
+}
+
+int ledgerErrorCopy(LedgerError *pErr, const LedgerError *pFrom) {
+  if( pErr->rc ) return pErr->rc;
+  *pErr = *pFrom;
+  pErr->zMsg = ledgerStrdup(pFrom->zMsg);
   return pErr->rc;
 }
 
 const char *ledgerErrorText(const LedgerError *pErr) {
   if( pErr->zMsg ) return pErr->zMsg;
-  if( pErr->rc == LEDGER_OK ) return "ledger: no error";
-  return "ledger: out of memory";
+  switch( pErr->rc ) {
+    case LEDGER_OK: return "no error";
+    case LEDGER_INTERRUPT: return "interrupted";
+    default: return "out of memory";
+  }
 }
 
 void ledgerErrorClear(LedgerError *pErr) {
   free(pErr->zMsg);
-  pErr->rc = LEDGER_OK;
-  pErr->http = 0;
-  pErr->zMsg = NULL;
+  *pErr = (LedgerError)LEDGER_ERROR_INIT;
 }

@@ -220,7 +220,7 @@ int ledgerClientInterrupted(LedgerClient *p, LedgerError *pErr) {
   p->tHook = t;
   if( p->hooks.xInterrupted(p->hooks.pArg) == 0 ) return LEDGER_OK;
   ledgerAuthInterrupted(&p->auth);
-  return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
+  return ledgerErrorInterrupt(pErr);
 }
 
 /* Steps every call once. Only calls that are made meanwhile are put into the

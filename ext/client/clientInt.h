@@ -106,7 +106,6 @@ int ledgerCertificatePrint(X509 *pCert, char *zOut, LedgerError *pErr);
 
 /* ---- log/redact.c -------------------------------------------------------- */
 
-char *ledgerStrdup(const char *z);
 void ledgerSecretFree(char *z);
 void ledgerBufWipe(LedgerBuf *p);
 int ledgerBufRoom(LedgerBuf *p, size_t n);
@@ -357,7 +356,6 @@ struct LedgerServerError {
 };
 
 void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut);
-void ledgerTextClean(const char *z, size_t n, char *zOut, size_t nOut);
 int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
                       LedgerJson **ppDoc, LedgerError *pErr);
 int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr);
@@ -369,7 +367,6 @@ int ledgerAnswerWritten(LedgerCall *p, const LedgerExchange *pEx, LedgerTxid id,
 int ledgerAnswerAbout(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr);
 int ledgerAnswerMissing(const LedgerCall *p);
 int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr);
-void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom);
 
 /* ---- call/cache.c -------------------------------------------------------- */
 
@@ -562,7 +559,6 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter);
 const char *ledgerCallBase(const LedgerCall *p);
 LedgerBuf ledgerCallCopy(const LedgerCall *p);
 void ledgerCallKeep(LedgerCall *p, LedgerBuf *pCopy);
-char *ledgerMprintf(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
 
 /* ---- call/session.c ------------------------------------------------------ */
 

@@ -367,9 +367,6 @@ int emuUuid(LedgerBuf *pBuf, LedgerError *pErr);
 int emuLogOpen(Emu *p, LedgerError *pErr);
 void emuLogRequest(Emu *p, const EmuReq *pReq, double ms);
 
-/* The message of an error without the "ledger: " in front. */
-const char *emuErrorText(const LedgerError *pErr);
-
 /* One line on stderr: "ledger-emulator: ...". */
 void emuWarn(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
 

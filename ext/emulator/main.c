@@ -424,7 +424,7 @@ out:
 static void mainEnd(Emu *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   int i;
-  if( emuLedgerClose(p, &err) ) emuWarn("%s", emuErrorText(&err));
+  if( emuLedgerClose(p, &err) ) emuWarn("%s", ledgerErrorText(&err));
   emuSessionsEnd(p);
   ledgerErrorClear(&err);
   emuSandboxClose(p->pSandbox);
@@ -464,7 +464,7 @@ int main(int argc, char **argv) {
     if( p->bBroken ) iExit = 1;
   }
   if( err.rc ) {
-    emuWarn("%s", emuErrorText(&err));
+    emuWarn("%s", ledgerErrorText(&err));
     iExit = 2;
   }
   ledgerErrorClear(&err);

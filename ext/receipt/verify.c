@@ -236,7 +236,6 @@ static int verifyRun(LedgerReceiptJob *p) {
 int ledgerReceiptVerify(const LedgerReceiptInput *pInput,
                         LedgerReceiptMemo *pMemo, LedgerReceiptReport *pReport,
                         LedgerError *pErr) {
-  static const char zPrefix[] = "ledger: ";
   LedgerReceiptHasher own = {0};
   LedgerError fail = LEDGER_ERROR_INIT;
   LedgerReceiptJob job;
@@ -271,10 +270,8 @@ int ledgerReceiptVerify(const LedgerReceiptInput *pInput,
   rc = verifyRun(&job);
   ERR_clear_error(); /* what failed is told in the report alone */
   if( rc == LEDGER_OK && pReport->zFailed ) {
-    const char *z = ledgerErrorText(&fail);
-    if( strncmp(z, zPrefix, strlen(zPrefix)) == 0 ) z += strlen(zPrefix);
     pReport->zCode = job.zCode;
-    pReport->zReason = ledgerStrndup(z, strlen(z));
+    pReport->zReason = ledgerStrdup(ledgerErrorText(&fail));
     if( pReport->zReason == NULL ) rc = LEDGER_NOMEM;
   } else if( rc == LEDGER_OK ) {
     pReport->bValid = 1;

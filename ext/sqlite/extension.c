@@ -161,8 +161,8 @@ static int extensionLoad(LedgerDb *pDb, char **pzErr) {
     pDb->bLoaded = 0;
     ledgerTakenDrop(pDb->db);
     if( *pzErr == NULL ) {
-      *pzErr = sqlite3_mprintf("ledger: %s could not be registered: %s", zWhat,
-                               sqlite3_errstr(rc));
+      *pzErr = ledgerMessage("%s could not be registered: %s", zWhat,
+                             sqlite3_errstr(rc));
     }
   }
   return rc;
@@ -177,9 +177,9 @@ static int extensionInit(sqlite3 *db, char **pzErrMsg,
   SQLITE_EXTENSION_INIT2(pApi);
   (void)pApi;
   if( sqlite3_libversion_number() < EXTENSION_SQLITE_MIN ) {
-    zErr = sqlite3_mprintf("ledger: SQLite %s is too old: 3.38.0 or later "
-                           "is needed",
-                           sqlite3_libversion());
+    zErr = ledgerMessage("SQLite %s is too old: 3.38.0 or later "
+                         "is needed",
+                         sqlite3_libversion());
     rc = SQLITE_ERROR;
     goto out;
   }

@@ -148,6 +148,10 @@ int ledgerDbInterrupted(void *pDb);
 ** cost the caller his. Within a transaction it is SQLITE_BUSY. */
 void ledgerReadFailed(sqlite3 *db, LedgerError *pErr);
 
+/* A message as SQL shows it, with the prefix `ledger: ` (sqlite3_free); NULL
+** when memory is short. The format is that of sqlite3_mprintf(). */
+char *ledgerMessage(const char *zFmt, ...);
+
 /* Moves the error into a vtab's zErrMsg; returns the SQLite code. */
 int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr);
 

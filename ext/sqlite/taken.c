@@ -109,14 +109,14 @@ int ledgerTakenLook(sqlite3 *db, char **pzErr) {
     rc = takenLook(db, i, &zTaken);
     if( zTaken ) {
       rc = SQLITE_ERROR;
-      *pzErr = sqlite3_mprintf(
-          "ledger: the %s %s exists already, defined by the host program, "
+      *pzErr = ledgerMessage(
+          "the %s %s exists already, defined by the host program, "
           "another extension or another version of this one: nothing was "
           "registered",
           aTakenList[i].zWhat, zTaken);
     } else if( rc && rc != SQLITE_NOMEM ) {
-      *pzErr = sqlite3_mprintf(
-          "ledger: %s can't be asked for (%s), so it can't be seen which names "
+      *pzErr = ledgerMessage(
+          "%s can't be asked for (%s), so it can't be seen which names "
           "are free: load the module before an authorizer is set",
           aTakenList[i].zList, sqlite3_errstr(rc));
     }
@@ -160,8 +160,8 @@ int ledgerTakenSchema(sqlite3 *db, char **pzErr) {
     rc = takenPragma(db, "PRAGMA writable_schema = ON", &iNone);
   }
   if( rc && rc != SQLITE_NOMEM ) {
-    *pzErr = sqlite3_mprintf(
-        "ledger: the schema can't be read again (%s): load the module before "
+    *pzErr = ledgerMessage(
+        "the schema can't be read again (%s): load the module before "
         "an authorizer is set",
         sqlite3_errstr(rc));
   }

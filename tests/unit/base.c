@@ -335,23 +335,47 @@ static void utf8Table(void) {
 
 static void errors(void) {
   LedgerError err = LEDGER_ERROR_INIT;
-  CHECK(strcmp(ledgerErrorText(&err), "ledger: no error") == 0);
+  CHECK(strcmp(ledgerErrorText(&err), "no error") == 0);
   CHECK(ledgerErrorSet(&err, LEDGER_BUSY, "%s %d", "first", 1) == LEDGER_BUSY);
   /* The first one wins, whoever comes. */
   CHECK(ledgerErrorSet(&err, LEDGER_AUTH, "second") == LEDGER_BUSY);
   CHECK(ledgerErrorNomem(&err) == LEDGER_BUSY);
   CHECK(err.rc == LEDGER_BUSY);
-  CHECK(strcmp(ledgerErrorText(&err), "ledger: first 1") == 0);
+  CHECK(strcmp(ledgerErrorText(&err), "first 1") == 0);
   ledgerErrorClear(&err);
   CHECK(err.rc == 0 && err.http == 0 && err.zMsg == NULL);
   CHECK(ledgerErrorNomem(&err) == LEDGER_NOMEM);
-  CHECK(strcmp(ledgerErrorText(&err), "ledger: out of memory") == 0);
+  CHECK(strcmp(ledgerErrorText(&err), "out of memory") == 0);
   CHECK(ledgerErrorSet(&err, LEDGER_ERROR, "later") == LEDGER_NOMEM);
-  CHECK(strcmp(ledgerErrorText(&err), "ledger: out of memory") == 0);
+  CHECK(strcmp(ledgerErrorText(&err), "out of memory") == 0);
   ledgerErrorClear(&err);
   ledgerErrorClear(&err); /* twice does no harm */
   CHECK(ledgerErrorSet(&err, LEDGER_ERROR, "%2000s", "wide") == LEDGER_ERROR);
-  CHECK(strlen(ledgerErrorText(&err)) == 2008);
+  CHECK(strlen(ledgerErrorText(&err)) == 2000);
+  ledgerErrorClear(&err);
+  CHECK(ledgerErrorInterrupt(&err) == LEDGER_INTERRUPT && err.zMsg == NULL);
+  CHECK(strcmp(ledgerErrorText(&err), "interrupted") == 0);
+  ledgerErrorClear(&err);
+}
+
+/* In other words: code, status and stage stay. */
+static void errorsWrapped(void) {
+  LedgerError err = LEDGER_ERROR_INIT, all = LEDGER_ERROR_INIT;
+  ledgerErrorSet(&err, LEDGER_BUSY, "inner");
+  err.http = 503;
+  err.eStage = 2;
+  CHECK(ledgerErrorWrap(&all, &err, "outer: %s", ledgerErrorText(&err)) ==
+        LEDGER_BUSY);
+  CHECK(strcmp(ledgerErrorText(&all), "outer: inner") == 0);
+  CHECK(all.http == 503 && all.eStage == 2);
+  CHECK(ledgerErrorWrap(&all, &err, "late") == LEDGER_BUSY);
+  CHECK(strcmp(ledgerErrorText(&all), "outer: inner") == 0);
+  ledgerErrorWrap(&all, &all, "%s, again", ledgerErrorText(&all));
+  CHECK(strcmp(ledgerErrorText(&all), "outer: inner, again") == 0);
+  ledgerErrorClear(&all);
+  CHECK(ledgerErrorCopy(&all, &err) == LEDGER_BUSY && all.zMsg != err.zMsg);
+  CHECK(strcmp(ledgerErrorText(&all), "inner") == 0 && all.http == 503);
+  ledgerErrorClear(&all);
   ledgerErrorClear(&err);
 }
 
@@ -451,6 +475,7 @@ static const CheckCase aCase[] = {
     {"utf8-points", utf8Points},
     {"utf8-table", utf8Table},
     {"errors", errors},
+    {"errors-wrapped", errorsWrapped},
     {"letters", letters},
     {"numbers", numbers},
     {"locales", locales},

@@ -13,8 +13,7 @@ static int parse(const char *z, size_t n) {
   int rc = ledgerJsonParse(z, n, "text", &pDoc, &err);
   CHECK((rc == LEDGER_OK) == (pDoc != NULL));
   CHECK(rc == err.rc);
-  CHECK(rc == LEDGER_OK ||
-        strncmp(ledgerErrorText(&err), "ledger: text: ", 14) == 0);
+  CHECK(rc == LEDGER_OK || strncmp(ledgerErrorText(&err), "text: ", 6) == 0);
   ledgerErrorClear(&err);
   ledgerJsonFree(pDoc);
   return rc;

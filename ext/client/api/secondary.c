@@ -117,9 +117,8 @@ int ledgerSecondaryCheck(const LedgerConfig *p, const char *zValue,
   LedgerError err = LEDGER_ERROR_INIT;
   if( secondaryEach(p, zValue, secondaryDrop, NULL, &err) ) {
     const char *z = ledgerErrorText(&err);
-    if( strncmp(z, "ledger: ", 8) == 0 ) z += 8;
-    ledgerErrorSet(
-        pErr, err.rc, "%s%s",
+    ledgerErrorWrap(
+        pErr, &err, "%s%s",
         strncmp(z, "option secondary", 16) == 0 ? "" : "option secondary: ", z);
   }
   ledgerErrorClear(&err);
@@ -218,8 +217,6 @@ int ledgerSecondaryTake(LedgerCall *p) {
 void ledgerSecondaryStep(LedgerCall *p) {
   LedgerCall *pElse = p->pElse;
   LedgerClient *pAt = pElse->pClient;
-  LedgerError all = LEDGER_ERROR_INIT;
-  const char *z;
 
   if( pElse->eState != LEDGER_CALL_DONE ) return;
   p->pElse = NULL;
@@ -232,14 +229,10 @@ void ledgerSecondaryStep(LedgerCall *p) {
     ledgerErrorClear(&p->err);
     p->eState = LEDGER_CALL_DONE;
   } else if( pAt == NULL || !secondaryStart(p, pAt->pNextSecondary) ) {
-    z = ledgerErrorText(&p->err);
-    if( strncmp(z, "ledger: ", 8) == 0 ) z += 8;
-    ledgerErrorSet(
-        &all, p->err.rc, "%s; no secondary ledger had it either: %s", z,
+    ledgerErrorWrap(
+        &p->err, &p->err, "%s; no secondary ledger had it either: %s",
+        ledgerErrorText(&p->err),
         pElse->err.rc ? ledgerErrorText(&pElse->err) : "no such entry there");
-    all.http = p->err.http;
-    ledgerErrorClear(&p->err);
-    p->err = all;
     p->eState = LEDGER_CALL_DONE;
   }
   ledgerCallFree(pElse);

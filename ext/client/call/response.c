@@ -15,41 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* printf into memory of the caller's; NULL when memory is short. */
-char *ledgerMprintf(const char *zFmt, ...) {
-  char *z = NULL;
-  va_list ap;
-  va_start(ap, zFmt);
-  if( vasprintf(&z, zFmt, ap) < 0 ) z = NULL;
-  va_end(ap);
-  return z;
-}
-
-/* Copies an error with its texts. Like ledgerErrorSet(), the first one wins. */
-void ledgerErrorCopy(LedgerError *pTo, const LedgerError *pFrom) {
-  static const char zPrefix[] = "ledger: ";
-  const char *z = ledgerErrorText(pFrom);
-  if( pFrom->rc == LEDGER_OK || pTo->rc != LEDGER_OK ) return;
-  if( strncmp(z, zPrefix, sizeof(zPrefix) - 1) == 0 ) z += sizeof(zPrefix) - 1;
-  ledgerErrorSet(pTo, pFrom->rc, "%s", z);
-  pTo->http = pFrom->http;
-}
-
-/* Copies n bytes of foreign text into zOut[nOut]: control characters become
-** spaces, and it is clipped where no UTF-8 character is cut. */
-void ledgerTextClean(const char *z, size_t n, char *zOut, size_t nOut) {
-  size_t i;
-  if( n >= nOut ) {
-    n = nOut - 1;
-    while( n > 0 && ((unsigned char)z[n] & 0xc0) == 0x80 ) n--;
-  }
-  for( i = 0; i < n; i++ ) {
-    unsigned char c = (unsigned char)z[i];
-    zOut[i] = c < ' ' || c == 0x7f ? ' ' : (char)c;
-  }
-  zOut[n] = 0;
-}
-
 /* Reads error.details, which tell why: [{"auth_policy":"jwt","code":...,
 ** "message":"The token has expired"}, ...], or texts. What the message says
 ** already is left out. */
@@ -143,13 +108,11 @@ int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
 
   if( ledgerJsonParse(pEx->body.z ? pEx->body.z : "", pEx->body.n, zWhat, ppDoc,
                       &err) ) {
-    const char *z = ledgerErrorText(&err);
-    if( strncmp(z, "ledger: ", 8) == 0 ) z += 8;
     ledgerAnswerPlace(p, zPlace);
     if( err.rc == LEDGER_NOMEM ) {
       ledgerErrorNomem(pErr);
     } else {
-      ledgerErrorSet(pErr, err.rc, "%s (%s)", z, zPlace);
+      ledgerErrorWrap(pErr, &err, "%s (%s)", ledgerErrorText(&err), zPlace);
     }
   }
   ledgerErrorClear(&err);

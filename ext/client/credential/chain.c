@@ -357,12 +357,6 @@ static int authStepOne(LedgerFetch *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* The message without "ledger: ". */
-static const char *authText(const LedgerError *pErr) {
-  const char *z = ledgerErrorText(pErr);
-  return strncmp(z, "ledger: ", 8) == 0 ? z + 8 : z;
-}
-
 /*
 ** The fetch ended with *pWhy. Returns 1 where the next of the chain is to be
 ** tried; else *pErr is set, unless a token is here that still holds.
@@ -379,7 +373,7 @@ static int authFailed(LedgerClient *p, LedgerFetch *pFetch, LedgerError *pWhy,
       pWhy->rc != LEDGER_INTERRUPT &&
       (pFetch->bMissing || pKind->eChain == LEDGER_CHAIN_DEV) ) {
     ledgerBufPrintf(&pAuth->reasons, "%s%s: %s", pAuth->reasons.n ? "; " : "",
-                    pKind->zName, authText(pWhy));
+                    pKind->zName, ledgerErrorText(pWhy));
     authChoose("default", ap, &n, &err);
     ledgerErrorClear(&err);
     if( ++pAuth->iChain < n ) return 1;
@@ -398,7 +392,7 @@ static int authFailed(LedgerClient *p, LedgerFetch *pFetch, LedgerError *pWhy,
   } else {
     ledgerErrorSet(pErr, pWhy->rc, "credential %s%s: %s",
                    pFetch->bDefault ? "default: " : "", pKind->zName,
-                   authText(pWhy));
+                   ledgerErrorText(pWhy));
     pErr->http = pWhy->http;
   }
   if( pAuth->pKept == NULL ) pAuth->zKind = NULL;

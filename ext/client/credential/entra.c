@@ -112,9 +112,8 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
 
   if( ledgerJsonParse(pEx->body.z ? pEx->body.z : "", pEx->body.n,
                       "token answer", &pDoc, &err) ) {
-    ledgerErrorSet(pErr, err.rc, "%s (HTTP %d, %s %s)",
-                   ledgerErrorText(&err) + strlen("ledger: "), p->http,
-                   p->pKind->zMethod, p->zPath);
+    ledgerErrorSet(pErr, err.rc, "%s (HTTP %d, %s %s)", ledgerErrorText(&err),
+                   p->http, p->pKind->zMethod, p->zPath);
     goto out;
   }
   z = ledgerTokenText(pDoc, "access_token", &n);

@@ -12,10 +12,6 @@
 #define SECRET_MIN 6   /* shorter ones are no secrets, but words */
 #define SECRET_PART 16 /* the begin of one, so long, is no coincidence */
 
-char *ledgerStrdup(const char *z) {
-  return ledgerStrndup(z, strlen(z));
-}
-
 /* Wipes and frees a secret; NULL is allowed. */
 void ledgerSecretFree(char *z) {
   if( z == NULL ) return;

@@ -30,7 +30,7 @@ static int filePipeWait(int fd, const LedgerConfig *p, const char *zWhat,
   struct pollfd wait = {.fd = fd, .events = POLLIN};
 
   if( p->xInterrupted && p->xInterrupted(p->pInterruptArg) ) {
-    return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
+    return ledgerErrorInterrupt(pErr);
   }
   if( *pms <= 0 ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR,

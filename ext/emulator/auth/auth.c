@@ -190,7 +190,7 @@ int emuAuthenticate(EmuReq *p) {
   }
   if( zAuth == NULL || err.rc ) {
     if( !emuServerPeer(p->pHttp, zPeer) ) {
-      authRefused(p, err.rc ? emuErrorText(&err) : NULL);
+      authRefused(p, err.rc ? ledgerErrorText(&err) : NULL);
       goto out;
     }
     ledgerBufReset(&p->user);

@@ -21,11 +21,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-const char *emuErrorText(const LedgerError *pErr) {
-  const char *z = ledgerErrorText(pErr);
-  return strncmp(z, "ledger: ", 8) == 0 ? z + 8 : z;
-}
-
 void emuWarn(const char *zFmt, ...) {
   va_list ap;
   fputs("ledger-emulator: ", stderr);

@@ -230,8 +230,8 @@ void emuReqError(EmuReq *p, int iStatus, const char *zCode, const char *zFmt,
 }
 
 void emuReqFail(EmuReq *p, LedgerError *pErr) {
-  emuWarn("request %lld: %s", (long long)p->n, emuErrorText(pErr));
-  emuReqError(p, 500, "InternalError", "%s", emuErrorText(pErr));
+  emuWarn("request %lld: %s", (long long)p->n, ledgerErrorText(pErr));
+  emuReqError(p, 500, "InternalError", "%s", ledgerErrorText(pErr));
   ledgerErrorClear(pErr);
 }
 
@@ -257,7 +257,7 @@ int emuReqJson(EmuReq *p, const char *zType, const char *zType2,
   }
   if( ledgerJsonParse(p->zBody, p->nBody, "request body", ppDoc, &err) !=
       LEDGER_OK ) {
-    emuReqError(p, 400, "InvalidInput", "%s", emuErrorText(&err));
+    emuReqError(p, 400, "InvalidInput", "%s", ledgerErrorText(&err));
     ledgerErrorClear(&err);
     return 0;
   }

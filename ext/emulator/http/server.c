@@ -126,7 +126,7 @@ static void serverWrong(EmuServer *p, SSL *pSsl, const char *zHow) {
   if( pCtx ) {
     SSL_set_SSL_CTX(pSsl, pCtx);
   } else {
-    emuWarn("no certificate for a fault: %s", emuErrorText(&err));
+    emuWarn("no certificate for a fault: %s", ledgerErrorText(&err));
   }
   SSL_CTX_free(pCtx); /* the connection holds on to it */
   EVP_PKEY_free(pKey);

@@ -126,7 +126,7 @@ static void sessionsTick(evutil_socket_t fd, short what, void *pArg) {
   (void)what;
   if( p->sessions.eOld == EMU_OLD_CUT ) {
     if( sessionsLeave(p, EMU_OLD_STEPPED, &err) ) {
-      emuWarn("%s", emuErrorText(&err));
+      emuWarn("%s", ledgerErrorText(&err));
       emuLedgerGiveUp(p);
     } else if( !sessionsArm(p, p->sessions.msHeal) ) {
       emuSessionsChange(p, EMU_SESSIONS_LOST);

@@ -206,7 +206,7 @@ int emuLedgerRenew(Emu *p, LedgerError *pErr) {
 void emuLedgerGiveUp(Emu *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   if( emuLedgerElect(p, EMU_SESSIONS_DEFAULT, &err) != LEDGER_OK ) {
-    emuWarn("%s", emuErrorText(&err));
+    emuWarn("%s", ledgerErrorText(&err));
     p->bBroken = 1;
     event_base_loopbreak(p->pBase);
   }
@@ -221,7 +221,7 @@ static void ledgerTick(evutil_socket_t fd, short what, void *pArg) {
   (void)what;
   if( p->ledger.bHold || emuSessionsCut(p) ) return;
   if( emuLedgerSign(p, &err) != LEDGER_OK ) {
-    emuWarn("%s", emuErrorText(&err));
+    emuWarn("%s", ledgerErrorText(&err));
     emuLedgerGiveUp(p);
   }
   ledgerErrorClear(&err);

@@ -141,7 +141,7 @@ static int controlFault(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
             p->pEmu->pFaults, z,
             ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "body", NULL),
             &err) ) {
-      emuReqError(p, 400, "InvalidInput", "%s", emuErrorText(&err));
+      emuReqError(p, 400, "InvalidInput", "%s", ledgerErrorText(&err));
     } else {
       emuFaultsList(p->pEmu->pFaults, &p->body);
     }

@@ -177,7 +177,7 @@ static void gatewayTick(evutil_socket_t fd, short what, void *pArg) {
   (void)fd;
   (void)what;
   for( pOp = p->pFirst; pOp; pOp = pOp->pNext ) {
-    if( gatewayStep(p, pOp, &err) ) emuWarn("%s", emuErrorText(&err));
+    if( gatewayStep(p, pOp, &err) ) emuWarn("%s", ledgerErrorText(&err));
     ledgerErrorClear(&err);
     bOpen |= gatewayIsOpen(p, pOp);
   }

@@ -193,7 +193,7 @@ static int identityProof(EmuReq *p, const char *zClient,
                    "application.");
   } else if( emuAssertionCheck(p->pEmu, zAssertion, nAssertion, zClient, url.z,
                                &err) ) {
-    identityRefuse(p, 401, "invalid_client", emuErrorText(&err));
+    identityRefuse(p, 401, "invalid_client", ledgerErrorText(&err));
   } else {
     bOk = 1;
   }

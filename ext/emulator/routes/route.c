@@ -188,7 +188,7 @@ void emuRouteEnd(EmuReq *p) {
   }
   if( !p->bWaiting ) emuReqSend(p);
   if( emuFaultAfter(pEmu, eFault, &keys, &err) ) {
-    emuWarn("%s", emuErrorText(&err));
+    emuWarn("%s", ledgerErrorText(&err));
   }
   ledgerErrorClear(&err);
 }

@@ -287,7 +287,7 @@ static void sandboxAnswer(SandboxRun *p, const char *z, size_t n) {
   size_t nValue;
   if( ledgerJsonParse(z, n, "answer of node", &pDoc, &err) ) {
     sandboxEndText(p, EMU_CALL_FAILED, "The value cannot be told: %s",
-                   emuErrorText(&err));
+                   ledgerErrorText(&err));
   } else {
     zValue = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "value", &nValue);
     if( zValue ) {
@@ -398,7 +398,7 @@ static void sandboxStart(SandboxRun *p) {
   p->bGone = 0;
   p->iFlags = pEmu->pSandbox->iFlags;
   if( sandboxFork(p, p->iFlags, &fd, &err) ) {
-    sandboxEndText(p, EMU_CALL_BROKEN, "%s", emuErrorText(&err));
+    sandboxEndText(p, EMU_CALL_BROKEN, "%s", ledgerErrorText(&err));
     ledgerErrorClear(&err);
     return;
   }

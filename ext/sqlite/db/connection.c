@@ -222,9 +222,8 @@ static int connectionAttachEnv(LedgerDb *p, const char *zUrl,
   }
   if( ledgerDbAttach(p, zUrl, NULL, zJson, zJson ? (int)strlen(zJson) : 0,
                      &err) ) {
-    ledgerErrorSet(pErr, err.rc, "LEDGER_URL%s: %s",
-                   zJson ? " and LEDGER_OPTIONS" : "",
-                   ledgerErrorText(&err) + strlen("ledger: "));
+    ledgerErrorWrap(pErr, &err, "LEDGER_URL%s: %s",
+                    zJson ? " and LEDGER_OPTIONS" : "", ledgerErrorText(&err));
   }
   ledgerErrorClear(&err);
   return pErr->rc;

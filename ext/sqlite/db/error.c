@@ -1,10 +1,9 @@
 /*
-** Errors on their way to SQLite. A LedgerError's code is an SQLite code; the
+** Errors on their way to SQLite: here they get the prefix `ledger: `, which no
+** text of the rooms below has. A LedgerError's code is an SQLite code; the
 ** assertions below keep it so.
 */
 #include "sqlite/ledgerInt.h"
-
-#include <string.h>
 
 _Static_assert(LEDGER_ERROR == SQLITE_ERROR, "codes are SQLite's");
 _Static_assert(LEDGER_BUSY == SQLITE_BUSY, "codes are SQLite's");
@@ -27,8 +26,18 @@ void ledgerReadFailed(sqlite3 *db, LedgerError *pErr) {
 /* An interrupt about which there is nothing more to say is left to SQLite: a
 ** host tells its own time limit by the text "interrupted" alone. */
 static int errorIsInterrupt(const LedgerError *p) {
-  return p->rc == LEDGER_INTERRUPT &&
-         strcmp(ledgerErrorText(p), "ledger: interrupted") == 0;
+  return p->rc == LEDGER_INTERRUPT && p->zMsg == NULL;
+}
+
+char *ledgerMessage(const char *zFmt, ...) {
+  va_list ap;
+  char *zText, *zMsg;
+  va_start(ap, zFmt);
+  zText = sqlite3_vmprintf(zFmt, ap);
+  va_end(ap);
+  zMsg = zText ? sqlite3_mprintf("ledger: %s", zText) : NULL;
+  sqlite3_free(zText);
+  return zMsg;
 }
 
 int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr) {
@@ -37,21 +46,23 @@ int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr) {
     sqlite3_free(pVtab->zErrMsg);
     pVtab->zErrMsg = errorIsInterrupt(pErr)
                          ? NULL
-                         : sqlite3_mprintf("%s", ledgerErrorText(pErr));
+                         : ledgerMessage("%s", ledgerErrorText(pErr));
   }
   ledgerErrorClear(pErr);
   return rc;
 }
 
 void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr) {
-  if( pErr->rc == LEDGER_NOMEM ) {
+  char *zMsg = ledgerMessage("%s", ledgerErrorText(pErr));
+  if( pErr->rc == LEDGER_NOMEM || zMsg == NULL ) {
     sqlite3_result_error_nomem(pCtx);
   } else if( errorIsInterrupt(pErr) ) {
     sqlite3_result_error_code(pCtx, SQLITE_INTERRUPT);
   } else {
-    sqlite3_result_error(pCtx, ledgerErrorText(pErr), -1);
+    sqlite3_result_error(pCtx, zMsg, -1);
     sqlite3_result_error_code(pCtx, pErr->rc);
   }
+  sqlite3_free(zMsg);
   ledgerErrorClear(pErr);
 }
 

@@ -238,7 +238,8 @@ int ledgerGuardBad(LedgerGuard *p, const char *zSchema, char *zText,
     p->zBad = zText;
     return SQLITE_OK;
   }
-  *pzErr = zText;
+  *pzErr = ledgerMessage("%s", zText);
+  sqlite3_free(zText);
   return SQLITE_ERROR;
 }
 
@@ -251,10 +252,7 @@ static int guardTable(const LedgerGuard *p, LedgerError *pErr) {
         "declare it in temp",
         p->zTable);
   }
-  if( p->zBad ) { /* its prefix is ours */
-    return ledgerErrorSet(pErr, LEDGER_ERROR, "%s",
-                          p->zBad + strlen("ledger: "));
-  }
+  if( p->zBad ) return ledgerErrorSet(pErr, LEDGER_ERROR, "%s", p->zBad);
   return guardIndirect(p->pDb, p->zTable, pErr);
 }
 

@@ -144,6 +144,7 @@ static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
       p->pLedger ? ledgerClientConfig(p->pLedger->pClient) : NULL;
   LedgerFacts facts;
   LedgerBuf buf = {0};
+  char *zError = NULL;
   memset(&facts, 0, sizeof(facts));
   if( p->pLedger ) {
     ledgerClientFacts(p->pLedger->pClient, &facts);
@@ -162,7 +163,9 @@ static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
     pingMember(&buf, "api_versions", p->versions.n ? p->versions.z : NULL);
     pingMember(&buf, "step", pingStep(p, &facts, pErr));
     pingMember(&buf, "code", pingCode(pErr));
-    pingMember(&buf, "error", pErr->rc ? ledgerErrorText(pErr) : NULL);
+    if( pErr->rc ) zError = ledgerMessage("%s", ledgerErrorText(pErr));
+    pingMember(&buf, "error", zError);
+    sqlite3_free(zError);
   }
   pingMember(&buf, "clock_of", facts.zSkewOf);
   if( facts.zSkewOf ) {

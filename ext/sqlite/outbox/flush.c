@@ -65,10 +65,10 @@ static int flushArray(const OutboxRows *pRows, LedgerQueueRow ***papRow,
   return *papRow ? LEDGER_OK : ledgerErrorNomem(pErr);
 }
 
-/* Notes on a row what went wrong. */
+/* Notes on a row what went wrong, as its column says it. */
 static void flushSay(OutboxRow *pRow, const char *zText, LedgerError *pErr) {
   sqlite3_free(pRow->zError);
-  pRow->zError = sqlite3_mprintf("%s", zText);
+  pRow->zError = ledgerMessage("%s", zText);
   if( pRow->zError == NULL ) ledgerErrorNomem(pErr);
 }
 
@@ -84,13 +84,12 @@ static int flushQueue(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
 }
 
 /* The first row that is refused tells why in the end. */
-static void flushRefused(Flush *p, OutboxRow *pRow, int rc, int http) {
+static void flushRefused(Flush *p, const OutboxRow *pRow, int rc,
+                         const char *zWhy) {
   p->nRefused++;
-  if( p->refused.rc ) return;
   ledgerErrorSet(&p->refused, rc,
                  "ledger_flush: row %lld of the outbox is refused: %s",
-                 pRow->id, pRow->zError + strlen("ledger: "));
-  p->refused.http = http;
+                 pRow->id, zWhy);
 }
 
 /* Has another row of the outbox the entry? */
@@ -130,9 +129,7 @@ static void flushError(Flush *p, LedgerError *pErr, LedgerError *pNew) {
         "it again; SET state = 'committed', transaction_id = '%s' leaves it",
         pDoubt->iOutbox, pDoubt->zSubLedger, zId, pDoubt->iOutbox, zId);
   } else if( pNew->rc && pErr->rc == LEDGER_OK ) {
-    ledgerErrorSet(pErr, pNew->rc, "ledger_flush: %s",
-                   ledgerErrorText(pNew) + strlen("ledger: "));
-    pErr->http = pNew->http;
+    ledgerErrorWrap(pErr, pNew, "ledger_flush: %s", ledgerErrorText(pNew));
   }
   ledgerErrorClear(pNew);
   p->send.pDoubt = NULL;
@@ -164,9 +161,8 @@ static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
           break;
         }
         sqlite3_free(pQueue->zError);
-        pQueue->zError =
-            sqlite3_mprintf("ledger: accepted, its commit was not seen: %s",
-                            ledgerErrorText(pWhy) + strlen("ledger: "));
+        pQueue->zError = sqlite3_mprintf(
+            "accepted, its commit was not seen: %s", ledgerErrorText(pWhy));
         /* fall through */
       default: /* accepted, or without an answer: to be settled */
         pRow->eState = OUTBOX_SENDING;
@@ -237,7 +233,7 @@ static int flushFound(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
     if( pRow->zError ) continue;
     pRow->tSent = outboxNow();
     flushSay(pRow,
-             "ledger: being sent when its ledger_flush() ended; what became of "
+             "being sent when its ledger_flush() ended; what became of "
              "it is not known yet",
              pErr);
     found.aRow[found.nRow++] = *pRow; /* what it points to stays pRow's */
@@ -355,7 +351,8 @@ static int flushRows(Flush *p, OutboxRows *pRows, LedgerQueueRow **apRow,
     if( flushQueue(p, pRow, &err) == LEDGER_CONSTRAINT ) {
       pRow->eState = OUTBOX_REFUSED;
       flushSay(pRow, ledgerErrorText(&err), pErr);
-      if( pErr->rc == LEDGER_OK ) flushRefused(p, pRow, err.rc, 0);
+      if( pErr->rc == LEDGER_OK )
+        flushRefused(p, pRow, err.rc, ledgerErrorText(&err));
     } else if( err.rc ) {
       *pErr = err;
       return pErr->rc;
@@ -400,8 +397,9 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   for( i = 0; i < rows.nRow; i++ ) {
     OutboxRow *pRow = &rows.aRow[i];
     *pbOpen |= pRow->eState == OUTBOX_SENDING;
-    if( pRow->eState == OUTBOX_REFUSED && pRow->pQueue && pRow->zError ) {
-      flushRefused(p, pRow, pRow->pQueue->rcError, 0);
+    if( pRow->eState == OUTBOX_REFUSED && pRow->pQueue &&
+        pRow->pQueue->zError ) {
+      flushRefused(p, pRow, pRow->pQueue->rcError, pRow->pQueue->zError);
     }
   }
   flushError(p, pErr, &err);
@@ -442,16 +440,11 @@ out:
 
 /* Says what is left for whom, behind the first error. */
 static void flushExplain(Flush *p, const LedgerBuf *pLeft, LedgerError *pErr) {
-  LedgerError all = LEDGER_ERROR_INIT;
   if( pErr->rc == LEDGER_NOMEM || pLeft->n == 0 || pLeft->bOom ) return;
-  ledgerErrorSet(&all, pErr->rc,
-                 "%s; %lld committed%s: SELECT ledger_flush() goes on, and "
-                 "sends nothing twice",
-                 ledgerErrorText(pErr) + strlen("ledger: "), p->nDone,
-                 pLeft->z);
-  all.http = pErr->http;
-  ledgerErrorClear(pErr);
-  *pErr = all;
+  ledgerErrorWrap(pErr, pErr,
+                  "%s; %lld committed%s: SELECT ledger_flush() goes on, and "
+                  "sends nothing twice",
+                  ledgerErrorText(pErr), p->nDone, pLeft->z);
 }
 
 /* Reads the options object: ledger, settle_ms, order. */
@@ -575,12 +568,11 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   ledgerScopeEnd(flush.pDb);
   flushAll(&flush, azName, nName, zLedger, &err);
   if( err.rc == LEDGER_OK && flush.nRefused ) {
-    ledgerErrorSet(&err, flush.refused.rc,
-                   "%s; %lld committed, %lld refused: SELECT id, error FROM "
-                   "ledger_outbox WHERE state = 'refused'",
-                   ledgerErrorText(&flush.refused) + strlen("ledger: "),
-                   flush.nDone, flush.nRefused);
-    err.http = flush.refused.http;
+    ledgerErrorWrap(&err, &flush.refused,
+                    "%s; %lld committed, %lld refused: SELECT id, error FROM "
+                    "ledger_outbox WHERE state = 'refused'",
+                    ledgerErrorText(&flush.refused), flush.nDone,
+                    flush.nRefused);
   }
 out:
   ledgerErrorClear(&flush.refused);

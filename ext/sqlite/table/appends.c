@@ -14,6 +14,7 @@
 static int appendsRow(LedgerTableRows *pRows, const LedgerQueueRow *pRow,
                       LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
+  char *zError = pRow->zError ? ledgerMessage("%s", pRow->zError) : NULL;
   const char *azCell[8];
   int rc;
   azCell[0] = NULL;
@@ -22,9 +23,10 @@ static int appendsRow(LedgerTableRows *pRows, const LedgerQueueRow *pRow,
   azCell[3] = pRow->zSubLedger;
   azCell[4] = pRow->id.seqno ? ledgerTxidFormat(pRow->id, zId) : NULL;
   azCell[5] = ledgerStateName(pRow->eState);
-  azCell[6] = pRow->zError;
+  azCell[6] = zError;
   azCell[7] = pRow->zKey;
   rc = ledgerTableTexts(pRows, azCell, 8, pErr);
+  sqlite3_free(zError);
   if( rc == LEDGER_OK ) ledgerTableInt(pRows, 0, pRow->n);
   return rc;
 }

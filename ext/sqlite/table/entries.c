@@ -165,7 +165,7 @@ static int entriesConnect(sqlite3 *db, void *pAux, int argc,
     }
     sqlite3_free(zVal);
     rc = ledgerGuardBad(&p->guard, argv[1],
-                        sqlite3_mprintf("ledger: %s: expected ledger='NAME' or "
+                        sqlite3_mprintf("%s: expected ledger='NAME' or "
                                         "sub_ledger='NAME', not %s",
                                         argv[2], argv[i]),
                         pzErr);

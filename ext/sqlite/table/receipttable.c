@@ -56,8 +56,7 @@ static int rowConnect(sqlite3 *db, void *pAux, int argc,
   if( rc == SQLITE_OK && argc > 3 ) {
     rc = ledgerGuardBad(
         &p->guard, argv[1],
-        sqlite3_mprintf("ledger: %s: this table takes no arguments", argv[0]),
-        pzErr);
+        sqlite3_mprintf("%s: this table takes no arguments", argv[0]), pzErr);
   }
   if( rc ) {
     ledgerGuardClear(&p->guard);
@@ -88,8 +87,8 @@ static int rowRequired(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
     }
   }
   sqlite3_free(pVtab->zErrMsg);
-  pVtab->zErrMsg = sqlite3_mprintf(
-      "ledger: %s: needs WHERE transaction_id = '...'", pTable->pSpec->zName);
+  pVtab->zErrMsg = ledgerMessage("%s: needs WHERE transaction_id = '...'",
+                                 pTable->pSpec->zName);
   return SQLITE_ERROR;
 }
 

@@ -133,8 +133,7 @@ static int tableConnect(sqlite3 *db, void *pAux, int argc,
   if( rc == SQLITE_OK && argc > 3 ) {
     rc = ledgerGuardBad(
         &p->guard, argv[1],
-        sqlite3_mprintf("ledger: %s: this table takes no arguments", argv[0]),
-        pzErr);
+        sqlite3_mprintf("%s: this table takes no arguments", argv[0]), pzErr);
   }
   if( rc == SQLITE_OK ) rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
   if( rc ) {
@@ -196,8 +195,8 @@ static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   if( !bKey && pSpec->bKeyRequired ) {
     if( bUnusable ) return SQLITE_CONSTRAINT; /* another order of the join */
     sqlite3_free(pVtab->zErrMsg);
-    pVtab->zErrMsg = sqlite3_mprintf("ledger: %s: needs WHERE %s = '...'",
-                                     pSpec->zName, pSpec->zKey);
+    pVtab->zErrMsg =
+        ledgerMessage("%s: needs WHERE %s = '...'", pSpec->zName, pSpec->zKey);
     return SQLITE_ERROR;
   }
   return SQLITE_OK;
@@ -391,14 +390,9 @@ static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
 /* Where all ledgers were asked, says which one failed. */
 static void tableBlame(const LedgerTable *p, const Ledger *pLedger,
                        LedgerError *pErr) {
-  LedgerError all = LEDGER_ERROR_INIT;
-  ledgerErrorSet(&all, pErr->rc,
-                 "ledger '%s': %s; SELECT ... FROM %s('NAME') asks one ledger",
-                 pLedger->zName, ledgerErrorText(pErr) + strlen("ledger: "),
-                 p->pSpec->zName);
-  all.http = pErr->http;
-  ledgerErrorClear(pErr);
-  *pErr = all;
+  ledgerErrorWrap(pErr, pErr,
+                  "ledger '%s': %s; SELECT ... FROM %s('NAME') asks one ledger",
+                  pLedger->zName, ledgerErrorText(pErr), p->pSpec->zName);
 }
 
 /* Reads the rows of all ledgers that are asked for. */

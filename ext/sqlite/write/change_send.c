@@ -34,11 +34,6 @@ struct Operation {
   int bSent; /* a write of this row was accepted */
 };
 
-/* Without the prefix, to be put into another message. */
-static const char *operationText(const LedgerError *pErr) {
-  return ledgerErrorText(pErr) + strlen("ledger: ");
-}
-
 /* Sends one write and waits for its answer; *ppCall keeps it. The row's state
 ** says what became of it. */
 static int operationSend(Operation *p, const char *zMethod, int eRoute,
@@ -70,19 +65,19 @@ static int operationSend(Operation *p, const char *zMethod, int eRoute,
     case LEDGER_UNSENT:
       pRow->eState = LEDGER_QUEUED;
       if( rc == LEDGER_IOERR ) rc = LEDGER_BUSY; /* it may pass later */
-      ledgerErrorSet(pErr, rc, "not sent: %s", operationText(&err));
+      ledgerErrorSet(pErr, rc, "not sent: %s", ledgerErrorText(&err));
       break;
     case LEDGER_REFUSED:
       pRow->eState = LEDGER_ROW_REFUSED;
       ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_CONSTRAINT : rc, "%s",
-                     operationText(&err));
+                     ledgerErrorText(&err));
       break;
     default:
       pRow->eState = LEDGER_UNKNOWN;
       ledgerErrorSet(pErr, LEDGER_IOERR,
                      "it was sent and no answer came: the ledger may or may "
                      "not have done it: %s",
-                     operationText(&err));
+                     ledgerErrorText(&err));
       break;
   }
   pErr->http = err.http;
@@ -275,21 +270,18 @@ int ledgerUserNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
 static void operationRestore(Operation *p, const char *zMethod, int eRoute,
                              const char *zKey, const char *zWords,
                              LedgerError *pErr) {
-  LedgerError err = LEDGER_ERROR_INIT, all = LEDGER_ERROR_INIT;
+  LedgerError err = LEDGER_ERROR_INIT;
   LedgerCall *pCall = NULL;
   LedgerBuf body = {0};
 
   if( operationBody(p, zWords, &body, &err) == LEDGER_OK ) {
     operationSend(p, zMethod, eRoute, zKey, body.z, &pCall, &err);
   }
-  ledgerErrorSet(&all, pErr->rc, "%s; what it held before, %s, %s%s",
-                 operationText(pErr), zWords,
-                 err.rc ? "could not be given back: " : "was given back",
-                 err.rc ? operationText(&err) : "");
-  all.http = pErr->http;
+  ledgerErrorWrap(pErr, pErr, "%s; what it held before, %s, %s%s",
+                  ledgerErrorText(pErr), zWords,
+                  err.rc ? "could not be given back: " : "was given back",
+                  err.rc ? ledgerErrorText(&err) : "");
   p->pRow->eState = LEDGER_ROW_REFUSED;
-  ledgerErrorClear(pErr);
-  *pErr = all;
   ledgerErrorClear(&err);
   ledgerCallFree(pCall);
   ledgerBufFree(&body);
@@ -471,14 +463,14 @@ int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr) {
                    ledgerKindName(pRow->eKind), pRow->zKey,
                    bUnread ? "the change was sent and could not be read back"
                            : "the change was made in part",
-                   operationText(&err));
+                   ledgerErrorText(&err));
   } else if( pRow->eState == LEDGER_UNKNOWN ) {
     ledgerErrorSet(pErr, rc,
                    "%s (SELECT * FROM ledger_%ss shows what the ledger holds)",
-                   operationText(&err), ledgerKindName(pRow->eKind));
+                   ledgerErrorText(&err), ledgerKindName(pRow->eKind));
   } else {
     if( pRow->eState == LEDGER_SENDING ) pRow->eState = LEDGER_QUEUED;
-    ledgerErrorSet(pErr, rc, "%s", operationText(&err));
+    ledgerErrorSet(pErr, rc, "%s", ledgerErrorText(&err));
   }
   pErr->http = err.http;
   if( pRow->eState != LEDGER_QUEUED ) {

@@ -110,8 +110,7 @@ static void commitUnanswered(LedgerBuf *pBuf, LedgerQueueRow *const *apRow,
 ** and where to look. Rows whose commit was not seen keep why. */
 static void commitExplain(LedgerQueueRow *const *apRow, int nRow,
                           LedgerError *pErr) {
-  const char *zWhy = ledgerErrorText(pErr) + strlen("ledger: ");
-  LedgerError all = LEDGER_ERROR_INIT;
+  const char *zWhy = ledgerErrorText(pErr);
   LedgerBuf more = {0};
   int i;
   for( i = 0; i < nRow; i++ ) {
@@ -119,15 +118,12 @@ static void commitExplain(LedgerQueueRow *const *apRow, int nRow,
     if( pRow->eState != LEDGER_PENDING ) continue;
     sqlite3_free(pRow->zError);
     pRow->zError =
-        sqlite3_mprintf("ledger: accepted, its commit was not seen: %s", zWhy);
+        sqlite3_mprintf("accepted, its commit was not seen: %s", zWhy);
   }
   commitAccepted(&more, apRow, nRow, pErr);
   commitUnanswered(&more, apRow, nRow);
   if( more.n > 0 && !more.bOom ) {
-    ledgerErrorSet(&all, pErr->rc, "%s%s", zWhy, more.z);
-    all.http = pErr->http;
-    ledgerErrorClear(pErr);
-    *pErr = all;
+    ledgerErrorWrap(pErr, pErr, "%s%s", zWhy, more.z);
   }
   ledgerBufFree(&more);
 }
@@ -172,7 +168,6 @@ static int commitIsCertain(const LedgerSend *p) {
 /* Names the ledgers whose part of the transaction is recorded already. */
 static void commitOthers(LedgerDb *p, const Ledger *pFailed,
                          LedgerError *pErr) {
-  LedgerError all = LEDGER_ERROR_INIT;
   LedgerBuf names = {0};
   int i;
   for( i = 0; i < p->nLedger; i++ ) {
@@ -188,10 +183,8 @@ static void commitOthers(LedgerDb *p, const Ledger *pFailed,
     }
   }
   if( names.n > 0 && !names.bOom ) {
-    ledgerErrorSet(&all, pErr->rc, "%s; recorded on other ledgers: %s",
-                   ledgerErrorText(pErr) + strlen("ledger: "), names.z);
-    ledgerErrorClear(pErr);
-    *pErr = all;
+    ledgerErrorWrap(pErr, pErr, "%s; recorded on other ledgers: %s",
+                    ledgerErrorText(pErr), names.z);
   }
   ledgerBufFree(&names);
 }

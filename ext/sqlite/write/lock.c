@@ -116,7 +116,7 @@ int ledgerBusyAgain(LedgerDb *p, int rc, int *pmsWait, LedgerError *pErr) {
   int msPause = *pmsWait < 10 ? *pmsWait : 10;
   if( (rc & 0xff) != SQLITE_BUSY || msPause <= 0 ) return 0;
   if( ledgerDbInterrupted(p) ) {
-    ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
+    ledgerErrorInterrupt(pErr);
     return 0;
   }
   usleep((useconds_t)msPause * 1000);
@@ -135,7 +135,7 @@ int ledgerLockForCommit(LedgerDb *p, LedgerError *pErr) {
   } while( ledgerBusyAgain(p, rc, &nWait, pErr) );
   if( pErr->rc ) goto out;
   if( rc == SQLITE_INTERRUPT ) {
-    ledgerErrorSet(pErr, LEDGER_INTERRUPT, "interrupted");
+    ledgerErrorInterrupt(pErr);
   } else if( (rc & 0xff) == SQLITE_BUSY ) {
     lockBusy(p, zSchema, nTimeout, pErr);
   } else if( rc != SQLITE_OK ) {

@@ -113,9 +113,8 @@ static int sendCheck(LedgerSend *p, LedgerError *pErr) {
     if( pRow->eState != LEDGER_QUEUED || sendNeeds(pRow, &err) == LEDGER_OK ) {
       continue;
     }
-    ledgerErrorSet(pErr, err.rc, "%s: %s; nothing was sent",
-                   sendName(p, i, zName),
-                   ledgerErrorText(&err) + strlen("ledger: "));
+    ledgerErrorWrap(pErr, &err, "%s: %s; nothing was sent",
+                    sendName(p, i, zName), ledgerErrorText(&err));
     ledgerErrorClear(&err);
     if( pErr->rc ) return pErr->rc;
   }
@@ -257,9 +256,9 @@ static void sendElsewhere(LedgerSend *p, int i, const char *zWhere,
     pRow->zSubLedger = z;
   }
   p->bOver = 1;
-  ledgerErrorSet(
-      pErr, pWhy->rc, "%s%s%s", p->nRow > 1 ? sendName(p, i, zName) : "",
-      p->nRow > 1 ? ": " : "", ledgerErrorText(pWhy) + strlen("ledger: "));
+  ledgerErrorWrap(pErr, pWhy, "%s%s%s",
+                  p->nRow > 1 ? sendName(p, i, zName) : "",
+                  p->nRow > 1 ? ": " : "", ledgerErrorText(pWhy));
 }
 
 /* Reads the outcome of one append into its row. *pErr is what ends it all; what
@@ -271,7 +270,7 @@ static int sendOutcome(LedgerSend *p, int i, LedgerCall *pCall,
   LedgerError text = LEDGER_ERROR_INIT;
   int eOutcome = LEDGER_OUTCOME_UNKNOWN;
   int rc = ledgerAppendResult(pCall, &eOutcome, &pRow->id, &err);
-  const char *zWhy = ledgerErrorText(&err) + strlen("ledger: ");
+  const char *zWhy = ledgerErrorText(&err);
   char zName[SEND_NAME];
 
   switch( eOutcome ) {
@@ -330,9 +329,8 @@ static void sendChange(LedgerSend *p, int i, LedgerError *pErr) {
   char zName[SEND_NAME];
   pRow->eState = LEDGER_SENDING;
   if( ledgerOperate(pRow, &err) ) {
-    ledgerErrorSet(pErr, err.rc, "%s: %s", sendName(p, i, zName),
-                   ledgerErrorText(&err) + strlen("ledger: "));
-    pErr->http = err.http;
+    ledgerErrorWrap(pErr, &err, "%s: %s", sendName(p, i, zName),
+                    ledgerErrorText(&err));
   }
   if( pRow->id.seqno > 0 ) p->pDb->last = pRow->id;
   ledgerErrorClear(&err);
@@ -492,8 +490,7 @@ static int sendSettle(LedgerSend *p, LedgerError *pErr) {
   ledgerSettleUnknown(p, &err);
   if( ledgerSendCount(p, LEDGER_UNKNOWN) > 0 && err.rc ) {
     ledgerErrorSet(&all, pErr->rc, "%s; reconcile could not settle it: %s",
-                   ledgerErrorText(pErr) + strlen("ledger: "),
-                   ledgerErrorText(&err) + strlen("ledger: "));
+                   ledgerErrorText(pErr), ledgerErrorText(&err));
     ledgerErrorClear(&err);
   } else if( ledgerSendCount(p, LEDGER_UNKNOWN) > 0 ) {
     return pErr->rc; /* a change that is no append */
@@ -507,8 +504,7 @@ static int sendSettle(LedgerSend *p, LedgerError *pErr) {
     if( pRow->eState == LEDGER_ROW_REFUSED && pRow->zError &&
         p->nRefusedMost == 0 ) {
       LedgerError refused = LEDGER_ERROR_INIT;
-      ledgerErrorSet(&refused, pRow->rcError, "%s",
-                     pRow->zError + strlen("ledger: "));
+      ledgerErrorSet(&refused, pRow->rcError, "%s", pRow->zError);
       sendWorse(pErr, &refused);
     }
   }
@@ -527,7 +523,7 @@ static void sendSayOrder(LedgerSend *p) {
     if( pRow->eState != LEDGER_COMMITTED || iLost < 0 ) continue;
     sqlite3_free(pRow->zError);
     pRow->zError = sqlite3_mprintf(
-        "ledger: out of order: a change of view took back %s, which follows it",
+        "out of order: a change of view took back %s, which follows it",
         sendName(p, iLost, zName));
   }
 }
@@ -575,10 +571,8 @@ static int sendGiveUp(LedgerSend *p, LedgerError *pErr) {
                     ledgerTxidFormat(pRow->lost, zId));
   }
   if( p->why.rc ) {
-    ledgerErrorSet(pErr, p->why.rc, "%s (%d attempt%s)",
-                   ledgerErrorText(&p->why) + strlen("ledger: "), p->nWhy,
-                   p->nWhy == 1 ? "" : "s");
-    pErr->http = p->why.http;
+    ledgerErrorWrap(pErr, &p->why, "%s (%d attempt%s)",
+                    ledgerErrorText(&p->why), p->nWhy, p->nWhy == 1 ? "" : "s");
   } else if( ids.n > 0 && !ids.bOom ) {
     ledgerErrorSet(pErr, LEDGER_BUSY,
                    "changes of view took back what was sent, %d times in a "

@@ -69,7 +69,7 @@ static void settleLost(LedgerSend *p, LedgerQueueRow *pRow) {
   char zId[LEDGER_TXID_MAX];
   pRow->eState = LEDGER_QUEUED;
   sqlite3_free(pRow->zError);
-  pRow->zError = sqlite3_mprintf("ledger: a change of view took %s back",
+  pRow->zError = sqlite3_mprintf("a change of view took %s back",
                                  ledgerTxidFormat(pRow->id, zId));
   pRow->lost = pRow->id;
   memset(&pRow->id, 0, sizeof(pRow->id));
@@ -425,12 +425,11 @@ static int settleBarrier(Ledger *pLedger, LedgerTxid *pId, LedgerError *pErr) {
   }
   ledgerCallFree(pCall);
   if( err.rc ) {
-    ledgerErrorSet(pErr, err.rc,
-                   "it is not seen, but a node that lags would not show it, "
-                   "and the entry in sub-ledger '" LEDGER_BARRIER_SUB_LEDGER
-                   "' that tells them apart failed: %s",
-                   ledgerErrorText(&err) + strlen("ledger: "));
-    pErr->http = err.http;
+    ledgerErrorWrap(pErr, &err,
+                    "it is not seen, but a node that lags would not show it, "
+                    "and the entry in sub-ledger '" LEDGER_BARRIER_SUB_LEDGER
+                    "' that tells them apart failed: %s",
+                    ledgerErrorText(&err));
   }
   ledgerErrorClear(&err);
   return pErr->rc;
