@@ -11,7 +11,7 @@
 ** All sources are compiled with SQLITE_CORE (with _GNU_SOURCE, too, and in one
 ** command: files of different folders have the same name):
 **
-**     cc -DSQLITE_CORE -D_GNU_SOURCE -pthread -Iinclude program.c
+**     cc -DSQLITE_CORE -D_GNU_SOURCE -pthread -Iinclude -Iext program.c
 **        $(find ext/base ext/client ext/receipt ext/sqlite -name '*.c')
 **        -lsqlite3 -lcurl -lssl -lcrypto -lcjson
 */

@@ -4,14 +4,10 @@
 **     .load ./build/ledger
 **     SELECT load_extension('./build/ledger', 'sqlite3_ledgerreadonly_init');
 **
-** A new table or function is added to a list here; the rest of it stands in a
-** file of its own.
+** A new table is a line in tables.h, a new family of functions one in
+** functions.h; the rest of it stands in a file of its own.
 */
-#define LEDGER_EXTENSION_C
-#include <sqlite3ext.h>
-SQLITE_EXTENSION_INIT1
-
-#include "sqlite/ledgerInt.h"
+#include "sqlite/extensionInt.h"
 #include "ledger.h"
 
 #ifdef _WIN32
@@ -30,54 +26,23 @@ SQLITE_EXTENSION_INIT1
 #define EXTENSION_OK SQLITE_OK_LOAD_PERMANENTLY
 #endif
 
-static const LedgerRowTable *const apExtensionRowTable[] = {
-    &ledgerTableReceipts,
-    &ledgerTableAudit,
-};
+/* The lists are read twice: to declare what they name, and to point there. */
+#define LEDGER_TABLE(name) extern const LedgerTableSpec name;
+#define LEDGER_FUNCTIONS(name) extern const LedgerFunction name[];
+#include "sqlite/functions.h"
+#include "sqlite/tables.h"
+#undef LEDGER_TABLE
+#undef LEDGER_FUNCTIONS
 
-/* One a line: a table is a file, and a line here. */
-/* clang-format off */
-const LedgerTableSpec *const apLedgerTable[] = {
-    &ledgerEntriesSpec,
-    &ledgerTableSubLedgers,
-    &ledgerTableTags,
-    &ledgerTableTransactions,
-    &ledgerReceiptsSpec,
-    &ledgerAuditSpec,
-    &ledgerTableUsers,
-    &ledgerTableRoles,
-    &ledgerTableFunctions,
-    &ledgerTableEndpoints,
-    &ledgerTableModules,
-    &ledgerTableMembers,
-    &ledgerTableConstitution,
-    &ledgerTableQuotes,
-    &ledgerTableIdentity,
-    &ledgerTableAttached,
-    &ledgerTableAppends,
-    &ledgerTableHttp,
-    &ledgerTableColumns,
-    &ledgerTableReference,
-    NULL,
-};
-/* clang-format on */
+#define LEDGER_TABLE(name) &name,
+static const LedgerTableSpec *const apExtensionTable[] = {
+#include "sqlite/tables.h"
+    NULL};
 
-/* clang-format off */
-const LedgerFunction *const apLedgerFunction[] = {
-    aLedgerFunctionPure,
-    aLedgerFunctionAttach,
-    aLedgerFunctionEntry,
-    aLedgerFunctionGuard,
-    aLedgerFunctionNames,
-    aLedgerFunctionOutbox,
-    aLedgerFunctionPing,
-    aLedgerFunctionProof,
-    aLedgerFunctionQuote,
-    aLedgerFunctionExecute,
-    aLedgerFunctionReceipt,
-    NULL,
-};
-/* clang-format on */
+#define LEDGER_FUNCTIONS(name) name,
+static const LedgerFunction *const apExtensionFunction[] = {
+#include "sqlite/functions.h"
+    NULL};
 
 static void extensionUnbind(void *pArg) {
   LedgerBound *p = pArg;
@@ -117,49 +82,36 @@ static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
       return rc;
     }
   }
-  for( i = 0; apLedgerFunction[i]; i++ ) {
-    const LedgerFunction *pFunc = apLedgerFunction[i];
+  for( i = 0; pDb->apFunction[i]; i++ ) {
+    const LedgerFunction *pFunc = pDb->apFunction[i];
     for( ; pFunc->zName; pFunc++ ) {
       *pzWhat = pFunc->zName;
       rc = extensionFunction(pDb, pFunc);
       if( rc ) return rc;
     }
   }
-  *pzWhat = "ledger_entries";
-  ledgerDbRef(pDb);
-  rc = sqlite3_create_module_v2(pDb->db, "ledger_entries",
-                                pDb->bReadonly ? &ledgerEntriesReadonlyModule
-                                               : &ledgerEntriesModule,
-                                pDb, ledgerDbUnref);
-  for( i = 0; apLedgerTable[i] && rc == SQLITE_OK; i++ ) {
-    if( !ledgerTableIsSmall(apLedgerTable[i]) ) continue; /* its own module */
-    *pzWhat = apLedgerTable[i]->zName;
-    rc = ledgerTableRegister(pDb, apLedgerTable[i]);
+  for( i = 0; pDb->apTable[i]; i++ ) {
+    *pzWhat = pDb->apTable[i]->zName;
+    rc = ledgerTableRegister(pDb, pDb->apTable[i]);
+    if( rc ) return rc;
   }
-  for( i = 0;
-       i < sizeof(apExtensionRowTable) / sizeof(apExtensionRowTable[0]) &&
-       rc == SQLITE_OK;
-       i++ ) {
-    *pzWhat = apExtensionRowTable[i]->pSpec->zName;
-    rc = ledgerRowTableRegister(pDb, apExtensionRowTable[i]);
-  }
-  return rc;
+  return SQLITE_OK;
 }
 
 /* Registers everything, or nothing. */
 static int extensionLoad(LedgerDb *pDb, char **pzErr) {
   const char *zWhat = "";
-  int rc = ledgerTakenLook(pDb->db, pzErr);
+  int rc = ledgerTakenLook(pDb, pzErr);
   if( rc ) return rc;
   rc = extensionRegister(pDb, &zWhat);
-  if( rc == SQLITE_OK ) rc = ledgerTakenSchema(pDb->db, pzErr);
+  if( rc == SQLITE_OK ) rc = ledgerTakenSchema(pDb, pzErr);
   if( rc == SQLITE_OK ) {
     pDb->bLoaded = 1;
     rc = ledgerGuardSelfTest(pDb);
   }
   if( rc ) {
     pDb->bLoaded = 0;
-    ledgerTakenDrop(pDb->db);
+    ledgerTakenDrop(pDb);
     if( *pzErr == NULL ) {
       *pzErr = ledgerMessage("%s could not be registered: %s", zWhat,
                              sqlite3_errstr(rc));
@@ -187,7 +139,7 @@ static int extensionInit(sqlite3 *db, char **pzErrMsg,
   ** nothing turns it on again. */
   rc = ledgerGuardLoaded(db, bReadonly);
   if( rc == SQLITE_OK || rc == SQLITE_NOMEM ) goto out;
-  rc = ledgerDbNew(db, bReadonly, &pDb);
+  rc = ledgerDbNew(db, bReadonly, apExtensionTable, apExtensionFunction, &pDb);
   if( rc ) goto out;
   rc = extensionLoad(pDb, &zErr);
   ledgerDbUnref(pDb); /* the registrations keep it */

@@ -18,7 +18,7 @@
 **
 ** Invariant: where the host lets nobody look, the function is refused.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/db/guard.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 ** text of the rooms below has. A LedgerError's code is an SQLite code; the
 ** assertions below keep it so.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/db/db.h"
 
 _Static_assert(LEDGER_ERROR == SQLITE_ERROR, "codes are SQLite's");
 _Static_assert(LEDGER_BUSY == SQLITE_BUSY, "codes are SQLite's");

@@ -22,7 +22,7 @@
 ** act and all tables ask here before anything else, the functions through the
 ** registry.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/db/guard.h"
 
 #include <string.h>
 
@@ -277,7 +277,7 @@ int ledgerGuardWrite(const LedgerGuard *p, LedgerError *pErr) {
 
 /* Rows may wait from before writing was turned off. */
 int ledgerGuardCommit(const LedgerGuard *p, LedgerError *pErr) {
-  if( p->pDb->pQueue == NULL ) return LEDGER_OK;
+  if( p->pDb->queue.pFirst == NULL ) return LEDGER_OK;
   return guardReadonly(p->pDb, p->zTable, pErr);
 }
 

@@ -1,11 +1,13 @@
 /*
-** What keeps strangers from making the module act: guard.c. Included by
-** ledgerInt.h, in whose terms it is written.
+** What keeps strangers from making the module act: db/guard.c. Used
+** by tables, functions and the registry.
 **
 ** Invariant: every table and every function that acts asks here first.
 */
-#ifndef LEDGER_GUARD_INT_H
-#define LEDGER_GUARD_INT_H
+#ifndef LEDGER_SQLITE_GUARD_H
+#define LEDGER_SQLITE_GUARD_H
+
+#include "sqlite/db/db.h"
 
 /* ---- guard.c: who may make the module act ---------------------------- */
 
@@ -73,11 +75,24 @@ int ledgerGuardOption(LedgerDb *pDb, const char *zOption, const char *zValue,
 int ledgerConstraintCheck(LedgerDb *pDb, const char *zFunction,
                           LedgerError *pErr);
 
-/* ---- function/check.c: are the tables that SQL names the ledger's? ------- */
+/* One function of SQL. */
+struct LedgerFunction {
+  const char *zName;
+  int nMin, nMax; /* numbers of arguments it takes */
+  int eFlags;     /* LEDGER_FN_* */
+  void (*xFunc)(sqlite3_context *, int, sqlite3_value **);
+  const char *zArgs; /* its arguments, for the reference */
+  const char *zDoc;  /* one line, likewise */
+};
 
-/* An error where a real table or view, or a table of another module, has the
-** name of one of ours and hides it. */
-int ledgerNamesCheck(LedgerDb *pDb, LedgerError *pErr);
+#define LEDGER_FN_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
+#define LEDGER_FN_ACT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
+#ifdef SQLITE_RESULT_SUBTYPE /* SQLite 3.45 and later ask for it */
+#define LEDGER_FN_JSON SQLITE_RESULT_SUBTYPE
+#else
+#define LEDGER_FN_JSON 0
+#endif
+#define LEDGER_FN_WRITES 0x40000000 /* not in the read-only entry point */
 
 /* The user data of each function that is registered (guard.c). */
 typedef struct LedgerBound LedgerBound;
@@ -89,4 +104,4 @@ struct LedgerBound {
 /* The connection of the function that runs. */
 LedgerDb *ledgerFunctionDb(sqlite3_context *pCtx);
 
-#endif /* LEDGER_GUARD_INT_H */
+#endif /* LEDGER_SQLITE_GUARD_H */

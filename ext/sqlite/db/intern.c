@@ -6,7 +6,7 @@
 ** No request is made here. A number is never used twice. The memory grows with
 ** the number of different keys that were seen.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/db/db.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
 **     n | ledger | view | seqno | nSub | nContents | nTags | texts | n
 ** nTags is -1 where the answer had no tags. Names and tags keep their NUL.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/db/db.h"
 
 #include <errno.h>
 #include <stdlib.h>

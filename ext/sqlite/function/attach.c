@@ -10,7 +10,7 @@
 **
 ** None of them makes a request.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/function/function.h"
 
 #include <string.h>
 

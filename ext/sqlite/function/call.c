@@ -11,7 +11,8 @@
 ** Invariants: what an option changes is put back when the call ends; an option
 ** that is not known is an error.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/function/function.h"
+#include "sqlite/read/read.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,19 +108,6 @@ static int callHooks(LedgerFunctionCall *p, LedgerJson *pDoc, cJSON *pItem,
 /* Likewise, of ledger_append() only. */
 static int callMayAppend(const char *zName) {
   return strcmp(zName, "wait") == 0 || strcmp(zName, "reconcile") == 0;
-}
-
-int ledgerOptionsParse(sqlite3_value *pVal, LedgerJson **ppDoc,
-                       LedgerError *pErr) {
-  const char *z = (const char *)sqlite3_value_text(pVal);
-  *ppDoc = NULL;
-  if( z == NULL ) return LEDGER_OK;
-  if( ledgerJsonParse(z, (size_t)sqlite3_value_bytes(pVal), "options", ppDoc,
-                      pErr) == LEDGER_OK &&
-      !cJSON_IsObject(ledgerJsonRoot(*ppDoc)) ) {
-    ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "options: expected a JSON object");
-  }
-  return pErr->rc;
 }
 
 int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,

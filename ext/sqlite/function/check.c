@@ -13,7 +13,8 @@
 **
 ** No request is made here.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/function/function.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 
@@ -74,11 +75,11 @@ static int namesHidden(LedgerDb *pDb, const char *zName, LedgerError *pErr) {
 
 int ledgerNamesCheck(LedgerDb *pDb, LedgerError *pErr) {
   int i, rc = SQLITE_OK;
-  for( i = 0; apLedgerTable[i]; i++ ) {
-    if( namesIsOurs(pDb, apLedgerTable[i], &rc) || rc == SQLITE_AUTH ) continue;
+  for( i = 0; pDb->apTable[i]; i++ ) {
+    if( namesIsOurs(pDb, pDb->apTable[i], &rc) || rc == SQLITE_AUTH ) continue;
     if( rc == SQLITE_NOMEM ) return ledgerErrorNomem(pErr);
     if( rc != SQLITE_OK && rc != SQLITE_ERROR ) break; /* locked, damaged */
-    if( namesHidden(pDb, apLedgerTable[i]->zName, pErr) ) return pErr->rc;
+    if( namesHidden(pDb, pDb->apTable[i]->zName, pErr) ) return pErr->rc;
   }
   return LEDGER_OK;
 }

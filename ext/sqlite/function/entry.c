@@ -15,7 +15,9 @@
 ** .../{id}/status. ledger_append() sends at once: it is outside transactions,
 ** ROLLBACK does not undo it, and SQLite may call it more than once per row.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/function/function.h"
+#include "sqlite/read/read.h"
+#include "sqlite/write/write.h"
 
 #include <string.h>
 

@@ -12,7 +12,9 @@
 **
 ** Invariant: a function that throws is an error, though the ledger answers 200.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/function/function.h"
+#include "sqlite/read/read.h"
+#include "sqlite/write/write.h"
 
 #include <string.h>
 

@@ -14,7 +14,7 @@
 ** `credential`, `request`; NULL where all went well. Without `report` a failure
 ** is an error.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/function/function.h"
 
 #include <string.h>
 #include <time.h>

@@ -11,7 +11,8 @@
 ** ledger_verify() answers a report, also when the receipt is not valid; that
 ** there is no receipt, or no such entry, is an error.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/function/function.h"
+#include "sqlite/read/read.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 ** All are DETERMINISTIC and INNOCUOUS: they may stand in indexes, views and
 ** triggers.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/function/function.h"
 
 #include <string.h>
 
@@ -22,25 +22,6 @@
 #define LEDGER_COMMIT "unknown"
 #define LEDGER_BUILD_FLAGS "unknown"
 #endif
-
-int ledgerValueTxid(sqlite3_value *pVal, LedgerTxid *pId, LedgerError *pErr) {
-  int eType = sqlite3_value_type(pVal);
-  const char *z = (const char *)sqlite3_value_text(pVal);
-  if( eType == SQLITE_INTEGER || eType == SQLITE_FLOAT ) {
-    return ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "transaction_id is text: write '2.10' in quotes (the "
-                          "number has arrived as %s)",
-                          z ? z : "?");
-  }
-  if( z == NULL || eType != SQLITE_TEXT ||
-      !ledgerTxidParse(z, (size_t)sqlite3_value_bytes(pVal), pId) ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "'%.60s' is no transaction id: expected view.seqno, "
-                          "like '2.15'",
-                          z && eType == SQLITE_TEXT ? z : "");
-  }
-  return LEDGER_OK;
-}
 
 /* The view or the seqno of an id; NULL of NULL. */
 static void pureTxid(sqlite3_context *pCtx, sqlite3_value *pVal, int bSeqno) {
@@ -137,16 +118,3 @@ const LedgerFunction aLedgerFunctionPure[] = {
      "versions and build flags, for bug reports"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };
-
-int ledgerTxidCollate(void *pArg, int n1, const void *z1, int n2,
-                      const void *z2) {
-  LedgerTxid id1, id2;
-  int b1 = ledgerTxidParse(z1, (size_t)n1, &id1);
-  int b2 = ledgerTxidParse(z2, (size_t)n2, &id2);
-  int iCmp;
-  (void)pArg;
-  if( b1 && b2 ) return ledgerTxidCompare(id1, id2);
-  if( b1 || b2 ) return b1 ? -1 : 1;
-  iCmp = memcmp(z1, z2, (size_t)(n1 < n2 ? n1 : n2));
-  return iCmp ? iCmp : n1 - n2;
-}

@@ -16,7 +16,7 @@
 ** alone. NULL in either of the first two arguments gives NULL; a receipt or
 ** certificate that is no good gives a report, not an error.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/function/function.h"
 
 #include <stdlib.h>
 #include <string.h>

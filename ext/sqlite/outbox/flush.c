@@ -30,6 +30,8 @@
 ** row, and each waits until the one before it is committed.
 */
 #include "sqlite/outbox/outbox.h"
+#include "sqlite/db/guard.h"
+#include "sqlite/read/read.h"
 
 #include <string.h>
 
@@ -309,7 +311,7 @@ static void flushHistory(Flush *p, OutboxRows *pRows) {
       ledgerQueueRowFree(pQueue);
       continue;
     }
-    if( iFirst == 0 ) p->pDb->iLastBatch = iFirst = pQueue->n;
+    if( iFirst == 0 ) p->pDb->history.iLastBatch = iFirst = pQueue->n;
     ledgerHistoryAdd(p->pDb, pQueue);
   }
 }

@@ -5,7 +5,7 @@
 #ifndef LEDGER_OUTBOX_INT_H
 #define LEDGER_OUTBOX_INT_H
 
-#include "sqlite/ledgerInt.h"
+#include "sqlite/write/write.h"
 
 typedef struct Outbox Outbox;
 typedef struct OutboxRow OutboxRow;

@@ -13,7 +13,7 @@
 ** Rows come in the order of the ids (backwards with desc), ledger by ledger
 ** for one id. What a statement has looked up it does not ask for again.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/read/read.h"
 
 #include <stdlib.h>
 #include <string.h>

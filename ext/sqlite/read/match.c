@@ -8,7 +8,7 @@
 ** than OR, NOT stands before what it denies, parentheses group. Two terms side
 ** by side are joined by AND. Keywords are upper case.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/read/read.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -28,7 +28,7 @@
 ** collation ledger_txid, equality under BINARY too; order is taken only where
 ** one sub-ledger is read, so that merging means one stream per ledger.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/read/read.h"
 
 #include <stdlib.h>
 #include <string.h>

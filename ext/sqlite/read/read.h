@@ -1,41 +1,35 @@
 /*
 ** What the files that read share: entries, what stands for them, and the
-** statement on whose behalf they are read. Included by ledgerInt.h, in whose
-** terms it is written.
+** statement on whose behalf they are read.
 **
 ** Invariant: what is shown of a ledger lies within the snapshot of the
 ** statement's scope.
 */
-#ifndef LEDGER_READ_INT_H
-#define LEDGER_READ_INT_H
+#ifndef LEDGER_SQLITE_READ_H
+#define LEDGER_SQLITE_READ_H
 
-/* ---- db/spill.c: rows kept aside, in memory and then in a file ----------- */
+#include "sqlite/db/db.h"
 
-/* One row of ledger_entries, wherever it comes from. */
-struct LedgerRow {
-  Ledger *pLedger;
-  LedgerEntry entry;
-};
+/* ---- read/match.c: tags, written and matched ----------------------------- */
 
-#define LEDGER_ROWS_MEMORY (8 * 1024 * 1024)
+/* Reads tags as a user writes them, a JSON array or a comma list, and makes
+** the comma list of the wire (malloc) or NULL when there are none. */
+int ledgerTagsParse(const char *z, size_t n, char **pzWire, LedgerError *pErr);
 
-/* A store of rows that is written once and read forwards or backwards. It
-** keeps nMemory bytes in memory and what is beyond in an unlinked temporary
-** file; with bSpill 0 it gives up (ledgerRowsFull) instead. */
-int ledgerRowsNew(i64 nMemory, int bSpill, LedgerRows **ppRows,
-                  LedgerError *pErr);
-void ledgerRowsFree(LedgerRows *p);
-int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr);
-int ledgerRowsFull(const LedgerRows *p); /* 1: a row did not fit, it is useless
-                                         ** now */
-i64 ledgerRowsCount(const LedgerRows *p);
+/* The text of an expression, borrowed; *pz is NULL for NULL. */
+int ledgerMatchText(sqlite3_value *pVal, const char **pz, LedgerError *pErr);
 
-/* Reads the row at *piPos and moves *piPos behind (or, with bBack, before) it.
-** Start with 0, or with ledgerRowsEnd(). *ppRow is NULL at the end, and lives
-** until the next call. */
-int ledgerRowsRead(LedgerRows *p, i64 *piPos, int bBack,
-                   const LedgerRow **ppRow, LedgerError *pErr);
-i64 ledgerRowsEnd(const LedgerRows *p);
+/* Is the MATCH expression well-formed? If it is one term, *pzTag is that tag
+** (sqlite3_free), else NULL. */
+int ledgerMatchCheck(const char *zExpr, char **pzTag, LedgerError *pErr);
+
+/* Evaluates the expression on an entry's tags, a JSON array or NULL. */
+int ledgerMatchEval(const char *zExpr, const char *zTags, int *pbMatch,
+                    LedgerError *pErr);
+
+/* The function behind MATCH where SQLite evaluates it itself. */
+void ledgerMatchFunction(sqlite3_context *pCtx, int nArg,
+                         sqlite3_value **apArg);
 
 /* ---- read/snapshot.c: what the cursors of one statement share ------------ */
 
@@ -60,8 +54,8 @@ void ledgerScopeLeave(LedgerDb *p, LedgerScope **ppScope); /* xClose */
 void ledgerScopeRef(LedgerScope *p);
 void ledgerScopeUnref(LedgerDb *p, LedgerScope *pScope);
 
-/* The answers kept for the statement: a list of table/table.c's. */
-LedgerKept **ledgerScopeKept(LedgerScope *p);
+/* The answers kept for the statement. */
+LedgerAnswer **ledgerScopeAnswers(LedgerScope *p);
 
 /* Our own append ends the scopes there are: cursors that are opened from now on
 ** join a new one and see it. */
@@ -247,8 +241,6 @@ extern const LedgerRowSource ledgerScanRows; /* scan.c: entries */
 
 /* ---- replay.c: the rows of a cursor, asked for once ---------------------- */
 
-typedef struct LedgerReplay LedgerReplay;
-
 /* xFilter: the cursor joins the scope of its statement (zPlan is idxStr) and
 ** gets its replay buffer, where it hasn't yet. An SQLite code. */
 int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
@@ -299,23 +291,4 @@ int ledgerProofVerify(Ledger *pLedger, LedgerTxid id, const LedgerEntry *pEntry,
                       const char *zAnswer, size_t nAnswer, const char *zService,
                       LedgerReceiptReport *pReport, LedgerError *pErr);
 
-/* ---- table/receipttable.c: tables whose rows stand for entries ----------- */
-
-typedef struct LedgerRowTable LedgerRowTable;
-
-/* What such a table is: one of these per table_*.c. */
-struct LedgerRowTable {
-  const LedgerTableSpec *pSpec; /* its name and columns; see table/describe.c */
-  LedgerPlanTable plan;         /* which columns are pushed down */
-  int bIdRequired;              /* no transaction_id, no answer */
-  const LedgerRowSource *pSource; /* where rows come from */
-  void (*xColumn)(const LedgerRow *pRow, sqlite3_context *pCtx, int iCol);
-};
-
-int ledgerRowTableRegister(LedgerDb *pDb, const LedgerRowTable *pTable);
-
-/* table/receipts.c, table/audit.c */
-extern const LedgerRowTable ledgerTableReceipts;
-extern const LedgerRowTable ledgerTableAudit;
-
-#endif /* LEDGER_READ_INT_H */
+#endif /* LEDGER_SQLITE_READ_H */

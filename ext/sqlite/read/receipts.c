@@ -10,7 +10,7 @@
 **   - a receipt that the ledger doesn't have is told as such, every other
 **     failure is an error.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/read/read.h"
 
 #include <string.h>
 

@@ -16,7 +16,7 @@
 ** (memory, then a file). Complete recordings are kept while they fit into
 ** LEDGER_ROWS_MEMORY together, at most REPLAY_KEPT of them.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/read/read.h"
 
 #include <string.h>
 
@@ -91,14 +91,14 @@ static void replayFree(LedgerReplay *p) {
 }
 
 void ledgerReplayOffer(LedgerDb *pDb, LedgerReplay **ppReplay) {
-  pDb->ppReplay = ppReplay;
+  pDb->reading.ppReplay = ppReplay;
 }
 
 void ledgerReplayLeave(LedgerDb *pDb, LedgerReplay **ppReplay) {
   LedgerReplay *p = *ppReplay;
-  LedgerReplay **ppNew = pDb->ppOpened ? pDb->ppReplay : NULL;
+  LedgerReplay **ppNew = pDb->reading.ppOpened ? pDb->reading.ppReplay : NULL;
   *ppReplay = NULL;
-  pDb->ppReplay = NULL;
+  pDb->reading.ppReplay = NULL;
   if( p == NULL || ppNew == NULL || ppNew == ppReplay || *ppNew ) {
     replayFree(p);
     return;

@@ -10,7 +10,7 @@
 ** however many sub-ledgers there are: one of them is kept for the page ahead
 ** in the lane being read.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/read/read.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -29,7 +29,7 @@
 ** appeared in the first range behind the rows shown; if so, the bound moves
 ** below it. From then on every range shows the same prefix.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/read/read.h"
 
 #include <string.h>
 
@@ -67,11 +67,11 @@ struct ScopeMemo {
 };
 
 struct LedgerScope {
-  LedgerScope *pNext;       /* LedgerDb.pScope */
+  LedgerScope *pNext;       /* LedgerReading.pScope */
   i64 iStatement;           /* whose it is, or 0: shared with nobody */
   int bEnded;               /* nobody joins it any more */
   int nRef;                 /* cursors that have joined it */
-  LedgerKept *pKept;        /* answers to the small tables */
+  LedgerAnswer *pAnswer;    /* answers to the small tables */
   ScopeSnapshot *pSnapshot; /* one per ledger read */
   ScopeMemo *aMemo;         /* open addressing, nMemoAlloc places */
   int nMemo;
@@ -91,12 +91,13 @@ static i64 scopePrepared(LedgerDb *p) {
   for( ; pStmt; pStmt = sqlite3_next_stmt(p->db, pStmt) ) {
     nAnew += sqlite3_stmt_status(pStmt, SQLITE_STMTSTATUS_REPREPARE, 0);
   }
-  if( pTop == NULL || pTop != p->pPrepared || nAnew != p->nAnew ) {
-    p->iStatement++;
-    p->pPrepared = pTop;
-    p->nAnew = nAnew;
+  if( pTop == NULL || pTop != p->reading.pPrepared ||
+      nAnew != p->reading.nAnew ) {
+    p->reading.iStatement++;
+    p->reading.pPrepared = pTop;
+    p->reading.nAnew = nAnew;
   }
-  return p->iStatement;
+  return p->reading.iStatement;
 }
 
 int ledgerScopePlan(LedgerDb *p, sqlite3_str *pStr, sqlite3_index_info *pInfo) {
@@ -118,7 +119,7 @@ static void scopeClearMemo(LedgerScope *p) {
 }
 
 static void scopeUnref(LedgerDb *p, LedgerScope *pScope) {
-  LedgerScope **pp = &p->pScope;
+  LedgerScope **pp = &p->reading.pScope;
   if( --pScope->nRef > 0 ) return;
   while( *pp && *pp != pScope ) pp = &(*pp)->pNext;
   if( *pp ) *pp = pScope->pNext;
@@ -130,15 +131,15 @@ static void scopeUnref(LedgerDb *p, LedgerScope *pScope) {
     sqlite3_free(pSnap->zTag);
     sqlite3_free(pSnap);
   }
-  ledgerKeptEnd(&pScope->pKept);
+  ledgerAnswersEnd(&pScope->pAnswer);
   scopeClearMemo(pScope);
   sqlite3_free(pScope);
 }
 
 void ledgerScopeOpen(LedgerDb *p, LedgerScope **ppScope) {
-  p->pPrepared = NULL;
-  p->ppOpened = ppScope;
-  p->ppReplay = NULL;
+  p->reading.pPrepared = NULL;
+  p->reading.ppOpened = ppScope;
+  p->reading.ppReplay = NULL;
 }
 
 void ledgerScopeRef(LedgerScope *p) {
@@ -151,9 +152,9 @@ void ledgerScopeUnref(LedgerDb *p, LedgerScope *pScope) {
 
 /* Gives back the scope that is parked, if it is parked for that cursor. */
 static void scopeUnpark(LedgerDb *p, LedgerScope **ppScope) {
-  LedgerScope *pParked = p->pParked;
-  if( pParked == NULL || p->ppParked != ppScope ) return;
-  p->pParked = NULL;
+  LedgerScope *pParked = p->reading.pParked;
+  if( pParked == NULL || p->reading.ppParked != ppScope ) return;
+  p->reading.pParked = NULL;
   scopeUnref(p, pParked);
 }
 
@@ -161,10 +162,10 @@ int ledgerScopeJoin(LedgerDb *p, const char *zPlan, LedgerScope **ppScope) {
   LedgerScope *pScope = NULL;
   i64 i = 0;
   if( *ppScope ) return SQLITE_OK;
-  p->ppOpened = NULL;
+  p->reading.ppOpened = NULL;
   if( zPlan ) memcpy(&i, zPlan + strlen(zPlan) + 1, sizeof(i));
   if( i ) {
-    for( pScope = p->pScope; pScope; pScope = pScope->pNext ) {
+    for( pScope = p->reading.pScope; pScope; pScope = pScope->pNext ) {
       if( pScope->iStatement == i && !pScope->bEnded ) break;
     }
   }
@@ -173,8 +174,8 @@ int ledgerScopeJoin(LedgerDb *p, const char *zPlan, LedgerScope **ppScope) {
     if( pScope == NULL ) return SQLITE_NOMEM;
     memset(pScope, 0, sizeof(*pScope));
     pScope->iStatement = i;
-    pScope->pNext = p->pScope;
-    p->pScope = pScope;
+    pScope->pNext = p->reading.pScope;
+    p->reading.pScope = pScope;
   }
   pScope->nRef++;
   *ppScope = pScope;
@@ -185,27 +186,27 @@ int ledgerScopeJoin(LedgerDb *p, const char *zPlan, LedgerScope **ppScope) {
 void ledgerScopeLeave(LedgerDb *p, LedgerScope **ppScope) {
   LedgerScope *pScope = *ppScope;
   *ppScope = NULL;
-  if( pScope && pScope->nRef == 1 && p->ppOpened ) {
-    LedgerScope *pFormer = p->pParked;
-    p->pParked = pScope; /* with the reference that it had */
-    p->ppParked = p->ppOpened;
+  if( pScope && pScope->nRef == 1 && p->reading.ppOpened ) {
+    LedgerScope *pFormer = p->reading.pParked;
+    p->reading.pParked = pScope; /* with the reference that it had */
+    p->reading.ppParked = p->reading.ppOpened;
     if( pFormer ) scopeUnref(p, pFormer);
   } else if( pScope ) {
     scopeUnref(p, pScope);
   }
-  p->ppOpened = NULL;
+  p->reading.ppOpened = NULL;
   scopeUnpark(p, ppScope);
 }
 
-LedgerKept **ledgerScopeKept(LedgerScope *p) {
-  return &p->pKept;
+LedgerAnswer **ledgerScopeAnswers(LedgerScope *p) {
+  return &p->pAnswer;
 }
 
 void ledgerScopeEnd(LedgerDb *p) {
   LedgerScope *pScope;
-  for( pScope = p->pScope; pScope; pScope = pScope->pNext ) {
+  for( pScope = p->reading.pScope; pScope; pScope = pScope->pNext ) {
     pScope->bEnded = 1;
-    ledgerKeptEnd(&pScope->pKept); /* the answers may be different now */
+    ledgerAnswersEnd(&pScope->pAnswer); /* the answers may be different now */
   }
 }
 

@@ -11,7 +11,7 @@
 ** shows the store backwards. Windows grow while they bring few rows. Where the
 ** service refuses their bounds, one window holds the whole range.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/read/read.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 ** seen), committed, refused, lost (a change of view took it back), unknown
 ** (sent, and no answer came).
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 static int appendsRow(LedgerTableRows *pRows, const LedgerQueueRow *pRow,
                       LedgerError *pErr) {
@@ -18,7 +18,7 @@ static int appendsRow(LedgerTableRows *pRows, const LedgerQueueRow *pRow,
   const char *azCell[8];
   int rc;
   azCell[0] = NULL;
-  azCell[1] = ledgerKindName(pRow->eKind);
+  azCell[1] = pRow->pKind ? pRow->pKind->zName : "append";
   azCell[2] = pRow->zLedger;
   azCell[3] = pRow->zSubLedger;
   azCell[4] = pRow->id.seqno ? ledgerTxidFormat(pRow->id, zId) : NULL;
@@ -38,10 +38,11 @@ static int appendsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
   (void)pLedger;
   (void)nKey;
   (void)azKey;
-  for( pRow = pDb->pHistory; pRow && rc == LEDGER_OK; pRow = pRow->pNext ) {
+  for( pRow = pDb->history.pFirst; pRow && rc == LEDGER_OK;
+       pRow = pRow->pNext ) {
     rc = appendsRow(pRows, pRow, pErr);
   }
-  for( pRow = pDb->pQueue; pRow && rc == LEDGER_OK; pRow = pRow->pNext ) {
+  for( pRow = pDb->queue.pFirst; pRow && rc == LEDGER_OK; pRow = pRow->pNext ) {
     rc = appendsRow(pRows, pRow, pErr);
   }
   return rc;

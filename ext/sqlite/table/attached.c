@@ -5,7 +5,7 @@
 **
 **     SELECT name, url, principal FROM ledger_attached;
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 static int attachedRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
                         int nKey, char **azKey, LedgerError *pErr) {

@@ -24,7 +24,7 @@
 **   - memory holds the window of requests (read/receipts.c), whatever is
 **     audited.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 
@@ -206,18 +206,22 @@ static const LedgerColumn aAuditColumn[] = {
     LEDGER_COLUMN_LEDGER,
     {NULL, NULL, 0, NULL, NULL}};
 
-const LedgerTableSpec ledgerAuditSpec = {
-    .zName = "ledger_audit",
-    .zDoc = "entries, each verified by its receipt",
-    .aColumn = aAuditColumn,
-    .zRequest = "GET /app/transactions, GET /app/transactions/{id}/receipt",
-};
-
 /* In a scan each row costs a request, where entries come by the page. */
-const LedgerRowTable ledgerTableAudit = {
-    .pSpec = &ledgerAuditSpec,
+static const LedgerRowTable auditTable = {
     .plan = {{AUDIT_TRANSACTION_ID, AUDIT_SUB_LEDGER, -1, AUDIT_LEDGER, -1, -1},
              100.0},
     .pSource = &auditSource,
     .xColumn = auditColumn,
+};
+
+static int auditRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
+  return ledgerRowTableRegister(pDb, pSpec, &auditTable);
+}
+
+const LedgerTableSpec ledgerTableAudit = {
+    .zName = "ledger_audit",
+    .zDoc = "entries, each verified by its receipt",
+    .aColumn = aAuditColumn,
+    .zRequest = "GET /app/transactions, GET /app/transactions/{id}/receipt",
+    .xRegister = auditRegister,
 };

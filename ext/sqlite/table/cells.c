@@ -5,7 +5,7 @@
 ** No request is made here. A row is started, then its cells are set by column;
 ** what is not set is NULL.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 

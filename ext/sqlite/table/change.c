@@ -13,7 +13,7 @@
 ** that may write several rows, or in the transaction: `nDeleted` counts since
 ** the last of them.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 
@@ -97,8 +97,8 @@ int ledgerChangeGiven(const LedgerChange *p, const char *zColumn) {
 int ledgerChangeQueued(const LedgerChange *p, const char *zKey) {
   const LedgerQueueRow *pRow;
   int bExists = -1;
-  for( pRow = p->pDb->pQueue; pRow; pRow = pRow->pNext ) {
-    if( pRow->eKind == p->pSpec->eKind && pRow->pLedger == p->pLedger &&
+  for( pRow = p->pDb->queue.pFirst; pRow; pRow = pRow->pNext ) {
+    if( pRow->pKind == p->pSpec->pKind && pRow->pLedger == p->pLedger &&
         strcmp(pRow->zKey, zKey) == 0 ) {
       bExists = pRow->eChange != LEDGER_CHANGE_DELETE;
     }
@@ -187,7 +187,7 @@ static int changeQueue(LedgerTable *p, LedgerChange *pChange,
     rc = ledgerQueueRowStart(p->pDb, pChange->pLedger, &pRow, pErr);
   }
   if( rc ) return rc;
-  pRow->eKind = p->pSpec->eKind;
+  pRow->pKind = p->pSpec->pKind;
   pRow->eChange = pChange->eOp;
   pRow->pOwner = &p->writer;
   pChange->pRow = pRow;

@@ -7,17 +7,16 @@
 **
 ** No request is made.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 static int columnsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
                        int nKey, char **azKey, LedgerError *pErr) {
   int i, j, rc = LEDGER_OK;
-  (void)pDb;
   (void)pLedger;
   (void)nKey;
   (void)azKey;
-  for( i = 0; apLedgerTable[i] && rc == LEDGER_OK; i++ ) {
-    const LedgerTableSpec *pSpec = apLedgerTable[i];
+  for( i = 0; pDb->apTable[i] && rc == LEDGER_OK; i++ ) {
+    const LedgerTableSpec *pSpec = pDb->apTable[i];
     for( j = 0; pSpec->aColumn[j].zName && rc == LEDGER_OK; j++ ) {
       const LedgerColumn *pColumn = &pSpec->aColumn[j];
       const char *azCell[9];

@@ -8,7 +8,7 @@
 ** Invariant: the digest is that of the script shown, computed here. Where the
 ** ledger's own answer has another one, that is an error and no row.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 static int constitutionItem(LedgerTableRows *pRows, LedgerItem *pItem,
                             LedgerError *pErr) {

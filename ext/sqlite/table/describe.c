@@ -9,7 +9,7 @@
 ** item as JSON, `@` its name where the items stand in an object. Text is text,
 ** numbers and truth are integers, objects and arrays are JSON.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -14,8 +14,7 @@
 **     another, NULL where one can't tell;
 **   - the quote's signature is not checked; ledger_quote_json() says so.
 */
-#include "sqlite/ledgerInt.h"
-#include "receipt/receipt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 

@@ -18,7 +18,7 @@
 ** bundle nothing else changes. A method stands here as it is documented and
 ** written, in lower case; the service gives it back in upper case.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 
@@ -215,8 +215,10 @@ static int endpointsSet(LedgerJson *pDoc, const LedgerQueueRow *pRow,
   return pErr->rc;
 }
 
-char *ledgerEndpointsEdit(LedgerJson *pDoc, const LedgerQueueRow *pRow,
-                          LedgerError *pErr) {
+/* The bundle with the row's endpoint put in or taken out, as JSON
+** (cJSON_free); NULL on an error. */
+static char *endpointsEdit(LedgerJson *pDoc, const LedgerQueueRow *pRow,
+                           LedgerError *pErr) {
   cJSON *pRoot = ledgerJsonRoot(pDoc);
   cJSON *pMap = endpointsMap(pRoot);
   const char *zMethod = NULL;
@@ -255,6 +257,33 @@ out:
   sqlite3_free(zModule);
   return zBundle;
 }
+
+/* Puts the row's endpoint into the bundle, or takes it out. */
+static int endpointsSend(LedgerChangeSend *p, LedgerError *pErr) {
+  LedgerCall *pCall = NULL, *pPut = NULL;
+  LedgerJson *pDoc = NULL;
+  char *zBundle = NULL;
+
+  if( ledgerChangeRead(p, LEDGER_ROUTE_ENDPOINTS, NULL, &pCall, &pDoc, pErr) ==
+      LEDGER_OK ) {
+    zBundle = endpointsEdit(pDoc, p->pRow, pErr);
+  }
+  if( zBundle ) {
+    ledgerChangeWrite(p, "PUT", LEDGER_ROUTE_ENDPOINTS, NULL, zBundle, &pPut,
+                      pErr);
+  }
+  cJSON_free(zBundle);
+  ledgerCallFree(pCall);
+  ledgerCallFree(pPut);
+  return pErr->rc;
+}
+
+static int endpointsCheck(const LedgerQueueRow *pRow, LedgerError *pErr) {
+  return ledgerRouteCheck(pRow->pLedger->pClient, LEDGER_ROUTE_ENDPOINTS, pErr);
+}
+
+static const LedgerChangeKind endpointsKind = {"endpoint", endpointsCheck,
+                                               endpointsSend};
 
 /* Is the endpoint there, in the queue or in the ledger? */
 static int endpointsExists(const LedgerChange *p, const char *zPath,
@@ -376,7 +405,8 @@ const LedgerTableSpec ledgerTableEndpoints = {
     .bKept = 1,
     .zRequest = "GET /app/userDefinedEndpoints",
     .zSince = "2024-12-09-preview",
-    .eKind = LEDGER_KIND_ENDPOINT,
+    .zWrites = "INSERT, UPDATE, DELETE",
+    .pKind = &endpointsKind,
     .xChange = endpointsChange,
 };
 

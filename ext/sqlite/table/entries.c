@@ -24,9 +24,11 @@
 ** Invariants: a condition never changes what the table means, only what it
 ** costs; entries are append-only; xBestIndex and xConnect make no request.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
+
+extern const LedgerTableSpec ledgerTableEntries;
 
 /* The columns of ledger_entries. */
 enum {
@@ -50,13 +52,6 @@ static const LedgerColumn aEntriesColumn[] = {
     {"view", "INTEGER", 1, NULL, "view of the id"},
     {"seqno", "INTEGER", 1, NULL, "seqno of the id"},
     {NULL, NULL, 0, NULL, NULL}};
-
-const LedgerTableSpec ledgerEntriesSpec = {
-    .zName = "ledger_entries",
-    .zDoc = "the entries; INSERT appends",
-    .aColumn = aEntriesColumn,
-    .zRequest = "GET /app/transactions",
-};
 
 typedef struct EntriesTable EntriesTable;
 struct EntriesTable {
@@ -184,7 +179,7 @@ static int entriesBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
        ENTRIES_VIEW, ENTRIES_SEQNO},
       1.0};
   EntriesTable *p = (EntriesTable *)pVtab;
-  p->pDb->pPlanned = &ledgerEntriesSpec;
+  p->pDb->pPlanned = &ledgerTableEntries;
   return ledgerPlanEntries(p->pDb, pInfo, &table, p->zLedger != NULL,
                            p->zSubLedger != NULL);
 }
@@ -440,9 +435,9 @@ static int entriesRename(sqlite3_vtab *pVtab, const char *zNew) {
   .xColumn = entriesColumn, .xRowid = entriesRowid,                         \
   .xFindFunction = entriesFindFunction, .xRename = entriesRename
 
-const sqlite3_module ledgerEntriesReadonlyModule = {ENTRIES_READING};
+static const sqlite3_module entriesReadonlyModule = {ENTRIES_READING};
 
-const sqlite3_module ledgerEntriesModule = {
+static const sqlite3_module entriesModule = {
     ENTRIES_READING,
     .xUpdate = entriesUpdate,
     .xBegin = entriesBegin,
@@ -452,4 +447,21 @@ const sqlite3_module ledgerEntriesModule = {
     .xSavepoint = entriesSavepoint,
     .xRelease = entriesRelease,
     .xRollbackTo = entriesRollbackTo,
+};
+
+static int entriesRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
+  ledgerDbRef(pDb);
+  return sqlite3_create_module_v2(pDb->db, pSpec->zName,
+                                  pDb->bReadonly ? &entriesReadonlyModule
+                                                 : &entriesModule,
+                                  pDb, ledgerDbUnref);
+}
+
+const LedgerTableSpec ledgerTableEntries = {
+    .zName = "ledger_entries",
+    .zDoc = "the entries; INSERT appends",
+    .aColumn = aEntriesColumn,
+    .zRequest = "GET /app/transactions",
+    .zWrites = "INSERT",
+    .xRegister = entriesRegister,
 };

@@ -12,7 +12,7 @@
 **     INSERT               GET the function: it must not exist; at COMMIT PUT
 **     UPDATE, DELETE       at COMMIT PUT, DELETE
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 
@@ -61,6 +61,23 @@ static int functionsChange(LedgerChange *p, LedgerError *pErr) {
                            pErr);
 }
 
+static int functionsSend(LedgerChangeSend *p, LedgerError *pErr) {
+  const int bDelete = p->pRow->eChange == LEDGER_CHANGE_DELETE;
+  LedgerCall *pCall = NULL;
+  ledgerChangeWrite(p, bDelete ? "DELETE" : "PUT", LEDGER_ROUTE_FUNCTION,
+                    p->pRow->zKey, bDelete ? NULL : p->pRow->zContents, &pCall,
+                    pErr);
+  ledgerCallFree(pCall);
+  return pErr->rc;
+}
+
+static int functionsCheck(const LedgerQueueRow *pRow, LedgerError *pErr) {
+  return ledgerRouteCheck(pRow->pLedger->pClient, LEDGER_ROUTE_FUNCTION, pErr);
+}
+
+static const LedgerChangeKind functionsKind = {"function", functionsCheck,
+                                               functionsSend};
+
 static const LedgerColumn aFunctionsColumn[] = {
     {"function_id", "TEXT", 0, "id", "id of the function"},
     {"code", "TEXT", 0, "code", "its source (JavaScript)"},
@@ -76,6 +93,7 @@ const LedgerTableSpec ledgerTableFunctions = {
     .zItems = "functions",
     .eRouteKey = LEDGER_ROUTE_FUNCTION,
     .xItem = functionsItem,
-    .eKind = LEDGER_KIND_FUNCTION,
+    .zWrites = "INSERT, UPDATE, DELETE",
+    .pKind = &functionsKind,
     .xChange = functionsChange,
 };

@@ -11,7 +11,7 @@
 ** Requests to the identity service, to an authority and to a secondary ledger
 ** stand here too, host tells them apart. No secret is shown.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <stdio.h>
 #include <time.h>

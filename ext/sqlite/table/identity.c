@@ -6,7 +6,7 @@
 ** Requests: GET {identity_url}/ledgerIdentity/{ledger_id}, once per attached
 ** ledger; none where the service certificate is pinned.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 static int identityRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
                         int nKey, char **azKey, LedgerError *pErr) {

@@ -6,7 +6,7 @@
 **
 ** Request: GET /app/governance/members, followed to its end.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 static const LedgerColumn aMembersColumn[] = {
     {"member_id", "TEXT", 0, "id", "id of the member"},

@@ -22,7 +22,7 @@
 **
 ** Invariant: an id that has no receipt has no row; all else is an error.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 
@@ -161,17 +161,21 @@ static const LedgerColumn aReceiptsColumn[] = {
     LEDGER_COLUMN_LEDGER,
     {NULL, NULL, 0, NULL, NULL}};
 
-const LedgerTableSpec ledgerReceiptsSpec = {
-    .zName = "ledger_receipts",
-    .zDoc = "the receipts of given transactions",
-    .aColumn = aReceiptsColumn,
-    .zRequest = "GET /app/transactions/{id}/receipt",
-};
-
-const LedgerRowTable ledgerTableReceipts = {
-    .pSpec = &ledgerReceiptsSpec,
+static const LedgerRowTable receiptsTable = {
     .plan = {{RECEIPTS_TRANSACTION_ID, -1, -1, RECEIPTS_LEDGER, -1, -1}, 1.0},
     .bIdRequired = 1,
     .pSource = &receiptsSource,
     .xColumn = receiptsColumn,
+};
+
+static int receiptsRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
+  return ledgerRowTableRegister(pDb, pSpec, &receiptsTable);
+}
+
+const LedgerTableSpec ledgerTableReceipts = {
+    .zName = "ledger_receipts",
+    .zDoc = "the receipts of given transactions",
+    .aColumn = aReceiptsColumn,
+    .zRequest = "GET /app/transactions/{id}/receipt",
+    .xRegister = receiptsRegister,
 };

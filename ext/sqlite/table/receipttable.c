@@ -13,7 +13,7 @@
 ** Invariants: read-only, eponymous or declared; within a cursor the same
 ** question is asked once.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 
@@ -21,6 +21,7 @@
 typedef struct RowModule RowModule;
 struct RowModule {
   LedgerDb *pDb;
+  const LedgerTableSpec *pSpec;
   const LedgerRowTable *pTable;
 };
 
@@ -45,7 +46,7 @@ static int rowConnect(sqlite3 *db, void *pAux, int argc,
                       char **pzErr) {
   RowModule *pModule = pAux;
   RowVtab *p;
-  int rc = ledgerColumnDeclare(db, pModule->pTable->pSpec->aColumn);
+  int rc = ledgerColumnDeclare(db, pModule->pSpec->aColumn);
   *ppVtab = NULL;
   if( rc ) return rc;
   p = sqlite3_malloc64(sizeof(*p));
@@ -88,7 +89,7 @@ static int rowRequired(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   }
   sqlite3_free(pVtab->zErrMsg);
   pVtab->zErrMsg = ledgerMessage("%s: needs WHERE transaction_id = '...'",
-                                 pTable->pSpec->zName);
+                                 ((RowVtab *)pVtab)->pModule->pSpec->zName);
   return SQLITE_ERROR;
 }
 
@@ -96,7 +97,7 @@ static int rowBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   const LedgerRowTable *pTable = ((RowVtab *)pVtab)->pModule->pTable;
   LedgerDb *pDb = ((RowVtab *)pVtab)->pModule->pDb;
   int rc;
-  pDb->pPlanned = pTable->pSpec;
+  pDb->pPlanned = ((RowVtab *)pVtab)->pModule->pSpec;
   rc = ledgerPlanEntries(pDb, pInfo, &pTable->plan, 0, 0);
   if( rc == SQLITE_OK && pTable->bIdRequired && pInfo->idxNum != 1 ) {
     rc = rowRequired(pVtab, pInfo);
@@ -213,12 +214,14 @@ static const sqlite3_module rowModule = {
     .xRowid = rowRowid,
 };
 
-int ledgerRowTableRegister(LedgerDb *pDb, const LedgerRowTable *pTable) {
+int ledgerRowTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec,
+                           const LedgerRowTable *pTable) {
   RowModule *p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   p->pDb = pDb;
+  p->pSpec = pSpec;
   p->pTable = pTable;
   ledgerDbRef(pDb);
-  return sqlite3_create_module_v2(pDb->db, pTable->pSpec->zName, &rowModule, p,
+  return sqlite3_create_module_v2(pDb->db, pSpec->zName, &rowModule, p,
                                   rowDestroyModule);
 }

@@ -8,7 +8,7 @@
 **
 ** No request is made.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 enum {
   REFERENCE_KIND = 0,
@@ -42,13 +42,9 @@ static int referenceTable(LedgerTableRows *pRows, const LedgerTableSpec *pSpec,
     ledgerBufPrintf(&names, p->bHidden ? "%s[%s]" : "%s%s", i ? ", " : "",
                     p->zName);
   }
-  rc = names.bOom
-           ? ledgerErrorNomem(pErr)
-           : referenceRow(pRows, "table", pSpec->zName, names.z, pSpec->zDoc,
-                          pSpec->xChange ? "INSERT, UPDATE, DELETE"
-                          : pSpec == &ledgerEntriesSpec ? "INSERT"
-                                                        : NULL,
-                          pErr);
+  rc = names.bOom ? ledgerErrorNomem(pErr)
+                  : referenceRow(pRows, "table", pSpec->zName, names.z,
+                                 pSpec->zDoc, pSpec->zWrites, pErr);
   ledgerBufFree(&names);
   return rc;
 }
@@ -66,15 +62,14 @@ static int referenceRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
                          int nKey, char **azKey, LedgerError *pErr) {
   const LedgerOptionSpec *aOption;
   int nOption = 0, i, rc = LEDGER_OK;
-  (void)pDb;
   (void)pLedger;
   (void)nKey;
   (void)azKey;
-  for( i = 0; apLedgerTable[i] && rc == LEDGER_OK; i++ ) {
-    rc = referenceTable(pRows, apLedgerTable[i], pErr);
+  for( i = 0; pDb->apTable[i] && rc == LEDGER_OK; i++ ) {
+    rc = referenceTable(pRows, pDb->apTable[i], pErr);
   }
-  for( i = 0; apLedgerFunction[i] && rc == LEDGER_OK; i++ ) {
-    const LedgerFunction *p = apLedgerFunction[i];
+  for( i = 0; pDb->apFunction[i] && rc == LEDGER_OK; i++ ) {
+    const LedgerFunction *p = pDb->apFunction[i];
     for( ; p->zName && rc == LEDGER_OK; p++ ) {
       rc = referenceFunction(pRows, p, pErr);
     }

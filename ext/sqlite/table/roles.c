@@ -10,7 +10,7 @@
 ** or where actions must go (and PATCH only adds, since 2026-02-23) DELETE, PUT
 ** and GET; DELETE is a DELETE.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 
@@ -42,6 +42,46 @@ static int rolesChange(LedgerChange *p, LedgerError *pErr) {
                            pErr);
 }
 
+/* ---- sending ------------------------------------------------------------- */
+
+static int rolesFind(LedgerJson *pDoc, const char *zKey, cJSON **ppList,
+                     cJSON **ppOne) {
+  cJSON *pItem = ledgerJsonMember(ledgerJsonRoot(pDoc), "role");
+  *ppOne = NULL;
+  for( pItem = pItem ? pItem->child : NULL; pItem; pItem = pItem->next ) {
+    const char *zName = ledgerJsonMemberText(pDoc, pItem, "roleName", NULL);
+    if( zName && strcmp(zName, zKey) == 0 ) break;
+  }
+  if( pItem == NULL ) return 0;
+  *ppList = ledgerJsonMember(pItem, "roleActions");
+  return 1;
+}
+
+static void rolesBody(LedgerBuf *pBuf, const char *zKey, const char *zWords) {
+  ledgerBufText(pBuf, "{\"roles\":[{\"roleName\":");
+  ledgerBufJson(pBuf, zKey, strlen(zKey));
+  ledgerBufPrintf(pBuf, ",\"roleActions\":%s}]}", zWords);
+}
+
+static const LedgerWords rolesWords = {
+    .eRouteOne = LEDGER_ROUTE_ROLE,
+    .eRouteWrite = LEDGER_ROUTE_ROLES,
+    .zNew = "PUT",
+    .xReplaced = ledgerClientRolesReplaced,
+    .xFind = rolesFind,
+    .xBody = rolesBody,
+};
+
+static int rolesSend(LedgerChangeSend *p, LedgerError *pErr) {
+  return ledgerWordsSend(p, &rolesWords, pErr);
+}
+
+static int rolesCheck(const LedgerQueueRow *pRow, LedgerError *pErr) {
+  return ledgerRouteCheck(pRow->pLedger->pClient, LEDGER_ROUTE_ROLES, pErr);
+}
+
+static const LedgerChangeKind rolesKind = {"role", rolesCheck, rolesSend};
+
 static const LedgerColumn aRolesColumn[] = {
     {"role_name", "TEXT", 0, "roleName", "name of the role"},
     {"role_actions", "TEXT", 0, "roleActions",
@@ -57,6 +97,7 @@ const LedgerTableSpec ledgerTableRoles = {
     .bKeyRequired = 1,
     .eRouteKey = LEDGER_ROUTE_ROLE,
     .zKeyItems = "role",
-    .eKind = LEDGER_KIND_ROLE,
+    .zWrites = "INSERT, UPDATE, DELETE",
+    .pKind = &rolesKind,
     .xChange = rolesChange,
 };

@@ -7,7 +7,7 @@
 ** Request: GET /app/collections, followed to its end. API version 0.1-preview
 ** has no such list.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <stdlib.h>
 

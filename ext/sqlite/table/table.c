@@ -18,80 +18,35 @@
 ** join that asks for key after key costs two requests: the first key, then the
 ** list.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
-
-#define TABLE_KEPT_MAX 1000 /* answers kept at a time */
-
-/* An answer, kept for all cursors that ask the same. Counted references. */
-struct LedgerKept {
-  const LedgerTableSpec *pSpec;
-  char *zAsked; /* the question (sqlite3_free) */
-  LedgerTableRows *pRows;
-  int nRef;
-  int nKept;         /* answers kept, with this one and those behind it */
-  LedgerKept *pNext; /* ledgerScopeKept() */
-};
 
 typedef struct TableCursor TableCursor;
 struct TableCursor {
   sqlite3_vtab_cursor base; /* must be first */
   LedgerScope *pScope;      /* shared with the statement's other cursors */
-  LedgerKept *pKept;        /* the answer being read, or NULL */
+  LedgerAnswer *pAnswer;    /* the one being read, or NULL */
   i64 iRow;
   int bAsked; /* it may read */
 };
 
-/* ---- answers that are kept ---------------------------------------------- */
-
-static void keptUnref(LedgerKept *p) {
-  if( p == NULL || --p->nRef > 0 ) return;
-  ledgerTableRowsFree(p->pRows);
-  sqlite3_free(p->zAsked);
-  sqlite3_free(p);
-}
-
-void ledgerKeptEnd(LedgerKept **ppKept) {
-  LedgerKept *p = *ppKept;
-  *ppKept = NULL;
-  while( p ) {
-    LedgerKept *pNext = p->pNext;
-    p->pNext = NULL;
-    keptUnref(p);
-    p = pNext;
-  }
-}
-
-static LedgerKept *keptFind(LedgerScope *pScope, const LedgerTableSpec *pSpec,
-                            const char *zAsked) {
-  LedgerKept *p;
-  for( p = *ledgerScopeKept(pScope); p; p = p->pNext ) {
-    if( p->pSpec == pSpec && strcmp(p->zAsked, zAsked) == 0 ) return p;
-  }
-  return NULL;
-}
-
-/* Keeps an answer for the statement, and forgets those before where there are
-** too many. */
-static void keptAdd(LedgerScope *pScope, LedgerKept *pNew) {
-  LedgerKept **ppKept = ledgerScopeKept(pScope);
-  if( *ppKept && (*ppKept)->nKept >= TABLE_KEPT_MAX ) ledgerKeptEnd(ppKept);
-  pNew->nKept = *ppKept ? (*ppKept)->nKept + 1 : 1;
-  pNew->pNext = *ppKept;
-  pNew->nRef++;
-  *ppKept = pNew;
-}
+/* ---- answers ------------------------------------------------------------- */
 
 /* What a ledger answered is kept; what is known here is read again. */
 static int tableIsKept(const LedgerTableSpec *pSpec) {
   return pSpec->eRoute || pSpec->eRouteKey || pSpec->bKept;
 }
 
+static void tableFreeRows(void *pRows) {
+  ledgerTableRowsFree(pRows);
+}
+
 /* A fresh answer, empty, or NULL; it takes zAsked over in any case. */
-static LedgerKept *keptNew(const LedgerTableSpec *pSpec, char *zAsked,
-                           LedgerError *pErr) {
-  LedgerKept *p = sqlite3_malloc64(sizeof(*p));
+static LedgerAnswer *tableAnswer(const LedgerTableSpec *pSpec, char *zAsked,
+                                 LedgerError *pErr) {
+  LedgerAnswer *p = sqlite3_malloc64(sizeof(*p));
+  LedgerTableRows *pRows = NULL;
   if( p == NULL ) {
     sqlite3_free(zAsked);
     ledgerErrorNomem(pErr);
@@ -101,10 +56,12 @@ static LedgerKept *keptNew(const LedgerTableSpec *pSpec, char *zAsked,
   p->pSpec = pSpec;
   p->zAsked = zAsked;
   p->nRef = 1;
-  if( ledgerTableRowsNew(ledgerColumnCount(pSpec->aColumn), &p->pRows, pErr) ) {
-    keptUnref(p);
+  p->xFree = tableFreeRows;
+  if( ledgerTableRowsNew(ledgerColumnCount(pSpec->aColumn), &pRows, pErr) ) {
+    ledgerAnswerUnref(p);
     return NULL;
   }
+  p->pRows = pRows;
   return p;
 }
 
@@ -214,7 +171,7 @@ static int tableOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
 static int tableClose(sqlite3_vtab_cursor *pCursor) {
   TableCursor *p = (TableCursor *)pCursor;
   LedgerDb *pDb = ((LedgerTable *)pCursor->pVtab)->pDb;
-  keptUnref(p->pKept);
+  ledgerAnswerUnref(p->pAnswer);
   ledgerScopeLeave(pDb, &p->pScope);
   sqlite3_free(p);
   return SQLITE_OK;
@@ -305,21 +262,21 @@ static char *tableAsked(const TableQuestion *p) {
 ** each row again. Changes the question and *pzAsked.
 */
 static int tableWiden(const LedgerTable *p, LedgerScope *pScope,
-                      const LedgerKept *pOld, TableQuestion *pQuestion,
+                      const LedgerAnswer *pOld, TableQuestion *pQuestion,
                       char **pzAsked, LedgerError *pErr) {
   const LedgerTableSpec *pSpec = p->pSpec;
   const int nKey = pQuestion->nKey;
   char *zWide;
   int i;
   if( pSpec->eRoute == 0 || pSpec->eRouteKey == 0 || nKey <= 0 ||
-      keptFind(pScope, pSpec, *pzAsked) ) {
+      ledgerAnswerFind(*ledgerScopeAnswers(pScope), pSpec, *pzAsked) ) {
     return LEDGER_OK;
   }
   pQuestion->nKey = -1;
   zWide = tableAsked(pQuestion);
   pQuestion->nKey = nKey;
   if( zWide == NULL ) return ledgerErrorNomem(pErr);
-  if( keptFind(pScope, pSpec, zWide) == NULL ) {
+  if( ledgerAnswerFind(*ledgerScopeAnswers(pScope), pSpec, zWide) == NULL ) {
     int bOffered = pOld != NULL;
     for( i = 0; i < p->pDb->nLedger && bOffered; i++ ) {
       bOffered =
@@ -435,8 +392,8 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   const LedgerTableSpec *pSpec = pTable->pSpec;
   LedgerDb *pDb = pTable->pDb;
   LedgerError err = LEDGER_ERROR_INIT;
-  LedgerKept *pOld = p->pKept;
-  LedgerKept *pNew = NULL;
+  LedgerAnswer *pOld = p->pAnswer;
+  LedgerAnswer *pNew = NULL;
   TableQuestion question;
   char *zAsked = NULL;
   int rc;
@@ -447,37 +404,36 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   rc = ledgerScopeJoin(pDb, idxStr, &p->pScope);
   if( rc ) return rc;
   p->iRow = 0;
-  p->pKept = NULL;
+  p->pAnswer = NULL;
   rc = tableDecode(pSpec, idxStr, argc, argv, &question, &zAsked, &err);
   if( rc == LEDGER_OK )
     rc = tableWiden(pTable, p->pScope, pOld, &question, &zAsked, &err);
   if( rc == LEDGER_OK ) {
-    pNew = pOld && strcmp(pOld->zAsked, zAsked) == 0 &&
-                   (!tableIsKept(pSpec) ||
-                    keptFind(p->pScope, pSpec, zAsked) == pOld)
-               ? pOld
-               : keptFind(p->pScope, pSpec, zAsked);
+    pNew = ledgerAnswerFind(*ledgerScopeAnswers(p->pScope), pSpec, zAsked);
+    if( pOld && !tableIsKept(pSpec) && strcmp(pOld->zAsked, zAsked) == 0 ) {
+      pNew = pOld; /* the cursor's own, asked again */
+    }
   }
   if( pNew ) {
     pNew->nRef++;
     sqlite3_free(zAsked);
   } else if( rc == LEDGER_OK ) {
-    pNew = keptNew(pSpec, zAsked, &err);
+    pNew = tableAnswer(pSpec, zAsked, &err);
     rc = pNew ? tableRead(pTable, pNew->pRows, &question, &err) : err.rc;
     if( pNew && rc == LEDGER_OK && tableIsKept(pSpec) ) {
-      keptAdd(p->pScope, pNew);
+      ledgerAnswerKeep(ledgerScopeAnswers(p->pScope), pNew);
     }
   } else {
     sqlite3_free(zAsked);
   }
   tableClearQuestion(&question);
-  keptUnref(pOld);
+  ledgerAnswerUnref(pOld);
   if( rc ) {
-    keptUnref(pNew);
+    ledgerAnswerUnref(pNew);
     ledgerReadFailed(pDb->db, &err);
     return ledgerVtabError(pCursor->pVtab, &err);
   }
-  p->pKept = pNew;
+  p->pAnswer = pNew;
   return SQLITE_OK;
 }
 
@@ -488,7 +444,8 @@ static int tableNext(sqlite3_vtab_cursor *pCursor) {
 
 static int tableEof(sqlite3_vtab_cursor *pCursor) {
   TableCursor *p = (TableCursor *)pCursor;
-  return p->pKept == NULL || p->iRow >= ledgerTableRowsCount(p->pKept->pRows);
+  return p->pAnswer == NULL ||
+         p->iRow >= ledgerTableRowsCount(p->pAnswer->pRows);
 }
 
 /* A table that is written has row numbers that DELETE can look up. */
@@ -497,14 +454,14 @@ static int tableRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid) {
   const LedgerTable *pTable = (LedgerTable *)pCursor->pVtab;
   *piRowid = p->iRow + 1;
   if( pTable->pSpec->xChange == NULL ) return SQLITE_OK;
-  return ledgerChangeRowid(pTable, p->pKept->pRows, p->iRow, piRowid);
+  return ledgerChangeRowid(pTable, p->pAnswer->pRows, p->iRow, piRowid);
 }
 
 static int tableColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *pCtx,
                        int iCol) {
   TableCursor *p = (TableCursor *)pCursor;
   if( sqlite3_vtab_nochange(pCtx) ) return SQLITE_OK; /* UPDATE keeps it */
-  ledgerTableResult(p->pKept->pRows, p->iRow, iCol, pCtx);
+  ledgerTableResult(p->pAnswer->pRows, p->iRow, iCol, pCtx);
   return SQLITE_OK;
 }
 
@@ -536,13 +493,11 @@ static const sqlite3_module tableWrittenModule = {
     .xRollbackTo = ledgerChangeRollbackTo,
 };
 
-int ledgerTableIsSmall(const LedgerTableSpec *pSpec) {
-  return pSpec->xRead || pSpec->eRoute || pSpec->eRouteKey;
-}
-
 int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
-  LedgerTableModule *p = sqlite3_malloc64(sizeof(*p));
   const int bWritten = pSpec->xChange && !pDb->bReadonly;
+  LedgerTableModule *p;
+  if( pSpec->xRegister ) return pSpec->xRegister(pDb, pSpec);
+  p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   p->pDb = pDb;
   p->pSpec = pSpec;

@@ -1,28 +1,16 @@
 /*
-** What the files of the small tables share: rows, descriptions, the module
-** behind them, changes. Included by ledgerInt.h, in whose terms it is written.
+** The face of sqlite/table: what the files of tables share: descriptions,
+** cells, the module behind the small tables, changes.
 **
 ** Invariant: a table is one file with one LedgerTableSpec, and a line in
-** extension.c.
+** tables.h.
 */
-#ifndef LEDGER_TABLE_INT_H
-#define LEDGER_TABLE_INT_H
+#ifndef LEDGER_SQLITE_TABLE_H
+#define LEDGER_SQLITE_TABLE_H
 
-/* ---- write/change_send.c: one change that is no append ------------------- */
-
-/* Does what the row wants, with as many requests as it takes; its state says
-** what became of it. */
-int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr);
-
-/* Whether the API version in use can carry the change; LEDGER_OK while it isn't
-** known. */
-int ledgerOperateCheck(const LedgerQueueRow *pRow, LedgerError *pErr);
-
-/* Refuses to take roles away from the caller: the user must hold nothing but
-** zRoles. Where a user has one role, option allow_lockout lets it pass. Asks
-** the ledger where the user is the caller, else nothing. */
-int ledgerUserNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
-                      LedgerError *pErr);
+#include "sqlite/db/guard.h"
+#include "sqlite/read/read.h"
+#include "sqlite/write/write.h"
 
 /* ---- cells.c: rows of a small table, in memory --------------------------- */
 
@@ -109,11 +97,17 @@ struct LedgerTableSpec {
   ** asks none): those of the nKey keys, or all where nKey is -1. */
   int (*xRead)(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger, int nKey,
                char **azKey, LedgerError *pErr);
-  const char *zRequest; /* with xRead: what it asks for, for the reference */
-  const char *zSince;   /* with xRead: the first version that has it, or NULL */
+  const char *zRequest; /* without routes: what it asks for, for people */
+  const char *zSince;   /* likewise: the first version that has it, or NULL */
 
-  /* A table that is written: fills the queue's row with what is changed. */
-  int eKind; /* LEDGER_KIND_* */
+  /* Registers the table's own module; an SQLite code. NULL: that of the small
+  ** tables (table.c). */
+  int (*xRegister)(LedgerDb *pDb, const LedgerTableSpec *pSpec);
+
+  const char *zWrites; /* "INSERT, UPDATE, DELETE", or NULL: read-only */
+
+  /* A small table that is written: fills the queue's row with what changes. */
+  const LedgerChangeKind *pKind; /* how its changes are sent */
   int (*xChange)(LedgerChange *pChange, LedgerError *pErr);
 };
 
@@ -151,22 +145,8 @@ struct LedgerTable {
   LedgerWriter writer; /* what it has to do with transactions */
 };
 
-/* 0 for the description of a table that has a module of its own. */
-int ledgerTableIsSmall(const LedgerTableSpec *pSpec);
-
-/* Registers a small table on the connection; an SQLite code. */
+/* Registers a table on the connection; an SQLite code. */
 int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec);
-
-/* Forgets a scope's answers: the ledger is not what it was, or nobody asks. */
-void ledgerKeptEnd(LedgerKept **ppKept);
-
-/* ---- db/intern.c: rowids that DELETE can look up ------------------------- */
-
-int ledgerInternRowid(LedgerDb *pDb, const void *pTable, int iSlot,
-                      const char *zKey, i64 *piRowid);
-const char *ledgerInternKey(const LedgerDb *pDb, const void *pTable, i64 iRowid,
-                            int *piSlot);
-void ledgerInternFree(LedgerIntern *p);
 
 /* ---- change.c: writing the small tables ---------------------------------- */
 
@@ -218,41 +198,65 @@ int ledgerChangeSavepoint(sqlite3_vtab *pVtab, int iSavepoint);
 int ledgerChangeRelease(sqlite3_vtab *pVtab, int iSavepoint);
 int ledgerChangeRollbackTo(sqlite3_vtab *pVtab, int iSavepoint);
 
-/* ---- table_*.c ----------------------------------------------------------- */
+/* ---- words.c: sets of words that the ledger only adds to ----------------- */
 
-/* The bundle with the row's endpoint put in or taken out, as JSON
-** (cJSON_free); NULL on an error (table/endpoints.c). */
-char *ledgerEndpointsEdit(LedgerJson *pDoc, const LedgerQueueRow *pRow,
-                          LedgerError *pErr);
+/* The roles of a user, the actions of a role: PATCH adds to them, and what must
+** go is taken away by deleting first. */
+typedef struct LedgerWords LedgerWords;
+struct LedgerWords {
+  int eRouteOne;        /* GET and DELETE of one key */
+  int eRouteWrite;      /* where it is written */
+  int bKeyInPath;       /* ... with the key in the path */
+  const char *zNew;     /* the method that writes what isn't there */
+  const char *zBuiltIn; /* words that a ledger comes with, or NULL */
+  int bIsUser;          /* the words may be the caller's own */
 
-/* All tables, ended by NULL (extension.c). Those with a module of their own
-** have a description too, without a word about reading. */
-extern const LedgerTableSpec *const apLedgerTable[];
-extern const LedgerTableSpec ledgerEntriesSpec;  /* entries.c */
-extern const LedgerTableSpec ledgerReceiptsSpec; /* table/receipts.c */
-extern const LedgerTableSpec ledgerAuditSpec;    /* table/audit.c */
+  /* Whether PATCH replaces in the version in use; NULL: zNew adds anyway. */
+  int (*xReplaced)(LedgerClient *pClient);
+
+  /* The words that an answer holds for the key: an array, a single one, or
+  ** NULL. Returns 0 where it holds none. */
+  int (*xFind)(LedgerJson *pDoc, const char *zKey, cJSON **ppList,
+               cJSON **ppOne);
+
+  /* The body that writes these words, a JSON array. */
+  void (*xBody)(LedgerBuf *pBuf, const char *zKey, const char *zWords);
+};
+
+/* xSend of a table whose rows are such sets. */
+int ledgerWordsSend(LedgerChangeSend *p, const LedgerWords *pWords,
+                    LedgerError *pErr);
+
+/* The words that a key holds, as a JSON array into *pOut; no text where the
+** ledger has no such key. */
+int ledgerWordsHeld(LedgerChangeSend *p, const LedgerWords *pWords,
+                    const char *zKey, LedgerBuf *pOut, LedgerError *pErr);
+
+/* Is every word of the JSON array zA in zB? */
+int ledgerWordsWithin(const char *zA, const char *zB, int *pbWithin,
+                      LedgerError *pErr);
+
+/* May this user's roles be taken away for a moment? Not the caller's own. */
+int ledgerWordsNotSelf(LedgerClient *pClient, const char *zUser,
+                       LedgerError *pErr);
+
+/* ---- table/receipttable.c: tables whose rows stand for entries ----------- */
+
+typedef struct LedgerRowTable LedgerRowTable;
+
+/* What such a table is: one of these per table_*.c. */
+struct LedgerRowTable {
+  LedgerPlanTable plan;           /* which columns are pushed down */
+  int bIdRequired;                /* no transaction_id, no answer */
+  const LedgerRowSource *pSource; /* where rows come from */
+  void (*xColumn)(const LedgerRow *pRow, sqlite3_context *pCtx, int iCol);
+};
+
+int ledgerRowTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec,
+                           const LedgerRowTable *pTable);
 
 /* The collation ledger_user_id: ids of users in their canonical form. */
 int ledgerUserIdCollate(void *pArg, int n1, const void *z1, int n2,
                         const void *z2); /* table/users.c */
 
-/* table/sub_ledgers.c, table/transactions.c, ... */
-extern const LedgerTableSpec ledgerTableSubLedgers;
-extern const LedgerTableSpec ledgerTableTransactions;
-extern const LedgerTableSpec ledgerTableIdentity;
-extern const LedgerTableSpec ledgerTableAttached;
-extern const LedgerTableSpec ledgerTableAppends;
-extern const LedgerTableSpec ledgerTableHttp;
-extern const LedgerTableSpec ledgerTableColumns;
-extern const LedgerTableSpec ledgerTableConstitution;
-extern const LedgerTableSpec ledgerTableEndpoints;
-extern const LedgerTableSpec ledgerTableFunctions;
-extern const LedgerTableSpec ledgerTableMembers;
-extern const LedgerTableSpec ledgerTableModules;
-extern const LedgerTableSpec ledgerTableQuotes;
-extern const LedgerTableSpec ledgerTableReference;
-extern const LedgerTableSpec ledgerTableRoles;
-extern const LedgerTableSpec ledgerTableTags;
-extern const LedgerTableSpec ledgerTableUsers;
-
-#endif /* LEDGER_TABLE_INT_H */
+#endif /* LEDGER_SQLITE_TABLE_H */

@@ -8,7 +8,7 @@
 ** condition GET /app/collections first. API versions before 2026-02-23 have no
 ** list of tags.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <stdlib.h>
 #include <string.h>

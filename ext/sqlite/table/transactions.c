@@ -8,7 +8,7 @@
 ** Requests: GET /app/transactions/{id}/status, `concurrency` at a time. An id
 ** that the ledger has not issued has no row; one that it took back is Invalid.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 

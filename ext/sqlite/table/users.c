@@ -20,7 +20,7 @@
 ** Invariant: a statement deletes one user at most, and never the caller, unless
 ** option allow_lockout says so.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/table/table.h"
 
 #include <string.h>
 
@@ -87,6 +87,77 @@ static int usersItem(LedgerTableRows *pRows, LedgerItem *pItem,
   }
   ledgerBufFree(&roles);
   return rc;
+}
+
+/* ---- sending ------------------------------------------------------------- */
+
+static int usersFind(LedgerJson *pDoc, const char *zKey, cJSON **ppList,
+                     cJSON **ppOne) {
+  cJSON *pRoot = ledgerJsonRoot(pDoc);
+  (void)zKey;
+  *ppList = ledgerJsonMember(pRoot, "assignedRoles");
+  *ppOne = ledgerJsonMember(pRoot, "assignedRole");
+  return 1;
+}
+
+static void usersBody(LedgerBuf *pBuf, const char *zKey, const char *zWords) {
+  (void)zKey;
+  ledgerBufText(pBuf, zWords);
+}
+
+static const LedgerWords usersWords = {
+    .eRouteOne = LEDGER_ROUTE_USER,
+    .eRouteWrite = LEDGER_ROUTE_USER,
+    .bKeyInPath = 1,
+    .zNew = "PATCH",
+    .zBuiltIn = "\"Reader\",\"Contributor\",\"Administrator\"",
+    .bIsUser = 1,
+    .xFind = usersFind,
+    .xBody = usersBody,
+};
+
+static int usersSend(LedgerChangeSend *p, LedgerError *pErr) {
+  return ledgerWordsSend(p, &usersWords, pErr);
+}
+
+static int usersCheck(const LedgerQueueRow *pRow, LedgerError *pErr) {
+  if( pRow->zContents == NULL ) return LEDGER_OK;
+  return ledgerRolesCheck(pRow->pLedger->pClient, pRow->zContents, pErr);
+}
+
+static const LedgerChangeKind usersKind = {"user", usersCheck, usersSend};
+
+/* ---- changing ------------------------------------------------------------ */
+
+/* Refuses to take roles away from the caller: the user must hold nothing but
+** zRoles. Where a user has one role, option allow_lockout lets it pass. Asks
+** the ledger where the user is the caller, else nothing. */
+static int usersNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
+                        LedgerError *pErr) {
+  LedgerFacts facts;
+  LedgerChangeSend ask = {NULL, pLedger->pClient, 0};
+  LedgerBuf have = {0};
+  int bWithin = 1;
+
+  ledgerClientFacts(pLedger->pClient, &facts);
+  if( facts.zPrincipal == NULL ||
+      sqlite3_stricmp(facts.zPrincipal, zUser) != 0 ||
+      ledgerWordsHeld(&ask, &usersWords, zUser, &have, pErr) || have.n == 0 ||
+      ledgerWordsWithin(have.z, zRoles, &bWithin, pErr) || bWithin ) {
+    goto out;
+  }
+  if( ledgerClientManyRoles(pLedger->pClient) ) {
+    ledgerWordsNotSelf(pLedger->pClient, zUser, pErr);
+  } else if( !ledgerClientConfig(pLedger->pClient)->allowLockout ) {
+    ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                   "user %s: this is you, and %s would be lost: if that is "
+                   "meant, SELECT ledger_option('allow_lockout', 'true', "
+                   "'%s')",
+                   zUser, have.z, pLedger->zName);
+  }
+out:
+  ledgerBufFree(&have);
+  return pErr->rc;
 }
 
 /* Who deletes whom: one user at most, and not the caller. */
@@ -220,7 +291,7 @@ static int usersChange(LedgerChange *p, LedgerError *pErr) {
         return LEDGER_OK;
       }
       if( usersRoles(p, pErr) ) return pErr->rc;
-      return ledgerUserNotSelf(p->pLedger, p->zKey, p->pRow->zContents, pErr);
+      return usersNotSelf(p->pLedger, p->zKey, p->pRow->zContents, pErr);
     default: break;
   }
   if( usersId(p, pErr) ) return pErr->rc;
@@ -237,7 +308,7 @@ static int usersChange(LedgerChange *p, LedgerError *pErr) {
                           p->pRow->zKey);
   }
   if( usersRoles(p, pErr) || p->eOp == LEDGER_CHANGE_INSERT ) return pErr->rc;
-  return ledgerUserNotSelf(p->pLedger, p->pRow->zKey, p->pRow->zContents, pErr);
+  return usersNotSelf(p->pLedger, p->pRow->zKey, p->pRow->zContents, pErr);
 }
 
 static const LedgerColumn aUsersColumn[] = {
@@ -258,6 +329,7 @@ const LedgerTableSpec ledgerTableUsers = {
     .eRouteKey = LEDGER_ROUTE_USER,
     .xKey = usersKey,
     .xItem = usersItem,
-    .eKind = LEDGER_KIND_USER,
+    .zWrites = "INSERT, UPDATE, DELETE",
+    .pKind = &usersKind,
     .xChange = usersChange,
 };

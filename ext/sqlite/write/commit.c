@@ -18,7 +18,8 @@
 **   - every other failure undoes the local changes, and its message names what
 **     the ledger had recorded.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/write/write.h"
+#include "sqlite/read/read.h"
 
 #include <string.h>
 
@@ -158,7 +159,7 @@ static int commitIsCertain(const LedgerSend *p) {
     if( pRow->eState == LEDGER_COMMITTED || pRow->eState == LEDGER_QUEUED ) {
       continue;
     }
-    if( pRow->eState != LEDGER_PENDING || pRow->eKind != LEDGER_KIND_APPEND ) {
+    if( pRow->eState != LEDGER_PENDING || pRow->pKind ) {
       return 0;
     }
   }
@@ -173,7 +174,7 @@ static void commitOthers(LedgerDb *p, const Ledger *pFailed,
   for( i = 0; i < p->nLedger; i++ ) {
     const LedgerQueueRow *pRow;
     int n = 0;
-    for( pRow = p->pQueue; pRow; pRow = pRow->pNext ) {
+    for( pRow = p->queue.pFirst; pRow; pRow = pRow->pNext ) {
       n += pRow->pLedger == p->apLedger[i] &&
            (pRow->eState == LEDGER_PENDING || pRow->eState == LEDGER_COMMITTED);
     }
@@ -194,7 +195,7 @@ int ledgerCommit(LedgerDb *p, LedgerError *pErr) {
   LedgerSend batch;
   int nAll = 0, nOpen = 0, i, rc;
 
-  for( pRow = p->pQueue; pRow; pRow = pRow->pNext ) {
+  for( pRow = p->queue.pFirst; pRow; pRow = pRow->pNext ) {
     nAll++;
     nOpen += commitIsOpen(pRow);
   }
@@ -210,7 +211,7 @@ int ledgerCommit(LedgerDb *p, LedgerError *pErr) {
     batch.pLedger = p->apLedger[i];
     batch.apRow = apRow;
     nOpen = 0;
-    for( pRow = p->pQueue; pRow; pRow = pRow->pNext ) {
+    for( pRow = p->queue.pFirst; pRow; pRow = pRow->pNext ) {
       if( pRow->pLedger != batch.pLedger ) continue;
       apRow[batch.nRow++] = pRow;
       nOpen += commitIsOpen(pRow);
@@ -238,7 +239,7 @@ int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
   ledgerScopeEnd(p);
   rc = commitBatch(&batch, pErr);
   *pId = pRow->id;
-  if( p->pWriter == NULL ) p->iLastBatch = pRow->n;
+  if( p->queue.pWriter == NULL ) p->history.iLastBatch = pRow->n;
   if( pRow->eState == LEDGER_QUEUED ) {
     ledgerQueueRowFree(pRow); /* never sent */
   } else {

@@ -9,7 +9,7 @@
 ** dirty, so that a full disk is found before anything is sent. In WAL mode
 ** readers don't stand in the way; tables in temp lock nothing.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/write/write.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,31 +49,6 @@ static int lockFile(sqlite3 *db, const char *zSchema) {
   }
   if( rc || !bReserved ) return rc;
   return pFd->pMethods->xLock(pFd, SQLITE_LOCK_EXCLUSIVE);
-}
-
-/* Since SQLite 3.39 no authorizer is asked. */
-int ledgerSchemaName(sqlite3 *db, int i, char **pz) {
-  sqlite3_stmt *pStmt = NULL;
-  const char *z = NULL;
-  int rc = SQLITE_OK;
-  *pz = NULL;
-#if SQLITE_VERSION_NUMBER >= 3039000
-  if( sqlite3_libversion_number() >= 3039000 ) {
-    z = sqlite3_db_name(db, i);
-    if( z && (*pz = sqlite3_mprintf("%s", z)) == NULL ) rc = SQLITE_NOMEM;
-    return rc;
-  }
-#endif
-  rc = sqlite3_prepare_v2(db, "PRAGMA database_list", -1, &pStmt, NULL);
-  while( rc == SQLITE_OK && i >= 0 && sqlite3_step(pStmt) == SQLITE_ROW ) i--;
-  if( rc == SQLITE_OK && i < 0 ) {
-    z = (const char *)sqlite3_column_text(pStmt, 1);
-    if( z == NULL || (*pz = sqlite3_mprintf("%s", z)) == NULL ) {
-      rc = SQLITE_NOMEM;
-    }
-  }
-  sqlite3_finalize(pStmt);
-  return rc;
 }
 
 /* One attempt at all locks. *pzSchema is the database that refused, to be

@@ -1,45 +1,16 @@
 /*
-** Appends and other changes that wait for COMMIT, and what became of them all.
+** Appends and other changes that wait for COMMIT.
 **
-**     SELECT * FROM ledger_appends;
+**     INSERT INTO ledger_entries(contents) VALUES('...');
 **
 ** No request is made here. One queue serves all tables of a connection; each
 ** row names the table that queued it, so that a savepoint of one table never
-** touches the rows of another. What is settled moves to the history, which
-** keeps the last transaction whole and HISTORY_MAX older rows.
+** touches the rows of another. What is settled moves to db/history.c.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/write/write.h"
+#include "sqlite/read/read.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define HISTORY_MAX 10000
-
-const char *ledgerStateName(int eState) {
-  static const char *const azName[] = {"",        "queued",    "sending",
-                                       "pending", "committed", "refused",
-                                       "lost",    "unknown"};
-  return azName[eState];
-}
-
-const char *ledgerKindName(int eKind) {
-  static const char *const azName[] = {"append", "user", "role", "function",
-                                       "endpoint"};
-  return azName[eKind];
-}
-
-void ledgerQueueRowFree(LedgerQueueRow *p) {
-  if( p == NULL ) return;
-  ledgerUnref(p->pLedger);
-  sqlite3_free(p->zLedger);
-  sqlite3_free(p->zContents);
-  sqlite3_free(p->zSubLedger);
-  sqlite3_free(p->zKey);
-  sqlite3_free(p->zHooks);
-  free(p->zTags);
-  sqlite3_free(p->zError);
-  sqlite3_free(p);
-}
 
 /* Contents are text; anything else is refused with its remedy. */
 static int queueContents(LedgerQueueRow *p, sqlite3_value *pVal,
@@ -117,7 +88,7 @@ int ledgerQueueRowStart(LedgerDb *pDb, Ledger *pLedger, LedgerQueueRow **ppRow,
   ledgerRef(pLedger);
   p->pLedger = pLedger;
   p->iSlot = pLedger->iSlot;
-  p->n = pDb->iNextRow++;
+  p->n = pDb->queue.iNext++;
   *ppRow = p;
   return LEDGER_OK;
 }
@@ -149,23 +120,23 @@ int ledgerQueueRowNew(LedgerDb *pDb, Ledger *pLedger, sqlite3_value *pContents,
 int ledgerQueueAdd(LedgerDb *p, LedgerQueueRow *pRow, LedgerError *pErr) {
   i64 nMax = ledgerClientConfig(pRow->pLedger->pClient)->queueMaxBytes;
   i64 nByte = (i64)(pRow->nContents + sizeof(*pRow));
-  if( p->nQueueByte + nByte > nMax ) {
+  if( p->queue.nByte + nByte > nMax ) {
     ledgerQueueRowFree(pRow);
     return ledgerErrorSet(pErr, LEDGER_FULL,
                           "the rows of this transaction exceed "
                           "queue_max_bytes (%lld): COMMIT in smaller parts",
                           (long long)nMax);
   }
-  p->nQueueByte += nByte;
-  *p->ppQueueEnd = pRow;
-  p->ppQueueEnd = &pRow->pNext;
+  p->queue.nByte += nByte;
+  *p->queue.ppEnd = pRow;
+  p->queue.ppEnd = &pRow->pNext;
   return LEDGER_OK;
 }
 
 /* Removes rows from the queue: those of pOwner from iFrom on that were not
 ** sent are freed; with bAll the others of pOwner become history. */
 static void queueRemove(LedgerDb *p, const void *pOwner, i64 iFrom, int bAll) {
-  LedgerQueueRow **pp = &p->pQueue;
+  LedgerQueueRow **pp = &p->queue.pFirst;
   while( *pp ) {
     LedgerQueueRow *pRow = *pp;
     if( pRow->pOwner != pOwner || pRow->n < iFrom ||
@@ -175,14 +146,14 @@ static void queueRemove(LedgerDb *p, const void *pOwner, i64 iFrom, int bAll) {
     }
     *pp = pRow->pNext;
     pRow->pNext = NULL;
-    p->nQueueByte -= (i64)(pRow->nContents + sizeof(*pRow));
+    p->queue.nByte -= (i64)(pRow->nContents + sizeof(*pRow));
     if( pRow->eState == LEDGER_QUEUED ) {
       ledgerQueueRowFree(pRow);
     } else {
       ledgerHistoryAdd(p, pRow);
     }
   }
-  p->ppQueueEnd = pp;
+  p->queue.ppEnd = pp;
 }
 
 void ledgerQueueCut(LedgerDb *p, const void *pOwner, i64 iFrom) {
@@ -191,158 +162,4 @@ void ledgerQueueCut(LedgerDb *p, const void *pOwner, i64 iFrom) {
 
 void ledgerQueueSettle(LedgerDb *p, const void *pOwner) {
   queueRemove(p, pOwner, 0, 1);
-}
-
-/* Where the chain of a seqno begins. */
-static LedgerQueueRow **historyChain(LedgerDb *p, i64 iSeqno) {
-  return &p->apById[(sqlite3_uint64)iSeqno & (sqlite3_uint64)(p->nById - 1)];
-}
-
-/* Indexes a row of the history by its id. Where memory is short rows are not
-** found: the index tells only where to look first. */
-static void historyIndex(LedgerDb *p, LedgerQueueRow *pRow) {
-  LedgerQueueRow **pp;
-  if( pRow->id.seqno == 0 || pRow->zSubLedger == NULL ) return;
-  if( p->nHistory > p->nById ) {
-    int nOld = p->nById, nNew = nOld ? nOld * 4 : 256, i;
-    LedgerQueueRow **apOld = p->apById;
-    LedgerQueueRow **apNew =
-        sqlite3_malloc64(sizeof(*apNew) * (sqlite3_uint64)nNew);
-    if( apNew ) {
-      memset(apNew, 0, sizeof(*apNew) * (size_t)nNew);
-      p->apById = apNew;
-      p->nById = nNew;
-      for( i = 0; i < nOld; i++ ) {
-        while( apOld[i] ) {
-          LedgerQueueRow *pMove = apOld[i];
-          apOld[i] = pMove->pNextById;
-          pp = historyChain(p, pMove->id.seqno);
-          pMove->pNextById = *pp;
-          *pp = pMove;
-        }
-      }
-      sqlite3_free(apOld);
-    }
-  }
-  if( p->nById == 0 ) return;
-  pp = historyChain(p, pRow->id.seqno);
-  pRow->pNextById = *pp;
-  *pp = pRow;
-}
-
-/* Takes a row out of the index, if it is there. */
-static void historyUnindex(LedgerDb *p, LedgerQueueRow *pRow) {
-  LedgerQueueRow **pp;
-  if( p->nById == 0 ) return;
-  for( pp = historyChain(p, pRow->id.seqno); *pp; pp = &(*pp)->pNextById ) {
-    if( *pp == pRow ) {
-      *pp = pRow->pNextById;
-      return;
-    }
-  }
-}
-
-void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow) {
-  sqlite3_free(pRow->zContents);
-  pRow->zContents = NULL;
-  ledgerUnref(pRow->pLedger);
-  pRow->pLedger = NULL;
-  pRow->pOwner = NULL;
-  *p->ppHistoryEnd = pRow;
-  p->ppHistoryEnd = &pRow->pNext;
-  p->nHistory++;
-  historyIndex(p, pRow);
-  while( p->nHistory - (p->iNextRow - p->iLastBatch) > HISTORY_MAX &&
-         p->pHistory->n < p->iLastBatch ) {
-    LedgerQueueRow *pOld = p->pHistory;
-    p->pHistory = pOld->pNext;
-    historyUnindex(p, pOld);
-    ledgerQueueRowFree(pOld);
-    p->nHistory--;
-  }
-}
-
-void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
-                         int eState, LedgerTxid id) {
-  LedgerQueueRow *pRow;
-  for( pRow = p->pHistory; pRow; pRow = pRow->pNext ) {
-    if( pRow->iOutbox != iOutbox || pRow->iSlot != pLedger->iSlot ||
-        (pRow->eState != LEDGER_PENDING && pRow->eState != LEDGER_UNKNOWN) ) {
-      continue;
-    }
-    pRow->eState = eState;
-    if( id.seqno == 0 ) continue; /* lost: it keeps the id that it had */
-    historyUnindex(p, pRow);
-    pRow->id = id;
-    historyIndex(p, pRow);
-    sqlite3_free(pRow->zError);
-    pRow->zError = NULL;
-  }
-}
-
-int ledgerHistoryTaken(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
-                       const LedgerQueueRow *pFor) {
-  const LedgerQueueRow *pRow;
-  if( p->nById == 0 ) return 0;
-  for( pRow = *historyChain(p, id.seqno); pRow; pRow = pRow->pNextById ) {
-    if( pRow->iSlot == pLedger->iSlot && pRow->id.seqno == id.seqno &&
-        (pRow->eState == LEDGER_COMMITTED || pRow->id.view == id.view) &&
-        (pFor->iOutbox == 0 || pRow->iOutbox != pFor->iOutbox) ) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
-                                   LedgerTxid id) {
-  const LedgerQueueRow *pRow;
-  if( p->nById == 0 ) return NULL;
-  for( pRow = *historyChain(p, id.seqno); pRow; pRow = pRow->pNextById ) {
-    if( pRow->iSlot == pLedger->iSlot &&
-        ledgerTxidCompare(pRow->id, id) == 0 ) {
-      return pRow->zSubLedger;
-    }
-  }
-  return NULL;
-}
-
-int ledgerHistoryCommitted(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
-                           const char *zSubLedger) {
-  const LedgerQueueRow *pRow;
-  if( p->nById == 0 ) return 0;
-  for( pRow = *historyChain(p, id.seqno); pRow; pRow = pRow->pNextById ) {
-    if( pRow->iSlot == pLedger->iSlot && pRow->eState == LEDGER_COMMITTED &&
-        ledgerTxidCompare(pRow->id, id) == 0 &&
-        strcmp(pRow->zSubLedger, zSubLedger) == 0 ) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-int ledgerQueueHasRows(const LedgerDb *p, const Ledger *pLedger) {
-  const LedgerQueueRow *pRow;
-  for( pRow = p->pQueue; pRow; pRow = pRow->pNext ) {
-    if( pRow->pLedger == pLedger ) return 1;
-  }
-  return 0;
-}
-
-void ledgerQueueFree(LedgerDb *p) {
-  LedgerQueueRow *apList[2];
-  int i;
-  apList[0] = p->pQueue;
-  apList[1] = p->pHistory;
-  p->pQueue = p->pHistory = NULL;
-  sqlite3_free(p->apById);
-  p->apById = NULL;
-  p->nById = 0;
-  for( i = 0; i < 2; i++ ) {
-    while( apList[i] ) {
-      LedgerQueueRow *pNext = apList[i]->pNext;
-      ledgerQueueRowFree(apList[i]);
-      apList[i] = pNext;
-    }
-  }
 }

@@ -5,7 +5,7 @@
 ** index. A ROLLBACK TO names an index that may be older than the table's first
 ** write, then even -1: everything since xBegin goes.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/write/write.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@
 typedef struct LedgerMark LedgerMark;
 struct LedgerMark {
   int iSavepoint; /* SQLite's index */
-  i64 iRow;       /* LedgerDb.iNextRow at that time */
+  i64 iRow;       /* LedgerQueue.iNext at that time */
 };
 
 int ledgerWriterInit(LedgerWriter *p, LedgerDb *pDb, const char *zSchema) {
@@ -31,7 +31,7 @@ void ledgerWriterClear(LedgerWriter *p) {
 
 int ledgerWriterHasRows(const LedgerWriter *p) {
   const LedgerQueueRow *pRow;
-  for( pRow = p->pDb->pQueue; pRow; pRow = pRow->pNext ) {
+  for( pRow = p->pDb->queue.pFirst; pRow; pRow = pRow->pNext ) {
     if( pRow->pOwner == p ) return 1;
   }
   return 0;
@@ -40,10 +40,11 @@ int ledgerWriterHasRows(const LedgerWriter *p) {
 void ledgerWriterBegin(LedgerWriter *p) {
   if( p->bBegun ) return;
   p->bBegun = 1;
-  p->iBegin = p->pDb->iNextRow;
-  if( p->pDb->pWriter == NULL ) p->pDb->iLastBatch = p->pDb->iNextRow;
-  p->pNext = p->pDb->pWriter;
-  p->pDb->pWriter = p;
+  p->iBegin = p->pDb->queue.iNext;
+  if( p->pDb->queue.pWriter == NULL )
+    p->pDb->history.iLastBatch = p->pDb->queue.iNext;
+  p->pNext = p->pDb->queue.pWriter;
+  p->pDb->queue.pWriter = p;
 }
 
 int ledgerWriterSavepoint(LedgerWriter *p, int iSavepoint) {
@@ -56,7 +57,7 @@ int ledgerWriterSavepoint(LedgerWriter *p, int iSavepoint) {
     p->nMarkAlloc = nNew;
   }
   p->aMark[p->nMark].iSavepoint = iSavepoint;
-  p->aMark[p->nMark].iRow = p->pDb->iNextRow;
+  p->aMark[p->nMark].iRow = p->pDb->queue.iNext;
   p->nMark++;
   return SQLITE_OK;
 }
@@ -82,7 +83,7 @@ void ledgerWriterRollbackTo(LedgerWriter *p, int iSavepoint) {
 void ledgerWriterEnd(LedgerWriter *p) {
   LedgerWriter **pp;
   ledgerQueueSettle(p->pDb, p);
-  for( pp = &p->pDb->pWriter; *pp; pp = &(*pp)->pNext ) {
+  for( pp = &p->pDb->queue.pWriter; *pp; pp = &(*pp)->pNext ) {
     if( *pp == p ) {
       *pp = p->pNext;
       break;

@@ -32,7 +32,7 @@
 ** not to be recorded: the rows before it may be lost with the same change of
 ** view, and the next one would take their place.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/write/write.h"
 
 #include <string.h>
 
@@ -74,7 +74,7 @@ static LedgerAppend sendAppend(const LedgerQueueRow *pRow) {
 /* Whether the API version in use can carry the row. */
 static int sendNeeds(const LedgerQueueRow *pRow, LedgerError *pErr) {
   LedgerAppend append;
-  if( pRow->eKind != LEDGER_KIND_APPEND ) return ledgerOperateCheck(pRow, pErr);
+  if( pRow->pKind ) return pRow->pKind->xCheck(pRow, pErr);
   append = sendAppend(pRow);
   return ledgerAppendCheck(pRow->pLedger->pClient, &append, pErr);
 }
@@ -94,7 +94,7 @@ static int sendCheck(LedgerSend *p, LedgerError *pErr) {
   for( i = 0; i < p->nRow; i++ ) {
     const LedgerQueueRow *pRow = p->apRow[i];
     if( pRow->eState != LEDGER_QUEUED ) continue;
-    bNeeds |= pRow->zTags || pRow->zHooks || pRow->eKind != LEDGER_KIND_APPEND;
+    bNeeds |= pRow->zTags || pRow->zHooks || pRow->pKind;
     nWait++;
   }
   if( !bNeeds || nWait == 1 ) return LEDGER_OK; /* one says it itself */
@@ -153,7 +153,7 @@ static int sendSession(LedgerSend *p, LedgerError *pErr) {
   int i, nWait = 0, nTry = 0;
   for( i = 0; i < p->nRow; i++ ) {
     const LedgerQueueRow *pRow = p->apRow[i];
-    if( pRow->eState != LEDGER_QUEUED || pRow->eKind != LEDGER_KIND_APPEND ) {
+    if( pRow->eState != LEDGER_QUEUED || pRow->pKind ) {
       continue;
     }
     if( pFirst == NULL ) pFirst = pRow;
@@ -328,7 +328,7 @@ static void sendChange(LedgerSend *p, int i, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   char zName[SEND_NAME];
   pRow->eState = LEDGER_SENDING;
-  if( ledgerOperate(pRow, &err) ) {
+  if( ledgerChangeSend(pRow, &err) ) {
     ledgerErrorWrap(pErr, &err, "%s: %s", sendName(p, i, zName),
                     ledgerErrorText(&err));
   }
@@ -365,7 +365,7 @@ static int sendInOrder(LedgerSend *p, LedgerError *pErr) {
     LedgerError err = LEDGER_ERROR_INIT;
     LedgerCall *pCall = NULL;
     if( p->apRow[i]->eState != LEDGER_QUEUED ) continue;
-    if( p->apRow[i]->eKind != LEDGER_KIND_APPEND ) {
+    if( p->apRow[i]->pKind ) {
       /* It goes by another connection: what was sent is settled before. */
       if( ledgerSettleAccepted(p, pErr) || p->nLost > 0 ) break;
       sendChange(p, i, pErr);
@@ -407,7 +407,7 @@ static int sendAnyOrder(LedgerSend *p, LedgerError *pErr) {
         LedgerQueueRow *pRow = p->apRow[iStart];
         if( pRow->eState != LEDGER_QUEUED ) {
           iStart++;
-        } else if( pRow->eKind != LEDGER_KIND_APPEND ) {
+        } else if( pRow->pKind ) {
           bAlone = nRunning > 0;
           if( bAlone ) break;
           sendChange(p, iStart++, pErr);
@@ -441,12 +441,6 @@ static int sendAnyOrder(LedgerSend *p, LedgerError *pErr) {
   sqlite3_free(apCall);
   sqlite3_free(aiRow);
   return pErr->rc;
-}
-
-int ledgerSendCount(const LedgerSend *p, int eState) {
-  int i, n = 0;
-  for( i = 0; i < p->nRow; i++ ) n += p->apRow[i]->eState == eState;
-  return n;
 }
 
 /* Whether an error keeps nobody from asking what became of the rows before it:

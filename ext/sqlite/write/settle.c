@@ -38,20 +38,19 @@
 ** It is right as long as nobody else has written the same contents to the same
 ** sub-ledger since the row was sent. README.md says so.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/write/write.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SETTLE_POLL_MS 20    /* pause before the second look; it doubles */
 #define SETTLE_POLL_MAX 1000 /* ... up to this */
 #define SETTLE_CONTENTS "{\"sqlite-ledger\":\"barrier\"}"
 
-i64 ledgerNow(void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (i64)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+int ledgerSendCount(const LedgerSend *p, int eState) {
+  int i, n = 0;
+  for( i = 0; i < p->nRow; i++ ) n += p->apRow[i]->eState == eState;
+  return n;
 }
 
 /* ---- rows that were accepted --------------------------------------------- */
@@ -177,7 +176,7 @@ struct Settle {
 
 /* Is the row one without an answer, to this sub-ledger (NULL: to any)? */
 static int settleIsOpen(const LedgerQueueRow *pRow, const char *zSubLedger) {
-  return pRow->eKind == LEDGER_KIND_APPEND && pRow->eState == LEDGER_UNKNOWN &&
+  return pRow->pKind == NULL && pRow->eState == LEDGER_UNKNOWN &&
          (zSubLedger == NULL || strcmp(pRow->zSubLedger, zSubLedger) == 0);
 }
 

@@ -8,7 +8,7 @@
 ** lag behind it, unless bWitness: then that node itself has said that the state
 ** is committed, and what is read by the same session shows all up to there.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/write/write.h"
 
 #include <string.h>
 

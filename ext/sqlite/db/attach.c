@@ -8,15 +8,14 @@
 ** twice, so that a rowid means one entry as long as the connection lives; the
 ** environment attaches "main" once, and only where nothing is attached.
 */
-#include "sqlite/ledgerInt.h"
+#include "sqlite/db/guard.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define CONNECTION_WORK_MS 100 /* between two calls of a progress handler */
-
-int ledgerDbNew(sqlite3 *db, int bReadonly, LedgerDb **ppDb) {
+int ledgerDbNew(sqlite3 *db, int bReadonly,
+                const LedgerTableSpec *const *apTable,
+                const LedgerFunction *const *apFunction, LedgerDb **ppDb) {
   LedgerDb *p = sqlite3_malloc64(sizeof(*p));
   *ppDb = p;
   if( p == NULL ) return SQLITE_NOMEM;
@@ -24,9 +23,11 @@ int ledgerDbNew(sqlite3 *db, int bReadonly, LedgerDb **ppDb) {
   p->db = db;
   p->nRef = 1;
   p->bReadonly = bReadonly;
-  p->iNextRow = 1;
-  p->ppQueueEnd = &p->pQueue;
-  p->ppHistoryEnd = &p->pHistory;
+  p->apTable = apTable;
+  p->apFunction = apFunction;
+  p->queue.iNext = 1;
+  p->queue.ppEnd = &p->queue.pFirst;
+  p->history.ppEnd = &p->history.pFirst;
   return SQLITE_OK;
 }
 
@@ -38,7 +39,7 @@ void ledgerDbUnref(void *pArg) {
   LedgerDb *p = pArg;
   int i;
   if( --p->nRef > 0 ) return;
-  ledgerQueueFree(p);
+  ledgerHistoryFree(p);
   ledgerReceiptMemoFree(p->pMemo);
   ledgerInternFree(p->pIntern);
   for( i = 0; i < p->nLedger; i++ ) ledgerUnref(p->apLedger[i]);
@@ -46,58 +47,8 @@ void ledgerDbUnref(void *pArg) {
   sqlite3_free(p);
 }
 
-LedgerReceiptMemo *ledgerDbMemo(LedgerDb *p) {
-  LedgerError err = LEDGER_ERROR_INIT;
-  if( p->pMemo == NULL ) ledgerReceiptMemoNew(&p->pMemo, &err);
-  ledgerErrorClear(&err);
-  return p->pMemo;
-}
-
-void ledgerRef(Ledger *p) {
-  p->nRef++;
-}
-
-void ledgerUnref(Ledger *p) {
-  if( p == NULL || --p->nRef > 0 ) return;
-  ledgerSessionClose(p->pSession);
-  ledgerClientFree(p->pClient);
-  sqlite3_free(p->zName);
-  sqlite3_free(p);
-}
-
-/* Milliseconds of a clock that nobody sets. */
-static i64 connectionClock(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (i64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/*
-** Neither statement can be kept: an unfinalized one makes sqlite3_close() fail.
-**
-** SQLite looks for an interrupt before it reads a text, also an empty one, on
-** which no authorizer is asked. Opcodes are counted per statement, so that a
-** progress handler - a host's time limit - is called by one that is longer than
-** its interval; waiting alone runs none. Where an authorizer denies SELECT the
-** handler isn't called, and an interrupt is still seen.
-*/
-int ledgerDbInterrupted(void *pArg) {
-  static const char zWork[] =
-      "WITH RECURSIVE c(i) AS (VALUES(1) UNION ALL"
-      " SELECT i + 1 FROM c WHERE i < 1000) SELECT i FROM c WHERE i = 1000";
-  LedgerDb *p = pArg;
-  sqlite3_stmt *pStmt = NULL;
-  i64 tNow = connectionClock();
-  int bWork = tNow - p->tWork >= CONNECTION_WORK_MS;
-  int rc = sqlite3_prepare_v2(p->db, bWork ? zWork : "", -1, &pStmt, NULL);
-  if( bWork ) p->tWork = tNow;
-  if( rc == SQLITE_OK && pStmt ) rc = sqlite3_step(pStmt);
-  sqlite3_finalize(pStmt);
-  return rc == SQLITE_INTERRUPT;
-}
-
 /* Is z an identifier, [A-Za-z_][A-Za-z0-9_]*? */
-static int connectionNameOk(const char *z) {
+static int attachNameOk(const char *z) {
   int i;
   for( i = 0; z[i]; i++ ) {
     char c = z[i];
@@ -107,7 +58,7 @@ static int connectionNameOk(const char *z) {
   return i > 0;
 }
 
-static int connectionIndex(LedgerDb *p, const char *zName) {
+static int attachIndex(LedgerDb *p, const char *zName) {
   int i;
   for( i = 0; i < p->nLedger; i++ ) {
     if( sqlite3_stricmp(p->apLedger[i]->zName, zName) == 0 ) return i;
@@ -122,11 +73,11 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
   Ledger *pNew = NULL;
   Ledger **apNew;
   unsigned char aDigest[32];
-  const int iOld = connectionIndex(p, zName ? zName : "main");
+  const int iOld = attachIndex(p, zName ? zName : "main");
   int rc;
 
   if( zName == NULL ) zName = "main";
-  if( !connectionNameOk(zName) ) {
+  if( !attachNameOk(zName) ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                           "'%s' is no name for a ledger: letters, digits and "
                           "_, and no digit at its start",
@@ -201,7 +152,7 @@ int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr) {
                           "ROLLBACK first",
                           pLedger->zName);
   }
-  i = connectionIndex(p, pLedger->zName);
+  i = attachIndex(p, pLedger->zName);
   p->nLedger--;
   memmove(&p->apLedger[i], &p->apLedger[i + 1],
           sizeof(*p->apLedger) * (size_t)(p->nLedger - i));
@@ -210,8 +161,7 @@ int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr) {
 }
 
 /* Attaches the ledger of the environment. */
-static int connectionAttachEnv(LedgerDb *p, const char *zUrl,
-                               LedgerError *pErr) {
+static int attachEnv(LedgerDb *p, const char *zUrl, LedgerError *pErr) {
   const char *zJson = getenv("LEDGER_OPTIONS");
   LedgerError err = LEDGER_ERROR_INIT;
 
@@ -233,7 +183,7 @@ int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
   const char *zUrl;
   if( p->nLedger > 0 ) return LEDGER_OK;
   zUrl = bEnv ? getenv("LEDGER_URL") : NULL;
-  if( zUrl && zUrl[0] ) return connectionAttachEnv(p, zUrl, pErr);
+  if( zUrl && zUrl[0] ) return attachEnv(p, zUrl, pErr);
   zUrl = getenv("LEDGER_URL");
   return ledgerErrorSet(
       pErr, LEDGER_ERROR,
@@ -244,8 +194,8 @@ int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
 }
 
 /* There is no such ledger: an error that names those there are. */
-static int connectionUnknown(const LedgerDb *p, const char *zName,
-                             LedgerError *pErr) {
+static int attachUnknown(const LedgerDb *p, const char *zName,
+                         LedgerError *pErr) {
   LedgerBuf names = {0};
   int i;
   for( i = 0; i < p->nLedger; i++ ) {
@@ -277,7 +227,7 @@ int ledgerDbNamed(LedgerDb *p, int n, char *const *azName, LedgerError *pErr) {
     for( k = 0; k < p->nLedger; k++ ) {
       if( strcmp(p->apLedger[k]->zName, azName[i]) == 0 ) break;
     }
-    if( k == p->nLedger ) return connectionUnknown(p, azName[i], pErr);
+    if( k == p->nLedger ) return attachUnknown(p, azName[i], pErr);
   }
   return LEDGER_OK;
 }
@@ -289,12 +239,12 @@ int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
   rc = ledgerDbReady(p, bEnv, pErr);
   if( rc ) return rc;
   if( zName == NULL ) zName = "main";
-  i = connectionIndex(p, zName);
+  i = attachIndex(p, zName);
   if( i >= 0 ) {
     *ppLedger = p->apLedger[i];
     return LEDGER_OK;
   }
-  connectionUnknown(p, zName, pErr);
+  attachUnknown(p, zName, pErr);
   return LEDGER_ERROR;
 }
 
