@@ -4,7 +4,9 @@
 ** cJSON is lenient where a client of a ledger must not be: it lets invalid
 ** UTF-8, raw control characters, odd numbers and repeated members pass, and it
 ** ends a string at an escaped NUL. One scan before cJSON refuses the first
-** three and finds the NULs; one walk behind it refuses the fourth.
+** three and finds the NULs; one walk behind it refuses the fourth. cJSON says
+** neither that memory was short nor that a text is no JSON: a text that it
+** refuses is read once more, and where nothing is wrong with it, memory was.
 **
 ** A NUL in a string (written \u0000) is data. The scan rewrites the escape to
 ** that of a character which the text does not contain; ledgerJsonText() puts
@@ -131,6 +133,86 @@ static int jsonScan(JsonScan *p) {
   }
   return 1;
 }
+
+/* ---- what cJSON refuses -------------------------------------------------- */
+
+#define JSON_NUMBER 63 /* bytes of a number that cJSON reads */
+
+static size_t jsonSpace(const JsonScan *p, size_t i) {
+  while( i < p->n && strchr(" \t\r\n", p->z[i]) && p->z[i] ) i++;
+  return i;
+}
+
+/* Is there no surrogate by itself among the escapes of z[i..iEnd)? */
+static int jsonPaired(const JsonScan *p, size_t i, size_t iEnd) {
+  int bHigh = 0;
+  while( i < iEnd ) {
+    int v = 0;
+    size_t nByte = 1;
+    if( p->z[i] == '\\' ) {
+      nByte = p->z[i + 1] == 'u' ? 6 : 2;
+      if( nByte == 6 ) v = jsonHex4(p->z + i + 2);
+    }
+    if( bHigh != (v >= 0xdc00 && v <= 0xdfff) ) return 0;
+    bHigh = v >= 0xd800 && v <= 0xdbff;
+    i += nByte;
+  }
+  return !bHigh;
+}
+
+/* Behind the value at i, or 0 where it is none, or one that cJSON can't read.
+** The nesting is bounded by the scan. */
+static size_t jsonValue(JsonScan *p, size_t i) {
+  static const char *const azWord[] = {"null", "true", "false"};
+  size_t iEnd, k;
+  char cEnd;
+
+  i = jsonSpace(p, i);
+  if( i >= p->n ) return 0;
+  if( p->z[i] == '"' ) {
+    iEnd = jsonScanString(p, i + 1);
+    return iEnd && jsonPaired(p, i + 1, iEnd - 1) ? iEnd : 0;
+  }
+  if( p->z[i] == '-' || ledgerIsDigit(p->z[i]) ) {
+    iEnd = jsonScanNumber(p, i);
+    return iEnd <= i + JSON_NUMBER ? iEnd : 0;
+  }
+  for( k = 0; k < sizeof(azWord) / sizeof(azWord[0]); k++ ) {
+    const size_t nWord = strlen(azWord[k]);
+    if( p->n - i >= nWord && memcmp(p->z + i, azWord[k], nWord) == 0 ) {
+      return i + nWord;
+    }
+  }
+  if( p->z[i] != '{' && p->z[i] != '[' ) return 0;
+  cEnd = p->z[i] == '{' ? '}' : ']';
+  i = jsonSpace(p, i + 1);
+  if( i < p->n && p->z[i] == cEnd ) return i + 1;
+  for( ;; i++ ) {
+    if( cEnd == '}' ) { /* the name */
+      i = jsonSpace(p, i);
+      if( i >= p->n || p->z[i] != '"' ) return 0;
+      i = jsonValue(p, i);
+      if( i == 0 ) return 0;
+      i = jsonSpace(p, i);
+      if( i >= p->n || p->z[i++] != ':' ) return 0;
+    }
+    i = jsonValue(p, i);
+    if( i == 0 ) return 0;
+    i = jsonSpace(p, i);
+    if( i >= p->n || (p->z[i] != ',' && p->z[i] != cEnd) ) return 0;
+    if( p->z[i] == cEnd ) return i + 1;
+  }
+}
+
+/* Is nothing wrong with z[n], which the scan let through and cJSON refused? */
+static int jsonIsWhole(const char *z, size_t n) {
+  JsonScan scan = {z, n, NULL, 0};
+  const size_t nMark = n >= 3 && memcmp(z, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+  const size_t i = jsonValue(&scan, nMark);
+  return i && jsonSpace(&scan, i) == n;
+}
+
+/* ---- reading ------------------------------------------------------------- */
 
 /*
 ** Chooses a three-byte character (U+0800 to U+FFFF, no surrogate) that the
@@ -259,6 +341,10 @@ int ledgerJsonParse(const char *z, size_t n, const char *zWhat,
   old = uselocale(ledgerAsciiLocale());
   pDoc->pRoot = cJSON_ParseWithLengthOpts(zCopy, n + 1, &zEnd, 1);
   uselocale(old);
+  if( pDoc->pRoot == NULL && jsonIsWhole(zCopy, n) ) {
+    rc = ledgerErrorNomem(pErr);
+    goto out;
+  }
   if( pDoc->pRoot == NULL ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s: not valid JSON near byte %ld of %ld", zWhat,

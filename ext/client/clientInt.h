@@ -69,6 +69,7 @@ int ledgerPemNext(const char **pz, LedgerPem *p);
 int ledgerPemIs(const LedgerPem *p, const char *zName);
 int ledgerPemIsCertificate(const LedgerPem *p);
 int ledgerPemIsKey(const LedgerPem *p);
+int ledgerPemHasKey(const char *z);
 int ledgerPemDecode(const LedgerPem *p, LedgerBuf *pHeader, LedgerBuf *pDer);
 const char *ledgerPemText(const void *pBytes, size_t n, LedgerBuf *pOut);
 
@@ -92,6 +93,7 @@ struct LedgerCertificateFrom {
   const char *zPasswordOption; /* the same for a password */
   const char *zPassword;       /* ... or NULL */
   const char *zNoKey;          /* ends the message that there is no key */
+  int bKeyLater;               /* the key need not be there yet */
 };
 
 int ledgerCertificateRead(const LedgerCertificateFrom *pFrom,
@@ -210,6 +212,8 @@ void ledgerAuthUnwanted(LedgerClient *p);
 int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
                          LedgerError *pErr);
 int ledgerCredentialCheck(const LedgerConfig *p, LedgerError *pErr);
+int ledgerCredentialCheckOne(const LedgerConfig *p, const char *zOption,
+                             LedgerError *pErr);
 
 /* ---- net/http.c ---------------------------------------------------------- */
 

@@ -390,6 +390,20 @@ int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
   return pErr->rc;
 }
 
+/* What can be wrong with a certificate, a key or CAs that one option has just
+** named. */
+static int configCheckOne(const LedgerConfig *p, const LedgerOptionRow *pRow,
+                          LedgerError *pErr) {
+  const char *z = pRow->zName;
+
+  if( strcmp(z, "service_certificate") == 0 || strcmp(z, "service_key") == 0 ||
+      strcmp(z, "ca_file") == 0 ) {
+    return ledgerTrustCheck(p, pErr);
+  }
+  return pRow->mFlag & OPTION_PATH ? ledgerCredentialCheckOne(p, z, pErr)
+                                   : LEDGER_OK;
+}
+
 int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
                     LedgerError *pErr) {
   const LedgerOptionRow *pRow = ledgerOptionFind(zName, pErr);
@@ -402,7 +416,8 @@ int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
     configEmpty(pRow, "empty",
                 "detach the ledger, and attach it again without it", pErr);
   } else if( configSet(pNew, pRow, zValue, pErr) == LEDGER_OK &&
-             configCheckAll(pNew, pErr) == LEDGER_OK ) {
+             configCheckAll(pNew, pErr) == LEDGER_OK &&
+             configCheckOne(pNew, pRow, pErr) == LEDGER_OK ) {
     ledgerConfigReplace(p, pNew);
     pNew = NULL;
   }

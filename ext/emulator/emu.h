@@ -576,6 +576,11 @@ int emuServerPeer(struct evhttp_request *pHttp, char *zOut);
 ** header that says so and without TLS's close_notify. */
 void emuServerCloseAfter(struct evhttp_request *pHttp);
 
+/* The same, as of a connection that was idle for too long; with bNotify as TLS
+** asks for. The end travels with the last bytes of the answer: whoever has read
+** that meets a closed connection, however soon the next request comes. */
+void emuServerCloseIdle(struct evhttp_request *pHttp, int bNotify);
+
 /* Takes the Date, which libevent adds, out of an answer that was handed over
 ** and has not left yet: a node of CCF sends none. */
 void emuServerDropDate(struct evhttp_connection *pHttpConn);

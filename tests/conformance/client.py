@@ -1,7 +1,8 @@
 """What the official Python client offers, done against the emulator with the
 client as it is: azure-confidentialledger with azure-identity, as Debian's package
-python3-azure has them (Debian 12: 1.0.1, Debian 13: 1.2.0b2); first the blocking
-client, then what newer ones have besides, then the aio one.
+python3-azure has them (Debian 12: 1.0.1, Debian 13: 1.2.0b2, sid: 2.0.0b3); first
+the blocking client, then what newer ones have besides, then the aio one. At its
+end it says which of the client's methods nothing here has called.
 
 Run by conformance.sh beside an emulator that is told in LEDGER_EMULATOR_JSON;
 LEDGER_CONFORMANCE is a folder for files. Nothing here leaves the machine: every
@@ -10,6 +11,8 @@ name is loopback, or there is no such name.
 import asyncio
 import base64
 import hashlib
+import importlib.util
+import inspect
 import json
 import logging
 import os
@@ -20,6 +23,7 @@ import subprocess
 import sys
 import time
 import traceback
+import types
 import urllib.parse
 import urllib.request
 import warnings
@@ -37,6 +41,7 @@ from azure.confidentialledger.certificate import ConfidentialLedgerCertificateCl
 from azure.confidentialledger.certificate.aio import (
     ConfidentialLedgerCertificateClient as AsyncCertificateClient,
 )
+from azure.core import __version__ as CORE_VERSION
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -44,6 +49,8 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
     ServiceRequestError,
 )
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.rest import HttpRequest
 from azure.identity import ClientSecretCredential
 from azure.identity._version import VERSION as IDENTITY_VERSION
 from azure.identity.aio import ClientSecretCredential as AsyncClientSecretCredential
@@ -56,9 +63,14 @@ CA = LEDGER["ca_file"]
 SERVICE = LEDGER["service_certificate"]
 SCOPE = "https://confidential-ledger.azure.com/.default"
 ENTRIES = 2500  # conformance.sh fills the collections c0 and c1 with so many each
-NEWER = not VERSION.startswith("1.0.")
+# Newer clients have roles, endpoints and functions; 2.0 follows redirections of
+# writes by itself.
+NEWER = hasattr(ConfidentialLedgerClient, "get_user_defined_role")
+FOLLOWS = importlib.util.find_spec("azure.confidentialledger._redirect_caching_policy")
 # What the client sends when it isn't told, and where a user has one role.
-DEFAULT = "2024-12-09-preview" if NEWER else "2022-05-13"
+DEFAULT = ConfidentialLedgerClient(
+    LEDGER["url"], None, ledger_certificate_path=SERVICE,
+    authentication_policy=SansIOHTTPPolicy())._config.api_version
 ONE_ROLE = "2022-05-13"
 IDENTITY_HOST = "identity.confidential-ledger.core.azure.com"
 PORT = urllib.parse.urlsplit(LEDGER["url"]).port
@@ -79,6 +91,9 @@ def getaddrinfo(host, port, *args, **kwargs):
 
 socket.getaddrinfo = getaddrinfo
 logging.getLogger("azure").setLevel(logging.CRITICAL)  # refusals are expected here
+
+print(f"azure-confidentialledger {VERSION}, azure-identity {IDENTITY_VERSION}, "
+      f"azure-core {CORE_VERSION}")
 
 # ---- checks ------------------------------------------------------------------
 
@@ -165,7 +180,8 @@ def certificate_file(name):
 # ---- identity service and authority -------------------------------------------
 
 QUICK = {"retry_total": 0}
-identity = ConfidentialLedgerCertificateClient(LEDGER["identity_url"], connection_verify=CA)
+identity = ConfidentialLedgerCertificateClient(
+    certificate_endpoint=LEDGER["identity_url"], connection_verify=CA)
 
 
 @check("identity")
@@ -185,13 +201,14 @@ def _():
 def _():
     for version in ("0.1-preview", "2024-12-09-preview", "2030-01-01"):
         client = ConfidentialLedgerCertificateClient(
-            LEDGER["identity_url"], connection_verify=CA, api_version=version)
+            certificate_endpoint=LEDGER["identity_url"], connection_verify=CA, api_version=version)
         same(client.get_ledger_identity(LEDGER["ledger_id"])["ledgerId"], LEDGER["ledger_id"])
 
 
 # The authority is nobody whom Microsoft's list knows.
-NO_DISCOVERY = ({"instance_discovery": False} if IDENTITY_VERSION.startswith("1.13.0b")
-                else {"disable_instance_discovery": True})
+NO_DISCOVERY = ({"disable_instance_discovery": True}
+                if "disable_instance_discovery" in ClientSecretCredential.__doc__
+                else {"instance_discovery": False})  # so 1.13.0b2 called it
 
 
 def secret(value, kind=ClientSecretCredential):
@@ -224,9 +241,59 @@ def _():
     assert "AADSTS7000215" in str(error), error
 
 
+called = set()
+
+
+class Client(ConfidentialLedgerClient):
+    """The client as it is, which remembers what was asked of it."""
+
+    def __getattribute__(self, name):
+        called.add(name)
+        return super().__getattribute__(name)
+
+
 def connect(who=credential, **options):
-    return ConfidentialLedgerClient(
-        LEDGER["url"], who, ledger_certificate_path=SERVICE, **{**QUICK, **options})
+    return Client(LEDGER["url"], who, ledger_certificate_path=SERVICE, **{**QUICK, **options})
+
+
+async def items(pager):
+    return [each async for each in pager]
+
+
+called_aio = set()
+loop = asyncio.new_event_loop()
+
+
+class Blocking:
+    """The aio client, call by call, for the checks of the blocking one."""
+
+    def __init__(self, **options):
+        self._who = secret(LEDGER["client_secret"], AsyncClientSecretCredential)
+        self._client = AsyncClient(LEDGER["url"], self._who, ledger_certificate_path=SERVICE,
+                                   **{**QUICK, **options})
+
+    def __getattr__(self, name):
+        called_aio.add(name)
+        method = getattr(self._client, name)
+
+        def call(*args, **kwargs):
+            made = method(*args, **kwargs)
+            if hasattr(made, "__aiter__"):
+                return loop.run_until_complete(items(made))
+            answer = loop.run_until_complete(made)
+            if not name.startswith("begin_"):
+                return answer
+            return types.SimpleNamespace(
+                result=lambda: loop.run_until_complete(answer.result()))
+
+        return call
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+        loop.run_until_complete(self._who.close())
 
 
 main = connect()
@@ -238,8 +305,14 @@ USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 PRINT = ":".join(f"{i + 160:02X}" for i in range(32))
 
 
+def plain(answer):
+    """What was on the wire, where the client makes a model of it (2.0)."""
+    return answer.as_dict() if hasattr(answer, "as_dict") else answer
+
+
 def check_receipt(answer, transaction_id):
     """The receipt's own checks, by the verifier beside this file."""
+    answer = plain(answer)
     same(answer["state"], "Ready")
     same(answer["transactionId"], transaction_id)
     same(by_hand.verify(by_hand.parse(json.dumps(answer)), read(SERVICE)), transaction_id)
@@ -259,11 +332,8 @@ def check_governance(members, constitution, quotes):
         same(raw[112:144].hex(), quote["mrenclave"])
 
 
-def core(version):
+def core(version, at, label):
     """What the client can do at a version; it reads only the newer names."""
-    at = main if version is None else connect(api_version=version)
-    label = version or "default"
-    version = version or DEFAULT
     old = version in ("0.1-preview", "2022-04-20-preview")
     place = "subLedgerId" if old else "collectionId"
     moved = version >= "2024-08"
@@ -358,9 +428,13 @@ def core(version):
             wanted = ((400, "QueryParameterError") if version == "2024-08-22-preview"
                       else (301, "ApiVersionRedirect"))
             raises(HttpResponseError, lambda: at.get_user(USER), *wanted)
-            raises(HttpResponseError, lambda: at.delete_user(USER), 301, "ApiVersionRedirect")
+            if FOLLOWS and version == "2024-08-22-preview":  # and there is no such write
+                wanted = (405, "UnsupportedHttpVerb")
+            else:
+                wanted = (301, "ApiVersionRedirect")
+            raises(HttpResponseError, lambda: at.delete_user(USER), *wanted)
             return raises(HttpResponseError, lambda: at.create_or_update_user(USER, given),
-                          301, "ApiVersionRedirect")
+                          *wanted)
         if old:
             raises(HttpResponseError, lambda: at.create_or_update_user(USER, given),
                    415, "UnsupportedContentType")
@@ -372,6 +446,11 @@ def core(version):
                 same(at.create_or_update_user(user, given, **options), wanted)
                 same(at.get_user(user), wanted)
             same(at.get_user(user.lower())["assignedRole"], "Reader")
+            if NEWER and version >= "2024":
+                assert wanted in list(at.list_users())
+            elif NEWER:
+                raises(ResourceNotFoundError, lambda: list(at.list_users()),
+                       404, "ResourceNotFound")
             same(at.delete_user(user), None)
             raises(ResourceNotFoundError, lambda: at.get_user(user), 404, "ResourceNotFound")
         return same(at.delete_user(USER), None)  # of one who isn't there, too
@@ -395,11 +474,20 @@ def core(version):
         raises(HttpResponseError, lambda: at.create_ledger_entry({"content": "x"}), 400,
                "InvalidInput")
 
+    @check(f"{label}: send_request")
+    def _():
+        for path, status in (("/app/governance/constitution", 200), ("/app/nosuch", 404)):
+            url = f"{path}?api-version={version}"
+            same(at.send_request(HttpRequest("GET", url)).status_code, status)
+
 
 for each_version in (None, "0.1-preview", "2022-04-20-preview", "2023-01-18-preview",
                      "2024-01-26-preview", "2024-08-22-preview", "2024-12-09-preview",
                      "2026-02-23", "2026-07-31-preview"):
-    core(each_version)
+    options = {"api_version": each_version} if each_version else {}
+    with connect(**options) as each_client:
+        core(each_version or DEFAULT, each_client, each_version or "default")
+        each_client.close()
 
 # ---- ranges of 2,500 entries in pages --------------------------------------------
 
@@ -506,7 +594,7 @@ def _():
 def _():
     for each in [ids[0], ids[-1]] + ids[7:2500:500]:
         check_receipt(main.begin_get_receipt(each).result(), each)
-    answer = connect(api_version="2026-02-23").begin_get_receipt(ids[7]).result()
+    answer = plain(connect(api_version="2026-02-23").begin_get_receipt(ids[7]).result())
     check_receipt(answer, ids[7])
     answer["receipt"]["leafComponents"]["claimsDigest"] = "1" * 64
     try:
@@ -519,16 +607,22 @@ def _():
 # ---- who may what --------------------------------------------------------------------
 
 
+def control(method, path, asked=None):
+    """A request to the emulator itself; gives what its answer says."""
+    with urllib.request.urlopen(
+            urllib.request.Request(
+                f"{LEDGER['identity_url']}/control/{path}",
+                None if asked is None else json.dumps(asked).encode(),
+                {"content-type": "application/json"}, method=method),
+            context=ssl.create_default_context(cafile=CA)) as answer:
+        return json.loads(answer.read() or "null")
+
+
 class Token:
     """A credential with a token that the emulator's control route makes."""
 
     def __init__(self, **asked):
-        made = urllib.request.urlopen(
-            urllib.request.Request(
-                f"{LEDGER['identity_url']}/control/token", json.dumps(asked).encode(),
-                {"content-type": "application/json"}),
-            context=ssl.create_default_context(cafile=CA))
-        self.token = json.load(made)["access_token"]
+        self.token = control("POST", "token", asked)["access_token"]
 
     def get_token(self, *_scopes, **_options):
         return AccessToken(self.token, int(time.time()) + 3600)
@@ -675,23 +769,27 @@ ACTION = "Microsoft.ConfidentialLedger/ledger/"
 CODE = "export function main(a, b) { return 'got ' + a + b }"
 
 
-def newer(version):
+def newer(version, at, label):
     """At a version with roles, endpoints and functions."""
-    at = connect(api_version=version)
     recorded = version < "2026"  # roles as they were recorded
     spell = ("role_name", "role_actions") if recorded else ("roleName", "roleActions")
 
     def roles(*actions):
         return [dict(zip(spell, ("walker", [ACTION + each for each in actions])))]
 
-    def body(*actions):  # 1.2 makes the object around the list itself ...
-        return roles(*actions) if VERSION.startswith("1.2") else {"roles": roles(*actions)}
+    # 1.2 calls what it takes `roles`; but for its aio client, it makes the object
+    # around the list itself ...
+    wraps = (isinstance(at, Client) and "roles" in
+             inspect.signature(ConfidentialLedgerClient.create_user_defined_role).parameters)
+
+    def body(*actions):
+        return roles(*actions) if wraps else {"roles": roles(*actions)}
 
     def held():  # ... and takes it off an answer of `roles`
         answer = at.get_user_defined_role(role_name="walker")
         return answer if isinstance(answer, list) else answer["roles" if recorded else "role"]
 
-    @check(f"{version}: ledger users")
+    @check(f"{label}: ledger users")
     def _():
         for user in (USER, PRINT):
             asked = {"userId": user, "assignedRoles": ["Contributor"]}
@@ -702,11 +800,14 @@ def newer(version):
                  if version == "2024-12-09-preview" else both)
             same(at.get_ledger_user(user), both)
             assert both in list(at.list_ledger_users())
+            at.delete_ledger_user(user)
+            at.create_or_update_ledger_user(user, {"assignedRoles": ["Reader"]})
+            assert {"userId": user, "assignedRole": "Reader"} in list(at.list_users())
             same(at.delete_ledger_user(user), None)
             raises(ResourceNotFoundError, lambda: at.get_ledger_user(user),
                    404, "ResourceNotFound")
 
-    @check(f"{version}: roles")
+    @check(f"{label}: roles")
     def _():
         at.create_user_defined_role(body("users/read"))
         same(held(), roles("users/read"))
@@ -720,6 +821,8 @@ def newer(version):
                 at.delete_user_defined_role(role_name="walker")
             except HttpResponseError as error:
                 same(error.status_code, 204)
+            except json.JSONDecodeError:
+                pass  # 2.0 reads the 204's body for its error, and there is none
         else:
             at.update_user_defined_role(body("entries/write", "users/read"))
             same(held(), roles("entries/write", "users/read"))
@@ -727,7 +830,7 @@ def newer(version):
         raises(ResourceNotFoundError, lambda: at.get_user_defined_role(role_name="walker"),
                404, "ResourceNotFound")
 
-    @check(f"{version}: endpoints, modules, runtime options")
+    @check(f"{label}: endpoints, modules, runtime options")
     def _():
         put = {"js_module": "test.js", "js_function": "content", "forwarding_required": "never",
                "redirection_strategy": "none", "authn_policies": ["no_auth"], "mode": "readonly",
@@ -748,7 +851,7 @@ def newer(version):
     if version < "2024-12":
         return
 
-    @check(f"{version}: functions")
+    @check(f"{label}: functions")
     def _():
         made = {"id": "walk", "code": CODE}
         same(at.create_user_defined_function("walk", {"code": CODE}), made)
@@ -760,13 +863,19 @@ def newer(version):
                 "walk", {"arguments": ["a", "b"], "exportedFunctionName": "main"})
             same(answer["status"], "Succeeded")
             same(answer["result"]["returnValue"], "got ab")
+            answer = at.execute_user_defined_function("walk")  # without a body
+            same(answer["result"]["returnValue"], "got undefinedundefined")
+            hook = [{"functionId": "walk", "properties": {"arguments": ["a", "b"]}}]
+            at.begin_create_ledger_entry(
+                {"contents": f"hooked {label}", "preHooks": hook, "postHooks": hook}).result()
+            same(at.get_current_ledger_entry()["contents"], f"hooked {label}")
         at.delete_user_defined_function("walk")
         raises(ResourceNotFoundError, lambda: at.get_user_defined_function("walk"),
                404, "ResourceNotFound")
 
-    @check(f"{version}: tags")
+    @check(f"{label}: tags")
     def _():
-        name = f"tagged {version}"
+        name = f"tagged {label}"
         made = [at.create_ledger_entry({"contents": each}, collection_id=name, tags=each)
                 for each in ("red", "blue")]
         at.begin_wait_for_commit(made[1]["transactionId"]).result()
@@ -774,11 +883,11 @@ def newer(version):
         same([(each["contents"], each["transactionId"]) for each in found],
              [("blue", made[1]["transactionId"])])
 
-    @check(f"{version}: verify_receipt")
+    @check(f"{label}: verify_receipt")
     def _():
         from azure.confidentialledger.receipt import verify_receipt  # not in 1.0.1
         made = at.begin_create_ledger_entry({"contents": "shown"}).result()
-        answer = at.begin_get_receipt(made["transactionId"]).result()
+        answer = plain(at.begin_get_receipt(made["transactionId"]).result())
         verify_receipt(answer["receipt"], read(SERVICE),
                        application_claims=answer.get("applicationClaims"))
 
@@ -786,7 +895,23 @@ def newer(version):
 if NEWER:
     for each_version in ("2024-08-22-preview", "2024-12-09-preview", "2026-02-23",
                          "2026-07-31-preview"):
-        newer(each_version)
+        newer(each_version, connect(api_version=each_version), each_version)
+
+if FOLLOWS:
+    @check("a node that sends writes elsewhere, which is remembered")
+    def _():
+        at = connect()
+        control("POST", "fault",
+                {"spec": f"redirect,method=POST,host={LEDGER['ledger_id']}.*"})
+        try:
+            made = [at.create_ledger_entry({"contents": each}, collection_id="elsewhere")
+                    for each in ("1", "2")]
+            same([each["struck"] for each in control("GET", "fault")], [1])
+        finally:
+            control("DELETE", "fault")
+        at.begin_wait_for_commit(made[1]["transactionId"]).result()
+        found = list(at.list_ledger_entries(collection_id="elsewhere"))
+        same([each["transactionId"] for each in found], [each["transactionId"] for each in made])
 
 # ---- the same with the aio client ----------------------------------------------------------
 
@@ -798,10 +923,6 @@ async def rejects(kind, awaited, status, code):
         same(type(error), kind)
         return is_error(error, status, code)
     raise AssertionError(f"no {kind.__name__}")
-
-
-async def items(pager):
-    return [each async for each in pager]
 
 
 async def wait(begun):
@@ -852,6 +973,14 @@ def aio(version):
 
 for each_version in (None, "2024-12-09-preview", "2026-02-23", "2026-07-31-preview"):
     aio(each_version)
+    if each_version and NEWER:
+        with Blocking(api_version=each_version) as each_client:
+            newer(each_version, each_client, f"aio {each_version}")
+
+for each_version in (ONE_ROLE, "2024-01-26-preview", "2024-12-09-preview", "2026-02-23",
+                     "2026-07-31-preview"):
+    with Blocking(api_version=each_version) as each_client:
+        core(each_version, each_client, f"aio {each_version}")
 
 
 @check("aio: 2,500 entries")
@@ -864,7 +993,8 @@ async def _():
 
 @check("aio: identity, wrong secret")
 async def _():
-    async with AsyncCertificateClient(LEDGER["identity_url"], connection_verify=CA) as at:
+    async with AsyncCertificateClient(
+            certificate_endpoint=LEDGER["identity_url"], connection_verify=CA) as at:
         answer = await at.get_ledger_identity(LEDGER["ledger_id"])
         same(answer["ledgerTlsCertificate"], read(SERVICE))
         await rejects(ResourceNotFoundError, at.get_ledger_identity("nosuch"),
@@ -890,6 +1020,14 @@ async def _():
                 same((await at.get_user(fingerprint(file)))["assignedRole"], "Administrator")
             else:
                 await rejects(HttpResponseError, at.get_constitution(), 403, "NotAllowed")
+
+
+
+@check("each method of both clients")
+def _():
+    for kind, seen in ((ConfidentialLedgerClient, called), (AsyncClient, called_aio)):
+        every = {each for each in dir(kind) if not each.startswith("_")}
+        same(every - seen, set())
 
 
 print(f"{passed} passed, {failed} failed")

@@ -5,13 +5,15 @@
 #
 # npm's packages come by the lock file, into build/conformance; scripts are
 # copied there, since node looks for packages above the script. The Python
-# client is Debian's package python3-azure, used where it is installed. Each
-# runs without the other; what can't run is counted as skipped, and why.
+# client is Debian's package python3-azure, used where it is installed; for one
+# from elsewhere, such as another suite's package unpacked, set PYTHON (the
+# interpreter) or PYTHONPATH. Each runs without the other; what can't run is
+# counted as skipped, and why.
 set -u
 
 here=tests/conformance
 there=build/conformance
-python=/usr/bin/python3
+python=${PYTHON:-/usr/bin/python3}
 passed=0 failed=0 skipped=0
 skip() { echo "conformance: skipped, $1"; skipped=$((skipped + 1)); }
 

@@ -137,6 +137,12 @@ static void jsonNumbers(void) {
   for( i = 0; i < N_OF(azBad); i++ ) {
     CHECK_OF(parse(azBad[i], strlen(azBad[i])) == LEDGER_ERROR, azBad[i]);
   }
+  /* A cJSON reads 63 bytes of a number, or more: never "out of memory". */
+  for( i = 60; i < 70; i++ ) {
+    char z[72];
+    memset(z, '1', i);
+    CHECK(parse(z, i) != LEDGER_NOMEM);
+  }
 }
 
 static void jsonDuplicates(void) {

@@ -5,7 +5,8 @@
 **     build/unit/oom WHOSE HOW MODULE SETUP SQL... runs each SQL after SETUP
 **
 ** WHOSE is `sqlite`: what sqlite3_malloc() gives, to SQLite and to the module;
-** or `module`: what malloc() gives to the module. HOW is `once`: one fails; or
+** `module`: what malloc() gives to the module; `cjson` or `curl`: to that
+** library. HOW is `once`: one fails; or
 ** `on`: all from there on.
 **
 ** The n-th allocation fails, for n = 1, 2, ... until nothing fails any more.
@@ -28,10 +29,11 @@
 static int nLeft;   /* allocations until one fails; 0: none does */
 static int bFailed; /* one has failed */
 static int bOn;     /* then all others do */
-static int bModule; /* malloc() of the module, not sqlite3_malloc() */
+/* Whose malloc() it is, not sqlite3_malloc(): a part of its file's name. */
+static const char *zWhose;
 static char zNow[200];
 
-static uintptr_t iFrom, iTo; /* where the module's code is */
+static uintptr_t iFrom, iTo; /* where its code is */
 
 static int oomFails(void) {
   if( nLeft == 0 || --nLeft > 0 ) return 0;
@@ -42,7 +44,7 @@ static int oomFails(void) {
 
 static int oomFailsFor(const void *pCaller) {
   uintptr_t i = (uintptr_t)pCaller;
-  return bModule && nLeft && i >= iFrom && i < iTo && oomFails();
+  return zWhose && nLeft && i >= iFrom && i < iTo && oomFails();
 }
 
 /* The C library's own; what is defined here stands before it. */
@@ -66,17 +68,20 @@ OOM_EXPORT void *realloc(void *p, size_t n) {
 static sqlite3_mem_methods plain;
 
 static void *oomMalloc(int n) {
-  return !bModule && oomFails() ? NULL : plain.xMalloc(n);
+  return !zWhose && oomFails() ? NULL : plain.xMalloc(n);
 }
 static void *oomRealloc(void *p, int n) {
-  return !bModule && oomFails() ? NULL : plain.xRealloc(p, n);
+  return !zWhose && oomFails() ? NULL : plain.xRealloc(p, n);
 }
 
 static int oomFind(struct dl_phdr_info *pInfo, size_t n, void *pArg) {
   const char *zSlash = strrchr(pInfo->dlpi_name, '/');
   int i;
   (void)n, (void)pArg;
-  if( zSlash == NULL || strcmp(zSlash, "/ledger.so") != 0 ) return 0;
+  if( zWhose == NULL || zSlash == NULL ||
+      strncmp(zSlash, zWhose, strlen(zWhose)) != 0 ) {
+    return 0;
+  }
   for( i = 0; i < pInfo->dlpi_phnum; i++ ) {
     if( pInfo->dlpi_phdr[i].p_type == PT_LOAD &&
         (pInfo->dlpi_phdr[i].p_flags & PF_X) ) {
@@ -239,10 +244,13 @@ int main(int argc, char **argv) {
   sqlite3_mem_methods mine;
   int i, n;
   if( argc < 4 || argc == 5 ) {
-    fprintf(stderr, "usage: oom sqlite|module once|on MODULE [SETUP SQL...]\n");
+    fprintf(stderr, "usage: oom sqlite|module|cjson|curl once|on MODULE "
+                    "[SETUP SQL...]\n");
     return 2;
   }
-  bModule = strcmp(argv[1], "module") == 0;
+  if( strcmp(argv[1], "module") == 0 ) zWhose = "/ledger.so";
+  if( strcmp(argv[1], "cjson") == 0 ) zWhose = "/libcjson.so";
+  if( strcmp(argv[1], "curl") == 0 ) zWhose = "/libcurl.so";
   bOn = strcmp(argv[2], "on") == 0;
   signal(SIGSEGV, oomCrashed);
   signal(SIGABRT, oomCrashed);
@@ -255,7 +263,10 @@ int main(int argc, char **argv) {
   sqlite3_config(SQLITE_CONFIG_MALLOC, &mine);
   /* What is made once stays; the module is found where it then stays. */
   sqlite3_close(oomReady(argv[3], "SELECT ledger_version()"));
-  dl_iterate_phdr(oomFind, NULL);
+  if( dl_iterate_phdr(oomFind, NULL) == 0 && zWhose ) {
+    fprintf(stderr, "oom: no library %s\n", zWhose + 1);
+    return 2;
+  }
   if( argc == 4 ) {
     n = oomLoad(argv[3]);
     printf("%d %s\n", n, zWrong[0] ? zWrong : "ok");

@@ -121,6 +121,10 @@ int ledgerCredentialCheck(const LedgerConfig *p, LedgerError *pErr) {
   if( p->zUserCertificate && ledgerUserCertificateCheck(p, pErr) ) {
     return pErr->rc;
   }
+  if( p->zUserKey && !p->zUserCertificate && !ledgerPemHasKey(p->zUserKey) ) {
+    return ledgerErrorSet(pErr, LEDGER_AUTH,
+                          "user_key: there is no private key in it");
+  }
   if( p->zUserKey && !p->zUserCertificate && !p->zCredential &&
       strcmp(zKind, "default") == 0 ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR,
@@ -129,6 +133,19 @@ int ledgerCredentialCheck(const LedgerConfig *p, LedgerError *pErr) {
   }
   if( p->zClientCertificate ) ledgerClientCertificateCheck(p, pErr);
   return pErr->rc;
+}
+
+/* The same when only zOption has been set. A user's certificate and its key are
+** set one after the other, in this order: the key has to fit. */
+int ledgerCredentialCheckOne(const LedgerConfig *p, const char *zOption,
+                             LedgerError *pErr) {
+  if( strcmp(zOption, "user_certificate") == 0 ) {
+    return ledgerUserCertificateAlone(p, pErr);
+  }
+  if( strcmp(zOption, "client_certificate") == 0 ) {
+    return ledgerClientCertificateCheck(p, pErr);
+  }
+  return ledgerCredentialCheck(p, pErr);
 }
 
 /* Whether z is one of the credential's names. */

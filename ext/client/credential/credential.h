@@ -106,6 +106,7 @@ int ledgerClientCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
 /* ---- credential/user.c ------------------------------------------------- */
 
 int ledgerUserCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
+int ledgerUserCertificateAlone(const LedgerConfig *p, LedgerError *pErr);
 
 /* ---- credential/arc.c -------------------------------------------------- */
 

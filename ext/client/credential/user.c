@@ -14,16 +14,17 @@
 
 #include <string.h>
 
-/* Reads the certificate that the options name. */
-static int userRead(const LedgerConfig *p, LedgerCertificate *pOut,
+/* Reads the certificate that the options name; bAlone: without user_key. */
+static int userRead(const LedgerConfig *p, int bAlone, LedgerCertificate *pOut,
                     LedgerError *pErr) {
   LedgerCertificateFrom from;
 
   memset(&from, 0, sizeof(from));
+  from.bKeyLater = bAlone;
   from.zWhat = "user_certificate";
   from.zText = p->zUserCertificate;
   from.zKeyWhat = "user_key";
-  from.zKeyText = p->zUserKey;
+  from.zKeyText = bAlone ? NULL : p->zUserKey;
   from.zPasswordOption = "user_certificate_password";
   from.zPassword = p->zUserCertificatePassword;
   from.zNoKey = p->zUserKey ? NULL : ", and option user_key does not name one";
@@ -33,7 +34,18 @@ static int userRead(const LedgerConfig *p, LedgerCertificate *pOut,
 /* Whether the certificate that the options name can be read. */
 int ledgerUserCertificateCheck(const LedgerConfig *p, LedgerError *pErr) {
   LedgerCertificate cert;
-  if( userRead(p, &cert, pErr) == LEDGER_OK ) ledgerCertificateFree(&cert);
+  if( userRead(p, 0, &cert, pErr) == LEDGER_OK ) ledgerCertificateFree(&cert);
+  return pErr->rc;
+}
+
+/* The same where user_certificate was set alone, and brings no key: a user_key
+** that fits may be set next. */
+int ledgerUserCertificateAlone(const LedgerConfig *p, LedgerError *pErr) {
+  const int bAlone = !ledgerPemHasKey(p->zUserCertificate);
+  LedgerCertificate cert;
+  if( userRead(p, bAlone, &cert, pErr) == LEDGER_OK ) {
+    ledgerCertificateFree(&cert);
+  }
   return pErr->rc;
 }
 
@@ -48,7 +60,7 @@ static int userStart(LedgerFetch *p, LedgerError *pErr) {
     return ledgerCredentialMissing(p, pErr,
                                    "option user_certificate is not set");
   }
-  if( userRead(pConfig, &cert, pErr) ) return pErr->rc;
+  if( userRead(pConfig, 0, &cert, pErr) ) return pErr->rc;
   if( ledgerCertificatePem(&cert, &p->zCertificate, &p->zKey, pErr) ==
           LEDGER_OK &&
       ledgerCertificatePrint(cert.pCert, zPrint, pErr) == LEDGER_OK ) {

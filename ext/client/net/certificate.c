@@ -523,7 +523,7 @@ out:
 
 int ledgerCertificateRead(const LedgerCertificateFrom *pFrom,
                           LedgerCertificate *pOut, LedgerError *pErr) {
-  return certificateRead(pFrom, 1, pOut, pErr);
+  return certificateRead(pFrom, !pFrom->bKeyLater, pOut, pErr);
 }
 
 /* ---- as text ----------------------------------------------------------- */

@@ -401,6 +401,13 @@ static CURLcode httpSetTls(CURL *h, LedgerExchange *p,
   return rc;
 }
 
+/* Path and query of a URL that has them. NULL of one that doesn't. */
+static const char *httpTarget(const char *zUrl) {
+  const char *z = strstr(zUrl, "://");
+  if( z ) z += 3 + strcspn(z + 3, "/?#");
+  return z && *z == '/' ? z : NULL;
+}
+
 /* What all exchanges have in common, and the method. */
 static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
                                const LedgerWire *pWire) {
@@ -409,6 +416,8 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
   SET(CURLOPT_PRIVATE, p);
   SET(CURLOPT_ERRORBUFFER, p->zError);
   SET(CURLOPT_URL, pWire->zUrl);
+  /* Where memory is short libcurl may send a URL without its query. */
+  SET(CURLOPT_REQUEST_TARGET, httpTarget(pWire->zUrl));
 #if LIBCURL_VERSION_NUM >= 0x075500
   SET(CURLOPT_PROTOCOLS_STR, pWire->bPlain ? "http,https" : "https");
 #else

@@ -71,6 +71,15 @@ int ledgerPemIsKey(const LedgerPem *p) {
   return p->nName >= n && memcmp(p->zName + p->nName - n, zKey, n) == 0;
 }
 
+/* Whether there is a private key in the text, readable or not. */
+int ledgerPemHasKey(const char *z) {
+  LedgerPem pem;
+  while( ledgerPemNext(&z, &pem) ) {
+    if( ledgerPemIsKey(&pem) || ledgerPemIs(&pem, "PKCS12") ) return 1;
+  }
+  return 0;
+}
+
 /* Appends the block's headers, one a line, to *pHeader and what it encodes to
 ** *pDer, which is empty. Returns 1; 0 where that can't be read, or for want of
 ** memory (bOom). */

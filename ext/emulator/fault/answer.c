@@ -189,7 +189,8 @@ int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
     pLedger->iView = p->pEmu->sessions.iOld;
     return 1;
   }
-  if( p->eFault != EMU_FAULT_STALE || strcmp(p->zMethod, "GET") != 0 ) {
+  if( (p->eFault != EMU_FAULT_STALE && p->eFault != EMU_FAULT_UNAWARE) ||
+      strcmp(p->zMethod, "GET") != 0 ) {
     return 1;
   }
   iSeqno = pLedger->last.seqno - p->iFaultValue;
@@ -198,15 +199,20 @@ int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
     emuReqFail(p, &err);
     return 0;
   }
-  pLedger->last = then;
-  pLedger->iView = then.view;
+  if( p->eFault == EMU_FAULT_STALE ) {
+    pLedger->last = then;
+    pLedger->iView = then.view;
+  }
   if( pLedger->committed.seqno > then.seqno ) pLedger->committed = then;
   return 1;
 }
 
 void emuFaultCaughtUp(EmuReq *p, const EmuLedger *pNow) {
   EmuLedger *pLedger = &p->pEmu->ledger;
-  if( p->eFault != EMU_FAULT_STALE && !p->bBehind ) return;
+  if( p->eFault != EMU_FAULT_STALE && p->eFault != EMU_FAULT_UNAWARE &&
+      !p->bBehind ) {
+    return;
+  }
   if( p->iStatus >= 200 && p->iStatus < 300 && p->id.seqno == 0 ) {
     p->id = pLedger->last;
   }

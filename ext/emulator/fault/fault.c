@@ -38,8 +38,16 @@
 **   stale=N               the answer of a node N transactions behind: state,
 **                         entries and Committed are those of then, and what
 **                         came later it does not know (reads only)
+**   unaware=N             the answer of a node that has all, and has heard of
+**                         the commit of all but the last N transactions: what
+**                         was committed since is Pending and not read yet
 **   answer                200 with the body given beside the spec, in which {n}
 **                         is how often it has struck
+**   idle[=notify]         answer, then close the connection as one that was
+**                         idle for too long: no header announces it, and what
+**                         the client asks next meets a closed one. As a node
+**                         does it, or with notify as TLS asks for, as a front
+**                         end does
 **   election              answer; then view + 1, what is pending is lost. Key
 **                         sessions=lost|kept: what becomes of connections that
 **                         have seen the view before (as --sessions says; see
@@ -132,7 +140,10 @@ static const FaultKind aFaultKind[] = {
      "", "/app/*", "", EMU_FAULT_MALFORMED, 0},
     {"stale", FAULT_NUMBER, "GET", "/app/transactions*", "", EMU_FAULT_STALE,
      0},
+    {"unaware", FAULT_NUMBER, "GET", "/app/transactions*", "",
+     EMU_FAULT_UNAWARE, 0},
     {"answer", NULL, "", "/app/*", "", EMU_FAULT_ANSWER, 0},
+    {"idle", "||notify|", "", "/app/*", "", EMU_FAULT_IDLE, 0},
     {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
     {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
     {"isolate", NULL, "POST", "/app/transactions", "", EMU_FAULT_ISOLATE, 0},

@@ -23,7 +23,9 @@ enum {
   EMU_FAULT_DEEP,         /* ... that nests */
   EMU_FAULT_MALFORMED,    /* ... that is not what was asked for */
   EMU_FAULT_ANSWER,       /* ... that the fault brings */
+  EMU_FAULT_IDLE,         /* answer, then close as an idle connection */
   EMU_FAULT_STALE,        /* answer as a node that lags */
+  EMU_FAULT_UNAWARE,      /* ... that lags only in knowing what is committed */
   EMU_FAULT_ELECTION,     /* act, then lose what is pending */
   EMU_FAULT_RECOVERY,     /* the same, and the service has a new key */
   EMU_FAULT_ISOLATE,      /* act, as a primary that is cut off */

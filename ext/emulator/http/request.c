@@ -309,6 +309,9 @@ void emuReqHandOver(EmuReq *p, struct evbuffer *pBody, int bStart) {
   int bDate = reqTellsTime(p);
   emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
   if( p->bHangUp ) emuServerCloseAfter(p->pHttp);
+  if( p->eFault == EMU_FAULT_IDLE ) {
+    emuServerCloseIdle(p->pHttp, strcmp(p->zFaultWord, "notify") == 0);
+  }
   if( bStart ) {
     evhttp_send_reply_start(p->pHttp, p->iStatus, NULL);
   } else {

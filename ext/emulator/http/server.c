@@ -206,6 +206,25 @@ void emuServerCloseAfter(struct evhttp_request *pHttp) {
   evhttp_request_set_on_complete_cb(pHttp, serverCloseNow, NULL);
 }
 
+/* libevent closes a connection without a word of TLS. */
+static void serverNotify(struct evhttp_request *pHttp, void *pArg) {
+  SSL *pSsl = serverSsl(pHttp);
+  if( pSsl ) SSL_shutdown(pSsl);
+  ERR_clear_error();
+  serverCloseNow(pHttp, pArg);
+}
+
+void emuServerCloseIdle(struct evhttp_request *pHttp, int bNotify) {
+  SSL *pSsl = serverSsl(pHttp);
+  int iOne = 1;
+  /* The last segment waits for the end of the stream and carries it. */
+  if( pSsl ) {
+    setsockopt(SSL_get_fd(pSsl), IPPROTO_TCP, TCP_CORK, &iOne, sizeof(iOne));
+  }
+  evhttp_request_set_on_complete_cb(
+      pHttp, bNotify ? serverNotify : serverCloseNow, NULL);
+}
+
 void emuServerDropDate(struct evhttp_connection *pHttpConn) {
   struct evbuffer *pOut =
       bufferevent_get_output(evhttp_connection_get_bufferevent(pHttpConn));

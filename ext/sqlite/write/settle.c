@@ -33,7 +33,8 @@
 **     in their order; more entries than rows prove nothing, and then all stay
 **     open;
 **   - an entry that is known to be another row's is given to none;
-**   - a read that fails settles nothing.
+**   - a read that fails settles nothing, nor does one of a node that lags
+**     behind the state up to which it was asked.
 **
 ** It is right as long as nobody else has written the same contents to the same
 ** sub-ledger since the row was sent. README.md says so.
@@ -233,6 +234,20 @@ static int settleNote(Settle *p, const char *zSubLedger,
   return LEDGER_OK;
 }
 
+/* Whether the page is of a node that has all up to `to`: a front end may have
+** sent its request to another one than that which showed `to`. */
+static int settleCovers(const LedgerPage *pPage, LedgerTxid to,
+                        LedgerError *pErr) {
+  char zHas[LEDGER_TXID_MAX], zTo[LEDGER_TXID_MAX];
+  if( pPage->head.seqno == 0 || pPage->head.seqno >= to.seqno ) {
+    return LEDGER_OK;
+  }
+  return ledgerErrorSet(
+      pErr, LEDGER_BUSY,
+      "the node that was read has %s only, and lags behind %s",
+      ledgerTxidFormat(pPage->head, zHas), ledgerTxidFormat(to, zTo));
+}
+
 /* Reads a sub-ledger for its open rows, up to the committed id `to`. */
 static int settleRead(Settle *p, const char *zSubLedger, LedgerTxid to,
                       LedgerError *pErr) {
@@ -257,6 +272,7 @@ static int settleRead(Settle *p, const char *zSubLedger, LedgerTxid to,
   while( rc == LEDGER_OK ) {
     rc = ledgerPagerNext(pPager, &pPage, pErr);
     if( rc || pPage == NULL ) break;
+    rc = settleCovers(pPage, to, pErr);
     for( i = 0; i < pPage->nEntry && rc == LEDGER_OK; i++ ) {
       rc = settleNote(p, zSubLedger, &pPage->aEntry[i], pErr);
     }
