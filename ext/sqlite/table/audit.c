@@ -207,21 +207,18 @@ static const LedgerColumn aAuditColumn[] = {
     {NULL, NULL, 0, NULL, NULL}};
 
 /* In a scan each row costs a request, where entries come by the page. */
-static const LedgerRowTable auditTable = {
+static const LedgerEntryTable auditTable = {
     .plan = {{AUDIT_TRANSACTION_ID, AUDIT_SUB_LEDGER, -1, AUDIT_LEDGER, -1, -1},
              100.0},
     .pSource = &auditSource,
     .xColumn = auditColumn,
 };
 
-static int auditRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
-  return ledgerRowTableRegister(pDb, pSpec, &auditTable);
-}
-
 const LedgerTableSpec ledgerTableAudit = {
     .zName = "ledger_audit",
     .zDoc = "entries, each verified by its receipt",
     .aColumn = aAuditColumn,
     .zRequest = "GET /app/transactions, GET /app/transactions/{id}/receipt",
-    .xRegister = auditRegister,
+    .pEntries = &auditTable,
+    .xRegister = ledgerEntryTableRegister,
 };

@@ -230,15 +230,12 @@ static int changeStays(const LedgerTable *p, const LedgerChange *pChange,
                         p->pSpec->zName, p->pSpec->zName);
 }
 
-int ledgerChangeUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
-                       sqlite3_int64 *piRowid) {
-  LedgerTable *p = (LedgerTable *)pVtab;
-  LedgerError err = LEDGER_ERROR_INIT;
+int ledgerChangeUpdate(LedgerTable *p, int argc, sqlite3_value **argv,
+                       sqlite3_int64 *piRowid, LedgerError *pErr) {
   LedgerChange change;
   sqlite3_int64 iRowid = 0;
   int rc;
 
-  if( ledgerGuardWrite(&p->guard, &err) ) return ledgerVtabError(pVtab, &err);
   memset(&change, 0, sizeof(change));
   change.pSpec = p->pSpec;
   change.pDb = p->pDb;
@@ -256,63 +253,18 @@ int ledgerChangeUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
   }
   if( change.eOp == LEDGER_CHANGE_DELETE ||
       change.eOp == LEDGER_CHANGE_UPDATE ) {
-    rc = changeLookup(p, argv[0], &change, &err);
-    if( rc == LEDGER_OK && argc > 1 ) rc = changeStays(p, &change, argv, &err);
+    rc = changeLookup(p, argv[0], &change, pErr);
+    if( rc == LEDGER_OK && argc > 1 ) rc = changeStays(p, &change, argv, pErr);
   } else if( sqlite3_value_type(argv[1]) != SQLITE_NULL ) {
-    rc = ledgerErrorSet(&err, LEDGER_CONSTRAINT, "rowid: %s assigns it",
+    rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "rowid: %s assigns it",
                         p->pSpec->zName);
   } else {
-    rc = changeLedger(p, &change, &err);
+    rc = changeLedger(p, &change, pErr);
   }
-  if( rc == LEDGER_OK ) rc = changeQueue(p, &change, &iRowid, &err);
+  if( rc == LEDGER_OK ) rc = changeQueue(p, &change, &iRowid, pErr);
   if( rc == LEDGER_OK && change.eOp != LEDGER_CHANGE_DELETE &&
       change.eOp != LEDGER_CHANGE_UPDATE ) {
     *piRowid = iRowid;
   }
-  ledgerReadFailed(p->pDb->db, &err); /* nothing is sent before COMMIT */
-  return ledgerVtabError(pVtab, &err);
-}
-
-/* ---- transactions -------------------------------------------------------- */
-
-int ledgerChangeBegin(sqlite3_vtab *pVtab) {
-  LedgerTable *p = (LedgerTable *)pVtab;
-  p->nDeleted = 0;
-  ledgerWriterBegin(&p->writer);
-  return SQLITE_OK;
-}
-
-int ledgerChangeSync(sqlite3_vtab *pVtab) {
-  LedgerTable *p = (LedgerTable *)pVtab;
-  LedgerError err = LEDGER_ERROR_INIT;
-  if( ledgerGuardCommit(&p->guard, &err) == LEDGER_OK ) {
-    ledgerCommit(p->pDb, &err);
-  }
-  return ledgerVtabError(pVtab, &err);
-}
-
-int ledgerChangeEnd(sqlite3_vtab *pVtab) {
-  LedgerTable *p = (LedgerTable *)pVtab;
-  if( p->writer.bBegun ) ledgerWriterEnd(&p->writer);
-  return SQLITE_OK;
-}
-
-int ledgerChangeSavepoint(sqlite3_vtab *pVtab, int iSavepoint) {
-  LedgerTable *p = (LedgerTable *)pVtab;
-  p->nDeleted = 0;
-  return ledgerWriterSavepoint(&p->writer, iSavepoint);
-}
-
-int ledgerChangeRelease(sqlite3_vtab *pVtab, int iSavepoint) {
-  LedgerTable *p = (LedgerTable *)pVtab;
-  p->nDeleted = 0;
-  ledgerWriterRelease(&p->writer, iSavepoint);
-  return SQLITE_OK;
-}
-
-int ledgerChangeRollbackTo(sqlite3_vtab *pVtab, int iSavepoint) {
-  LedgerTable *p = (LedgerTable *)pVtab;
-  p->nDeleted = 0;
-  ledgerWriterRollbackTo(&p->writer, iSavepoint);
-  return SQLITE_OK;
+  return rc;
 }

@@ -406,6 +406,7 @@ const LedgerTableSpec ledgerTableEndpoints = {
     .zRequest = "GET /app/userDefinedEndpoints",
     .zSince = "2024-12-09-preview",
     .zWrites = "INSERT, UPDATE, DELETE",
+    .xUpdate = ledgerChangeUpdate,
     .pKind = &endpointsKind,
     .xChange = endpointsChange,
 };

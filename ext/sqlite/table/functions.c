@@ -94,6 +94,7 @@ const LedgerTableSpec ledgerTableFunctions = {
     .eRouteKey = LEDGER_ROUTE_FUNCTION,
     .xItem = functionsItem,
     .zWrites = "INSERT, UPDATE, DELETE",
+    .xUpdate = ledgerChangeUpdate,
     .pKind = &functionsKind,
     .xChange = functionsChange,
 };

@@ -161,21 +161,18 @@ static const LedgerColumn aReceiptsColumn[] = {
     LEDGER_COLUMN_LEDGER,
     {NULL, NULL, 0, NULL, NULL}};
 
-static const LedgerRowTable receiptsTable = {
+static const LedgerEntryTable receiptsTable = {
     .plan = {{RECEIPTS_TRANSACTION_ID, -1, -1, RECEIPTS_LEDGER, -1, -1}, 1.0},
     .bIdRequired = 1,
     .pSource = &receiptsSource,
     .xColumn = receiptsColumn,
 };
 
-static int receiptsRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
-  return ledgerRowTableRegister(pDb, pSpec, &receiptsTable);
-}
-
 const LedgerTableSpec ledgerTableReceipts = {
     .zName = "ledger_receipts",
     .zDoc = "the receipts of given transactions",
     .aColumn = aReceiptsColumn,
     .zRequest = "GET /app/transactions/{id}/receipt",
-    .xRegister = receiptsRegister,
+    .pEntries = &receiptsTable,
+    .xRegister = ledgerEntryTableRegister,
 };

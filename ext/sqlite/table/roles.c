@@ -98,6 +98,7 @@ const LedgerTableSpec ledgerTableRoles = {
     .eRouteKey = LEDGER_ROUTE_ROLE,
     .zKeyItems = "role",
     .zWrites = "INSERT, UPDATE, DELETE",
+    .xUpdate = ledgerChangeUpdate,
     .pKind = &rolesKind,
     .xChange = rolesChange,
 };

@@ -67,56 +67,6 @@ static LedgerAnswer *tableAnswer(const LedgerTableSpec *pSpec, char *zAsked,
 
 /* ---- the module ---------------------------------------------------------- */
 
-static int tableConnect(sqlite3 *db, void *pAux, int argc,
-                        const char *const *argv, sqlite3_vtab **ppVtab,
-                        char **pzErr) {
-  const LedgerTableModule *pModule = pAux;
-  LedgerTable *p;
-  int rc = ledgerColumnDeclare(db, pModule->pSpec->aColumn);
-  *ppVtab = NULL;
-  if( rc ) return rc;
-  sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
-  p = sqlite3_malloc64(sizeof(*p));
-  if( p == NULL ) return SQLITE_NOMEM;
-  memset(p, 0, sizeof(*p));
-  p->pDb = pModule->pDb;
-  p->pSpec = pModule->pSpec;
-  p->iLedger = ledgerColumnIndex(p->pSpec->aColumn, "ledger");
-  if( p->iLedger >= 0 && !p->pSpec->aColumn[p->iLedger].bHidden ) {
-    p->iLedger = -1; /* a name to show, no ledger to ask */
-  }
-  p->iKey = ledgerColumnIndex(p->pSpec->aColumn, p->pSpec->zKey);
-  rc = ledgerGuardConnect(&p->guard, p->pDb, argc, argv);
-  if( rc == SQLITE_OK && argc > 3 ) {
-    rc = ledgerGuardBad(
-        &p->guard, argv[1],
-        sqlite3_mprintf("%s: this table takes no arguments", argv[0]), pzErr);
-  }
-  if( rc == SQLITE_OK ) rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
-  if( rc ) {
-    ledgerGuardClear(&p->guard);
-    sqlite3_free(p);
-    return rc;
-  }
-  *ppVtab = &p->base;
-  return SQLITE_OK;
-}
-
-static int tableDisconnect(sqlite3_vtab *pVtab) {
-  LedgerTable *p = (LedgerTable *)pVtab;
-  ledgerWriterClear(&p->writer);
-  ledgerGuardClear(&p->guard);
-  sqlite3_free(p);
-  return SQLITE_OK;
-}
-
-/* DROP TABLE: as of ledger_entries, not while its rows wait for COMMIT. */
-static int tableDestroy(sqlite3_vtab *pVtab) {
-  LedgerTable *p = (LedgerTable *)pVtab;
-  if( ledgerWriterHasRows(&p->writer) ) return SQLITE_LOCKED;
-  return tableDisconnect(pVtab);
-}
-
 static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   const LedgerTable *p = (LedgerTable *)pVtab;
   const LedgerTableSpec *pSpec = p->pSpec;
@@ -465,44 +415,19 @@ static int tableColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *pCtx,
   return SQLITE_OK;
 }
 
-static void tableDestroyModule(void *pArg) {
-  LedgerTableModule *p = pArg;
-  ledgerDbUnref(p->pDb);
-  sqlite3_free(p);
-}
-
-/* xCreate is xConnect: the tables are eponymous, and may be declared. */
-#define TABLE_READING                                                 \
-  .iVersion = 2, .xCreate = tableConnect, .xConnect = tableConnect,   \
-  .xBestIndex = tableBestIndex, .xDisconnect = tableDisconnect,       \
-  .xDestroy = tableDestroy, .xOpen = tableOpen, .xClose = tableClose, \
-  .xFilter = tableFilter, .xNext = tableNext, .xEof = tableEof,       \
-  .xColumn = tableColumn, .xRowid = tableRowid
+#define TABLE_READING                                                     \
+  LEDGER_TABLE_METHODS, .xBestIndex = tableBestIndex, .xOpen = tableOpen, \
+                        .xClose = tableClose, .xFilter = tableFilter,     \
+                        .xNext = tableNext, .xEof = tableEof,             \
+                        .xColumn = tableColumn, .xRowid = tableRowid
 
 static const sqlite3_module tableModule = {TABLE_READING};
-
-static const sqlite3_module tableWrittenModule = {
-    TABLE_READING,
-    .xUpdate = ledgerChangeUpdate,
-    .xBegin = ledgerChangeBegin,
-    .xSync = ledgerChangeSync,
-    .xCommit = ledgerChangeEnd,
-    .xRollback = ledgerChangeEnd,
-    .xSavepoint = ledgerChangeSavepoint,
-    .xRelease = ledgerChangeRelease,
-    .xRollbackTo = ledgerChangeRollbackTo,
-};
+static const sqlite3_module tableWrittenModule = {TABLE_READING,
+                                                  LEDGER_TABLE_WRITING};
 
 int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
-  const int bWritten = pSpec->xChange && !pDb->bReadonly;
-  LedgerTableModule *p;
   if( pSpec->xRegister ) return pSpec->xRegister(pDb, pSpec);
-  p = sqlite3_malloc64(sizeof(*p));
-  if( p == NULL ) return SQLITE_NOMEM;
-  p->pDb = pDb;
-  p->pSpec = pSpec;
-  ledgerDbRef(pDb);
-  return sqlite3_create_module_v2(pDb->db, pSpec->zName,
-                                  bWritten ? &tableWrittenModule : &tableModule,
-                                  p, tableDestroyModule);
+  return ledgerTableModule(
+      pDb, pSpec,
+      pSpec->xUpdate && !pDb->bReadonly ? &tableWrittenModule : &tableModule);
 }

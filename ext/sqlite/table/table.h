@@ -47,7 +47,9 @@ void ledgerTableResult(const LedgerTableRows *p, i64 iRow, int iCol,
 /* ---- describe.c: descriptions of tables ---------------------------------- */
 
 typedef struct LedgerChange LedgerChange;
+typedef struct LedgerEntryTable LedgerEntryTable;
 typedef struct LedgerItem LedgerItem;
+typedef struct LedgerTable LedgerTable;
 
 /* A column; the list of a table's columns ends with one without a name. */
 struct LedgerColumn {
@@ -103,8 +105,14 @@ struct LedgerTableSpec {
   /* Registers the table's own module; an SQLite code. NULL: that of the small
   ** tables (table.c). */
   int (*xRegister)(LedgerDb *pDb, const LedgerTableSpec *pSpec);
+  const LedgerEntryTable *pEntries; /* of a table whose rows are entries */
 
   const char *zWrites; /* "INSERT, UPDATE, DELETE", or NULL: read-only */
+  int bSlices;         /* may be declared with ledger= and sub_ledger= */
+
+  /* xUpdate of a table that is written; NULL: read-only. */
+  int (*xUpdate)(LedgerTable *p, int argc, sqlite3_value **argv,
+                 sqlite3_int64 *piRowid, LedgerError *pErr);
 
   /* A small table that is written: fills the queue's row with what changes. */
   const LedgerChangeKind *pKind; /* how its changes are sent */
@@ -124,26 +132,52 @@ int ledgerTableRead(const LedgerTableSpec *pSpec, LedgerTableRows *pRows,
                     LedgerDb *pDb, Ledger *pLedger, int nKey, char **azKey,
                     LedgerError *pErr);
 
-/* ---- table.c: the module behind the small tables ------------------------- */
+/* ---- vtab.c: what all tables have in common ------------------------------ */
 
-/* What a registration carries. */
-typedef struct LedgerTableModule LedgerTableModule;
-struct LedgerTableModule {
-  LedgerDb *pDb;
-  const LedgerTableSpec *pSpec;
-};
-
-typedef struct LedgerTable LedgerTable;
 struct LedgerTable {
   sqlite3_vtab base; /* must be first */
   LedgerDb *pDb;     /* borrowed: the module keeps it alive */
   const LedgerTableSpec *pSpec;
   LedgerGuard guard;   /* where it stands */
+  LedgerWriter writer; /* what it has to do with transactions */
+  char *zLedger;       /* a declared table's ledger (sqlite3_free) or NULL */
+  char *zSubLedger;    /* its sub-ledger, or NULL */
   int iLedger;         /* the hidden column ledger, or -1: none is asked */
   int iKey;            /* the column of the key, or -1 */
   int nDeleted;        /* rows that the statement has deleted */
-  LedgerWriter writer; /* what it has to do with transactions */
 };
+
+/* Registers the module of a table; an SQLite code. */
+int ledgerTableModule(LedgerDb *pDb, const LedgerTableSpec *pSpec,
+                      const sqlite3_module *pModule);
+
+int ledgerTableConnect(sqlite3 *db, void *pAux, int argc,
+                       const char *const *argv, sqlite3_vtab **ppVtab,
+                       char **pzErr);
+int ledgerTableDisconnect(sqlite3_vtab *pVtab);
+int ledgerTableDestroy(sqlite3_vtab *pVtab);
+int ledgerTableRename(sqlite3_vtab *pVtab, const char *zNew);
+int ledgerTableUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
+                      sqlite3_int64 *piRowid);
+int ledgerTableBegin(sqlite3_vtab *pVtab);
+int ledgerTableSync(sqlite3_vtab *pVtab);
+int ledgerTableEnd(sqlite3_vtab *pVtab);
+int ledgerTableSavepoint(sqlite3_vtab *pVtab, int iSavepoint);
+int ledgerTableRelease(sqlite3_vtab *pVtab, int iSavepoint);
+int ledgerTableRollbackTo(sqlite3_vtab *pVtab, int iSavepoint);
+
+/* These methods, in a sqlite3_module; the second ones of what is written. */
+#define LEDGER_TABLE_METHODS                                            \
+  .iVersion = 2, .xCreate = ledgerTableConnect,                         \
+  .xConnect = ledgerTableConnect, .xDisconnect = ledgerTableDisconnect, \
+  .xDestroy = ledgerTableDestroy, .xRename = ledgerTableRename
+#define LEDGER_TABLE_WRITING                                       \
+  .xUpdate = ledgerTableUpdate, .xBegin = ledgerTableBegin,        \
+  .xSync = ledgerTableSync, .xCommit = ledgerTableEnd,             \
+  .xRollback = ledgerTableEnd, .xSavepoint = ledgerTableSavepoint, \
+  .xRelease = ledgerTableRelease, .xRollbackTo = ledgerTableRollbackTo
+
+/* ---- table.c: the module behind the small tables ------------------------- */
 
 /* Registers a table on the connection; an SQLite code. */
 int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec);
@@ -189,14 +223,10 @@ int ledgerChangeNamed(LedgerChange *p, const char *zThing,
 
 int ledgerChangeRowid(const LedgerTable *p, const LedgerTableRows *pRows,
                       i64 iRow, i64 *piRowid);
-int ledgerChangeUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
-                       sqlite3_int64 *piRowid);
-int ledgerChangeBegin(sqlite3_vtab *pVtab);
-int ledgerChangeSync(sqlite3_vtab *pVtab);
-int ledgerChangeEnd(sqlite3_vtab *pVtab);
-int ledgerChangeSavepoint(sqlite3_vtab *pVtab, int iSavepoint);
-int ledgerChangeRelease(sqlite3_vtab *pVtab, int iSavepoint);
-int ledgerChangeRollbackTo(sqlite3_vtab *pVtab, int iSavepoint);
+
+/* xUpdate of a small table. */
+int ledgerChangeUpdate(LedgerTable *p, int argc, sqlite3_value **argv,
+                       sqlite3_int64 *piRowid, LedgerError *pErr);
 
 /* ---- words.c: sets of words that the ledger only adds to ----------------- */
 
@@ -240,20 +270,19 @@ int ledgerWordsWithin(const char *zA, const char *zB, int *pbWithin,
 int ledgerWordsNotSelf(LedgerClient *pClient, const char *zUser,
                        LedgerError *pErr);
 
-/* ---- table/receipttable.c: tables whose rows stand for entries ----------- */
+/* ---- entrytable.c: tables whose rows are entries, or stand for them ------ */
 
-typedef struct LedgerRowTable LedgerRowTable;
-
-/* What such a table is: one of these per table_*.c. */
-struct LedgerRowTable {
+struct LedgerEntryTable {
   LedgerPlanTable plan;           /* which columns are pushed down */
   int bIdRequired;                /* no transaction_id, no answer */
   const LedgerRowSource *pSource; /* where rows come from */
+
+  /* Shows a column, but for those of the id and the ledger's name. */
   void (*xColumn)(const LedgerRow *pRow, sqlite3_context *pCtx, int iCol);
 };
 
-int ledgerRowTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec,
-                           const LedgerRowTable *pTable);
+/* xRegister of such a table. */
+int ledgerEntryTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec);
 
 /* The collation ledger_user_id: ids of users in their canonical form. */
 int ledgerUserIdCollate(void *pArg, int n1, const void *z1, int n2,

@@ -330,6 +330,7 @@ const LedgerTableSpec ledgerTableUsers = {
     .xKey = usersKey,
     .xItem = usersItem,
     .zWrites = "INSERT, UPDATE, DELETE",
+    .xUpdate = ledgerChangeUpdate,
     .pKind = &usersKind,
     .xChange = usersChange,
 };

@@ -1,0 +1,225 @@
+/*
+** What all tables of this module have in common: how they are registered and
+** declared, and what they have to do with transactions.
+**
+**     CREATE VIRTUAL TABLE temp.a USING ledger_entries(ledger='main',
+**                                                      sub_ledger='A');
+**
+** No request is made here, but by COMMIT: ledgerCommit() sends what the tables
+** of the connection have queued.
+**
+** Invariants: every table is eponymous and may be declared (xCreate is
+** xConnect); xConnect makes no request; a table can't be dropped while its rows
+** wait for COMMIT: they would vanish with it, even where the DROP itself is
+** rolled back.
+*/
+#include "sqlite/table/table.h"
+
+#include <string.h>
+
+/* What a module's registration carries. */
+typedef struct VtabModule VtabModule;
+struct VtabModule {
+  LedgerDb *pDb; /* counted reference */
+  const LedgerTableSpec *pSpec;
+};
+
+static void vtabDestroyModule(void *pArg) {
+  VtabModule *p = pArg;
+  ledgerDbUnref(p->pDb);
+  sqlite3_free(p);
+}
+
+int ledgerTableModule(LedgerDb *pDb, const LedgerTableSpec *pSpec,
+                      const sqlite3_module *pModule) {
+  VtabModule *p = sqlite3_malloc64(sizeof(*p));
+  if( p == NULL ) return SQLITE_NOMEM;
+  p->pDb = pDb;
+  p->pSpec = pSpec;
+  ledgerDbRef(pDb);
+  return sqlite3_create_module_v2(pDb->db, pSpec->zName, pModule, p,
+                                  vtabDestroyModule);
+}
+
+/* ---- CREATE VIRTUAL TABLE ------------------------------------------------ */
+
+/* *pz becomes the value of `name = 'value'` (sqlite3_free): "" where it is not
+** written as one, for "" is not a name either; NULL where zArg is about another
+** name. */
+static int vtabArgument(const char *zArg, const char *zName, char **pz) {
+  size_t n = strlen(zName);
+  const char *z = zArg;
+  char *zVal;
+  size_t i, k = 0;
+  char cQuote;
+  *pz = NULL;
+  while( *z == ' ' || *z == '\n' || *z == '\t' ) z++;
+  if( sqlite3_strnicmp(z, zName, (int)n) != 0 ) return SQLITE_OK;
+  z += n;
+  while( *z == ' ' || *z == '\n' || *z == '\t' ) z++;
+  if( *z != '=' ) return SQLITE_OK;
+  z++;
+  while( *z == ' ' || *z == '\n' || *z == '\t' ) z++;
+  zVal = sqlite3_mprintf("%s", z);
+  if( zVal == NULL ) return SQLITE_NOMEM;
+  *pz = zVal;
+  cQuote = zVal[0];
+  if( cQuote != '\'' && cQuote != '"' ) {
+    n = strlen(zVal);
+    while( n > 0 && strchr(" \n\t", zVal[n - 1]) ) zVal[--n] = 0;
+    /* Rows would go to a sub-ledger that nobody meant, and stay. */
+    if( strpbrk(zVal, " \n\t='\"`[]()") ) zVal[0] = 0;
+    return SQLITE_OK;
+  }
+  for( i = 1; zVal[i]; i++ ) {
+    if( zVal[i] == cQuote && zVal[++i] != cQuote ) break;
+    zVal[k++] = zVal[i];
+  }
+  while( zVal[i] && strchr(" \n\t", zVal[i]) ) i++;
+  if( zVal[i] ) k = 0; /* something stands behind the closing quote */
+  zVal[k] = 0;
+  return SQLITE_OK;
+}
+
+/* The slice that the arguments declare. */
+static int vtabArguments(LedgerTable *p, int argc, const char *const *argv,
+                         char **pzErr) {
+  int i, rc = SQLITE_OK;
+  if( argc > 3 && !p->pSpec->bSlices ) {
+    return ledgerGuardBad(
+        &p->guard, argv[1],
+        sqlite3_mprintf("%s: this table takes no arguments", argv[0]), pzErr);
+  }
+  for( i = 3; i < argc && rc == SQLITE_OK; i++ ) {
+    char *zVal, **pz = &p->zLedger;
+    rc = vtabArgument(argv[i], "ledger", &zVal);
+    if( rc == SQLITE_OK && zVal == NULL ) {
+      rc = vtabArgument(argv[i], "sub_ledger", &zVal);
+      pz = &p->zSubLedger;
+    }
+    if( rc ) break;
+    if( zVal && zVal[0] && *pz == NULL ) {
+      *pz = zVal;
+      continue;
+    }
+    sqlite3_free(zVal);
+    rc = ledgerGuardBad(&p->guard, argv[1],
+                        sqlite3_mprintf("%s: expected ledger='NAME' or "
+                                        "sub_ledger='NAME', not %s",
+                                        argv[2], argv[i]),
+                        pzErr);
+  }
+  return rc;
+}
+
+int ledgerTableDisconnect(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  ledgerWriterClear(&p->writer);
+  ledgerGuardClear(&p->guard);
+  sqlite3_free(p->zLedger);
+  sqlite3_free(p->zSubLedger);
+  sqlite3_free(p);
+  return SQLITE_OK;
+}
+
+int ledgerTableDestroy(sqlite3_vtab *pVtab) {
+  if( ledgerWriterHasRows(&((LedgerTable *)pVtab)->writer) ) {
+    return SQLITE_LOCKED;
+  }
+  return ledgerTableDisconnect(pVtab);
+}
+
+int ledgerTableConnect(sqlite3 *db, void *pAux, int argc,
+                       const char *const *argv, sqlite3_vtab **ppVtab,
+                       char **pzErr) {
+  const VtabModule *pModule = pAux;
+  const LedgerColumn *aColumn = pModule->pSpec->aColumn;
+  LedgerTable *p;
+  int rc;
+
+  *ppVtab = NULL;
+  rc = ledgerColumnDeclare(db, aColumn);
+  if( rc ) return rc;
+  sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
+  p = sqlite3_malloc64(sizeof(*p));
+  if( p == NULL ) return SQLITE_NOMEM;
+  memset(p, 0, sizeof(*p));
+  p->pDb = pModule->pDb;
+  p->pSpec = pModule->pSpec;
+  p->iLedger = ledgerColumnIndex(aColumn, "ledger");
+  if( p->iLedger >= 0 && !aColumn[p->iLedger].bHidden ) {
+    p->iLedger = -1; /* a name to show, no ledger to ask */
+  }
+  p->iKey = ledgerColumnIndex(aColumn, p->pSpec->zKey);
+  rc = ledgerGuardConnect(&p->guard, p->pDb, argc, argv);
+  if( rc == SQLITE_OK ) rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
+  if( rc == SQLITE_OK ) rc = vtabArguments(p, argc, argv, pzErr);
+  if( rc ) {
+    ledgerTableDisconnect(&p->base);
+  } else {
+    *ppVtab = &p->base;
+  }
+  return rc;
+}
+
+int ledgerTableRename(sqlite3_vtab *pVtab, const char *zNew) {
+  (void)pVtab;
+  (void)zNew;
+  return SQLITE_OK;
+}
+
+/* ---- transactions -------------------------------------------------------- */
+
+int ledgerTableUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
+                      sqlite3_int64 *piRowid) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  LedgerError err = LEDGER_ERROR_INIT;
+  if( ledgerGuardWrite(&p->guard, &err) == LEDGER_OK ) {
+    p->pSpec->xUpdate(p, argc, argv, piRowid, &err);
+    ledgerReadFailed(p->pDb->db, &err); /* nothing is sent before COMMIT */
+  }
+  return ledgerVtabError(pVtab, &err);
+}
+
+int ledgerTableBegin(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  p->nDeleted = 0;
+  ledgerWriterBegin(&p->writer);
+  return SQLITE_OK;
+}
+
+int ledgerTableSync(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  LedgerError err = LEDGER_ERROR_INIT;
+  if( !p->writer.bBegun ) return SQLITE_OK; /* CREATE VIRTUAL TABLE */
+  if( ledgerGuardCommit(&p->guard, &err) == LEDGER_OK ) {
+    ledgerCommit(p->pDb, &err);
+  }
+  return ledgerVtabError(pVtab, &err);
+}
+
+int ledgerTableEnd(sqlite3_vtab *pVtab) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  if( p->writer.bBegun ) ledgerWriterEnd(&p->writer);
+  return SQLITE_OK;
+}
+
+int ledgerTableSavepoint(sqlite3_vtab *pVtab, int iSavepoint) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  p->nDeleted = 0;
+  return ledgerWriterSavepoint(&p->writer, iSavepoint);
+}
+
+int ledgerTableRelease(sqlite3_vtab *pVtab, int iSavepoint) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  p->nDeleted = 0;
+  ledgerWriterRelease(&p->writer, iSavepoint);
+  return SQLITE_OK;
+}
+
+int ledgerTableRollbackTo(sqlite3_vtab *pVtab, int iSavepoint) {
+  LedgerTable *p = (LedgerTable *)pVtab;
+  p->nDeleted = 0;
+  ledgerWriterRollbackTo(&p->writer, iSavepoint);
+  return SQLITE_OK;
+}
