@@ -4,7 +4,8 @@
 ** One table says which options there are, how their values are read and what
 ** --help prints. "--name VALUE" and "--name=VALUE" are the same.
 */
-#include "emulator/emu.h"
+#include "emulator/args.h"
+#include "emulator/routes/routes.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -112,22 +113,6 @@ void emuArgsHelp(void) {
   }
 }
 
-int emuArgsNumber(const char *z, size_t n, int64_t iMax, int64_t *pi) {
-  int64_t i = 0;
-  size_t k;
-  if( n == 0 || n > 19 ) return 0;
-  for( k = 0; k < n; k++ ) {
-    int iDigit = z[k] - '0';
-    if( iDigit < 0 || iDigit > 9 || iDigit > iMax ||
-        i > (iMax - iDigit) / 10 ) {
-      return 0;
-    }
-    i = i * 10 + iDigit;
-  }
-  *pi = i;
-  return 1;
-}
-
 /* COUNT[,SUBLEDGERS[,BYTES[,SEED]]] */
 static int argsFill(EmuArgs *p, const char *z, LedgerError *pErr) {
   int64_t a[4] = {0, 1, 100, 1};
@@ -135,7 +120,7 @@ static int argsFill(EmuArgs *p, const char *z, LedgerError *pErr) {
   int i;
   for( i = 0; i < 4; i++ ) {
     size_t n = strcspn(z, ",");
-    if( !emuArgsNumber(z, n, aMax[i], &a[i]) || (i == 1 && a[i] == 0) ) break;
+    if( !emuNumber(z, n, aMax[i], &a[i]) || (i == 1 && a[i] == 0) ) break;
     z += n;
     if( *z == 0 ) {
       p->nFill = a[0];
@@ -181,8 +166,7 @@ static int argsSet(EmuArgs *p, const struct ArgSpec *pSpec, const char *zVal,
       break;
     case ARG_FLAG: i = 1; break;
     default:
-      if( !emuArgsNumber(zVal, strlen(zVal), pSpec->iMax, &i) ||
-          i < pSpec->iMin ) {
+      if( !emuNumber(zVal, strlen(zVal), pSpec->iMax, &i) || i < pSpec->iMin ) {
         return ledgerErrorSet(pErr, LEDGER_ERROR,
                               "--%s takes a number from %d to %d, not '%s'",
                               pSpec->zName, pSpec->iMin, pSpec->iMax, zVal);

@@ -22,14 +22,18 @@
 ** for good while it ran.
 */
 #include "ledger.h"
-#include "emulator/emu.h"
+#include "emulator/auth/auth.h"
+#include "emulator/fault/fault.h"
+#include "emulator/routes/routes.h"
+#include "emulator/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <openssl/crypto.h>
 #include <signal.h>
+#include <sqlite3.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,6 +46,18 @@
   "." MAIN_TEXT(LEDGER_VERSION_MINOR) "." MAIN_TEXT(LEDGER_VERSION_PATCH)
 
 #define MAIN_TOKEN_DAYS 365 /* "valid for the run" */
+
+/* The ledger and what it is made of. */
+typedef struct Main Main;
+struct Main {
+  Emu emu; /* must be first; points to what follows */
+  EmuKeys keys;
+  EmuLedger ledger;
+  EmuSessions sessions;
+  EmuTokenSeen seen;
+  char *zTemp; /* temporary folder to remove at the end, or NULL */
+  struct event *apSignal[2]; /* SIGTERM, SIGINT */
+};
 
 /* ---- the ledger's names ------------------------------------------------ */
 
@@ -84,11 +100,11 @@ static int mainCreate(Emu *p, LedgerError *pErr) {
   }
   ledgerBufFree(&buf);
   if( rc == LEDGER_OK ) {
-    rc = emuKeysCreate(&p->keys, p->pStore, p->zLedgerId, p->zCurve,
+    rc = emuKeysCreate(p->pKeys, p->pStore, p->zLedgerId, p->zCurve,
                        p->args.nValidity, pErr);
   }
   if( rc == LEDGER_OK ) {
-    rc = emuStoreUserPut(p->pStore, p->keys.zAdmin, strlen(p->keys.zAdmin),
+    rc = emuStoreUserPut(p->pStore, p->pKeys->zAdmin, strlen(p->pKeys->zAdmin),
                          "Administrator", pErr);
   }
   if( rc == LEDGER_OK ) {
@@ -128,7 +144,7 @@ static int mainLoad(Emu *p, LedgerError *pErr) {
   rc = emuStoreBegin(p->pStore, pErr);
   if( rc == LEDGER_OK ) {
     rc =
-        emuKeysLoad(&p->keys, p->pStore, p->zLedgerId, p->args.nValidity, pErr);
+        emuKeysLoad(p->pKeys, p->pStore, p->zLedgerId, p->args.nValidity, pErr);
   }
   if( rc == LEDGER_OK ) rc = emuStoreUpgrade(p->pStore, pErr);
   if( rc == LEDGER_OK ) rc = emuGovernEnsure(p, pErr);
@@ -156,10 +172,10 @@ static void mainForget(Emu *p) {
   int i;
   emuStoreClose(p->pStore);
   p->pStore = NULL;
-  emuKeysFree(&p->keys);
-  ledgerBufFree(&p->seen.oid);
-  p->seen.rUntil = 0;
-  memset(&p->ledger, 0, sizeof(p->ledger));
+  emuKeysFree(p->pKeys);
+  ledgerBufFree(&p->pSeen->oid);
+  p->pSeen->rUntil = 0;
+  memset(p->pLedger, 0, sizeof(*p->pLedger));
   for( i = 0; i < MAIN_NAMES; i++ ) {
     free(*mainName(p, i));
     *mainName(p, i) = NULL;
@@ -203,23 +219,24 @@ out:
 /* ---- files ------------------------------------------------------------- */
 
 /* Settles the data file's path and the folder of the certificates. */
-static int mainPaths(Emu *p, char **pzData, LedgerError *pErr) {
+static int mainPaths(Main *pMain, char **pzData, LedgerError *pErr) {
   char zReal[PATH_MAX];
   const char *zTmp = getenv("TMPDIR");
   char *zDir = NULL;
+  Emu *p = &pMain->emu;
   if( p->args.zData == NULL ) {
-    p->zTemp = sqlite3_mprintf("%s/ledger-emulator-XXXXXX",
-                               zTmp && zTmp[0] ? zTmp : "/tmp");
-    if( p->zTemp == NULL ) return ledgerErrorNomem(pErr);
-    if( mkdtemp(p->zTemp) == NULL ) {
+    pMain->zTemp = sqlite3_mprintf("%s/ledger-emulator-XXXXXX",
+                                   zTmp && zTmp[0] ? zTmp : "/tmp");
+    if( pMain->zTemp == NULL ) return ledgerErrorNomem(pErr);
+    if( mkdtemp(pMain->zTemp) == NULL ) {
       int rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s",
-                              p->zTemp, ledgerSystemError(errno));
-      sqlite3_free(p->zTemp);
-      p->zTemp = NULL;
+                              pMain->zTemp, ledgerSystemError(errno));
+      sqlite3_free(pMain->zTemp);
+      pMain->zTemp = NULL;
       return rc;
     }
-    *pzData = sqlite3_mprintf("%s/ledger.db", p->zTemp);
-    p->zDir = sqlite3_mprintf("%s", p->zTemp);
+    *pzData = sqlite3_mprintf("%s/ledger.db", pMain->zTemp);
+    p->zDir = sqlite3_mprintf("%s", pMain->zTemp);
   } else {
     *pzData = sqlite3_mprintf("%s", p->args.zData);
     zDir = sqlite3_mprintf("%s.d", p->args.zData);
@@ -245,11 +262,11 @@ static int mainExport(Emu *p, LedgerError *pErr) {
     return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", p->zDir,
                           ledgerSystemError(errno));
   }
-  return emuKeysExport(&p->keys, p->zDir, pErr);
+  return emuKeysExport(p->pKeys, p->zDir, pErr);
 }
 
 /* Takes the temporary ledger away. */
-static void mainRemoveTemp(Emu *p) {
+static void mainRemoveTemp(Main *p) {
   static const char *const azFile[] = {
       "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal",
       "ca.pem",    "service.pem",   "admin.pem"};
@@ -377,19 +394,22 @@ static void mainEventLog(int eSeverity, const char *zMsg) {
 
 /* The event loop, which SIGTERM and SIGINT will break: from before the line is
 ** printed, since who reads it may send one at once. */
-static int mainLoop(Emu *p, LedgerError *pErr) {
+static int mainLoop(Main *p, LedgerError *pErr) {
   static const int aSignal[2] = {SIGTERM, SIGINT};
+  struct event_base *pBase = event_base_new();
   int i;
-  p->pBase = event_base_new();
-  for( i = 0; i < 2 && p->pBase; i++ ) {
-    p->apSignal[i] = evsignal_new(p->pBase, aSignal[i], mainSignal, p->pBase);
+  p->emu.pBase = pBase;
+  for( i = 0; i < 2 && pBase; i++ ) {
+    p->apSignal[i] = evsignal_new(pBase, aSignal[i], mainSignal, pBase);
     if( p->apSignal[i] == NULL || evsignal_add(p->apSignal[i], NULL) ) break;
   }
   return i == 2 ? LEDGER_OK : ledgerErrorNomem(pErr);
 }
 
 /* Everything up to the running loop. */
-static int mainStart(Emu *p, LedgerError *pErr) {
+static int mainStart(Main *pMain, LedgerError *pErr) {
+  static const EmuServerHooks hooks = {emuRoute, emuFaultsConnect};
+  Emu *p = &pMain->emu;
   char *zData = NULL;
   int i, rc;
   p->pFaults = emuFaultsNew();
@@ -407,13 +427,13 @@ static int mainStart(Emu *p, LedgerError *pErr) {
   if( rc == LEDGER_OK && p->args.zReadyFile ) unlink(p->args.zReadyFile);
   if( rc == LEDGER_OK ) rc = emuAssertionsOpen(p, pErr);
   if( rc == LEDGER_OK ) rc = emuLogOpen(p, pErr);
-  if( rc == LEDGER_OK ) rc = mainLoop(p, pErr);
+  if( rc == LEDGER_OK ) rc = mainLoop(pMain, pErr);
   if( rc == LEDGER_OK ) rc = emuServerBind(p, pErr);
-  if( rc == LEDGER_OK ) rc = mainPaths(p, &zData, pErr);
+  if( rc == LEDGER_OK ) rc = mainPaths(pMain, &zData, pErr);
   if( rc == LEDGER_OK ) rc = mainOpen(p, zData, pErr);
   if( rc == LEDGER_OK ) rc = mainExport(p, pErr);
-  p->ledger.bServing = rc == LEDGER_OK;
-  if( rc == LEDGER_OK ) rc = emuServerOpen(p, pErr);
+  p->pLedger->bServing = rc == LEDGER_OK;
+  if( rc == LEDGER_OK ) rc = emuServerOpen(p, &hooks, pErr);
   if( rc == LEDGER_OK ) rc = mainReady(p, pErr);
 out:
   sqlite3_free(zData);
@@ -421,17 +441,18 @@ out:
 }
 
 /* Frees everything. */
-static void mainEnd(Emu *p) {
+static void mainEnd(Main *pMain) {
+  Emu *p = &pMain->emu;
   LedgerError err = LEDGER_ERROR_INIT;
   int i;
   if( emuLedgerClose(p, &err) ) emuWarn("%s", ledgerErrorText(&err));
   emuSessionsEnd(p);
   ledgerErrorClear(&err);
   emuSandboxClose(p->pSandbox);
-  emuServerClose(p->pServer);
+  emuServerClose(p);
   emuGatewayFree(p->pGateway);
   for( i = 0; i < 2; i++ ) {
-    if( p->apSignal[i] ) event_free(p->apSignal[i]);
+    if( pMain->apSignal[i] ) event_free(pMain->apSignal[i]);
   }
   if( p->pBase ) event_base_free(p->pBase);
   mainForget(p);
@@ -441,17 +462,23 @@ static void mainEnd(Emu *p) {
   emuAssertionsFree(p->pAssertions);
   if( p->pLog ) fclose(p->pLog);
   sqlite3_free(p->zDir);
-  mainRemoveTemp(p);
-  free(p);
+  mainRemoveTemp(pMain);
+  free(pMain);
   libevent_global_shutdown();
 }
 
 int main(int argc, char **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
-  Emu *p = calloc(1, sizeof(*p));
+  Main *pMain = calloc(1, sizeof(*pMain));
+  Emu *p;
   int rc, iExit = 0;
 
-  if( p == NULL ) return 2;
+  if( pMain == NULL ) return 2;
+  p = &pMain->emu;
+  p->pKeys = &pMain->keys;
+  p->pLedger = &pMain->ledger;
+  p->pSessions = &pMain->sessions;
+  p->pSeen = &pMain->seen;
   signal(SIGPIPE, SIG_IGN);
   event_set_log_callback(mainEventLog);
   rc = emuArgsParse(argc, argv, &p->args, &err);
@@ -459,7 +486,7 @@ int main(int argc, char **argv) {
     emuArgsHelp();
   } else if( rc == LEDGER_OK && p->args.bVersion ) {
     printf("ledger-emulator %s\n", MAIN_VERSION);
-  } else if( rc == LEDGER_OK && mainStart(p, &err) == LEDGER_OK ) {
+  } else if( rc == LEDGER_OK && mainStart(pMain, &err) == LEDGER_OK ) {
     event_base_dispatch(p->pBase);
     if( p->bBroken ) iExit = 1;
   }
@@ -468,6 +495,6 @@ int main(int argc, char **argv) {
     iExit = 2;
   }
   ledgerErrorClear(&err);
-  mainEnd(p);
+  mainEnd(pMain);
   return iExit;
 }

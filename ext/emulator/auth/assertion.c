@@ -16,11 +16,13 @@
 **   - audience, subject and times are checked as Entra does, and so is the
 **     certificate's validity.
 */
-#include "emulator/emu.h"
+#include "emulator/auth/authInt.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

@@ -26,7 +26,7 @@
 ** that say why not; 403 NotAllowed when its principal is unknown to the ledger
 ** or has no role that allows the request.
 */
-#include "emulator/emu.h"
+#include "emulator/auth/auth.h"
 
 #include <string.h>
 
@@ -178,8 +178,9 @@ int emuAuthenticate(EmuReq *p) {
   const char *zAuth = emuReqHeader(p, "Authorization");
   LedgerError err = LEDGER_ERROR_INIT;
   char zPeer[96];
-  int bFound, bOk = 0;
+  int bFound;
 
+  if( p->bProved ) return 1;
   if( zAuth && ledgerStrnicmp(zAuth, "Bearer ", 7) != 0 ) {
     ledgerErrorSet(&err, LEDGER_AUTH,
                    "the Authorization header is not of the scheme Bearer");
@@ -189,7 +190,7 @@ int emuAuthenticate(EmuReq *p) {
     emuTokenCheck(p->pEmu, zAuth, strlen(zAuth), &p->user, &err);
   }
   if( zAuth == NULL || err.rc ) {
-    if( !emuServerPeer(p->pHttp, zPeer) ) {
+    if( !emuConnPeer(p->pHttp, zPeer) ) {
       authRefused(p, err.rc ? ledgerErrorText(&err) : NULL);
       goto out;
     }
@@ -203,11 +204,11 @@ int emuAuthenticate(EmuReq *p) {
     emuReqFail(p, &err);
     goto out;
   }
-  bOk = 1;
+  p->bProved = 1;
 
 out:
   ledgerErrorClear(&err);
-  return bOk;
+  return p->bProved;
 }
 
 /* 1 when one of the lines is the action; Azure's names know no case. */

@@ -11,7 +11,7 @@
 **   - a token is never written anywhere but into the answer that issues it,
 **     the line printed at start, and the ready file.
 */
-#include "emulator/emu.h"
+#include "emulator/auth/authInt.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -20,20 +20,6 @@
 #include <time.h>
 
 #define TOKEN_SKEW 60 /* seconds that clocks may differ */
-
-int emuUuid(LedgerBuf *pBuf, LedgerError *pErr) {
-  unsigned char a[16];
-  char z[33];
-  if( RAND_bytes(a, sizeof(a)) != 1 ) {
-    return ledgerErrorSet(pErr, LEDGER_ERROR, "no random numbers");
-  }
-  a[6] = (unsigned char)((a[6] & 0x0f) | 0x40); /* version 4 */
-  a[8] = (unsigned char)((a[8] & 0x3f) | 0x80);
-  ledgerHexEncode(a, sizeof(a), z);
-  ledgerBufPrintf(pBuf, "%.8s-%.4s-%.4s-%.4s-%.12s", z, z + 8, z + 12, z + 16,
-                  z + 20);
-  return pBuf->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
-}
 
 /* The public key's modulus and exponent, base64url. */
 static int tokenNumbers(EVP_PKEY *pKey, LedgerBuf *pMod, LedgerBuf *pExp,
@@ -80,8 +66,8 @@ static int tokenKeyId(EVP_PKEY *pKey, char *zKid, LedgerError *pErr) {
 int emuTokenKeys(Emu *p, LedgerBuf *pBuf, LedgerError *pErr) {
   LedgerBuf mod = {0}, exponent = {0};
   char zKid[33];
-  int rc = tokenNumbers(p->keys.pJwt, &mod, &exponent, pErr);
-  if( rc == LEDGER_OK ) rc = tokenKeyId(p->keys.pJwt, zKid, pErr);
+  int rc = tokenNumbers(p->pKeys->pJwt, &mod, &exponent, pErr);
+  if( rc == LEDGER_OK ) rc = tokenKeyId(p->pKeys->pJwt, zKid, pErr);
   if( rc == LEDGER_OK ) {
     ledgerBufPrintf(pBuf,
                     "{\"keys\":[{\"alg\":\"RS256\",\"e\":\"%s\",\"kid\":\"%s\","
@@ -102,7 +88,7 @@ int emuTokenIssue(Emu *p, const char *zOid, const char *zClient,
   size_t nSig = sizeof(aSig);
   long long iNow = (long long)time(NULL);
   char zKid[33];
-  int rc = tokenKeyId(p->keys.pJwt, zKid, pErr);
+  int rc = tokenKeyId(p->pKeys->pJwt, zKid, pErr);
   if( rc ) goto out;
 
   ledgerBufPrintf(&part, "{\"alg\":\"RS256\",\"kid\":\"%s\",\"typ\":\"JWT\"}",
@@ -132,7 +118,7 @@ int emuTokenIssue(Emu *p, const char *zOid, const char *zClient,
   }
   pCtx = EVP_MD_CTX_new();
   if( pCtx == NULL ||
-      EVP_DigestSignInit(pCtx, NULL, EVP_sha256(), NULL, p->keys.pJwt) <= 0 ||
+      EVP_DigestSignInit(pCtx, NULL, EVP_sha256(), NULL, p->pKeys->pJwt) <= 0 ||
       EVP_DigestSign(pCtx, aSig, &nSig, (unsigned char *)jwt.z, jwt.n) <= 0 ) {
     ERR_clear_error();
     rc = ledgerErrorSet(pErr, LEDGER_ERROR, "cannot sign a token");
@@ -153,11 +139,11 @@ out:
 /* 1 when aSig is the authority's signature over the n bytes at z. */
 static int tokenVerify(Emu *p, const char *z, size_t n, const LedgerBuf *pSig) {
   EVP_MD_CTX *pCtx = EVP_MD_CTX_new();
-  int bOk =
-      pCtx &&
-      EVP_DigestVerifyInit(pCtx, NULL, EVP_sha256(), NULL, p->keys.pJwt) > 0 &&
-      EVP_DigestVerify(pCtx, (const unsigned char *)pSig->z, pSig->n,
-                       (const unsigned char *)z, n) == 1;
+  int bOk = pCtx &&
+            EVP_DigestVerifyInit(pCtx, NULL, EVP_sha256(), NULL,
+                                 p->pKeys->pJwt) > 0 &&
+            EVP_DigestVerify(pCtx, (const unsigned char *)pSig->z, pSig->n,
+                             (const unsigned char *)z, n) == 1;
   EVP_MD_CTX_free(pCtx);
   ERR_clear_error();
   return bOk;
@@ -249,7 +235,7 @@ out:
 
 int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
                   LedgerError *pErr) {
-  EmuTokenSeen *pSeen = &p->seen;
+  EmuTokenSeen *pSeen = p->pSeen;
   unsigned char aDigest[EMU_HASH];
   EmuPiece piece;
   int rc;

@@ -11,12 +11,14 @@
 **   - the log says what the route did and which fault struck; the line is there
 **     before the first byte.
 */
-#include "emulator/emu.h"
+#include "emulator/auth/auth.h"
+#include "emulator/fault/faultInt.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,8 +34,8 @@
 /* The answer 307, 301 or 302 to the same request on another node. Returns 1
 ** when it answered: but for a loop, what came to a node's name is served. */
 static int faultRedirect(EmuReq *p) {
-  const char *zHost = emuReqHeader(p, "Host");
-  const char *zTail = zHost ? zHost : "";
+  const char *zTail = p->zHost ? p->zHost : "";
+  const char *zWord = p->pStrike->zWord;
   int iNode = 0;
   char *z;
   if( strncmp(zTail, "node", 4) == 0 ) {
@@ -41,10 +43,10 @@ static int faultRedirect(EmuReq *p) {
     zTail += strcspn(zTail, ".");
     zTail += *zTail == '.';
   }
-  if( strcmp(p->zFaultWord, "away") == 0 ) {
+  if( strcmp(zWord, "away") == 0 ) {
     z = sqlite3_mprintf("https://" FAULT_AWAY "%s%s%s", p->zPath,
                         p->zQuery[0] ? "?" : "", p->zQuery);
-  } else if( iNode == 0 || strcmp(p->zFaultWord, "loop") == 0 ) {
+  } else if( iNode == 0 || strcmp(zWord, "loop") == 0 ) {
     z = sqlite3_mprintf("https://node%d.%s%s%s%s", iNode % FAULT_NODES + 1,
                         zTail, p->zPath, p->zQuery[0] ? "?" : "", p->zQuery);
   } else {
@@ -52,8 +54,7 @@ static int faultRedirect(EmuReq *p) {
   }
   if( z ) emuReqAddHeader(p, "Location", z);
   sqlite3_free(z);
-  p->iStatus =
-      p->zFaultWord[0] == '3' ? (int)strtol(p->zFaultWord, NULL, 10) : 307;
+  p->iStatus = zWord[0] == '3' ? (int)strtol(zWord, NULL, 10) : 307;
   return 1;
 }
 
@@ -63,7 +64,7 @@ static int faultClaims(EmuReq *p) {
   const char *zAuth = emuReqHeader(p, "Authorization");
   LedgerBuf claims = {0}, line = {0};
 
-  if( zAuth && p->zFaultWord[0] == 0 && emuTokenCapable(zAuth) ) return 0;
+  if( zAuth && p->pStrike->zWord[0] == 0 && emuTokenCapable(zAuth) ) return 0;
   ledgerBufPrintf(&claims,
                   "{\"access_token\":{\"nbf\":{\"essential\":true,"
                   "\"value\":\"%lld\"}}}",
@@ -87,32 +88,32 @@ static void faultRelease(evutil_socket_t fd, short what, void *pArg) {
   (void)what;
   event_free(p->pTimer);
   p->pTimer = NULL;
-  emuRoute(p);
+  p->pStrike->xGoOn(p);
 }
 
-int emuFaultHold(EmuReq *p) {
-  struct timeval tv = {p->keys.msFor / 1000, p->keys.msFor % 1000 * 1000};
-  if( p->eFault != EMU_FAULT_HOLD || p->bHeld ) return 0;
+int emuFaultHold(EmuReq *p, void (*xGoOn)(EmuReq *)) {
+  EmuStrike *pStrike = p->pStrike;
+  struct timeval tv;
+  if( pStrike == NULL || pStrike->eFault != EMU_FAULT_HOLD ) return 0;
   /* Now, while its client certificate can be seen. */
   if( !emuAuthenticate(p) ) {
     emuReqSend(p);
     return 1;
   }
+  tv.tv_sec = pStrike->keys.msFor / 1000;
+  tv.tv_usec = pStrike->keys.msFor % 1000 * 1000;
+  pStrike->xGoOn = xGoOn;
   p->pTimer = evtimer_new(p->pEmu->pBase, faultRelease, p);
   if( p->pTimer == NULL || evtimer_add(p->pTimer, &tv) != 0 ) {
     emuReqError(p, 500, "InternalError", "out of memory");
     emuReqSend(p);
     return 1;
   }
-  p->bHeld = 1;
-  if( strcmp(p->zFaultWord, "silent") != 0 ) emuServerCut(p->pHttp);
+  if( strcmp(pStrike->zWord, "silent") != 0 ) {
+    p->bSilent = 1;
+    emuConnCut(p->pHttp);
+  }
   return 1;
-}
-
-int emuFaultIsSilent(const EmuReq *p) {
-  return p->eFault == EMU_FAULT_RESET_BEFORE ||
-         p->eFault == EMU_FAULT_RESET_AFTER ||
-         (p->bHeld && strcmp(p->zFaultWord, "silent") != 0);
 }
 
 /* The answer of a backup that forwarded a write in vain. */
@@ -121,7 +122,7 @@ static void faultForward(EmuReq *p) {
   ledgerBufPrintf(&p->body,
                   "Request was forwarded to node %s, but no response was "
                   "received after %lldms",
-                  p->pEmu->keys.zNodeId, (long long)p->keys.msDelay);
+                  p->pEmu->pKeys->zNodeId, (long long)p->pStrike->keys.msDelay);
   p->iStatus = 504;
   p->zType = "text/plain";
   p->zState = NULL;
@@ -131,44 +132,66 @@ static void faultForward(EmuReq *p) {
 /* From now on the primary is cut off from the others. */
 static int faultIsolate(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
-  if( emuSessionsIsolate(p->pEmu, &p->keys, &err) == LEDGER_OK ) return 0;
+  if( emuSessionsIsolate(p->pEmu, p->pStrike->keys.msFor,
+                         p->pStrike->keys.msHeal, &err) == LEDGER_OK ) {
+    return 0;
+  }
   emuReqFail(p, &err);
   return 1;
 }
 
-int emuFaultAfter(Emu *p, int eFault, const EmuFaultKeys *pKeys,
-                  LedgerError *pErr) {
-  int rc = LEDGER_OK;
+static void strikeFree(EmuStrike *p) {
+  if( --p->nRef > 0 ) return;
+  ledgerBufFree(&p->body);
+  free(p);
+}
+
+EmuStrike *emuFaultKeep(EmuReq *p) {
+  if( p->pStrike ) p->pStrike->nRef++;
+  return p->pStrike;
+}
+
+/* What comes after the answer. */
+static int faultAfter(Emu *p, int eFault, const EmuFaultKeys *pKeys,
+                      LedgerError *pErr) {
+  int eSessions = pKeys->eSessions, rc = LEDGER_OK;
   switch( eFault ) {
-    case EMU_FAULT_ELECTION: return emuLedgerElect(p, pKeys->eSessions, pErr);
-    case EMU_FAULT_RECOVERY: return emuLedgerRecover(p, pKeys->eSessions, pErr);
+    case EMU_FAULT_ELECTION: return emuLedgerElect(p, eSessions, pErr);
+    case EMU_FAULT_RECOVERY: return emuLedgerRecover(p, eSessions, pErr);
     case EMU_FAULT_STOP: return emuSessionsStop(p, pKeys->msFor, pErr);
     case EMU_FAULT_FORWARD:
-      if( pKeys->bElect && pKeys->bRecord ) rc = emuLedgerSign(p, pErr);
-      if( pKeys->bElect && rc == LEDGER_OK ) {
-        rc = emuLedgerElect(
-            p, pKeys->eSessions ? pKeys->eSessions : EMU_SESSIONS_LOST, pErr);
-      }
-      return rc;
+      if( !pKeys->bElect ) return LEDGER_OK;
+      if( pKeys->bRecord ) rc = emuLedgerSign(p, pErr);
+      if( eSessions == EMU_SESSIONS_DEFAULT ) eSessions = EMU_SESSIONS_LOST;
+      return rc ? rc : emuLedgerElect(p, eSessions, pErr);
     default: return LEDGER_OK;
   }
 }
 
+int emuFaultAfter(Emu *p, EmuStrike *pStrike, LedgerError *pErr) {
+  int rc;
+  if( pStrike == NULL ) return LEDGER_OK;
+  rc = faultAfter(p, pStrike->eFault, &pStrike->keys, pErr);
+  strikeFree(pStrike);
+  return rc;
+}
+
 int emuFaultInstead(EmuReq *p) {
-  switch( p->eFault ) {
+  if( p->pStrike == NULL ) return 0;
+  switch( p->pStrike->eFault ) {
     case EMU_FAULT_ISOLATE: return faultIsolate(p);
-    case EMU_FAULT_FORWARD: return !p->keys.bRecord;
+    case EMU_FAULT_FORWARD: return !p->pStrike->keys.bRecord;
     case EMU_FAULT_RESET_BEFORE: return 1;
     case EMU_FAULT_REDIRECT: return faultRedirect(p);
     case EMU_FAULT_CLAIMS: return faultClaims(p);
     case EMU_FAULT_STATUS:
     case EMU_FAULT_SESSION:
-      emuReqError(p, (int)p->iFaultValue, p->zFaultCode,
+      emuReqError(p, (int)p->pStrike->iValue, p->pStrike->zCode,
                   "A fault was asked for");
-      p->id = p->faultId;
-      if( p->nRetryAfter >= 0 ) {
+      p->id = p->pStrike->id;
+      if( p->pStrike->nRetryAfter >= 0 ) {
         char z[24];
-        snprintf(z, sizeof(z), "%d", p->nRetryAfter);
+        snprintf(z, sizeof(z), "%d", p->pStrike->nRetryAfter);
         emuReqAddHeader(p, "Retry-After", z);
       }
       return 1;
@@ -178,47 +201,45 @@ int emuFaultInstead(EmuReq *p) {
 
 /* ---- a node that lags --------------------------------------------------- */
 
-int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
-  EmuLedger *pLedger = &p->pEmu->ledger;
+/* 1 when the request is to meet a node that lags. */
+static int faultLags(const EmuReq *p) {
+  return p->pStrike && (p->pStrike->eFault == EMU_FAULT_STALE ||
+                        p->pStrike->eFault == EMU_FAULT_UNAWARE);
+}
+
+int emuFaultStale(EmuReq *p, EmuHead *pNow) {
+  EmuHead *pHead = &p->pEmu->pLedger->head;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerTxid then = {0, 0};
   int64_t iSeqno;
-  *pNow = *pLedger;
+  *pNow = *pHead;
   if( p->bBehind ) {
-    pLedger->last = pLedger->committed = p->pEmu->sessions.old;
-    pLedger->iView = p->pEmu->sessions.iOld;
+    pHead->last = pHead->committed = p->pEmu->pSessions->old;
+    pHead->iView = p->pEmu->pSessions->iOld;
     return 1;
   }
-  if( (p->eFault != EMU_FAULT_STALE && p->eFault != EMU_FAULT_UNAWARE) ||
-      strcmp(p->zMethod, "GET") != 0 ) {
-    return 1;
-  }
-  iSeqno = pLedger->last.seqno - p->iFaultValue;
+  if( !faultLags(p) || strcmp(p->zMethod, "GET") != 0 ) return 1;
+  iSeqno = pHead->last.seqno - p->pStrike->iValue;
   if( iSeqno < 1 ) iSeqno = 1;
   if( emuStoreTxnAt(p->pEmu->pStore, iSeqno, &then, &err) ) {
     emuReqFail(p, &err);
     return 0;
   }
-  if( p->eFault == EMU_FAULT_STALE ) {
-    pLedger->last = then;
-    pLedger->iView = then.view;
+  if( p->pStrike->eFault == EMU_FAULT_STALE ) {
+    pHead->last = then;
+    pHead->iView = then.view;
   }
-  if( pLedger->committed.seqno > then.seqno ) pLedger->committed = then;
+  if( pHead->committed.seqno > then.seqno ) pHead->committed = then;
   return 1;
 }
 
-void emuFaultCaughtUp(EmuReq *p, const EmuLedger *pNow) {
-  EmuLedger *pLedger = &p->pEmu->ledger;
-  if( p->eFault != EMU_FAULT_STALE && p->eFault != EMU_FAULT_UNAWARE &&
-      !p->bBehind ) {
-    return;
-  }
+void emuFaultCaughtUp(EmuReq *p, const EmuHead *pNow) {
+  EmuHead *pHead = &p->pEmu->pLedger->head;
+  if( !faultLags(p) && !p->bBehind ) return;
   if( p->iStatus >= 200 && p->iStatus < 300 && p->id.seqno == 0 ) {
-    p->id = pLedger->last;
+    p->id = pHead->last;
   }
-  pLedger->last = pNow->last;
-  pLedger->iView = pNow->iView;
-  pLedger->committed = pNow->committed;
+  *pHead = *pNow;
 }
 
 /* ---- the body ---------------------------------------------------------- */
@@ -249,7 +270,7 @@ static void faultMeasurement(LedgerBuf *pBuf) {
 }
 
 static void faultMalform(EmuReq *p) {
-  const char *zHow = p->zFaultWord;
+  const char *zHow = p->pStrike->zWord;
   if( strcmp(zHow, "no-id") == 0 ) {
     memset(&p->id, 0, sizeof(p->id));
   } else if( zHow[0] == 0 || strcmp(zHow, "half") == 0 ) {
@@ -277,7 +298,7 @@ static void faultMalform(EmuReq *p) {
 static void faultDate(EmuReq *p) {
   static const char zDay[] = "SunMonTueWedThuFriSat";
   static const char zMonth[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  time_t t = time(NULL) + (time_t)p->sFault;
+  time_t t = time(NULL) + (time_t)p->pStrike->sClock;
   struct tm tm;
   char z[80];
   if( gmtime_r(&t, &tm) == NULL ) return;
@@ -287,22 +308,25 @@ static void faultDate(EmuReq *p) {
   emuReqAddHeader(p, "Date", z);
 }
 
-void emuFaultSpoil(EmuReq *p) {
+static void faultSpoil(EmuReq *p) {
+  EmuStrike *pStrike = p->pStrike;
   if( p->bDate ) faultDate(p);
-  if( p->eFault == EMU_FAULT_MALFORMED ) {
-    faultMalform(p);
-  } else if( p->eFault == EMU_FAULT_ANSWER ) {
-    ledgerBufFree(&p->body);
-    p->body = p->faultBody;
-    memset(&p->faultBody, 0, sizeof(p->faultBody));
-    p->iStatus = 200;
-    p->zType = "application/json";
-    if( p->id.seqno == 0 ) p->id = p->pEmu->ledger.last;
-  } else if( p->eFault == EMU_FAULT_FORWARD ) {
-    faultForward(p);
-  } else if( p->eFault == EMU_FAULT_DEEP ) {
-    ledgerBufReset(&p->body);
-    faultNest(&p->body, p->iFaultValue);
+  switch( pStrike->eFault ) {
+    case EMU_FAULT_MALFORMED: faultMalform(p); break;
+    case EMU_FAULT_ANSWER:
+      ledgerBufFree(&p->body);
+      p->body = pStrike->body;
+      memset(&pStrike->body, 0, sizeof(pStrike->body));
+      p->iStatus = 200;
+      p->zType = "application/json";
+      if( p->id.seqno == 0 ) p->id = p->pEmu->pLedger->head.last;
+      break;
+    case EMU_FAULT_FORWARD: faultForward(p); break;
+    case EMU_FAULT_DEEP:
+      ledgerBufReset(&p->body);
+      faultNest(&p->body, pStrike->iValue);
+      break;
+    default: break;
   }
 }
 
@@ -317,9 +341,10 @@ static int faultHuge(EmuReq *p, struct evbuffer *pOut, int64_t n) {
   int bOk;
   if( z == NULL ) return 0;
   memset(z, 'a', (size_t)n);
-  for( i = 0; i < n && p->nSent + i < nHead; i++ ) z[i] = zHead[p->nSent + i];
+  for( i = 0; i < n && p->pStrike->nSent + i < nHead; i++ )
+    z[i] = zHead[p->pStrike->nSent + i];
   for( i = 0; i < n; i++ ) {
-    int64_t nLeft = p->iFaultValue - p->nSent - i;
+    int64_t nLeft = p->pStrike->iValue - p->pStrike->nSent - i;
     if( nLeft == 2 ) z[i] = '"';
     if( nLeft == 1 ) z[i] = '}';
   }
@@ -331,19 +356,21 @@ static int faultHuge(EmuReq *p, struct evbuffer *pOut, int64_t n) {
 /* The next piece of the body into pOut; 0 when there is none. */
 static int faultPiece(EmuReq *p, struct evbuffer *pOut) {
   int64_t n = (int64_t)p->body.n;
-  if( p->eFault == EMU_FAULT_HUGE ) {
-    n = p->iFaultValue - p->nSent;
+  if( p->pStrike->eFault == EMU_FAULT_HUGE ) {
+    n = p->pStrike->iValue - p->pStrike->nSent;
     if( n > FAULT_PIECE ) n = FAULT_PIECE;
     if( n <= 0 || !faultHuge(p, pOut, n) ) return 0;
   } else {
-    if( p->eFault == EMU_FAULT_CUT ) n /= 2;
-    n -= p->nSent;
-    if( p->eFault == EMU_FAULT_SLOW && n > p->nFaultByte ) n = p->nFaultByte;
-    if( n <= 0 || evbuffer_add(pOut, p->body.z + p->nSent, (size_t)n) != 0 ) {
+    if( p->pStrike->eFault == EMU_FAULT_CUT ) n /= 2;
+    n -= p->pStrike->nSent;
+    if( p->pStrike->eFault == EMU_FAULT_SLOW && n > p->pStrike->nByte )
+      n = p->pStrike->nByte;
+    if( n <= 0 ||
+        evbuffer_add(pOut, p->body.z + p->pStrike->nSent, (size_t)n) != 0 ) {
       return 0;
     }
   }
-  p->nSent += n;
+  p->pStrike->nSent += n;
   return 1;
 }
 
@@ -364,22 +391,22 @@ static void faultTick(evutil_socket_t fd, short what, void *pArg) {
   if( pConn == NULL ) goto end; /* the client is gone */
   nWait = evbuffer_get_length(
       bufferevent_get_output(evhttp_connection_get_bufferevent(pConn)));
-  if( nWait < FAULT_AHEAD && !p->bDrained ) {
+  if( nWait < FAULT_AHEAD && !p->pStrike->bDrained ) {
     pOut = evbuffer_new();
     bMore = pOut && faultPiece(p, pOut);
     if( bMore ) evhttp_send_reply_chunk(p->pHttp, pOut);
     if( pOut ) evbuffer_free(pOut);
-    if( bMore && p->eFault == EMU_FAULT_SLOW ) {
-      tv.tv_sec = p->iFaultValue / 1000;
-      tv.tv_usec = p->iFaultValue % 1000 * 1000;
+    if( bMore && p->pStrike->eFault == EMU_FAULT_SLOW ) {
+      tv.tv_sec = p->pStrike->iValue / 1000;
+      tv.tv_usec = p->pStrike->iValue % 1000 * 1000;
     }
   }
-  if( p->bDrained ) {
-    if( p->eFault != EMU_FAULT_CUT ) goto end;
+  if( p->pStrike->bDrained ) {
+    if( p->pStrike->eFault != EMU_FAULT_CUT ) goto end;
     emuReqHangUp(p);
     return;
   }
-  p->bDrained = !bMore && nWait == 0;
+  p->pStrike->bDrained = !bMore && nWait == 0;
   evtimer_add(p->pTimer, &tv);
   return;
 
@@ -388,16 +415,17 @@ end:
   emuReqFree(p);
 }
 
-int emuFaultSend(EmuReq *p) {
+static int faultSend(EmuReq *p) {
   static const struct timeval now = {0, 0};
-  if( p->eFault != EMU_FAULT_CUT && p->eFault != EMU_FAULT_SLOW &&
-      p->eFault != EMU_FAULT_HUGE ) {
+  if( p->pStrike->eFault != EMU_FAULT_CUT &&
+      p->pStrike->eFault != EMU_FAULT_SLOW &&
+      p->pStrike->eFault != EMU_FAULT_HUGE ) {
     return 0;
   }
   if( p->pTimer ) event_free(p->pTimer); /* that of its latency, it is over */
   p->pTimer = evtimer_new(p->pEmu->pBase, faultTick, p);
   if( p->pTimer == NULL || evtimer_add(p->pTimer, &now) != 0 ) return 0;
-  if( p->eFault != EMU_FAULT_HUGE ) {
+  if( p->pStrike->eFault != EMU_FAULT_HUGE ) {
     char z[24];
     snprintf(z, sizeof(z), "%lld", (long long)p->body.n);
     emuReqAddHeader(p, "Content-Length", z);
@@ -405,3 +433,11 @@ int emuFaultSend(EmuReq *p) {
   emuReqHandOver(p, NULL, 1);
   return 1;
 }
+
+/* ---- the request's end ------------------------------------------------- */
+
+static void faultFree(EmuReq *p) {
+  strikeFree(p->pStrike);
+}
+
+const EmuReqHooks emuFaultHooks = {faultSpoil, faultSend, faultFree};

@@ -94,7 +94,7 @@
 ** Of several faults that fit a request the first given strikes; latencies add
 ** up. A kind is one row of aFaultKind. fault/answer.c makes the answers.
 */
-#include "emulator/emu.h"
+#include "emulator/fault/faultInt.h"
 
 #include <fnmatch.h>
 #include <stddef.h>
@@ -237,7 +237,7 @@ static int faultValue(Fault *p, const char *zVal, size_t nVal) {
     return faultWord(pKind->zValue, zVal, nVal) &&
            faultCopy(p->zWord, sizeof(p->zWord), zVal, nVal);
   }
-  if( zVal == NULL || !emuArgsNumber(zVal, nVal, INT64_C(1) << 40, &p->iValue) )
+  if( zVal == NULL || !emuNumber(zVal, nVal, INT64_C(1) << 40, &p->iValue) )
     return 0;
   switch( pKind->eFault ) {
     case EMU_FAULT_STATUS: return p->iValue >= 400 && p->iValue <= 599;
@@ -296,7 +296,7 @@ static int faultSessionKey(EmuFaultKeys *p, const char *z, size_t n,
   for( i = 0; i < sizeof(aKey) / sizeof(aKey[0]); i++ ) {
     int64_t v;
     if( !emuIs(z, n, aKey[i].zName) ) continue;
-    if( !emuArgsNumber(zVal, nVal, aKey[i].iMax, &v) ) return 0;
+    if( !emuNumber(zVal, nVal, aKey[i].iMax, &v) ) return 0;
     memcpy((char *)p + aKey[i].iOffset, &v, sizeof(v));
     return 1;
   }
@@ -321,23 +321,23 @@ static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
     return faultCopy(p->zCode, sizeof(p->zCode), zVal, nVal);
   }
   if( emuIs(z, n, "retry-after") ) {
-    return emuArgsNumber(zVal, nVal, 86400, &p->nRetryAfter);
+    return emuNumber(zVal, nVal, 86400, &p->nRetryAfter);
   }
   if( emuIs(z, n, "id") ) {
     return ledgerTxidParse(zVal, nVal, &p->id);
   }
   if( emuIs(z, n, "bytes") ) {
-    return emuArgsNumber(zVal, nVal, 65536, &p->nByte) && p->nByte > 0;
+    return emuNumber(zVal, nVal, 65536, &p->nByte) && p->nByte > 0;
   }
   if( emuIs(z, n, "nth") ) {
-    return emuArgsNumber(zVal, nVal, INT64_MAX, &p->nth) && p->nth > 0;
+    return emuNumber(zVal, nVal, INT64_MAX, &p->nth) && p->nth > 0;
   }
   if( emuIs(z, n, "count") ) {
     *pbCount = 1;
-    return emuArgsNumber(zVal, nVal, INT64_MAX, &p->nCount);
+    return emuNumber(zVal, nVal, INT64_MAX, &p->nCount);
   }
   if( emuIs(z, n, "seed") ) {
-    if( !emuArgsNumber(zVal, nVal, INT64_MAX, &i) ) return 0;
+    if( !emuNumber(zVal, nVal, INT64_MAX, &i) ) return 0;
     p->iRandom = (uint64_t)i;
     return 1;
   }
@@ -434,64 +434,98 @@ static int faultStrikes(Fault *p, const EmuReq *pReq) {
   if( p->zMethod[0] && strcmp(p->zMethod, pReq->zMethod) != 0 ) return 0;
   if( fnmatch(p->zPath, pReq->zPath, 0) != 0 ) return 0;
   if( p->zHost[0] ) {
-    const char *zHost = emuReqHeader(pReq, "Host");
-    if( fnmatch(p->zHost, zHost ? zHost : "", 0) != 0 ) return 0;
+    const char *zHost = pReq->zHost ? pReq->zHost : "";
+    if( fnmatch(p->zHost, zHost, 0) != 0 ) return 0;
   }
   return faultTurn(p);
 }
 
-/* The body of this strike, kept in the request: the fault may be taken away
-** before it is sent. */
-static void faultBody(const Fault *p, EmuReq *pReq) {
+/* The body of this strike, kept with it: the fault may be taken away before it
+** is sent. */
+static void faultBody(const Fault *p, LedgerBuf *pBody) {
   const char *z = p->zBody ? p->zBody : "";
   const char *zAt;
-  ledgerBufReset(&pReq->faultBody);
   while( (zAt = strstr(z, "{n}")) != NULL ) {
-    ledgerBufAppend(&pReq->faultBody, z, (size_t)(zAt - z));
-    ledgerBufPrintf(&pReq->faultBody, "%lld", (long long)p->nStruck);
+    ledgerBufAppend(pBody, z, (size_t)(zAt - z));
+    ledgerBufPrintf(pBody, "%lld", (long long)p->nStruck);
     z = zAt + 3;
   }
-  ledgerBufText(&pReq->faultBody, z);
+  ledgerBufText(pBody, z);
 }
 
-void emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
-  Fault *pFault;
-  if( strncmp(pReq->zPath, "/control/", 9) == 0 ) return;
-  for( pFault = p->pFirst; pFault; pFault = pFault->pNext ) {
-    int eFault = pFault->pKind->eFault;
-    if( eFault == EMU_FAULT_CERTIFICATE ) continue;
-    if( !faultIsBeside(eFault) && pReq->eFault ) continue;
-    if( !faultStrikes(pFault, pReq) ) continue;
-    if( faultIsBeside(eFault) ) {
-      if( eFault == EMU_FAULT_LATENCY ) pReq->msFault += (int)pFault->iValue;
-      if( eFault == EMU_FAULT_CLOCK ) {
-        pReq->bDate = 1;
-        pReq->sFault += pFault->iValue;
-      }
-      if( pReq->zFault == NULL ) pReq->zFault = pFault->pKind->zName;
-      continue;
-    }
-    if( eFault == EMU_FAULT_SESSION ) pFault->iConn = pReq->iConn;
-    pReq->eFault = eFault;
-    pReq->zFault = pFault->pKind->zName;
-    pReq->iFaultValue = pFault->iValue;
-    pReq->keys = pFault->keys;
-    if( eFault == EMU_FAULT_STOP ) pReq->msFault += (int)pFault->keys.msFor;
-    if( eFault == EMU_FAULT_FORWARD ) {
-      pReq->msFault += (int)pFault->keys.msDelay;
-    }
-    if( eFault == EMU_FAULT_ANSWER ) faultBody(pFault, pReq);
-    pReq->nRetryAfter = (int)pFault->nRetryAfter;
-    pReq->nFaultByte = pFault->nByte;
-    pReq->faultId = pFault->id;
-    memcpy(pReq->zFaultWord, pFault->zWord, sizeof(pReq->zFaultWord));
-    memcpy(pReq->zFaultCode, pFault->zCode, sizeof(pReq->zFaultCode));
+/* What has struck the request so far, made when needed; NULL when memory is
+** short. */
+static EmuStrike *faultStrikeOf(EmuReq *pReq) {
+  if( pReq->pStrike == NULL ) {
+    pReq->pStrike = calloc(1, sizeof(*pReq->pStrike));
+    if( pReq->pStrike == NULL ) return NULL;
+    pReq->pStrike->nRef = 1;
+    pReq->pHooks = &emuFaultHooks;
+  }
+  return pReq->pStrike;
+}
+
+/* A fault that strikes beside others. */
+static void faultBeside(const Fault *p, EmuReq *pReq) {
+  if( p->pKind->eFault == EMU_FAULT_LATENCY ) {
+    pReq->msLate += (int)p->iValue;
+  } else {
+    pReq->bDate = 1;
+    pReq->pStrike->sClock += p->iValue;
+  }
+  if( pReq->zFault == NULL ) pReq->zFault = p->pKind->zName;
+}
+
+/* The one fault of a request. */
+static void faultStrike(Fault *p, EmuReq *pReq) {
+  EmuStrike *pStrike = pReq->pStrike;
+  pStrike->eFault = p->pKind->eFault;
+  pStrike->keys = p->keys;
+  pStrike->iValue = p->iValue;
+  memcpy(pStrike->zWord, p->zWord, sizeof(pStrike->zWord));
+  memcpy(pStrike->zCode, p->zCode, sizeof(pStrike->zCode));
+  pStrike->nRetryAfter = (int)p->nRetryAfter;
+  pStrike->id = p->id;
+  pStrike->nByte = p->nByte;
+  pReq->zFault = p->pKind->zName;
+  switch( pStrike->eFault ) {
+    case EMU_FAULT_RESET_BEFORE:
+    case EMU_FAULT_RESET_AFTER: pReq->bSilent = 1; break;
+    case EMU_FAULT_SESSION: p->iConn = pReq->iConn; break;
+    case EMU_FAULT_STOP: pReq->msLate += (int)p->keys.msFor; break;
+    case EMU_FAULT_FORWARD: pReq->msLate += (int)p->keys.msDelay; break;
+    case EMU_FAULT_ANSWER: faultBody(p, &pStrike->body); break;
+    case EMU_FAULT_IDLE:
+      pReq->eClose = p->zWord[0] ? EMU_CLOSE_NOTIFY : EMU_CLOSE_IDLE;
+      break;
+    default: break;
   }
 }
 
-const char *emuFaultsConnect(EmuFaults *p) {
+int emuFaultsStrike(EmuFaults *p, EmuReq *pReq) {
   Fault *pFault;
+  if( strncmp(pReq->zPath, "/control/", 9) == 0 ) return 1;
   for( pFault = p->pFirst; pFault; pFault = pFault->pNext ) {
+    int eFault = pFault->pKind->eFault, bBeside = faultIsBeside(eFault);
+    if( eFault == EMU_FAULT_CERTIFICATE ) continue;
+    if( !bBeside && pReq->pStrike && pReq->pStrike->eFault ) continue;
+    if( !faultStrikes(pFault, pReq) ) continue;
+    if( faultStrikeOf(pReq) == NULL ) {
+      emuReqError(pReq, 500, "InternalError", "out of memory");
+      return 0;
+    }
+    if( bBeside ) {
+      faultBeside(pFault, pReq);
+    } else {
+      faultStrike(pFault, pReq);
+    }
+  }
+  return 1;
+}
+
+const char *emuFaultsConnect(Emu *p) {
+  Fault *pFault;
+  for( pFault = p->pFaults->pFirst; pFault; pFault = pFault->pNext ) {
     if( pFault->pKind->eFault == EMU_FAULT_CERTIFICATE && faultTurn(pFault) ) {
       return pFault->zWord;
     }

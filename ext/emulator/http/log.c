@@ -1,6 +1,5 @@
 /*
-** --request-log FILE: one line of JSON per request, the witness for tests; and
-** warnings on stderr.
+** --request-log FILE: one line of JSON per request, the witness for tests.
 **
 **   {"n":1,"connection":3,"host":"demo.localhost:1234","method":"GET",
 **    "path":"/app/transactions","query":"api-version=2026-02-23","status":200,
@@ -14,21 +13,10 @@
 ** Invariants: a line is on its way to the file before its answer is on its way
 ** to the client; no token, no secret and no contents stand in it.
 */
-#include "emulator/emu.h"
+#include "emulator/http/httpInt.h"
 
 #include <errno.h>
-#include <event2/http.h>
-#include <stdarg.h>
 #include <string.h>
-
-void emuWarn(const char *zFmt, ...) {
-  va_list ap;
-  fputs("ledger-emulator: ", stderr);
-  va_start(ap, zFmt);
-  vfprintf(stderr, zFmt, ap);
-  va_end(ap);
-  fputc('\n', stderr);
-}
 
 int emuLogOpen(Emu *p, LedgerError *pErr) {
   if( p->args.zRequestLog == NULL ) return LEDGER_OK;
@@ -56,7 +44,7 @@ void emuLogRequest(Emu *p, const EmuReq *pReq, double ms) {
   if( p->pLog == NULL ) return;
   ledgerBufPrintf(&line, "{\"n\":%lld,\"connection\":%lld", (long long)pReq->n,
                   (long long)pReq->iConn);
-  logText(&line, "host", emuReqHeader(pReq, "Host"));
+  logText(&line, "host", pReq->zHost);
   logText(&line, "method", pReq->zMethod);
   logText(&line, "path", pReq->zPath);
   logText(&line, "query", pReq->zQuery ? pReq->zQuery : "");

@@ -14,27 +14,17 @@
 **   - every answer below /app with a status of 2xx has
 **     x-ms-ccf-transaction-id; no other answer has (route.c sets the id).
 */
-#include "emulator/emu.h"
+#include "emulator/http/httpInt.h"
 
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <openssl/err.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-int emuIs(const char *z, size_t n, const char *zWord) {
-  return z != NULL && strlen(zWord) == n && memcmp(z, zWord, n) == 0;
-}
-
-double emuClock(void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
 
 /* ---- taking it apart --------------------------------------------------- */
 
@@ -145,12 +135,12 @@ EmuReq *emuReqNew(Emu *pEmu, struct evhttp_request *pHttp) {
   p->pEmu = pEmu;
   p->pHttp = pHttp;
   p->n = ++pEmu->nRequest;
-  pConn = emuServerConn(pHttp);
+  pConn = emuConnOf(pHttp);
   p->iConn = pConn ? pConn->n : 0;
   p->iSession = pConn ? pConn->iView : 0;
   p->msStart = emuClock();
-  p->nRetryAfter = -1;
   p->zMethod = reqMethod(pHttp);
+  p->zHost = emuReqHeader(p, "Host");
   if( ledgerStrnicmp(zUri, "https://", 8) == 0 ) { /* absolute form */
     zUri += 8;
     zUri += strcspn(zUri, "/?");
@@ -175,12 +165,17 @@ EmuReq *emuReqNew(Emu *pEmu, struct evhttp_request *pHttp) {
     emuReqFree(p);
     return NULL;
   }
-  emuServerLink(pEmu->pServer, p);
+  p->pNext = pEmu->pReqs;
+  if( pEmu->pReqs ) pEmu->pReqs->ppPrev = &p->pNext;
+  pEmu->pReqs = p;
+  p->ppPrev = &pEmu->pReqs;
   return p;
 }
 
 void emuReqFree(EmuReq *p) {
-  if( p->ppPrev ) emuServerUnlink(p);
+  if( p->ppPrev ) *p->ppPrev = p->pNext;
+  if( p->pNext ) p->pNext->ppPrev = p->ppPrev;
+  if( p->pHooks ) p->pHooks->xFree(p);
   if( p->pTimer ) event_free(p->pTimer);
   free(p->zPath);
   free(p->zQuery);
@@ -188,8 +183,12 @@ void emuReqFree(EmuReq *p) {
   ledgerBufFree(&p->user);
   ledgerBufFree(&p->roles);
   ledgerBufFree(&p->body);
-  ledgerBufFree(&p->faultBody);
   free(p);
+}
+
+int emuReqToGateway(const EmuReq *p) {
+  return p->pEmu->args.bGateway && p->zHost &&
+         strncmp(p->zHost, "gateway.localhost", 17) == 0;
 }
 
 const EmuText *emuReqParam(const EmuReq *p, const char *zName) {
@@ -308,16 +307,13 @@ void emuReqHandOver(EmuReq *p, struct evbuffer *pBody, int bStart) {
   struct evhttp_connection *pConn = evhttp_request_get_connection(p->pHttp);
   int bDate = reqTellsTime(p);
   emuLogRequest(p->pEmu, p, emuClock() - p->msStart);
-  if( p->bHangUp ) emuServerCloseAfter(p->pHttp);
-  if( p->eFault == EMU_FAULT_IDLE ) {
-    emuServerCloseIdle(p->pHttp, strcmp(p->zFaultWord, "notify") == 0);
-  }
+  if( p->eClose ) emuConnClose(p->pHttp, p->eClose);
   if( bStart ) {
     evhttp_send_reply_start(p->pHttp, p->iStatus, NULL);
   } else {
     evhttp_send_reply(p->pHttp, p->iStatus, NULL, pBody);
   }
-  if( pConn && !bDate ) emuServerDropDate(pConn);
+  if( pConn && !bDate ) emuConnDropDate(pConn);
 }
 
 void emuReqHangUp(EmuReq *p) {
@@ -333,7 +329,7 @@ void emuReqHangUp(EmuReq *p) {
 /* Hands the answer over. */
 static void reqReply(EmuReq *p) {
   struct evbuffer *pOut = NULL;
-  emuFaultSpoil(p);
+  if( p->pHooks ) p->pHooks->xSpoil(p);
   if( p->body.bOom ) {
     ledgerBufFree(&p->body);
     emuReqError(p, 500, "InternalError", "out of memory");
@@ -349,7 +345,7 @@ static void reqReply(EmuReq *p) {
       emuReqAddHeader(p, "Content-Type",
                       p->zType ? p->zType : "application/json");
     }
-    if( emuFaultSend(p) ) return;
+    if( p->pHooks && p->pHooks->xSend(p) ) return;
     pOut = evbuffer_new();
     if( pOut && evbuffer_add_reference(pOut, p->body.z, p->body.n,
                                        reqReleaseBody, p->body.z) == 0 ) {
@@ -365,7 +361,7 @@ static void reqLate(evutil_socket_t fd, short what, void *pArg) {
   EmuReq *p = pArg;
   (void)fd;
   (void)what;
-  if( emuFaultIsSilent(p) ) {
+  if( p->bSilent ) {
     p->iStatus = 0;
     p->zState = NULL;
     memset(&p->id, 0, sizeof(p->id));
@@ -381,16 +377,13 @@ static void reqLate(evutil_socket_t fd, short what, void *pArg) {
 ** through the timer too, if of no time.
 */
 void emuReqSend(EmuReq *p) {
-  long ms = (long)p->pEmu->args.msLatency + p->msFault;
-  int bHangUp = emuFaultIsSilent(p);
+  long ms = (long)p->pEmu->args.msLatency + p->msLate;
   ERR_clear_error(); /* none of ours may reach the TLS connection */
-  if( ms > 0 || bHangUp ) {
+  if( ms > 0 || p->bSilent ) {
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
     p->pTimer = evtimer_new(p->pEmu->pBase, reqLate, p);
     if( p->pTimer && evtimer_add(p->pTimer, &tv) == 0 ) return;
   }
-  if( bHangUp ) {
-    emuReqError(p, 500, "InternalError", "out of memory");
-  }
+  if( p->bSilent ) emuReqError(p, 500, "InternalError", "out of memory");
   reqReply(p);
 }

@@ -1,11 +1,11 @@
 /*
 ** TLS and HTTP: one port, libevent's evhttp over bufferevent_openssl.
 **
-** No route; requests go to route.c. SNI chooses the certificate: that of the
-** web (signed by the CA) for identity, login and gateway.localhost, the
-** node's (signed by the service) for every other name or none. A client
-** certificate is asked for and taken whoever issued it: what counts is its
-** fingerprint (auth.c). A fault may put a wrong certificate in its place.
+** No route; requests go where main says. SNI chooses the certificate: that of
+** the web (signed by the CA) for identity, login and gateway.localhost, the
+** node's (signed by the service) for every other name or none. A fault may put
+** a wrong one in its place. A client certificate is asked for, and accepted
+** whoever issued it: what counts is its fingerprint (auth/auth.c).
 **
 ** Invariants
 **   - TLS sessions are not resumed, so each connection shows its certificate;
@@ -14,7 +14,7 @@
 **     and then the connection is closed, which no header announces. (libevent's
 **     own limits lie behind these, and answer 413 in HTML.)
 */
-#include "emulator/emu.h"
+#include "emulator/http/httpInt.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -40,35 +40,16 @@
 
 struct EmuServer {
   Emu *pEmu;
+  const EmuServerHooks *pHooks;
   struct evhttp *pHttp;
   SSL_CTX *pNode; /* for the ledger */
   SSL_CTX *pWeb;  /* for identity service and authority */
-  EmuReq *pReqs;  /* requests under way */
   int64_t nConn;  /* connections so far */
   int fd;         /* the bound socket until it is the listener's, else -1 */
   int iPort;
 };
 
 /* ---- TLS --------------------------------------------------------------- */
-
-static void serverConnFree(void *pParent, void *p, CRYPTO_EX_DATA *pData,
-                           int iIndex, long nArg, void *pArg) {
-  (void)pParent;
-  (void)pData;
-  (void)iIndex;
-  (void)nArg;
-  (void)pArg;
-  free(p);
-}
-
-/* What is known of a connection lives in its SSL object, and as long. */
-static int serverConnIndex(void) {
-  static int iIndex = -1;
-  if( iIndex < 0 ) {
-    iIndex = SSL_get_ex_new_index(0, NULL, NULL, NULL, serverConnFree);
-  }
-  return iIndex;
-}
 
 /* Any client certificate will do. */
 static int serverAnyCert(X509_STORE_CTX *pCtx, void *pArg) {
@@ -119,7 +100,7 @@ static void serverWrong(EmuServer *p, SSL *pSsl, const char *zHow) {
   EVP_PKEY *pKey = NULL;
   X509 *pCert = NULL;
   SSL_CTX *pCtx = NULL;
-  if( emuKeysWrong(&p->pEmu->keys, p->pEmu->zLedgerId, zHow, &pCert, &pKey,
+  if( emuKeysWrong(p->pEmu->pKeys, p->pEmu->zLedgerId, zHow, &pCert, &pKey,
                    &err) == LEDGER_OK ) {
     pCtx = serverTls(pKey, pCert);
   }
@@ -143,7 +124,7 @@ static int serverSni(SSL *pSsl, int *piAlert, void *pArg) {
             ledgerStricmp(z, "login.localhost") == 0 ||
             ledgerStricmp(z, "gateway.localhost") == 0) ) {
     SSL_set_SSL_CTX(pSsl, p->pWeb);
-  } else if( (zWrong = emuFaultsConnect(p->pEmu->pFaults)) != NULL ) {
+  } else if( (zWrong = p->pHooks->xWrong(p->pEmu)) != NULL ) {
     serverWrong(p, pSsl, zWrong);
   }
   return SSL_TLSEXT_ERR_OK;
@@ -153,15 +134,11 @@ static int serverSni(SSL *pSsl, int *piAlert, void *pArg) {
 static struct bufferevent *serverAccept(struct event_base *pBase, void *pArg) {
   EmuServer *p = pArg;
   SSL *pSsl = SSL_new(p->pNode);
-  EmuConn *pConn = calloc(1, sizeof(*pConn));
   struct bufferevent *pBuf;
-  if( pSsl == NULL || pConn == NULL ||
-      SSL_set_ex_data(pSsl, serverConnIndex(), pConn) != 1 ) {
-    free(pConn);
+  if( pSsl == NULL || !emuConnNew(pSsl, ++p->nConn) ) {
     SSL_free(pSsl);
     return NULL;
   }
-  pConn->n = ++p->nConn;
   pBuf = bufferevent_openssl_socket_new(
       pBase, -1, pSsl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
   if( pBuf == NULL ) {
@@ -172,95 +149,7 @@ static struct bufferevent *serverAccept(struct event_base *pBase, void *pArg) {
   return pBuf;
 }
 
-static SSL *serverSsl(struct evhttp_request *pHttp) {
-  struct evhttp_connection *pConn = evhttp_request_get_connection(pHttp);
-  return pConn ? bufferevent_openssl_get_ssl(
-                     evhttp_connection_get_bufferevent(pConn))
-               : NULL;
-}
-
-EmuConn *emuServerConn(struct evhttp_request *pHttp) {
-  SSL *pSsl = serverSsl(pHttp);
-  return pSsl ? SSL_get_ex_data(pSsl, serverConnIndex()) : NULL;
-}
-
-int emuServerPeer(struct evhttp_request *pHttp, char *zOut) {
-  SSL *pSsl = serverSsl(pHttp);
-  X509 *pCert = pSsl ? SSL_get0_peer_certificate(pSsl) : NULL;
-  return pCert ? emuFingerprint(pCert, zOut) : 0;
-}
-
-/*
-** The answer has left, and libevent is about to look whether the connection is
-** to stay: the header comes too late to be sent, and in time to be seen.
-*/
-static void serverCloseNow(struct evhttp_request *pHttp, void *pArg) {
-  (void)pArg;
-  evhttp_add_header(evhttp_request_get_output_headers(pHttp), "Connection",
-                    "close");
-}
-
-void emuServerCloseAfter(struct evhttp_request *pHttp) {
-  SSL *pSsl = serverSsl(pHttp);
-  if( pSsl ) SSL_set_quiet_shutdown(pSsl, 1);
-  evhttp_request_set_on_complete_cb(pHttp, serverCloseNow, NULL);
-}
-
-/* libevent closes a connection without a word of TLS. */
-static void serverNotify(struct evhttp_request *pHttp, void *pArg) {
-  SSL *pSsl = serverSsl(pHttp);
-  if( pSsl ) SSL_shutdown(pSsl);
-  ERR_clear_error();
-  serverCloseNow(pHttp, pArg);
-}
-
-void emuServerCloseIdle(struct evhttp_request *pHttp, int bNotify) {
-  SSL *pSsl = serverSsl(pHttp);
-  int iOne = 1;
-  /* The last segment waits for the end of the stream and carries it. */
-  if( pSsl ) {
-    setsockopt(SSL_get_fd(pSsl), IPPROTO_TCP, TCP_CORK, &iOne, sizeof(iOne));
-  }
-  evhttp_request_set_on_complete_cb(
-      pHttp, bNotify ? serverNotify : serverCloseNow, NULL);
-}
-
-void emuServerDropDate(struct evhttp_connection *pHttpConn) {
-  struct evbuffer *pOut =
-      bufferevent_get_output(evhttp_connection_get_bufferevent(pHttpConn));
-  struct evbuffer *pHead = evbuffer_new();
-  struct evbuffer_ptr at, end;
-  at = evbuffer_search(pOut, "\r\nDate: ", 8, NULL);
-  end = evbuffer_search(pOut, "\r\n\r\n", 4, NULL);
-  if( pHead && at.pos >= 0 && at.pos < end.pos &&
-      evbuffer_remove_buffer(pOut, pHead, (size_t)at.pos) >= 0 ) {
-    evbuffer_drain(pOut, 2);
-    end = evbuffer_search(pOut, "\r\n", 2, NULL);
-    evbuffer_drain(pOut, (size_t)end.pos);
-    evbuffer_prepend_buffer(pOut, pHead);
-  }
-  if( pHead ) evbuffer_free(pHead);
-}
-
-void emuServerCut(struct evhttp_request *pHttp) {
-  SSL *pSsl = serverSsl(pHttp);
-  if( pSsl ) shutdown(SSL_get_fd(pSsl), SHUT_RDWR);
-}
-
 /* ---- requests ---------------------------------------------------------- */
-
-void emuServerLink(EmuServer *p, EmuReq *pReq) {
-  pReq->pNext = p->pReqs;
-  if( p->pReqs ) p->pReqs->ppPrev = &pReq->pNext;
-  p->pReqs = pReq;
-  pReq->ppPrev = &p->pReqs;
-}
-
-void emuServerUnlink(EmuReq *pReq) {
-  *pReq->ppPrev = pReq->pNext;
-  if( pReq->pNext ) pReq->pNext->ppPrev = pReq->ppPrev;
-  pReq->ppPrev = NULL;
-}
 
 /* Answers 431 or 413 if the request is too large. Returns 1 when it did. */
 static int serverTooLarge(EmuReq *p) {
@@ -284,7 +173,7 @@ static int serverTooLarge(EmuReq *p) {
   } else {
     return 0;
   }
-  p->bHangUp = 1;
+  p->eClose = EMU_CLOSE_BEHIND;
   return 1;
 }
 
@@ -306,8 +195,7 @@ static void serverRequest(struct evhttp_request *pHttp, void *pArg) {
     emuReqSend(pReq);
     return;
   }
-  emuFaultsStrike(p->pEmu->pFaults, pReq);
-  emuRoute(pReq);
+  p->pHooks->xRequest(pReq);
 }
 
 /* ---- opening and closing ----------------------------------------------- */
@@ -323,7 +211,7 @@ static int serverBind(const char *zListen, LedgerError *pErr) {
   char *zHost = NULL;
   int64_t iPort;
   int fd = -1, iOne = 1, bBad = 1;
-  if( zColon && emuArgsNumber(zColon + 1, strlen(zColon + 1), 65535, &iPort) ) {
+  if( zColon && emuNumber(zColon + 1, strlen(zColon + 1), 65535, &iPort) ) {
     size_t n = (size_t)(zColon - zListen);
     int bSix = n > 2 && zListen[0] == '[' && zListen[n - 1] == ']';
     zHost = ledgerStrndup(zListen + bSix, n - 2 * (size_t)bSix);
@@ -382,8 +270,9 @@ int emuServerBind(Emu *pEmu, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-int emuServerRenew(EmuServer *p, LedgerError *pErr) {
-  SSL_CTX *pNode = serverTls(p->pEmu->keys.pNode, p->pEmu->keys.pNodeCert);
+/* New connections get the node's key and certificate of now. */
+static int serverRenew(EmuServer *p, LedgerError *pErr) {
+  SSL_CTX *pNode = serverTls(p->pEmu->pKeys->pNode, p->pEmu->pKeys->pNodeCert);
   if( pNode == NULL ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR, "cannot set up TLS");
   }
@@ -394,16 +283,24 @@ int emuServerRenew(EmuServer *p, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-int emuServerOpen(Emu *pEmu, LedgerError *pErr) {
+/* After an election there is another node, and another view. */
+static int serverElected(Emu *p, int eSessions, LedgerError *pErr) {
+  emuSessionsChange(p, eSessions);
+  return serverRenew(p->pServer, pErr);
+}
+
+int emuServerOpen(Emu *pEmu, const EmuServerHooks *pHooks, LedgerError *pErr) {
   EmuServer *p = pEmu->pServer;
   struct evconnlistener *pListener;
   struct timeval idle = {pEmu->args.msIdle / 1000,
                          pEmu->args.msIdle % 1000 * 1000};
 
-  if( emuServerRenew(p, pErr) ) return pErr->rc;
-  p->pWeb = serverTls(pEmu->keys.pWeb, pEmu->keys.pWebCert);
+  p->pHooks = pHooks;
+  pEmu->pLedger->xElected = serverElected;
+  if( serverRenew(p, pErr) ) return pErr->rc;
+  p->pWeb = serverTls(pEmu->pKeys->pWeb, pEmu->pKeys->pWebCert);
   p->pHttp = evhttp_new(pEmu->pBase);
-  if( p->pWeb == NULL || p->pHttp == NULL || serverConnIndex() < 0 ) {
+  if( p->pWeb == NULL || p->pHttp == NULL ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR, "cannot set up TLS");
   }
   evhttp_set_bevcb(p->pHttp, serverAccept, p);
@@ -432,10 +329,11 @@ int emuServerOpen(Emu *pEmu, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-void emuServerClose(EmuServer *p) {
+void emuServerClose(Emu *pEmu) {
+  EmuServer *p = pEmu->pServer;
   if( p == NULL ) return;
-  while( p->pReqs ) {
-    EmuReq *pReq = p->pReqs;
+  while( pEmu->pReqs ) {
+    EmuReq *pReq = pEmu->pReqs;
     /* One whose client is gone is nobody's but ours. */
     if( evhttp_request_get_connection(pReq->pHttp) == NULL ) {
       evhttp_request_free(pReq->pHttp);

@@ -20,14 +20,10 @@
 **     at all;
 **   - what a primary writes while it is cut off is never signed.
 */
-#include "emulator/emu.h"
+#include "emulator/http/httpInt.h"
 
 #include <event2/event.h>
 #include <string.h>
-
-int emuSessionsCut(const Emu *p) {
-  return p->sessions.eOld == EMU_OLD_CUT;
-}
 
 /* ---- requests ---------------------------------------------------------- */
 
@@ -36,8 +32,8 @@ static void sessionLost(EmuReq *p) {
               "Potential loss of session consistency on session %lld. Started "
               "in view %lld, now in view %lld. Closing session.",
               (long long)p->iConn, (long long)p->iSession,
-              (long long)p->pEmu->ledger.iView);
-  p->bHangUp = 1;
+              (long long)p->pEmu->pLedger->head.iView);
+  p->eClose = EMU_CLOSE_BEHIND;
 }
 
 static void sessionNoPrimary(EmuReq *p) {
@@ -47,7 +43,7 @@ static void sessionNoPrimary(EmuReq *p) {
 
 /* A request for the former primary; 0 when it is answered. */
 static int sessionOld(EmuReq *p, EmuConn *pConn) {
-  const EmuSessions *pAll = &p->pEmu->sessions;
+  const EmuSessions *pAll = p->pEmu->pSessions;
   int bWrite = strcmp(p->zMethod, "GET") != 0;
   double ms;
   switch( pAll->eOld ) {
@@ -57,7 +53,7 @@ static int sessionOld(EmuReq *p, EmuConn *pConn) {
       return !bWrite;
     case EMU_OLD_STOPPED:
       ms = pAll->msResume - emuClock();
-      if( ms > 0 ) p->msFault += (int)ms;
+      if( ms > 0 ) p->msLate += (int)ms;
       if( bWrite && pConn && !pConn->bRefused ) {
         pConn->bRefused = 1;
         sessionNoPrimary(p);
@@ -70,11 +66,11 @@ static int sessionOld(EmuReq *p, EmuConn *pConn) {
 }
 
 int emuSessionEnter(EmuReq *p) {
-  const EmuSessions *pAll = &p->pEmu->sessions;
-  EmuConn *pConn = emuServerConn(p->pHttp);
-  if( emuGatewayAsked(p) ) return 1;
+  const EmuSessions *pAll = p->pEmu->pSessions;
+  EmuConn *pConn = emuConnOf(p->pHttp);
+  if( emuReqToGateway(p) ) return 1;
   if( p->iSession == 0 ) {
-    p->iSession = p->pEmu->ledger.iView;
+    p->iSession = p->pEmu->pLedger->head.iView;
     if( pConn && pConn->iView == 0 ) pConn->iView = p->iSession;
     return 1;
   }
@@ -88,23 +84,25 @@ int emuSessionEnter(EmuReq *p) {
 /* ---- changes of view --------------------------------------------------- */
 
 void emuSessionsChange(Emu *p, int eSessions) {
-  EmuSessions *pAll = &p->sessions;
+  EmuSessions *pAll = p->pSessions;
   int bOld = pAll->eOld != EMU_OLD_NONE;
   if( pAll->pTimer ) event_del(pAll->pTimer);
   pAll->eOld = EMU_OLD_NONE;
   pAll->iOld = 0;
+  p->pLedger->bCut = 0;
   if( eSessions == EMU_SESSIONS_DEFAULT ) {
     eSessions = strcmp(p->args.zSessions, "kept") == 0 ? EMU_SESSIONS_KEPT
                                                        : EMU_SESSIONS_LOST;
   }
-  if( bOld || eSessions == EMU_SESSIONS_LOST ) pAll->iFirst = p->ledger.iView;
+  if( bOld || eSessions == EMU_SESSIONS_LOST )
+    pAll->iFirst = p->pLedger->head.iView;
 }
 
 /* An election that the former primary, now in state eOld, does not hear of. */
 static int sessionsLeave(Emu *p, int eOld, LedgerError *pErr) {
-  EmuSessions *pAll = &p->sessions;
-  int64_t iOld = p->ledger.iView, iFirst = pAll->iFirst;
-  LedgerTxid old = p->ledger.committed;
+  EmuSessions *pAll = p->pSessions;
+  int64_t iOld = p->pLedger->head.iView, iFirst = pAll->iFirst;
+  LedgerTxid old = p->pLedger->head.committed;
   int rc = emuLedgerElect(p, EMU_SESSIONS_KEPT, pErr);
   pAll->iFirst = iFirst;
   pAll->eOld = eOld;
@@ -115,7 +113,7 @@ static int sessionsLeave(Emu *p, int eOld, LedgerError *pErr) {
 
 static int sessionsArm(Emu *p, int64_t ms) {
   struct timeval tv = {ms / 1000, ms % 1000 * 1000};
-  return p->sessions.pTimer && evtimer_add(p->sessions.pTimer, &tv) == 0;
+  return p->pSessions->pTimer && evtimer_add(p->pSessions->pTimer, &tv) == 0;
 }
 
 /* The isolated primary's time is over: first it steps down, then it is back. */
@@ -124,11 +122,11 @@ static void sessionsTick(evutil_socket_t fd, short what, void *pArg) {
   LedgerError err = LEDGER_ERROR_INIT;
   (void)fd;
   (void)what;
-  if( p->sessions.eOld == EMU_OLD_CUT ) {
+  if( p->pSessions->eOld == EMU_OLD_CUT ) {
     if( sessionsLeave(p, EMU_OLD_STEPPED, &err) ) {
       emuWarn("%s", ledgerErrorText(&err));
       emuLedgerGiveUp(p);
-    } else if( !sessionsArm(p, p->sessions.msHeal) ) {
+    } else if( !sessionsArm(p, p->pSessions->msHeal) ) {
       emuSessionsChange(p, EMU_SESSIONS_LOST);
     }
   } else {
@@ -137,25 +135,27 @@ static void sessionsTick(evutil_socket_t fd, short what, void *pArg) {
   ledgerErrorClear(&err);
 }
 
-int emuSessionsIsolate(Emu *p, const EmuFaultKeys *pKeys, LedgerError *pErr) {
-  EmuSessions *pAll = &p->sessions;
+int emuSessionsIsolate(Emu *p, int64_t msFor, int64_t msHeal,
+                       LedgerError *pErr) {
+  EmuSessions *pAll = p->pSessions;
   if( pAll->eOld != EMU_OLD_NONE ) return LEDGER_OK;
   if( pAll->pTimer == NULL ) {
     pAll->pTimer = evtimer_new(p->pBase, sessionsTick, p);
   }
-  if( !sessionsArm(p, pKeys->msFor) ) return ledgerErrorNomem(pErr);
+  if( !sessionsArm(p, msFor) ) return ledgerErrorNomem(pErr);
   pAll->eOld = EMU_OLD_CUT;
-  pAll->iOld = p->ledger.iView;
-  pAll->msHeal = pKeys->msHeal;
+  pAll->iOld = p->pLedger->head.iView;
+  pAll->msHeal = msHeal;
+  p->pLedger->bCut = 1;
   return LEDGER_OK;
 }
 
 int emuSessionsStop(Emu *p, int64_t msFor, LedgerError *pErr) {
-  p->sessions.msResume = emuClock() + (double)msFor;
+  p->pSessions->msResume = emuClock() + (double)msFor;
   return sessionsLeave(p, EMU_OLD_STOPPED, pErr);
 }
 
 void emuSessionsEnd(Emu *p) {
-  if( p->sessions.pTimer ) event_free(p->sessions.pTimer);
-  p->sessions.pTimer = NULL;
+  if( p->pSessions->pTimer ) event_free(p->pSessions->pTimer);
+  p->pSessions->pTimer = NULL;
 }

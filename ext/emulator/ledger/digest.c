@@ -9,30 +9,17 @@
 **   claims    the digest of one LedgerEntryV1 claim, whose key is
 **             HMAC(secret 2, V.S); 32 zero bytes when none are recorded
 **   leaf      SHA256(write set digest || SHA256(evidence) || claims)
-**
-** The one-shot SHA256_* functions of libcrypto are used, old as they are: they
-** take no memory, cannot fail, and a fill of a million entries feels it.
 */
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include "emulator/emu.h"
+#include "emulator/ledger/tree.h"
 
-#include <openssl/sha.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DIGEST_BLOCK 64 /* bytes of a block of SHA-256 */
 
-void emuSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut) {
-  SHA256_CTX ctx;
-  int i;
-  SHA256_Init(&ctx);
-  for( i = 0; i < nPiece; i++ ) {
-    if( aPiece[i].n ) SHA256_Update(&ctx, aPiece[i].a, aPiece[i].n);
-  }
-  SHA256_Final(aOut, &ctx);
-}
-
-void emuHmac(const unsigned char *aKey, const void *a, size_t n,
-             unsigned char *aOut) {
+/* HMAC-SHA256 under a key of EMU_HASH bytes. */
+static void digestHmac(const unsigned char *aKey, const void *a, size_t n,
+                       unsigned char *aOut) {
   unsigned char aPad[DIGEST_BLOCK];
   unsigned char aInner[EMU_HASH];
   EmuPiece aIn[2] = {{aPad, sizeof(aPad)}, {a, n}};
@@ -43,12 +30,6 @@ void emuHmac(const unsigned char *aKey, const void *a, size_t n,
   emuSha256(aIn, 2, aInner);
   for( i = 0; i < DIGEST_BLOCK; i++ ) aPad[i] ^= 0x36 ^ 0x5c;
   emuSha256(aOuter, 2, aOut);
-}
-
-void emuHashPair(const unsigned char *aLeft, const unsigned char *aRight,
-                 unsigned char *aOut) {
-  EmuPiece a[2] = {{aLeft, EMU_HASH}, {aRight, EMU_HASH}};
-  emuSha256(a, 2, aOut);
 }
 
 /* The digest of the one claim that an entry has; its secret key in aKey. */
@@ -62,9 +43,9 @@ static void digestClaims(const EmuTxn *pTxn, const unsigned char *aSecret,
   EmuPiece aClaimed[2] = {{zProtocol, sizeof(zProtocol) - 1},
                           {aInner, EMU_HASH}};
   EmuPiece aAll[2] = {{aOne, sizeof(aOne)}, {aClaim, EMU_HASH}};
-  emuHmac(aSecret + EMU_HASH, zId, strlen(zId), aKey);
-  emuHmac(aKey, pTxn->zCollection, pTxn->nCollection, aName);
-  emuHmac(aKey, pTxn->zContents, pTxn->nContents, aText);
+  digestHmac(aSecret + EMU_HASH, zId, strlen(zId), aKey);
+  digestHmac(aKey, pTxn->zCollection, pTxn->nCollection, aName);
+  digestHmac(aKey, pTxn->zContents, pTxn->nContents, aText);
   emuHashPair(aName, aText, aInner);
   emuSha256(aClaimed, 2, aClaim);
   emuSha256(aAll, 2, aOut);
@@ -75,7 +56,7 @@ void emuDigestShow(const EmuTxn *pTxn, const unsigned char *aSecret,
   unsigned char aNonce[EMU_HASH];
   char zId[LEDGER_TXID_MAX], zNonce[2 * EMU_HASH + 1];
   ledgerTxidFormat(pTxn->id, zId);
-  emuHmac(aSecret, zId, strlen(zId), aNonce);
+  digestHmac(aSecret, zId, strlen(zId), aNonce);
   ledgerHexEncode(aNonce, EMU_HASH, zNonce);
   snprintf(pShown->zEvidence, sizeof(pShown->zEvidence), "ce:%s:%s", zId,
            zNonce);

@@ -8,7 +8,7 @@
 ** Invariant: the constitution is stored, so that its digest stays the same
 ** when a later emulator writes another one into new ledgers.
 */
-#include "emulator/emu.h"
+#include "emulator/ledger/ledger.h"
 
 #include <string.h>
 
@@ -119,48 +119,4 @@ int emuGovernEnsure(Emu *p, LedgerError *pErr) {
   return emuStoreObjectPut(p->pStore, EMU_OBJECT_DOCUMENT, EMU_DOC_CONSTITUTION,
                            strlen(EMU_DOC_CONSTITUTION), zGovernConstitution,
                            sizeof(zGovernConstitution) - 1, pErr);
-}
-
-int emuWriteTxn(Emu *p, int eKind, const LedgerBuf *pPayload, LedgerTxid *pTx,
-                LedgerError *pErr) {
-  EmuTxn txn = {0};
-  if( pPayload->z == NULL || pPayload->bOom ) {
-    emuLedgerGiveUp(p);
-    return ledgerErrorNomem(pErr);
-  }
-  txn.eKind = eKind;
-  txn.zContents = pPayload->z;
-  txn.nContents = pPayload->n;
-  return emuLedgerAppend(p, &txn, pTx, pErr);
-}
-
-int emuObjectWrite(Emu *p, int eKind, const EmuText *pName,
-                   const EmuText *pValue, int eTxn, const LedgerBuf *pPayload,
-                   LedgerTxid *pTx, LedgerError *pErr) {
-  EmuStore *pStore = p->pStore;
-  int rc = emuStoreBegin(pStore, pErr);
-  if( rc ) return rc;
-  rc = pValue ? emuStoreObjectPut(pStore, eKind, pName->z, pName->n, pValue->z,
-                                  pValue->n, pErr)
-              : emuStoreObjectDelete(pStore, eKind, pName->z, pName->n, pErr);
-  if( rc ) {
-    emuLedgerGiveUp(p);
-    return rc;
-  }
-  return emuWriteTxn(p, eTxn, pPayload, pTx, pErr);
-}
-
-void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName,
-                     LedgerError *pErr) {
-  LedgerBuf payload = {0};
-  ledgerBufText(&payload, "{\"deleted\":");
-  ledgerBufJson(&payload, pName->z, pName->n);
-  ledgerBufText(&payload, "}");
-  if( emuObjectWrite(p->pEmu, eKind, pName, NULL, eTxn, &payload, &p->id,
-                     pErr) ) {
-    emuReqFail(p, pErr);
-  } else {
-    p->iStatus = 204;
-  }
-  ledgerBufFree(&payload);
 }

@@ -14,7 +14,7 @@
 **   - a seqno is used twice only in a higher view: an unclean end counts as an
 **     election, since what was pending then is gone.
 */
-#include "emulator/emu.h"
+#include "emulator/ledger/ledger.h"
 
 #include <event2/event.h>
 #include <string.h>
@@ -22,25 +22,25 @@
 /* Gives the transaction its id, adds it to store and tree. */
 static int ledgerAdd(Emu *p, EmuTxn *pTxn, int64_t iCollection,
                      LedgerError *pErr) {
-  EmuLedger *pLedger = &p->ledger;
+  EmuLedger *pLedger = p->pLedger;
   unsigned char aWriteSet[EMU_HASH], aLeaf[EMU_HASH];
   int rc;
-  pTxn->id.view = pLedger->iView;
-  pTxn->id.seqno = pLedger->last.seqno + 1;
-  emuDigestTxn(pTxn, p->keys.aSecret, aWriteSet, aLeaf);
+  pTxn->id.view = pLedger->head.iView;
+  pTxn->id.seqno = pLedger->head.last.seqno + 1;
+  emuDigestTxn(pTxn, p->pKeys->aSecret, aWriteSet, aLeaf);
   if( pTxn->eKind == EMU_SIGNATURE ) pTxn->nContents = 0; /* has its table */
   rc = emuStoreTxnPut(p->pStore, pTxn, iCollection, aWriteSet, pErr);
   if( rc == LEDGER_OK ) {
     rc = emuTreeAppend(&pLedger->tree, p->pStore, aLeaf, pErr);
   }
-  if( rc == LEDGER_OK ) pLedger->last = pTxn->id;
+  if( rc == LEDGER_OK ) pLedger->head.last = pTxn->id;
   return rc;
 }
 
 /* Creates what an entry needs: its collection and its tags. */
 static int ledgerIndexEntry(Emu *p, const EmuTxn *pTxn, int64_t *piCollection,
                             LedgerError *pErr) {
-  int64_t iSeqno = p->ledger.last.seqno + 1;
+  int64_t iSeqno = p->pLedger->head.last.seqno + 1;
   const char *z = pTxn->zTags;
   size_t nLeft = pTxn->nTags;
   int rc = emuStoreCollection(p->pStore, pTxn->zCollection, pTxn->nCollection,
@@ -60,38 +60,30 @@ static int ledgerIndexEntry(Emu *p, const EmuTxn *pTxn, int64_t *piCollection,
   return rc;
 }
 
-/* Answers the requests that wait. */
+/* Tells those that wait for what is pending. */
 static void ledgerWake(Emu *p, int bLost) {
-  EmuReq *pReq = p->ledger.pWaiting;
-  p->ledger.pWaiting = NULL;
-  while( pReq ) {
-    EmuReq *pNext = pReq->pNextWaiting;
-    pReq->pNextWaiting = NULL;
-    if( bLost ) {
-      emuReqError(pReq, 503, "TransactionRolledBack",
-                  "The transaction could not be committed and was rolled "
-                  "back, please retry.");
-    } else {
-      emuReceiptInline(pReq);
-    }
-    emuReqSend(pReq);
-    pReq = pNext;
+  EmuWaiter *pWaiter = p->pLedger->pWaiting;
+  p->pLedger->pWaiting = NULL;
+  while( pWaiter ) {
+    EmuWaiter *pNext = pWaiter->pNext; /* it may be gone then */
+    pWaiter->xDone(pWaiter->pArg, bLost);
+    pWaiter = pNext;
   }
 }
 
 int emuLedgerSeal(Emu *p, LedgerError *pErr) {
-  EmuLedger *pLedger = &p->ledger;
+  EmuLedger *pLedger = p->pLedger;
   unsigned char aRoot[EMU_HASH];
   EmuTxn txn = {0};
   LedgerBuf sig = {0}, payload = {0};
   int rc = emuStoreBegin(p->pStore, pErr);
   if( rc ) goto out;
   emuTreeRoot(&pLedger->tree, aRoot);
-  rc = emuSignRoot(p->keys.pNode, aRoot, &sig, pErr);
+  rc = emuSignRoot(p->pKeys->pNode, aRoot, &sig, pErr);
   if( rc ) goto out;
   ledgerBufAppend(&payload, aRoot, EMU_HASH);
   ledgerBufAppend(&payload, sig.z, sig.n);
-  ledgerBufText(&payload, p->keys.zNodeId);
+  ledgerBufText(&payload, p->pKeys->zNodeId);
   if( payload.bOom ) {
     rc = ledgerErrorNomem(pErr);
     goto out;
@@ -101,8 +93,8 @@ int emuLedgerSeal(Emu *p, LedgerError *pErr) {
   txn.nContents = payload.n;
   rc = ledgerAdd(p, &txn, 0, pErr);
   if( rc == LEDGER_OK ) {
-    rc =
-        emuStoreSigPut(p->pStore, txn.id, aRoot, &sig, p->keys.iNodeCert, pErr);
+    rc = emuStoreSigPut(p->pStore, txn.id, aRoot, &sig, p->pKeys->iNodeCert,
+                        pErr);
   }
 out:
   ledgerBufFree(&sig);
@@ -111,11 +103,11 @@ out:
 }
 
 int emuLedgerCommit(Emu *p, LedgerError *pErr) {
-  EmuLedger *pLedger = &p->ledger;
+  EmuLedger *pLedger = p->pLedger;
   int rc = emuTreeFlush(&pLedger->tree, p->pStore, pErr);
   if( rc == LEDGER_OK ) rc = emuStoreCommit(p->pStore, pErr);
   if( rc == LEDGER_OK ) {
-    pLedger->committed = pLedger->last;
+    pLedger->head.committed = pLedger->head.last;
     pLedger->treeCommitted = pLedger->tree;
   }
   return rc;
@@ -123,7 +115,8 @@ int emuLedgerCommit(Emu *p, LedgerError *pErr) {
 
 int emuLedgerSign(Emu *p, LedgerError *pErr) {
   int rc = LEDGER_OK;
-  if( p->ledger.last.seqno == p->ledger.committed.seqno || emuSessionsCut(p) ) {
+  if( p->pLedger->head.last.seqno == p->pLedger->head.committed.seqno ||
+      p->pLedger->bCut ) {
     return LEDGER_OK;
   }
   rc = emuLedgerSeal(p, pErr);
@@ -134,10 +127,10 @@ int emuLedgerSign(Emu *p, LedgerError *pErr) {
 
 /* Forgets what is pending. */
 static void ledgerRollback(Emu *p) {
-  EmuLedger *pLedger = &p->ledger;
+  EmuLedger *pLedger = p->pLedger;
   emuStoreRollback(p->pStore);
   pLedger->tree = pLedger->treeCommitted;
-  pLedger->last = pLedger->committed;
+  pLedger->head.last = pLedger->head.committed;
 }
 
 /*
@@ -148,7 +141,7 @@ static int ledgerChange(Emu *p, int eChange, int bSeal, LedgerError *pErr) {
   EmuKeys old;
   int bChanged = 0, rc = emuStoreBegin(p->pStore, pErr);
   if( rc == LEDGER_OK ) {
-    rc = emuKeysChange(&p->keys, p->pStore, p->zLedgerId, p->zCurve, eChange,
+    rc = emuKeysChange(p->pKeys, p->pStore, p->zLedgerId, p->zCurve, eChange,
                        &old, pErr);
     bChanged = rc == LEDGER_OK;
   }
@@ -157,44 +150,41 @@ static int ledgerChange(Emu *p, int eChange, int bSeal, LedgerError *pErr) {
   if( rc ) {
     ledgerRollback(p);
     if( bChanged ) {
-      emuKeysFree(&p->keys);
-      p->keys = old;
+      emuKeysFree(p->pKeys);
+      *p->pKeys = old;
     }
   } else {
     emuKeysFree(&old);
-    if( p->ledger.bServing && eChange != EMU_CHANGE_RENEW ) {
-      rc = emuServerRenew(p->pServer, pErr);
-    }
-    if( p->ledger.bServing && eChange != EMU_CHANGE_NODE && rc == LEDGER_OK ) {
-      rc = emuKeysExport(&p->keys, p->zDir, pErr);
+    if( p->pLedger->bServing && eChange != EMU_CHANGE_NODE ) {
+      rc = emuKeysExport(p->pKeys, p->zDir, pErr);
     }
   }
   return rc;
 }
 
-int emuLedgerElect(Emu *p, int eSessions, LedgerError *pErr) {
-  int rc;
+/* The next view is nView further, with other keys; what is pending is lost. */
+static int ledgerElect(Emu *p, int nView, int eChange, int eSessions,
+                       LedgerError *pErr) {
+  EmuLedger *pLedger = p->pLedger;
   ledgerRollback(p);
-  p->ledger.iView++;
-  rc = ledgerChange(p, EMU_CHANGE_NODE, 1, pErr);
-  emuSessionsChange(p, eSessions);
+  pLedger->head.iView += nView;
+  ledgerChange(p, eChange, 1, pErr);
+  if( pLedger->xElected ) pLedger->xElected(p, eSessions, pErr);
   ledgerWake(p, 1);
-  return rc;
+  return pErr->rc;
+}
+
+int emuLedgerElect(Emu *p, int eSessions, LedgerError *pErr) {
+  return ledgerElect(p, 1, EMU_CHANGE_NODE, eSessions, pErr);
 }
 
 int emuLedgerRecover(Emu *p, int eSessions, LedgerError *pErr) {
-  int rc;
-  ledgerRollback(p);
-  p->ledger.iView += 2;
-  rc = ledgerChange(p, EMU_CHANGE_SERVICE, 1, pErr);
-  emuSessionsChange(p, eSessions);
-  ledgerWake(p, 1);
-  return rc;
+  return ledgerElect(p, 2, EMU_CHANGE_SERVICE, eSessions, pErr);
 }
 
 int emuLedgerRenew(Emu *p, LedgerError *pErr) {
-  int rc = emuSessionsCut(p) ? emuLedgerElect(p, EMU_SESSIONS_LOST, pErr)
-                             : emuLedgerSign(p, pErr);
+  int rc = p->pLedger->bCut ? emuLedgerElect(p, EMU_SESSIONS_LOST, pErr)
+                            : emuLedgerSign(p, pErr);
   return rc ? rc : ledgerChange(p, EMU_CHANGE_RENEW, 0, pErr);
 }
 
@@ -219,7 +209,7 @@ static void ledgerTick(evutil_socket_t fd, short what, void *pArg) {
   LedgerError err = LEDGER_ERROR_INIT;
   (void)fd;
   (void)what;
-  if( p->ledger.bHold || emuSessionsCut(p) ) return;
+  if( p->pLedger->bHold || p->pLedger->bCut ) return;
   if( emuLedgerSign(p, &err) != LEDGER_OK ) {
     emuWarn("%s", ledgerErrorText(&err));
     emuLedgerGiveUp(p);
@@ -229,8 +219,8 @@ static void ledgerTick(evutil_socket_t fd, short what, void *pArg) {
 
 void emuLedgerArm(Emu *p) {
   struct timeval tv = {0, p->args.msSignature * 1000L};
-  EmuLedger *pLedger = &p->ledger;
-  if( !pLedger->bServing || pLedger->bHold || emuSessionsCut(p) ) return;
+  EmuLedger *pLedger = p->pLedger;
+  if( !pLedger->bServing || pLedger->bHold || p->pLedger->bCut ) return;
   if( pLedger->pTimer == NULL ) {
     pLedger->pTimer = evtimer_new(p->pBase, ledgerTick, p);
   }
@@ -247,7 +237,7 @@ int emuLedgerAppend(Emu *p, EmuTxn *pTxn, LedgerTxid *pId, LedgerError *pErr) {
   }
   if( rc == LEDGER_OK ) rc = ledgerAdd(p, pTxn, iCollection, pErr);
   if( rc ) {
-    if( p->ledger.bServing ) emuLedgerGiveUp(p);
+    if( p->pLedger->bServing ) emuLedgerGiveUp(p);
     return rc;
   }
   *pId = pTxn->id;
@@ -255,19 +245,18 @@ int emuLedgerAppend(Emu *p, EmuTxn *pTxn, LedgerTxid *pId, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-void emuLedgerWait(Emu *p, EmuReq *pReq) {
-  pReq->bWaiting = 1;
-  pReq->pNextWaiting = p->ledger.pWaiting;
-  p->ledger.pWaiting = pReq;
+void emuLedgerWait(Emu *p, EmuWaiter *pWaiter) {
+  pWaiter->pNext = p->pLedger->pWaiting;
+  p->pLedger->pWaiting = pWaiter;
 }
 
 int emuLedgerCreate(Emu *p, LedgerError *pErr) {
   static const unsigned char aZero[EMU_HASH];
   EmuTxn txn = {0};
   int rc;
-  p->ledger.iView = 2;
-  emuTreeInit(&p->ledger.tree);
-  rc = emuTreeAppend(&p->ledger.tree, p->pStore, aZero, pErr);
+  p->pLedger->head.iView = 2;
+  emuTreeInit(&p->pLedger->tree);
+  rc = emuTreeAppend(&p->pLedger->tree, p->pStore, aZero, pErr);
   txn.eKind = EMU_GENESIS;
   txn.zContents = p->zLedgerId;
   txn.nContents = strlen(p->zLedgerId);
@@ -280,7 +269,7 @@ int emuLedgerCreate(Emu *p, LedgerError *pErr) {
 }
 
 int emuLedgerLoad(Emu *p, LedgerError *pErr) {
-  EmuLedger *pLedger = &p->ledger;
+  EmuLedger *pLedger = p->pLedger;
   unsigned char aRoot[EMU_HASH], aHave[EMU_HASH];
   LedgerTxid last, sealed;
   LedgerBuf sig = {0}, clean = {0};
@@ -301,7 +290,7 @@ int emuLedgerLoad(Emu *p, LedgerError *pErr) {
   if( rc ) goto out;
   emuTreeRoot(&pLedger->tree, aHave);
   if( memcmp(aHave, aRoot, EMU_HASH) != 0 ||
-      !emuVerifyRoot(p->keys.pNode, aRoot, sig.z, sig.n) ) {
+      !emuVerifyRoot(p->pKeys->pNode, aRoot, sig.z, sig.n) ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s is damaged: its last signature is not one over "
                         "its tree",
@@ -311,14 +300,14 @@ int emuLedgerLoad(Emu *p, LedgerError *pErr) {
   rc = emuTreeLoad(&pLedger->tree, p->pStore, last.seqno + 1, pErr);
   if( rc ) goto out;
   pLedger->treeCommitted = pLedger->tree;
-  pLedger->last = pLedger->committed = last;
-  pLedger->iView = last.view;
+  pLedger->head.last = pLedger->head.committed = last;
+  pLedger->head.iView = last.view;
   rc = emuStoreMetaGet(p->pStore, "clean", &clean, pErr);
   if( rc == LEDGER_OK ) rc = emuStoreBegin(p->pStore, pErr);
   if( rc == LEDGER_OK && !emuIs(clean.z, clean.n, "1") ) {
     EmuKeys old;
-    pLedger->iView++;
-    rc = emuKeysChange(&p->keys, p->pStore, p->zLedgerId, p->zCurve,
+    pLedger->head.iView++;
+    rc = emuKeysChange(p->pKeys, p->pStore, p->zLedgerId, p->zCurve,
                        EMU_CHANGE_NODE, &old, pErr);
     if( rc == LEDGER_OK ) {
       emuKeysFree(&old);
@@ -338,11 +327,12 @@ out:
 
 int emuLedgerClose(Emu *p, LedgerError *pErr) {
   int rc = LEDGER_OK;
-  if( p->ledger.pTimer ) event_free(p->ledger.pTimer);
-  p->ledger.pTimer = NULL;
-  p->ledger.pWaiting = NULL; /* they are freed with the server */
-  if( p->pStore == NULL || p->ledger.committed.seqno == 0 || p->bBroken ||
-      emuSessionsCut(p) ) { /* its writes go; the next start is an election */
+  if( p->pLedger->pTimer ) event_free(p->pLedger->pTimer);
+  p->pLedger->pTimer = NULL;
+  p->pLedger->pWaiting = NULL; /* nobody is told any more */
+  if( p->pStore == NULL || p->pLedger->head.committed.seqno == 0 ||
+      p->bBroken ||
+      p->pLedger->bCut ) { /* its writes go; the next start is an election */
     return LEDGER_OK;
   }
   rc = emuLedgerSign(p, pErr);

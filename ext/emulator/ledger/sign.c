@@ -4,7 +4,7 @@
 ** Serves what signs (ledger.c) and what checks a data file at its start.
 ** Invariant: the root is the digest itself, it is not hashed again.
 */
-#include "emulator/emu.h"
+#include "emulator/ledger/tree.h"
 
 #include <openssl/err.h>
 
@@ -16,10 +16,7 @@ int emuSignRoot(EVP_PKEY *pKey, const unsigned char *aRoot, LedgerBuf *pSig,
   int rc = LEDGER_OK;
   if( pCtx == NULL || EVP_PKEY_sign_init(pCtx) <= 0 ||
       EVP_PKEY_sign(pCtx, aSig, &nSig, aRoot, EMU_HASH) <= 0 ) {
-    char z[200];
-    ERR_error_string_n(ERR_peek_last_error(), z, sizeof(z));
-    ERR_clear_error();
-    rc = ledgerErrorSet(pErr, LEDGER_ERROR, "cannot sign: %s", z);
+    rc = emuCryptoError(pErr, "cannot sign");
   } else {
     ledgerBufAppend(pSig, aSig, nSig);
     if( pSig->bOom ) rc = ledgerErrorNomem(pErr);

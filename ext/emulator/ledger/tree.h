@@ -1,51 +1,13 @@
 /*
-** What is hashed of a transaction, and the Merkle tree over all of them, as the
-** rest of the room sees them. Included by emuInt.h.
+** What is hashed of a transaction, the Merkle tree over all of them, and the
+** signature over its root. Included by ledger.h.
 */
 #ifndef EMU_TREE_H
 #define EMU_TREE_H
 
-#include "emulator/emu.h"
+#include "emulator/pki/pki.h"
 
 /* ---- digest.c ---------------------------------------------------------- */
-
-/* A run of bytes, one of several that are hashed one behind the other. */
-struct EmuPiece {
-  const void *a;
-  size_t n;
-};
-
-/* SHA-256 over the pieces, and HMAC-SHA256 under a key of 32 bytes. aOut has
-** EMU_HASH bytes. These cannot fail. */
-void emuSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut);
-void emuHmac(const unsigned char *aKey, const void *a, size_t n,
-             unsigned char *aOut);
-
-/* SHA-256 of two hashes: an inner node of the tree. */
-void emuHashPair(const unsigned char *aLeft, const unsigned char *aRight,
-                 unsigned char *aOut);
-
-/* What is hashed of one transaction. */
-struct EmuTxn {
-  LedgerTxid id;
-  int eKind;               /* EMU_GENESIS ... */
-  const char *zCollection; /* an entry's collection, else NULL */
-  size_t nCollection;
-  const char *zContents; /* an entry's contents; other kinds: their payload */
-  size_t nContents;
-  const char *zTags; /* an entry's tags, "a,b", or NULL */
-  size_t nTags;
-  int bClaims; /* the claims digest is recorded */
-};
-enum {
-  EMU_GENESIS = 0,
-  EMU_ENTRY = 1,
-  EMU_SIGNATURE = 2,
-  EMU_USERS = 3,
-  EMU_ROLES = 4,
-  EMU_FUNCTIONS = 5,
-  EMU_ENDPOINTS = 6
-};
 
 /*
 ** Computes write set digest and leaf of a transaction. aSecret holds two keys
@@ -56,6 +18,7 @@ void emuDigestTxn(const EmuTxn *pTxn, const unsigned char *aSecret,
                   unsigned char *aWriteSet, unsigned char *aLeaf);
 
 /* What a receipt shows of a transaction, besides its write set's digest. */
+typedef struct EmuShown EmuShown;
 struct EmuShown {
   char zEvidence[3 + LEDGER_TXID_MAX + 1 + 2 * EMU_HASH]; /* "ce:V.S:..." */
   unsigned char aClaims[EMU_HASH];                        /* claims digest */
@@ -75,8 +38,8 @@ void emuDigestLeaf(const EmuShown *pShown, const unsigned char *aWriteSet,
 ** holds the leaves, level k the roots of full rows of level k-1. Only the open
 ** row of each level is in memory; full ones are in the store.
 */
-#define EMU_TREE_FAN 256
 #define EMU_TREE_LEVELS 6 /* 256^6 = 2^48 leaves */
+typedef struct EmuTree EmuTree;
 struct EmuTree {
   int64_t nLeaf;
   int anOpen[EMU_TREE_LEVELS];    /* hashes in the open row */
@@ -101,6 +64,7 @@ void emuTreeRoot(const EmuTree *p, unsigned char *aOut);
 
 /* The path of a leaf up to the root: its siblings, the lowest first. */
 #define EMU_PATH 64
+typedef struct EmuPath EmuPath;
 struct EmuPath {
   int n;
   int abLeft[EMU_PATH]; /* the sibling stands at the left */
@@ -115,5 +79,13 @@ int emuTreePath(EmuStore *pStore, int64_t iLeaf, int64_t nLeaf, EmuPath *pPath,
 /* The root that a path leads to from a leaf. */
 void emuPathRoot(const EmuPath *pPath, const unsigned char *aLeaf,
                  unsigned char *aOut);
+
+/* ---- sign.c ------------------------------------------------------------- */
+
+/* ECDSA over a root as the digest itself: no further hashing. Appends DER. */
+int emuSignRoot(EVP_PKEY *pKey, const unsigned char *aRoot, LedgerBuf *pSig,
+                LedgerError *pErr);
+int emuVerifyRoot(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
+                  size_t nSig);
 
 #endif /* EMU_TREE_H */

@@ -12,7 +12,7 @@
 **     is forgotten, and so would be loaded again. (Were it the shortest, two
 **     that are asked for in turn could push each other out for ever.)
 */
-#include "emulator/emu.h"
+#include "emulator/ledger/ledger.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,15 +1,16 @@
 /*
 ** Making one certificate, and writing it down.
 **
-** No route. What certificates there are is pki.c's and member.c's.
+** No route. What certificates there are is said by pki.c and ledger/govern.c.
 ** Invariant: the error queue of libcrypto is empty after a failure.
 */
-#include "emulator/emu.h"
+#include "emulator/pki/pki.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 
 int emuCryptoError(LedgerError *pErr, const char *zWhat) {
   char z[200];
@@ -18,7 +19,8 @@ int emuCryptoError(LedgerError *pErr, const char *zWhat) {
   return ledgerErrorSet(pErr, LEDGER_ERROR, "%s: %s", zWhat, z);
 }
 
-int emuTakeBio(BIO *pBio, int bOk, LedgerBuf *pBuf, LedgerError *pErr) {
+/* Appends what a memory BIO holds; bOk: writing to it went well. */
+static int certTakeBio(BIO *pBio, int bOk, LedgerBuf *pBuf, LedgerError *pErr) {
   char *z;
   long n;
   if( !bOk ) return emuCryptoError(pErr, "cannot write PEM");
@@ -29,8 +31,18 @@ int emuTakeBio(BIO *pBio, int bOk, LedgerBuf *pBuf, LedgerError *pErr) {
 
 int emuPemCert(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr) {
   BIO *pBio = BIO_new(BIO_s_mem());
-  int rc = emuTakeBio(pBio, pBio && PEM_write_bio_X509(pBio, pCert) == 1, pBuf,
-                      pErr);
+  int rc = certTakeBio(pBio, pBio && PEM_write_bio_X509(pBio, pCert) == 1, pBuf,
+                       pErr);
+  BIO_free(pBio);
+  return rc;
+}
+
+int emuPemKey(EVP_PKEY *pKey, LedgerBuf *pBuf, LedgerError *pErr) {
+  BIO *pBio = BIO_new(BIO_s_mem());
+  int rc = certTakeBio(pBio,
+                       pBio && PEM_write_bio_PrivateKey(pBio, pKey, NULL, NULL,
+                                                        0, NULL, NULL) == 1,
+                       pBuf, pErr);
   BIO_free(pBio);
   return rc;
 }

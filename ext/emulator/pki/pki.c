@@ -21,30 +21,16 @@
 **     fingerprint of admin is a user's id;
 **   - a private key is written to files of mode 0600 only.
 */
-#include "emulator/emu.h"
+#include "emulator/pki/pki.h"
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-#include <fcntl.h>
-
-/* ---- PEM --------------------------------------------------------------- */
-
-static int pkiPemKey(EVP_PKEY *pKey, LedgerBuf *pBuf, LedgerError *pErr) {
-  BIO *pBio = BIO_new(BIO_s_mem());
-  int rc = emuTakeBio(pBio,
-                      pBio && PEM_write_bio_PrivateKey(pBio, pKey, NULL, NULL,
-                                                       0, NULL, NULL) == 1,
-                      pBuf, pErr);
-  BIO_free(pBio);
-  return rc;
-}
 
 /* ---- certificates ------------------------------------------------------ */
 
@@ -194,7 +180,7 @@ static int pkiSave(const EmuKeys *p, EmuStore *pStore, LedgerError *pErr) {
     void *pVal = pkiSlotGet(p, i);
     ledgerBufReset(&pem);
     rc = aPkiSlot[i].bCert ? emuPemCert(pVal, &pem, pErr)
-                           : pkiPemKey(pVal, &pem, pErr);
+                           : emuPemKey(pVal, &pem, pErr);
     if( rc == LEDGER_OK ) {
       rc = emuStoreMetaPut(pStore, aPkiSlot[i].zName, pem.z, pem.n, pErr);
     }
@@ -525,40 +511,6 @@ void emuKeysFree(EmuKeys *p) {
   OPENSSL_cleanse(p, sizeof(*p));
 }
 
-/* ---- files ------------------------------------------------------------- */
-
-int emuFileWrite(const char *zPath, const char *z, size_t n, int mode,
-                 LedgerError *pErr) {
-  char *zTmp = sqlite3_mprintf("%s.tmp", zPath);
-  int fd = -1, rc = LEDGER_OK;
-  if( zTmp == NULL ) return ledgerErrorNomem(pErr);
-  unlink(zTmp);
-  fd = open(zTmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
-  if( fd < 0 ) goto bad;
-  while( n > 0 ) {
-    ssize_t nWrote = write(fd, z, n);
-    if( nWrote < 0 && errno == EINTR ) continue;
-    if( nWrote < 0 ) goto bad;
-    z += nWrote;
-    n -= (size_t)nWrote;
-  }
-  if( close(fd) ) {
-    fd = -1;
-    goto bad;
-  }
-  fd = -1;
-  if( rename(zTmp, zPath) ) goto bad;
-  goto out;
-bad:
-  rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot write %s: %s", zPath,
-                      ledgerSystemError(errno));
-  if( fd >= 0 ) close(fd);
-  unlink(zTmp);
-out:
-  sqlite3_free(zTmp);
-  return rc;
-}
-
 int emuKeysExport(const EmuKeys *p, const char *zDir, LedgerError *pErr) {
   static const char *const azFile[3] = {"ca.pem", "service.pem", "admin.pem"};
   X509 *apCert[3] = {p->pCaCert, p->pServiceCert, p->pAdminCert};
@@ -568,7 +520,7 @@ int emuKeysExport(const EmuKeys *p, const char *zDir, LedgerError *pErr) {
     char *zPath = sqlite3_mprintf("%s/%s", zDir, azFile[i]);
     ledgerBufReset(&pem);
     rc = zPath ? emuPemCert(apCert[i], &pem, pErr) : ledgerErrorNomem(pErr);
-    if( rc == LEDGER_OK && i == 2 ) rc = pkiPemKey(p->pAdmin, &pem, pErr);
+    if( rc == LEDGER_OK && i == 2 ) rc = emuPemKey(p->pAdmin, &pem, pErr);
     if( rc == LEDGER_OK ) {
       rc = emuFileWrite(zPath, pem.z, pem.n, i == 2 ? 0600 : 0644, pErr);
     }

@@ -22,7 +22,7 @@
 **
 ** The report data and the claim are the node's id: the SHA-256 of its key.
 */
-#include "emulator/emu.h"
+#include "emulator/pki/pki.h"
 
 #include <string.h>
 
@@ -63,7 +63,8 @@ static void quoteReport(LedgerBuf *p, const unsigned char *aMeasurement,
 }
 
 /* Appends what vouches for the quote, in its form only. */
-static int quoteSignature(const Emu *pEmu, LedgerBuf *p, LedgerError *pErr) {
+static int quoteSignature(const EmuKeys *pKeys, LedgerBuf *p,
+                          LedgerError *pErr) {
   static const unsigned char aZero[QUOTE_ZERO];
   unsigned char aHash[EMU_HASH], aQe[EMU_HASH];
   unsigned char aKey[QUOTE_ZERO] = {0};
@@ -80,7 +81,7 @@ static int quoteSignature(const Emu *pEmu, LedgerBuf *p, LedgerError *pErr) {
   quoteNumber(p, 5, 2); /* a chain of certificates, as PEM */
   {
     LedgerBuf pem = {0};
-    int rc = emuPemCert(pEmu->keys.pCaCert, &pem, pErr);
+    int rc = emuPemCert(pKeys->pCaCert, &pem, pErr);
     quoteNumber(p, pem.n, 4);
     ledgerBufAppend(p, pem.z ? pem.z : "", pem.n);
     ledgerBufFree(&pem);
@@ -88,7 +89,7 @@ static int quoteSignature(const Emu *pEmu, LedgerBuf *p, LedgerError *pErr) {
   }
 }
 
-int emuQuote(const Emu *pEmu, const char *zNodeId, LedgerBuf *pRaw,
+int emuQuote(const EmuKeys *pKeys, const char *zNodeId, LedgerBuf *pRaw,
              LedgerError *pErr) {
   unsigned char aNode[EMU_HASH], aMeasurement[EMU_HASH];
   unsigned char aUser[20] = {0};
@@ -98,7 +99,7 @@ int emuQuote(const Emu *pEmu, const char *zNodeId, LedgerBuf *pRaw,
   if( !ledgerHexDecode(zNodeId, strlen(zNodeId), aNode, EMU_HASH) ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR, "not a node id: %s", zNodeId);
   }
-  rc = quoteSignature(pEmu, &sig, pErr);
+  rc = quoteSignature(pKeys, &sig, pErr);
   if( rc ) goto out;
   quoteNumber(pRaw, 3, 2); /* version */
   quoteNumber(pRaw, 2, 2); /* ECDSA P-256 */

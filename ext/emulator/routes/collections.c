@@ -8,7 +8,7 @@
 ** collection is listed once it has an entry. Pages hold --page collections;
 ** the parameter `after` of a nextLink is this emulator's own.
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 typedef struct CollectionsPage CollectionsPage;
 struct CollectionsPage {
@@ -38,14 +38,14 @@ void emuRouteCollections(EmuReq *p) {
                           0};
   const EmuText *pAfter = emuReqParam(p, "after");
   int64_t iAfter = 0;
-  if( pAfter && !emuArgsNumber(pAfter->z, pAfter->n, INT64_MAX, &iAfter) ) {
+  if( pAfter && !emuNumber(pAfter->z, pAfter->n, INT64_MAX, &iAfter) ) {
     emuReqError(p, 400, "InvalidInput", "The parameter 'after' is no number.");
     return;
   }
   ledgerBufText(&p->body, bBare ? "[" : "{\"collections\":[");
   if( emuStoreCollectionList(p->pEmu->pStore, iAfter,
-                             p->pEmu->ledger.committed.seqno, page.nMax + 1,
-                             collectionsItem, &page, &err) ) {
+                             p->pEmu->pLedger->head.committed.seqno,
+                             page.nMax + 1, collectionsItem, &page, &err) ) {
     emuReqFail(p, &err);
     return;
   }
@@ -74,8 +74,8 @@ void emuRouteTags(EmuReq *p) {
   if( !emuCollectionOf(p, &collection, &iCollection) ) return;
   ledgerBufText(&p->body, "{\"tags\":[");
   if( emuStoreTagList(p->pEmu->pStore, iCollection,
-                      p->pEmu->ledger.committed.seqno, collectionsTag, &page,
-                      &err) ) {
+                      p->pEmu->pLedger->head.committed.seqno, collectionsTag,
+                      &page, &err) ) {
     emuReqFail(p, &err);
     return;
   }

@@ -24,14 +24,15 @@
 ** oid is made up where it is absent. roles registers the principal as a user
 ** of the ledger and waits for that to be committed; without, it stays unknown.
 */
-#include "emulator/emu.h"
+#include "emulator/fault/fault.h"
+#include "emulator/routes/routesInt.h"
 
 #include <string.h>
 
 /* Commits what is pending; clients and users made here are there at once. */
 static int controlCommit(Emu *p, LedgerError *pErr) {
   int rc;
-  if( p->ledger.last.seqno != p->ledger.committed.seqno ) {
+  if( p->pLedger->head.last.seqno != p->pLedger->head.committed.seqno ) {
     return emuLedgerSign(p, pErr);
   }
   rc = emuLedgerCommit(p, pErr);
@@ -67,7 +68,7 @@ static int controlPrincipal(EmuReq *p, LedgerJson *pDoc, LedgerBuf *pOid,
     ledgerBufPrintf(&roles, "%s%s", roles.n ? "," : "", z);
   }
   if( roles.n ) {
-    rc = emuUserWrite(p->pEmu, pOid->z, pOid->n, roles.z, &tx, pErr);
+    rc = emuLedgerUser(p->pEmu, pOid->z, pOid->n, roles.z, &tx, pErr);
     if( rc == LEDGER_OK ) rc = emuLedgerSign(p->pEmu, pErr);
   }
 out:
@@ -157,27 +158,29 @@ static int controlSignatures(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
     emuReqError(p, 400, "InvalidInput", "At #/hold: Expected boolean");
     return LEDGER_OK;
   }
-  p->pEmu->ledger.bHold = cJSON_IsTrue(pHold);
-  if( p->pEmu->ledger.last.seqno != p->pEmu->ledger.committed.seqno ) {
+  p->pEmu->pLedger->bHold = cJSON_IsTrue(pHold);
+  if( p->pEmu->pLedger->head.last.seqno !=
+      p->pEmu->pLedger->head.committed.seqno ) {
     emuLedgerArm(p->pEmu);
   }
   ledgerBufPrintf(&p->body, "{\"hold\":%s}",
-                  p->pEmu->ledger.bHold ? "true" : "false");
+                  p->pEmu->pLedger->bHold ? "true" : "false");
   return LEDGER_OK;
 }
 
 static int controlState(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
-  const EmuLedger *pLedger = &p->pEmu->ledger;
+  const EmuLedger *pLedger = p->pEmu->pLedger;
   char zLast[LEDGER_TXID_MAX], zCommitted[LEDGER_TXID_MAX];
   (void)pDoc;
   (void)pErr;
-  ledgerBufPrintf(&p->body,
-                  "{\"committed\":\"%s\",\"last\":\"%s\",\"pending\":%lld,"
-                  "\"view\":%lld}",
-                  ledgerTxidFormat(pLedger->committed, zCommitted),
-                  ledgerTxidFormat(pLedger->last, zLast),
-                  (long long)(pLedger->last.seqno - pLedger->committed.seqno),
-                  (long long)pLedger->iView);
+  ledgerBufPrintf(
+      &p->body,
+      "{\"committed\":\"%s\",\"last\":\"%s\",\"pending\":%lld,"
+      "\"view\":%lld}",
+      ledgerTxidFormat(pLedger->head.committed, zCommitted),
+      ledgerTxidFormat(pLedger->head.last, zLast),
+      (long long)(pLedger->head.last.seqno - pLedger->head.committed.seqno),
+      (long long)pLedger->head.iView);
   return LEDGER_OK;
 }
 
@@ -208,7 +211,7 @@ static int controlRenew(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
       emuReqError(p, 400, "InvalidInput", "At #/days: Expected 0 to 3650");
       return LEDGER_OK;
     }
-    p->pEmu->keys.nDay = (int)pDays->valuedouble;
+    p->pEmu->pKeys->nDay = (int)pDays->valuedouble;
   }
   rc = emuLedgerRenew(p->pEmu, pErr);
   return rc ? rc : controlState(p, pDoc, pErr);

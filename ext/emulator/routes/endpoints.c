@@ -11,7 +11,7 @@
 ** path, with which body and by which code a request would reach them. The
 ** runtime options are in force for user-defined functions (execute.c).
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 #include <string.h>
 
@@ -184,8 +184,8 @@ static int endpointsWrite(EmuReq *p, const char *zName, const char *z,
   ledgerBufText(&payload, ",\"value\":");
   ledgerBufAppend(&payload, z, n);
   ledgerBufText(&payload, "}");
-  rc = emuObjectWrite(p->pEmu, EMU_OBJECT_DOCUMENT, &name, &value,
-                      EMU_ENDPOINTS, &payload, &p->id, &err);
+  rc = emuLedgerObject(p->pEmu, EMU_OBJECT_DOCUMENT, &name, &value,
+                       EMU_ENDPOINTS, &payload, &p->id, &err);
   if( rc ) emuReqFail(p, &err);
   ledgerBufFree(&payload);
   return rc == LEDGER_OK;

@@ -12,7 +12,7 @@
 ** Codes where the contract is silent: an unknown function is 404
 ** ResourceNotFound.
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 #include <string.h>
 
@@ -83,8 +83,8 @@ void emuRouteFunctionPut(EmuReq *p) {
   value.n = n;
   if( emuStoreObject(p->pEmu->pStore, EMU_OBJECT_FUNCTION, pId->z, pId->n,
                      &before, &bFound, &err) ||
-      emuObjectWrite(p->pEmu, EMU_OBJECT_FUNCTION, pId, &value, EMU_FUNCTIONS,
-                     &out, &p->id, &err) ) {
+      emuLedgerObject(p->pEmu, EMU_OBJECT_FUNCTION, pId, &value, EMU_FUNCTIONS,
+                      &out, &p->id, &err) ) {
     emuReqFail(p, &err);
     goto out;
   }
@@ -98,9 +98,8 @@ out:
 
 void emuRouteFunctionDelete(EmuReq *p) {
   const EmuText *pId = &p->aSegment[2];
-  LedgerError err = LEDGER_ERROR_INIT;
   if( !emuFunctionId(p, pId) ) return;
-  emuObjectDelete(p, EMU_OBJECT_FUNCTION, EMU_FUNCTIONS, pId, &err);
+  emuObjectDelete(p, EMU_OBJECT_FUNCTION, EMU_FUNCTIONS, pId);
 }
 
 static void functionsItem(void *pArg, const EmuText *pId,

@@ -25,7 +25,7 @@
 **   - operations live in memory, GATEWAY_KEEP of them; the oldest that is
 **     settled goes first.
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -112,17 +112,11 @@ void emuGatewayFree(EmuGateway *p) {
   free(p);
 }
 
-int emuGatewayAsked(const EmuReq *p) {
-  const char *zHost = emuReqHeader(p, "Host");
-  return p->pEmu->pGateway && zHost &&
-         strncmp(zHost, "gateway.localhost", 17) == 0;
-}
-
 /* ---- the queue --------------------------------------------------------- */
 
 /* Moves one operation on. */
 static int gatewayStep(EmuGateway *p, Operation *pOp, LedgerError *pErr) {
-  const EmuLedger *pLedger = &p->pEmu->ledger;
+  const EmuLedger *pLedger = p->pEmu->pLedger;
   LedgerTxid have;
   int rc = LEDGER_OK;
 
@@ -130,10 +124,10 @@ static int gatewayStep(EmuGateway *p, Operation *pOp, LedgerError *pErr) {
     rc = emuStoreTxnAt(p->pEmu->pStore, pOp->tx.seqno, &have, pErr);
     if( rc ) return rc;
     if( have.seqno ? have.view != pOp->tx.view
-                   : pOp->tx.view < pLedger->iView ) {
+                   : pOp->tx.view < pLedger->head.iView ) {
       pOp->eState = GATEWAY_QUEUED;
       p->nQueued++;
-    } else if( pOp->tx.seqno <= pLedger->committed.seqno ) {
+    } else if( pOp->tx.seqno <= pLedger->head.committed.seqno ) {
       pOp->eState = GATEWAY_COMMITTED;
       ledgerBufFree(&pOp->contents);
     }

@@ -9,7 +9,7 @@
 ** whose signatures receipts show. Versions from 2024-08-22-preview on leave
 ** mrenclave out, as recorded; it is in `raw` in any case.
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +78,8 @@ static void governQuote(void *pArg, const char *zNodeId) {
   unsigned char aMeasurement[EMU_HASH];
   char zMeasurement[2 * EMU_HASH + 1];
   char *zHex;
-  if( p->err.rc || emuQuote(p->pReq->pEmu, zNodeId, &raw, &p->err) ) goto out;
+  if( p->err.rc || emuQuote(p->pReq->pEmu->pKeys, zNodeId, &raw, &p->err) )
+    goto out;
   zHex = malloc(2 * raw.n + 1);
   if( zHex == NULL ) {
     ledgerErrorNomem(&p->err);
@@ -104,7 +105,7 @@ out:
 void emuRouteQuotes(EmuReq *p) {
   GovernQuotes quotes = {p, LEDGER_ERROR_INIT, 0};
   ledgerBufPrintf(&p->body, "{\"currentNodeId\":\"%s\",\"enclaveQuotes\":{",
-                  p->pEmu->keys.zNodeId);
+                  p->pEmu->pKeys->zNodeId);
   emuStoreNodes(p->pEmu->pStore, GOVERN_NODES, governQuote, &quotes,
                 &quotes.err);
   if( quotes.err.rc ) {

@@ -12,7 +12,7 @@
 ** finds the issuer it asked. Errors of the token endpoint have OAuth's form,
 ** {"error","error_description"}; those of the identity service the ledger's.
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ void emuRouteIdentity(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerBuf pem = {0};
   if( !identityIsOurs(p) ) return;
-  if( emuPemCert(p->pEmu->keys.pServiceCert, &pem, &err) ) {
+  if( emuPemCert(p->pEmu->pKeys->pServiceCert, &pem, &err) ) {
     emuReqFail(p, &err);
   } else {
     ledgerBufPrintf(&p->body, "{\"ledgerId\":\"%s\",\"ledgerTlsCertificate\":",
@@ -79,7 +79,7 @@ static int identityTenant(EmuReq *p) {
 
 /* Appends "name":"https://HOST" and the path, as a member. */
 static void identityUrl(EmuReq *p, const char *zName, const char *zTail) {
-  const char *zHost = emuReqHeader(p, "Host");
+  const char *zHost = p->zHost;
   LedgerBuf url = {0};
   ledgerBufPrintf(&url, "https://%s/%s%s", zHost ? zHost : "login.localhost",
                   p->pEmu->zTenant, zTail);
@@ -160,7 +160,7 @@ static int identitySame(const char *z, size_t n, const LedgerBuf *pSecret) {
 
 /* The URL that this token endpoint was asked under. */
 static void identitySelf(EmuReq *p, LedgerBuf *pUrl) {
-  const char *zHost = emuReqHeader(p, "Host");
+  const char *zHost = p->zHost;
   ledgerBufPrintf(pUrl, "https://%s%s", zHost ? zHost : "", p->zPath);
 }
 

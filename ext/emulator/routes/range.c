@@ -19,7 +19,7 @@
 ** 400 InvalidInput; without, its view is not looked at and an upper bound
 ** beyond the head is the head.
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 #include <string.h>
 
@@ -37,20 +37,6 @@ struct RangeAsk {
   EmuRange range;
   int nEntry; /* entries written so far */
 };
-
-void emuQueryText(LedgerBuf *pBuf, const char *z, size_t n) {
-  while( n ) {
-    const char *zColon = memchr(z, ':', n);
-    size_t nPart = zColon ? (size_t)(zColon - z) : n;
-    ledgerBufUrl(pBuf, z, nPart);
-    if( zColon ) {
-      ledgerBufAppend(pBuf, ":", 1);
-      nPart++;
-    }
-    z += nPart;
-    n -= nPart;
-  }
-}
 
 /* Appends the link to the rest of the range, from the id `from` on. */
 static void rangeLink(const RangeAsk *pAsk, LedgerTxid from, LedgerBuf *pBuf) {
@@ -90,7 +76,7 @@ static int rangeBound(EmuReq *p, const char *zName, LedgerTxid *pId) {
     return 0;
   }
   if( have.seqno && have.view == pId->view &&
-      pId->seqno <= p->pEmu->ledger.committed.seqno ) {
+      pId->seqno <= p->pEmu->pLedger->head.committed.seqno ) {
     return 1;
   }
   emuReqError(p, 400, "InvalidInput",
@@ -189,7 +175,7 @@ static int rangeReady(RangeAsk *pAsk, int64_t iEnd, int bMore,
 
 void emuRouteRange(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
-  const LedgerTxid head = p->pEmu->ledger.committed;
+  const LedgerTxid head = p->pEmu->pLedger->head.committed;
   RangeAsk ask = {0};
   int64_t iEnd;
   int bMore = 0, rc = LEDGER_OK;

@@ -26,7 +26,7 @@
 ** which has no receipt, is 404 UnknownLedgerEntry; a transaction that registers
 ** a user has one, without claims.
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static void receiptTxn(void *pArg, const EmuTxn *pTxn,
                        const unsigned char *aWriteSet) {
   Receipt *p = pArg;
   LedgerBuf *pBuf = &p->claims;
-  emuDigestShow(pTxn, p->pEmu->keys.aSecret, &p->shown);
+  emuDigestShow(pTxn, p->pEmu->pKeys->aSecret, &p->shown);
   memcpy(p->aWriteSet, aWriteSet, EMU_HASH);
   emuDigestLeaf(&p->shown, aWriteSet, p->aLeaf);
   if( !pTxn->bClaims || !(p->mVersion & EMU_V_CLAIMS) ) return;
@@ -79,7 +79,7 @@ static int receiptGather(Receipt *p, LedgerError *pErr) {
     rc = emuTreePath(pStore, p->id.seqno, p->sig.id.seqno, &p->path, pErr);
   }
   if( rc == LEDGER_OK ) {
-    rc = emuKeysEndorsement(&p->pEmu->keys, p->sig.iNodeCert, &p->sig.pem,
+    rc = emuKeysEndorsement(p->pEmu->pKeys, p->sig.iNodeCert, &p->sig.pem,
                             &p->zEndorsement, pErr);
   }
   if( rc ) return rc;
@@ -208,12 +208,13 @@ static int receiptThere(EmuReq *p, LedgerTxid id) {
     emuReqFail(p, &err);
     return 0;
   }
-  if( have.seqno ? have.view != id.view : id.view < pEmu->ledger.iView ) {
+  if( have.seqno ? have.view != id.view
+                 : id.view < pEmu->pLedger->head.iView ) {
     emuReqError(p, 404, "InvalidTransactionId", "Transaction %s is invalid",
                 p->aSegment[2].z);
     return 0;
   }
-  if( have.seqno == 0 || id.seqno > pEmu->ledger.committed.seqno ) {
+  if( have.seqno == 0 || id.seqno > pEmu->pLedger->head.committed.seqno ) {
     emuReqError(p, 404, "UnknownLedgerEntry",
                 "Transaction %s is not committed, or not known",
                 p->aSegment[2].z);

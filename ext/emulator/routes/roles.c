@@ -18,22 +18,13 @@
 ** Codes where the contract is silent: an unknown role is 404 ResourceNotFound
 ** (GET, PATCH), one that exists 400 InvalidInput (PUT).
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 #include <string.h>
 
 #define ROLES_MAX_NAME 128
 #define ROLES_MAX_ACTION 256
 #define ROLES_MAX 100 /* roles in a request, actions in a role */
-
-int emuPlainText(const char *z, size_t n, size_t nMax) {
-  size_t i;
-  if( n == 0 || n > nMax || !ledgerUtf8Valid(z, n) ) return 0;
-  for( i = 0; i < n; i++ ) {
-    if( (unsigned char)z[i] < ' ' || z[i] == 0x7f ) return 0;
-  }
-  return 1;
-}
 
 /* 1 in the versions that were recorded. */
 static int rolesOld(const EmuReq *p) {
@@ -254,7 +245,7 @@ static void rolesWrite(EmuReq *p, int bPatch) {
     emuLedgerGiveUp(p->pEmu);
     goto out;
   }
-  if( emuWriteTxn(p->pEmu, EMU_ROLES, &out, &p->id, &err) ) {
+  if( emuLedgerNote(p->pEmu, EMU_ROLES, &out, &p->id, &err) ) {
     emuReqFail(p, &err);
     goto out;
   }
@@ -284,13 +275,12 @@ void emuRouteRolePatch(EmuReq *p) {
 
 void emuRouteRoleDelete(EmuReq *p) {
   const EmuText *pName = rolesName(p);
-  LedgerError err = LEDGER_ERROR_INIT;
   if( pName == NULL ) return;
   if( emuRoleBuiltIn(pName->z, pName->n) ) {
     emuReqError(p, 400, "InvalidInput", "The role %s is built in", pName->z);
     return;
   }
-  emuObjectDelete(p, EMU_OBJECT_ROLE, EMU_ROLES, pName, &err);
+  emuObjectDelete(p, EMU_OBJECT_ROLE, EMU_ROLES, pName);
   if( rolesOld(p) && p->iStatus == 204 ) {
     LedgerBuf text = {0};
     ledgerBufPrintf(&text, "Role %s deleted successfully.", pName->z);

@@ -1,91 +1,31 @@
 /*
-** The table of routes, and what is common to them.
+** From a request to its handler: what is common to all routes of table.h.
 **
 ** Order of checks below /app: path and method, credential, session,
 ** api-version, the route's presence in that version, role. A path that no route
 ** has is 404 ResourceNotFound, a method that its path lacks 405
 ** UnsupportedHttpVerb, and OPTIONS 204.
 */
-#include "emulator/emu.h"
+#include "emulator/fault/fault.h"
+#include "emulator/routes/routesInt.h"
 
 #include <string.h>
 
 typedef struct Route Route;
 struct Route {
   const char *zMethod;
-  const char *zPath; /* '*' stands for one segment */
+  const char *zPath;
   void (*xRun)(EmuReq *);
-  int eAction;       /* needed; 0: an open route, no api-version */
-  unsigned mVersion; /* EMU_V_* flag the version must have */
+  int eAction;
+  unsigned mNeeds;
 };
 
-/* The first path that fits counts, so fixed ones stand before '*'. */
-static const Route aRoute[] = {
-    {"POST", "/app/transactions", emuRouteAppend, EMU_ENTRIES_WRITE, 0},
-    {"GET", "/app/transactions", emuRouteRange, EMU_ENTRIES_READ, 0},
-    {"GET", "/app/transactions/current", emuRouteCurrent, EMU_ENTRIES_READ, 0},
-    {"GET", "/app/transactions/*", emuRouteEntry, EMU_ENTRIES_READ, 0},
-    {"GET", "/app/transactions/*/status", emuRouteStatus, EMU_ENTRIES_READ, 0},
-    {"GET", "/app/transactions/*/receipt", emuRouteReceipt, EMU_ENTRIES_READ,
-     0},
-    {"GET", "/app/operations/*", emuRouteOperation, EMU_ENTRIES_READ, 0},
-    {"GET", "/app/queue/status", emuRouteQueueStatus, EMU_ENTRIES_READ, 0},
-    {"GET", "/app/collections", emuRouteCollections, EMU_ENTRIES_READ,
-     EMU_V_COLLECTIONS},
-    {"GET", "/app/collections/tags", emuRouteTags, EMU_ENTRIES_READ,
-     EMU_V_TAG_LIST},
-    {"GET", "/app/users", emuRouteUserList, EMU_USERS_READ, EMU_V_USER_LIST},
-    {"GET", "/app/users/*", emuRouteUserGet, EMU_USERS_READ, 0},
-    {"PATCH", "/app/users/*", emuRouteUserPatch, EMU_USERS_WRITE, 0},
-    {"DELETE", "/app/users/*", emuRouteUserDelete, EMU_USERS_WRITE, 0},
-    {"GET", "/app/ledgerUsers", emuRouteUserList, EMU_USERS_READ,
-     EMU_V_LEDGER_USERS},
-    {"GET", "/app/ledgerUsers/*", emuRouteUserGet, EMU_USERS_READ,
-     EMU_V_LEDGER_USERS},
-    {"PATCH", "/app/ledgerUsers/*", emuRouteUserPatch, EMU_USERS_WRITE,
-     EMU_V_LEDGER_USERS},
-    {"DELETE", "/app/ledgerUsers/*", emuRouteUserDelete, EMU_USERS_WRITE,
-     EMU_V_LEDGER_USERS},
-    {"GET", "/ledgerUsers", emuRouteUserList, EMU_USERS_READ, EMU_V_NEVER},
-    {"GET", "/app/governance/constitution", emuRouteConstitution,
-     EMU_GOVERNANCE_READ, 0},
-    {"GET", "/app/governance/members", emuRouteMembers, EMU_GOVERNANCE_READ, 0},
-    {"GET", "/app/enclaveQuotes", emuRouteQuotes, EMU_GOVERNANCE_READ, 0},
-    {"GET", "/app/roles", emuRouteRoleGet, EMU_ROLES_READ, EMU_V_ROLES},
-    {"PUT", "/app/roles", emuRouteRolePut, EMU_ROLES_WRITE, EMU_V_ROLES},
-    {"PATCH", "/app/roles", emuRouteRolePatch, EMU_ROLES_WRITE, EMU_V_ROLES},
-    {"DELETE", "/app/roles", emuRouteRoleDelete, EMU_ROLES_WRITE, EMU_V_ROLES},
-    {"GET", "/app/userDefinedFunctions", emuRouteFunctionList,
-     EMU_FUNCTIONS_READ, EMU_V_PROGRAMS},
-    {"GET", "/app/userDefinedFunctions/*", emuRouteFunctionGet,
-     EMU_FUNCTIONS_READ, EMU_V_PROGRAMS},
-    {"PUT", "/app/userDefinedFunctions/*", emuRouteFunctionPut,
-     EMU_FUNCTIONS_WRITE, EMU_V_PROGRAMS},
-    {"DELETE", "/app/userDefinedFunctions/*", emuRouteFunctionDelete,
-     EMU_FUNCTIONS_WRITE, EMU_V_PROGRAMS},
-    {"POST", "/app/userDefinedFunctions/*", emuRouteExecute,
-     EMU_FUNCTIONS_EXECUTE, EMU_V_PROGRAMS},
-    {"GET", "/app/userDefinedEndpoints", emuRouteEndpointsGet,
-     EMU_ENDPOINTS_READ, EMU_V_ROLES},
-    {"PUT", "/app/userDefinedEndpoints", emuRouteEndpointsPut,
-     EMU_ENDPOINTS_WRITE, EMU_V_ROLES},
-    {"GET", "/app/userDefinedEndpoints/modules", emuRouteModule,
-     EMU_ENDPOINTS_READ, EMU_V_ROLES},
-    {"GET", "/app/userDefinedEndpoints/runtimeOptions", emuRouteRuntimeGet,
-     EMU_ENDPOINTS_READ, EMU_V_ROLES},
-    {"PATCH", "/app/userDefinedEndpoints/runtimeOptions", emuRouteRuntimePatch,
-     EMU_ENDPOINTS_WRITE, EMU_V_ROLES},
-    {"GET", "/ledgerIdentity/*", emuRouteIdentity, 0, 0},
-    {"GET", "/failover/*", emuRouteFailover, 0, 0},
-    {"GET", "/common/discovery/instance", emuRouteInstance, 0, 0},
-    {"GET", "/*/v2.0/.well-known/openid-configuration", emuRouteOpenid, 0, 0},
-    {"POST", "/*/oauth2/v2.0/token", emuRouteToken, 0, 0},
-    {"GET", "/*/discovery/v2.0/keys", emuRouteKeys, 0, 0},
-    {"GET", "/control/*", emuRouteControl, 0, 0},
-    {"POST", "/control/*", emuRouteControl, 0, 0},
-    {"DELETE", "/control/*", emuRouteControl, 0, 0},
-};
+#define ROUTE_ROW(zMethod, zPath, xRun, eAction, mNeeds) \
+  {zMethod, zPath, xRun, eAction, mNeeds},
+static const Route aRoute[] = {EMU_ROUTES(ROUTE_ROW)};
 #define N_ROUTE ((int)(sizeof(aRoute) / sizeof(aRoute[0])))
+
+#define ROUTE_WITH (EMU_WITH_CONTROL | EMU_WITH_GATEWAY)
 
 /* 1 when the segments of the request are those of the path. */
 static int routeFits(const char *zPath, const EmuReq *p) {
@@ -104,10 +44,17 @@ static int routeFits(const char *zPath, const EmuReq *p) {
   return i == p->nSegment;
 }
 
+/* The EMU_WITH_* that a request has. */
+static unsigned routeWith(const EmuReq *p) {
+  return (p->pEmu->args.bControl ? EMU_WITH_CONTROL : 0) |
+         (emuReqToGateway(p) ? EMU_WITH_GATEWAY : 0);
+}
+
 /* The route of the request; NULL after answering 404 or 405. */
 static const Route *routeFind(EmuReq *p) {
   LedgerBuf allow = {0};
   const char *zPath = NULL;
+  unsigned mWith = routeWith(p);
   int i;
   for( i = 0; i < N_ROUTE; i++ ) {
     const Route *pRoute = &aRoute[i];
@@ -115,12 +62,7 @@ static const Route *routeFind(EmuReq *p) {
               : !routeFits(pRoute->zPath, p) ) {
       continue;
     }
-    if( pRoute->xRun == emuRouteControl && !p->pEmu->args.bControl ) continue;
-    if( (pRoute->xRun == emuRouteOperation ||
-         pRoute->xRun == emuRouteQueueStatus) &&
-        !emuGatewayAsked(p) ) {
-      continue;
-    }
+    if( pRoute->mNeeds & ROUTE_WITH & ~mWith ) continue;
     zPath = pRoute->zPath;
     if( strcmp(p->zMethod, pRoute->zMethod) == 0 ) {
       ledgerBufFree(&allow);
@@ -166,37 +108,39 @@ static int routeVersion(EmuReq *p) {
 
 /* What stands between a request and its handler. */
 static int routeAdmit(EmuReq *p, const Route *pRoute) {
+  unsigned mVersion = pRoute->mNeeds & ~ROUTE_WITH;
   if( pRoute->eAction == 0 ) return 1;
-  if( !p->bHeld && !emuAuthenticate(p) ) return 0;
-  if( !emuSessionEnter(p) || !routeVersion(p) ) return 0;
-  if( pRoute->mVersion && !(p->pVersion->flags & pRoute->mVersion) ) {
+  if( !emuAuthenticate(p) || !emuSessionEnter(p) || !routeVersion(p) ) {
+    return 0;
+  }
+  if( mVersion && !(p->pVersion->flags & mVersion) ) {
     emuReqError(p, 404, "ResourceNotFound", "Unknown path: %s.", p->zPath);
     return 0;
   }
   return emuAuthorise(p, pRoute->eAction);
 }
 
-void emuRouteEnd(EmuReq *p) {
+/* The answer is made, or will be: sends it, and lets faults strike that come
+** after it. */
+static void routeEnd(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   Emu *pEmu = p->pEmu;
-  EmuFaultKeys keys = p->keys;
-  int eFault = p->eFault;
+  EmuStrike *pStrike;
   if( p->bRunning ) return;
+  pStrike = emuFaultKeep(p);
   if( p->iStatus >= 200 && p->iStatus < 300 && p->pVersion &&
       p->id.seqno == 0 && !p->bGateway ) {
-    p->id = pEmu->ledger.last;
+    p->id = pEmu->pLedger->head.last;
   }
   if( !p->bWaiting ) emuReqSend(p);
-  if( emuFaultAfter(pEmu, eFault, &keys, &err) ) {
-    emuWarn("%s", ledgerErrorText(&err));
-  }
+  if( emuFaultAfter(pEmu, pStrike, &err) ) emuWarn("%s", ledgerErrorText(&err));
   ledgerErrorClear(&err);
 }
 
-void emuRoute(EmuReq *p) {
+/* Routes a request that nothing holds. */
+static void routeRun(EmuReq *p) {
   const Route *pRoute;
-  EmuLedger now;
-  if( emuFaultHold(p) ) return;
+  EmuHead now;
   if( !emuFaultInstead(p) ) {
     pRoute = routeFind(p);
     if( pRoute && routeAdmit(p, pRoute) && emuFaultStale(p, &now) ) {
@@ -204,5 +148,14 @@ void emuRoute(EmuReq *p) {
       emuFaultCaughtUp(p, &now);
     }
   }
-  emuRouteEnd(p);
+  routeEnd(p);
+}
+
+void emuRoute(EmuReq *p) {
+  p->xEnd = routeEnd;
+  if( !emuFaultsStrike(p->pEmu->pFaults, p) ) {
+    emuReqSend(p);
+  } else if( !emuFaultHold(p, routeRun) ) {
+    routeRun(p);
+  }
 }

@@ -14,8 +14,9 @@
 **
 ** Codes where the contract is silent: an unknown user is 404 ResourceNotFound.
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
+#include <sqlite3.h>
 #include <string.h>
 
 #define USERS_MAX_ID 256
@@ -49,7 +50,7 @@ static void usersJson(LedgerBuf *pBuf, int bMany, const char *zId, size_t nId,
 /* The Location of that redirection, which leads nowhere: a client that follows
 ** it loses the api-version. */
 static void usersMovedTo(EmuReq *p) {
-  const char *zHost = emuReqHeader(p, "Host");
+  const char *zHost = p->zHost;
   char *z = sqlite3_mprintf("https://%s/ledgerUsers", zHost ? zHost : "");
   if( z ) emuReqAddHeader(p, "Location", z);
   sqlite3_free(z);
@@ -75,35 +76,6 @@ static int usersId(EmuReq *p, const EmuText **ppId) {
   }
   *ppId = pId;
   return 1;
-}
-
-int emuUserWrite(Emu *p, const char *zId, size_t nId, const char *zRoles,
-                 LedgerTxid *pTx, LedgerError *pErr) {
-  LedgerBuf payload = {0};
-  EmuTxn txn = {0};
-  int rc;
-  ledgerBufText(&payload, "{\"roles\":");
-  ledgerBufJson(&payload, zRoles, strlen(zRoles));
-  ledgerBufText(&payload, ",\"userId\":");
-  ledgerBufJson(&payload, zId, nId);
-  ledgerBufText(&payload, "}");
-  if( payload.bOom ) {
-    rc = ledgerErrorNomem(pErr);
-    goto out;
-  }
-  txn.eKind = EMU_USERS;
-  txn.zContents = payload.z;
-  txn.nContents = payload.n;
-  rc = emuStoreBegin(p->pStore, pErr);
-  if( rc == LEDGER_OK ) {
-    rc = zRoles[0] ? emuStoreUserPut(p->pStore, zId, nId, zRoles, pErr)
-                   : emuStoreUserDelete(p->pStore, zId, nId, pErr);
-    if( rc ) emuLedgerGiveUp(p);
-  }
-  if( rc == LEDGER_OK ) rc = emuLedgerAppend(p, &txn, pTx, pErr);
-out:
-  ledgerBufFree(&payload);
-  return rc;
 }
 
 /*
@@ -205,7 +177,7 @@ void emuRouteUserPatch(EmuReq *p) {
     goto out;
   }
   if( !usersKeepAdmin(p, have.z ? have.z : "", roles.z) ) goto out;
-  if( emuUserWrite(p->pEmu, id.z, id.n, roles.z, &p->id, &err) ) {
+  if( emuLedgerUser(p->pEmu, id.z, id.n, roles.z, &p->id, &err) ) {
     emuReqFail(p, &err);
     goto out;
   }
@@ -235,7 +207,7 @@ void emuRouteUserDelete(EmuReq *p) {
                    &err) ) {
     emuReqFail(p, &err);
   } else if( usersKeepAdmin(p, have.z ? have.z : "", "") ) {
-    if( emuUserWrite(p->pEmu, pId->z, pId->n, "", &p->id, &err) ) {
+    if( emuLedgerUser(p->pEmu, pId->z, pId->n, "", &p->id, &err) ) {
       emuReqFail(p, &err);
     } else {
       p->iStatus = 204;

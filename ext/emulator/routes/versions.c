@@ -2,7 +2,7 @@
 ** The api-versions of the service, and what holds in each: the one table that
 ** every route asks. Sources: CONTRACT.md, section 1 and "Corrections".
 */
-#include "emulator/emu.h"
+#include "emulator/routes/routesInt.h"
 
 #include <string.h>
 

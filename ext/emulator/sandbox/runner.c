@@ -15,7 +15,7 @@
 **   - what is thrown is read within the context, so that a getter of the
 **     code's own can't run among ours.
 */
-#include "emulator/emu.h"
+#include "emulator/sandbox/sandboxInt.h"
 
 const char zEmuRunner[] =
     "\"use strict\";\n"

@@ -5,7 +5,7 @@
 ** table names them. 0 means the default where a limit of 0 would mean that
 ** nothing can run.
 */
-#include "emulator/emu.h"
+#include "emulator/sandbox/sandbox.h"
 
 #include <stddef.h>
 #include <string.h>

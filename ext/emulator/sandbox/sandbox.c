@@ -23,7 +23,7 @@
 **     takes none of it;
 **   - between fork and exec only async-signal-safe functions are called.
 */
-#include "emulator/emu.h"
+#include "emulator/sandbox/sandboxInt.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -33,6 +33,8 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <sqlite3.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>

@@ -1,16 +1,38 @@
 /*
-** Running user-defined functions, as the rest of the room sees it. Included by
-** emuInt.h.
+** The face of emulator/sandbox: running user-defined functions.
 */
 #ifndef EMU_SANDBOX_H
 #define EMU_SANDBOX_H
 
 #include "emulator/emu.h"
+#include "emulator/store/store.h"
 
-/* ---- runner.c ---------------------------------------------------------- */
+/* ---- runtime.c --------------------------------------------------------- */
 
-/* The program that node is given. */
-extern const char zEmuRunner[];
+/* Options of the JavaScript runtime, as in the API; 0: see runtime.c. */
+typedef struct EmuRuntime EmuRuntime;
+struct EmuRuntime {
+  int64_t bLog;    /* log_exception_details */
+  int64_t bReturn; /* return_exception_details */
+  int64_t nCached; /* max_cached_interpreters */
+  int64_t msTime;  /* max_execution_time_ms */
+  int64_t nHeap;   /* max_heap_bytes */
+  int64_t nStack;  /* max_stack_bytes */
+};
+
+/* Those stored, or the defaults. */
+int emuRuntimeStored(Emu *pEmu, EmuRuntime *p, LedgerError *pErr);
+
+/* Puts the members of an object over *p; null is the default. Returns the name
+** of a member that is wrong, or NULL. */
+const char *emuRuntimeRead(const cJSON *pObj, EmuRuntime *p);
+
+/* Appends them as a JSON object. */
+void emuRuntimeJson(const EmuRuntime *p, LedgerBuf *pBuf);
+
+/* A limit that can be enforced: the default in place of 0, and in bounds. */
+int64_t emuRuntimeLimit(int64_t v, int64_t iDefault, int64_t iMin,
+                        int64_t iMax);
 
 /* ---- sandbox.c --------------------------------------------------------- */
 
@@ -33,6 +55,8 @@ enum {
   EMU_CALL_GONE    /* the emulator ends: free what is yours, answer nothing */
 };
 
+typedef struct EmuSandbox EmuSandbox;
+
 /* Starts a call; x is called once, and later. */
 int emuSandboxCall(Emu *p, const EmuCall *pCall,
                    void (*x)(void *, int eEnd, const char *z, size_t n),
@@ -43,14 +67,5 @@ int emuSandboxThere(void);
 
 /* Ends every call. NULL is allowed. */
 void emuSandboxClose(EmuSandbox *p);
-
-/* ---- routes/execute.c ---------------------------------------------------- */
-
-void emuRouteExecute(EmuReq *p);
-
-/* Runs the hooks of an append, the body being pDoc. Returns 1 when it has
-** answered, or will: if all goes well it calls emuRouteAppend() again, with
-** bHooked set, and emuRouteEnd(). Returns 0 when there are none. */
-int emuHooks(EmuReq *p, LedgerJson *pDoc);
 
 #endif /* EMU_SANDBOX_H */

@@ -9,7 +9,7 @@
 **     committed head's seqno, or doesn't (limits, /current);
 **   - an entry has a collection number; other transactions have NULL.
 */
-#include "emulator/emu.h"
+#include "emulator/store/storeInt.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 ** Serves /app/governance, /app/roles, /app/userDefinedFunctions and
 ** /app/userDefinedEndpoints. Names compare byte by byte.
 */
-#include "emulator/emu.h"
+#include "emulator/store/storeInt.h"
 
 /* A kept statement with kind and name bound. */
 static int objectStmt(EmuStore *p, const char *zSql, int eKind, const char *z,

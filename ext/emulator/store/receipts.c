@@ -6,7 +6,7 @@
 **
 ** Invariant: each read is one lookup by seqno, whatever the ledger's size.
 */
-#include "emulator/emu.h"
+#include "emulator/store/storeInt.h"
 
 #include <string.h>
 

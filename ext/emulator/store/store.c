@@ -14,7 +14,7 @@
 **   - application_id and user_version are in the file's header before the file
 **     becomes a WAL database, so that the header alone tells what it is.
 */
-#include "emulator/emu.h"
+#include "emulator/store/storeInt.h"
 
 #include <errno.h>
 #include <fcntl.h>

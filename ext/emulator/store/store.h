@@ -1,5 +1,5 @@
 /*
-** The data file, as the rest of the room sees it. Included by emuInt.h.
+** The face of emulator/store: the data file.
 **
 ** Invariants
 **   - nothing here knows HTTP, keys or time; it keeps rows;
@@ -8,7 +8,36 @@
 #ifndef EMU_STORE_H
 #define EMU_STORE_H
 
-#include "emulator/emu.h"
+#include "emulator/util/util.h"
+
+#define EMU_DEFAULT_COLLECTION "subledger:0"
+
+typedef struct EmuStore EmuStore;
+
+/* ---- what is stored ---------------------------------------------------- */
+
+/* One transaction of the ledger. */
+typedef struct EmuTxn EmuTxn;
+struct EmuTxn {
+  LedgerTxid id;
+  int eKind;               /* EMU_GENESIS ... */
+  const char *zCollection; /* an entry's collection, else NULL */
+  size_t nCollection;
+  const char *zContents; /* an entry's contents; other kinds: their payload */
+  size_t nContents;
+  const char *zTags; /* an entry's tags, "a,b", or NULL */
+  size_t nTags;
+  int bClaims; /* the claims digest is recorded */
+};
+enum {
+  EMU_GENESIS = 0,
+  EMU_ENTRY = 1,
+  EMU_SIGNATURE = 2,
+  EMU_USERS = 3,
+  EMU_ROLES = 4,
+  EMU_FUNCTIONS = 5,
+  EMU_ENDPOINTS = 6
+};
 
 /* ---- store.c ----------------------------------------------------------- */
 
@@ -42,19 +71,10 @@ int emuStoreMetaPut(EmuStore *p, const char *zName, const void *a, size_t n,
 int emuStoreMetaGet(EmuStore *p, const char *zName, LedgerBuf *pBuf,
                     LedgerError *pErr);
 
-/* The statement zSql (a literal), prepared once and kept; reset it when done.
-** For the store's own files. */
-int emuStoreStmt(EmuStore *p, const char *zSql, sqlite3_stmt **ppStmt,
-                 LedgerError *pErr);
+#define EMU_TREE_FAN 256 /* hashes in a full row */
 
-/* Steps a statement that gives no row, and resets it. */
-int emuStoreRun(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr);
-
-/* Turns the SQLite error at hand into a LedgerError. */
-int emuStoreError(EmuStore *p, LedgerError *pErr);
-
-/* Rows of the tree: n hashes. Get gives as many as are stored, up to
-** EMU_TREE_FAN, in *pn. */
+/* Rows of the ledger's tree (ledger/tree.h): n hashes. Get gives as many as are
+** stored, up to EMU_TREE_FAN, in *pn. */
 int emuStoreTreePut(EmuStore *p, int iLevel, int64_t iRow,
                     const unsigned char *a, int n, LedgerError *pErr);
 int emuStoreTreeGet(EmuStore *p, int iLevel, int64_t iRow, unsigned char *a,
@@ -74,9 +94,10 @@ int emuStoreNodeCert(EmuStore *p, const char *zNodeId, const LedgerBuf *pPem,
 int emuStoreNodes(EmuStore *p, int nMax, void (*x)(void *, const char *),
                   void *pArg, LedgerError *pErr);
 
-/* ---- store/entries.c ---------------------------------------------------- */
+/* ---- entries.c ---------------------------------------------------------- */
 
 /* One entry as read; the texts live until the callback returns. */
+typedef struct EmuEntry EmuEntry;
 struct EmuEntry {
   LedgerTxid id;
   const char *zContents;
@@ -86,6 +107,7 @@ struct EmuEntry {
 };
 
 /* Which entries: those of a collection, maybe with a tag, in iFrom..iTo. */
+typedef struct EmuRange EmuRange;
 struct EmuRange {
   int64_t iCollection;
   const char *zTag; /* or NULL */
@@ -142,9 +164,10 @@ int emuStoreEntryAt(EmuStore *p, int64_t iCollection, int64_t iSeqno,
                     void (*x)(void *, const EmuEntry *), void *pArg,
                     int *pbFound, LedgerError *pErr);
 
-/* ---- store/receipts.c --------------------------------------------------- */
+/* ---- receipts.c --------------------------------------------------------- */
 
 /* A signature transaction with its node certificate. */
+typedef struct EmuSig EmuSig;
 struct EmuSig {
   LedgerTxid id;
   unsigned char aRoot[EMU_HASH];
@@ -169,7 +192,7 @@ int emuStoreTxnRead(EmuStore *p, int64_t iSeqno,
                     void (*x)(void *, const EmuTxn *, const unsigned char *),
                     void *pArg, LedgerError *pErr);
 
-/* ---- store/users.c ------------------------------------------------------ */
+/* ---- users.c ------------------------------------------------------------ */
 
 /* A user's roles, "Contributor,Reader", appended to *pRoles with the id as it
 ** was registered in *pId (may be NULL); *pbFound says whether there is one. */
@@ -192,5 +215,32 @@ int emuStoreClient(EmuStore *p, const char *zClient, size_t nClient,
                    int *pbFound, LedgerError *pErr);
 int emuStoreClientPut(EmuStore *p, const char *zClient, const char *zSecret,
                       const char *zOid, int64_t nLifetime, LedgerError *pErr);
+
+/* ---- objects.c ---------------------------------------------------------- */
+
+/* Texts by kind and name. */
+enum {
+  EMU_OBJECT_MEMBER = 1,   /* member id -> certificate */
+  EMU_OBJECT_ROLE = 2,     /* role name -> actions, one a line */
+  EMU_OBJECT_FUNCTION = 3, /* function id -> code */
+  EMU_OBJECT_DOCUMENT = 4  /* EMU_DOC_* -> text */
+};
+#define EMU_DOC_CONSTITUTION "constitution"
+#define EMU_DOC_ENDPOINTS "endpoints"
+#define EMU_DOC_RUNTIME "runtime options"
+
+/* The value is appended to *pValue; *pbFound says whether there is one. */
+int emuStoreObject(EmuStore *p, int eKind, const char *z, size_t n,
+                   LedgerBuf *pValue, int *pbFound, LedgerError *pErr);
+int emuStoreObjectPut(EmuStore *p, int eKind, const char *z, size_t n,
+                      const char *zValue, size_t nValue, LedgerError *pErr);
+int emuStoreObjectDelete(EmuStore *p, int eKind, const char *z, size_t n,
+                         LedgerError *pErr);
+
+/* Calls x for those of the kind whose name is above pAfter (NULL: for all), in
+** order, at most nMax. The texts live until x returns. */
+int emuStoreObjectList(EmuStore *p, int eKind, const EmuText *pAfter, int nMax,
+                       void (*x)(void *, const EmuText *, const EmuText *),
+                       void *pArg, LedgerError *pErr);
 
 #endif /* EMU_STORE_H */

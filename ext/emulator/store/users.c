@@ -6,7 +6,7 @@
 ** write. User ids compare without regard to case (a fingerprint may come in
 ** either); the spelling of the first registration is kept.
 */
-#include "emulator/emu.h"
+#include "emulator/store/storeInt.h"
 
 int emuStoreUser(EmuStore *p, const char *zId, size_t nId, LedgerBuf *pId,
                  LedgerBuf *pRoles, int *pbFound, LedgerError *pErr) {

@@ -1,0 +1,55 @@
+/*
+** What the files of emulator/http share among themselves.
+*/
+#ifndef EMU_HTTP_INT_H
+#define EMU_HTTP_INT_H
+
+#include "emulator/http/http.h"
+
+#include <openssl/ssl.h>
+
+struct evhttp_connection;
+
+/* ---- conn.c ------------------------------------------------------------ */
+
+/* One TLS connection, as long as it lives. */
+typedef struct EmuConn EmuConn;
+struct EmuConn {
+  int64_t n;     /* its number */
+  int64_t iView; /* the view that its session is pinned to, 0: none yet */
+  int bRefused;  /* a node that was stopped has refused one of its writes */
+};
+
+/* Gives a new connection its EmuConn, with the number n; 0 when it can't. */
+int emuConnNew(SSL *pSsl, int64_t n);
+
+/* The request's connection, NULL once the client is gone. */
+EmuConn *emuConnOf(struct evhttp_request *pHttp);
+
+/* The connection is closed once the answer has left, as eClose says: as CCF
+** does it (EMU_CLOSE_BEHIND), or as one that was idle for too long. The end of
+** those travels with the last bytes of the answer: whoever has read that meets
+** a closed connection, however soon the next request comes. */
+void emuConnClose(struct evhttp_request *pHttp, int eClose);
+
+/* Takes the Date, which libevent adds, out of an answer that was handed over
+** and has not left yet: a node of CCF sends none. */
+void emuConnDropDate(struct evhttp_connection *pHttpConn);
+
+/* ---- request.c --------------------------------------------------------- */
+
+/* Takes a request apart; NULL when memory is short. */
+EmuReq *emuReqNew(Emu *p, struct evhttp_request *pHttp);
+
+/* ---- session.c --------------------------------------------------------- */
+
+/* A change of view has come: what becomes of the sessions of the view before,
+** EMU_SESSIONS_*. Ends what a former primary was up to. */
+void emuSessionsChange(Emu *p, int eSessions);
+
+/* ---- log.c ------------------------------------------------------------- */
+
+/* Writes the line of a request. */
+void emuLogRequest(Emu *p, const EmuReq *pReq, double ms);
+
+#endif /* EMU_HTTP_INT_H */

@@ -1,0 +1,131 @@
+/*
+** The face of emulator/ledger: the ledger's state and every write to it.
+**
+** Invariants
+**   - every write goes through ledger.c, which keeps one SQLite transaction
+**     open from the first write to the next signature: what is inside it is
+**     Pending, COMMIT makes it Committed, ROLLBACK is an election;
+**   - nothing here knows HTTP: who waits for a commit, and who has to hear of
+**     an election, is called back.
+*/
+#ifndef EMU_LEDGER_H
+#define EMU_LEDGER_H
+
+#include "emulator/emu.h"
+#include "emulator/ledger/tree.h"
+
+/* ---- ledger.c ---------------------------------------------------------- */
+
+/* What becomes of the sessions of the view before, when there is another. Only
+** handed on here, see http/session.c. */
+enum {
+  EMU_SESSIONS_DEFAULT = 0, /* what --sessions says */
+  EMU_SESSIONS_LOST = 1,
+  EMU_SESSIONS_KEPT = 2
+};
+
+/* Who is told once what is pending now is committed, or (bLost) gone. */
+typedef struct EmuWaiter EmuWaiter;
+struct EmuWaiter {
+  EmuWaiter *pNext;
+  void (*xDone)(void *pArg, int bLost);
+  void *pArg;
+};
+
+/* How far the ledger has come. */
+typedef struct EmuHead EmuHead;
+struct EmuHead {
+  int64_t iView;        /* the current view */
+  LedgerTxid last;      /* the last transaction applied */
+  LedgerTxid committed; /* the last signature on disk */
+};
+
+typedef struct EmuLedger EmuLedger;
+struct EmuLedger {
+  EmuHead head;
+  EmuTree tree;          /* with what is pending */
+  EmuTree treeCommitted; /* as of head.committed */
+  struct event *pTimer;  /* signs */
+  EmuWaiter *pWaiting;   /* told at the next commit */
+  int bServing;          /* the loop runs, so the timer does */
+  int bHold;             /* no signatures (control route) */
+  int bCut;              /* none either: the primary is cut off (session.c) */
+
+  /* Told of each election and recovery, once its keys are there; or NULL. */
+  int (*xElected)(Emu *, int eSessions, LedgerError *);
+};
+
+/* Creates the ledger in a new store (the caller commits); takes it up, in the
+** next view after an unclean end. */
+int emuLedgerCreate(Emu *p, LedgerError *pErr);
+int emuLedgerLoad(Emu *p, LedgerError *pErr);
+
+/* Ends: signs what is pending and notes that the end was clean. */
+int emuLedgerClose(Emu *p, LedgerError *pErr);
+
+/* Appends a transaction (all but its id is the caller's); *pId is its id. An
+** entry's collection and tags must be within the limits. */
+int emuLedgerAppend(Emu *p, EmuTxn *pTxn, LedgerTxid *pId, LedgerError *pErr);
+
+/* Signs and commits what is pending; does nothing when nothing is. Its two
+** halves: a signature transaction over all before it, and COMMIT. */
+int emuLedgerSign(Emu *p, LedgerError *pErr);
+int emuLedgerSeal(Emu *p, LedgerError *pErr);
+int emuLedgerCommit(Emu *p, LedgerError *pErr);
+
+/* An election: the next view, with another node; what is pending is lost. A
+** disaster recovery: the same two views on, with another service too. What
+** becomes of sessions is one of EMU_SESSIONS_*. */
+int emuLedgerElect(Emu *p, int eSessions, LedgerError *pErr);
+int emuLedgerRecover(Emu *p, int eSessions, LedgerError *pErr);
+
+/* A write failed half way: goes back to what is committed, by an election. */
+void emuLedgerGiveUp(Emu *p);
+
+/* A new certificate of the service, with the same key. */
+int emuLedgerRenew(Emu *p, LedgerError *pErr);
+
+/* Starts the timer of the next signature, unless it runs. */
+void emuLedgerArm(Emu *p);
+
+/* Adds the caller's waiter to those that are told at the next commit. */
+void emuLedgerWait(Emu *p, EmuWaiter *pWaiter);
+
+/* ---- change.c ---------------------------------------------------------- */
+
+/* Adds a transaction of a kind other than an entry; its payload is JSON. What
+** was stored for it before is undone when it fails. */
+int emuLedgerNote(Emu *p, int eKind, const LedgerBuf *pPayload, LedgerTxid *pTx,
+                  LedgerError *pErr);
+
+/* Registers a user, zRoles being "A,B"; "" takes the user away. */
+int emuLedgerUser(Emu *p, const char *zId, size_t nId, const char *zRoles,
+                  LedgerTxid *pTx, LedgerError *pErr);
+
+/* Stores an object (pValue NULL: deletes it) with its transaction. */
+int emuLedgerObject(Emu *p, int eKind, const EmuText *pName,
+                    const EmuText *pValue, int eTxn, const LedgerBuf *pPayload,
+                    LedgerTxid *pTx, LedgerError *pErr);
+
+/* ---- govern.c ---------------------------------------------------------- */
+
+/* Gives the ledger members and a constitution, unless it has them. */
+int emuGovernEnsure(Emu *p, LedgerError *pErr);
+
+/* ---- fill.c ------------------------------------------------------------ */
+
+/* Adds the entries that --fill asks for; the caller commits. */
+int emuFill(Emu *p, LedgerError *pErr);
+
+/* ---- warm.c ------------------------------------------------------------ */
+
+/* Which stretches of history have been loaded. nLoading is how often one is
+** answered Loading before it is Ready. */
+typedef struct EmuWarm EmuWarm;
+EmuWarm *emuWarmNew(int nLoading);
+void emuWarmFree(EmuWarm *p);
+
+/* 1 when iFrom..iTo is loaded; else 0, and it is one step nearer. */
+int emuWarmReady(EmuWarm *p, int64_t iFrom, int64_t iTo);
+
+#endif /* EMU_LEDGER_H */
