@@ -298,6 +298,32 @@ void ledgerAnswerKeep(LedgerAnswer **ppList, LedgerAnswer *pNew);
 /* Forgets them: the ledger is not what it was, or nobody asks. */
 void ledgerAnswersEnd(LedgerAnswer **ppList);
 
+/* ---- db/window.c: calls in flight --------------------------------------- */
+
+/* A window of calls that slides over what is to be asked: each place holds an
+** item of the caller's and its call. They stand in the order of their start. */
+typedef struct LedgerWindow LedgerWindow;
+struct LedgerWindow {
+  int nPlace; /* so many at most */
+  int nUsed;
+  LedgerCall **apCall; /* owned; NULL where an item needs no call */
+  char *aItem;         /* see ledgerWindowItem() */
+  size_t nItem;        /* bytes of an item */
+};
+
+/* Opens a window of nPlace places (1 at least) for items of nItem bytes. */
+int ledgerWindowOpen(LedgerWindow *p, int nPlace, size_t nItem,
+                     LedgerError *pErr);
+void ledgerWindowClose(LedgerWindow *p); /* gives up what is under way */
+
+/* A new item at the end, zeroed, its call NULL; or NULL: the window is full. */
+void *ledgerWindowAdd(LedgerWindow *p);
+void *ledgerWindowItem(const LedgerWindow *p, int i);
+
+/* Takes the i-th item out, into *pItem, and returns its call (the caller's, to
+** be freed), or NULL. */
+LedgerCall *ledgerWindowTake(LedgerWindow *p, int i, void *pItem);
+
 /* ---- db/spill.c: rows kept aside, in memory and then in a file ----------- */
 
 /* One row of ledger_entries, wherever it comes from. */

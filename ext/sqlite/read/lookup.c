@@ -18,14 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One place of the window of requests. */
+/* What the window holds beside the call, which is NULL where the answer is
+** known from the memo. */
 typedef struct LookupItem LookupItem;
 struct LookupItem {
-  int bUsed; /* holds an item */
   LedgerTxid id;
-  Ledger *pLedger;   /* borrowed from the scan */
-  int iSub;          /* candidate asked for by pCall */
-  LedgerCall *pCall; /* under way, or NULL: known from the memo */
+  Ledger *pLedger; /* borrowed from the scan */
 };
 
 /* The sub-ledgers of one ledger that an id may stand in. */
@@ -44,13 +42,10 @@ struct LedgerLookup {
   int nLedger;
   LookupCandidates *aList; /* per ledger, where no sub-ledger is given */
   i64 iNext;               /* next item to start: id * nLedger + ledger */
-  LookupItem *aItem;       /* a ring of nItem places */
-  int nItem;
-  int iFirst, nUsed;
-  LedgerCall **apWave; /* further candidates, nItem places */
-  LedgerCall *pKept;   /* owns the texts of row ... */
-  LedgerBuf text;      /* ... or this, when it was known */
-  LedgerRow row;       /* the row last returned */
+  LedgerWindow window;     /* of LookupItem */
+  LedgerCall *pKept;       /* owns the texts of row ... */
+  LedgerBuf text;          /* ... or this, when it was known */
+  LedgerRow row;           /* the row last returned */
 };
 
 int ledgerLookupOpen(LedgerScope *pScope, LedgerDb *pDb,
@@ -71,18 +66,14 @@ int ledgerLookupOpen(LedgerScope *pScope, LedgerDb *pDb,
   p->apLedger = apLedger;
   p->nLedger = nLedger;
   p->pQuery = pQuery;
-  p->nItem = n;
-  p->aItem = sqlite3_malloc64(sizeof(*p->aItem) * (sqlite3_uint64)n);
-  p->apWave = sqlite3_malloc64(sizeof(*p->apWave) * (sqlite3_uint64)n);
   p->aList = sqlite3_malloc64(sizeof(*p->aList) * (sqlite3_uint64)nLedger);
-  if( p->aItem == NULL || p->apWave == NULL || p->aList == NULL ) {
+  if( p->aList == NULL ) ledgerErrorNomem(pErr);
+  if( p->aList == NULL ||
+      ledgerWindowOpen(&p->window, n, sizeof(LookupItem), pErr) ) {
     p->nLedger = 0;
-    p->nItem = 0;
     ledgerLookupClose(p);
-    return ledgerErrorNomem(pErr);
+    return pErr->rc;
   }
-  memset(p->aItem, 0, sizeof(*p->aItem) * (size_t)n);
-  memset(p->apWave, 0, sizeof(*p->apWave) * (size_t)n);
   memset(p->aList, 0, sizeof(*p->aList) * (size_t)nLedger);
   *ppLookup = p;
   return LEDGER_OK;
@@ -91,15 +82,10 @@ int ledgerLookupOpen(LedgerScope *pScope, LedgerDb *pDb,
 void ledgerLookupClose(LedgerLookup *p) {
   int i;
   if( p == NULL ) return;
-  for( i = 0; i < p->nItem; i++ ) {
-    ledgerCallFree(p->aItem[i].pCall);
-    ledgerCallFree(p->apWave[i]);
-  }
+  ledgerWindowClose(&p->window);
   for( i = 0; i < p->nLedger; i++ ) free(p->aList[i].azName);
   ledgerCallFree(p->pKept);
   ledgerBufFree(&p->text);
-  sqlite3_free(p->aItem);
-  sqlite3_free(p->apWave);
   sqlite3_free(p->aList);
   sqlite3_free(p);
 }
@@ -176,27 +162,25 @@ int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
 
 /* Fills the window: starts the first request of the items that follow. */
 static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
-  i64 nAll = (i64)p->pQuery->nId * p->nLedger;
+  const i64 nAll = (i64)p->pQuery->nId * p->nLedger;
+  LookupItem *pItem;
   int rc = LEDGER_OK;
-  while( rc == LEDGER_OK && p->nUsed < p->nItem && p->iNext < nAll ) {
-    LookupItem *pItem = &p->aItem[(p->iFirst + p->nUsed) % p->nItem];
+  while( rc == LEDGER_OK && p->iNext < nAll &&
+         (pItem = ledgerWindowAdd(&p->window)) != NULL ) {
     i64 iId = p->iNext / p->nLedger;
     const char *zSub;
     if( p->pQuery->bDesc ) iId = p->pQuery->nId - 1 - iId;
     pItem->pLedger = p->apLedger[p->iNext % p->nLedger];
     pItem->id = p->pQuery->aId[iId];
-    pItem->pCall = NULL;
-    pItem->iSub = 0;
     p->iNext++;
-    p->nUsed++;
     if( lookupUsesMemo(p) && ledgerScopeKnows(p->pScope, pItem->pLedger,
                                               pItem->id, lookupMemoName(p)) ) {
       continue;
     }
     rc = lookupCandidate(p, pItem->pLedger, pItem->id, 0, &zSub, pErr);
     if( rc == LEDGER_OK && zSub ) {
-      rc =
-          ledgerLookupGet(pItem->pLedger, pItem->id, zSub, &pItem->pCall, pErr);
+      rc = ledgerLookupGet(pItem->pLedger, pItem->id, zSub,
+                           &p->window.apCall[p->window.nUsed - 1], pErr);
     }
   }
   return rc;
@@ -214,47 +198,58 @@ static int lookupAnswer(LedgerLookup *p, LedgerCall *pCall, Ledger *pLedger,
   return rc;
 }
 
-/* Looks for the item in its candidates from the k-th on, a wave at a time. The
-** call of a hit is moved to p->pKept. */
-static int lookupFurther(LedgerLookup *p, LookupItem *pItem, int k,
-                         int *pbFound, LedgerError *pErr) {
-  int rc = LEDGER_OK, bEnd = 0;
-  while( rc == LEDGER_OK && !*pbFound && !bEnd ) {
-    int i, n = 0;
-    while( rc == LEDGER_OK && n < p->nItem ) {
-      const char *zSub;
-      rc = lookupCandidate(p, pItem->pLedger, pItem->id, k, &zSub, pErr);
-      if( rc || zSub == NULL ) {
-        bEnd = 1;
-        break;
-      }
-      rc =
-          ledgerLookupGet(pItem->pLedger, pItem->id, zSub, &p->apWave[n], pErr);
-      k++;
-      n++;
-    }
-    for( i = 0; i < n && rc == LEDGER_OK && !*pbFound; i++ ) {
-      rc = lookupAnswer(p, p->apWave[i], pItem->pLedger, pbFound, pErr);
-      if( *pbFound ) {
-        p->pKept = p->apWave[i];
-        p->apWave[i] = NULL;
-      }
-    }
-    for( i = 0; i < n; i++ ) {
-      ledgerCallFree(p->apWave[i]);
-      p->apWave[i] = NULL;
-    }
+/* Waits for a call and reads its answer; takes the call over, which is kept
+** where it is a hit. */
+static int lookupHit(LedgerLookup *p, LedgerCall *pCall, Ledger *pLedger,
+                     int *pbFound, LedgerError *pErr) {
+  lookupAnswer(p, pCall, pLedger, pbFound, pErr);
+  if( *pbFound ) {
+    p->pKept = pCall;
+  } else {
+    ledgerCallFree(pCall);
   }
-  return rc;
+  return pErr->rc;
 }
 
-/* Resolves the first item of the window. */
-static int lookupResolve(LedgerLookup *p, LookupItem *pItem,
-                         const LedgerRow **ppRow, LedgerError *pErr) {
-  int bFound = 0, iNext = 0, rc;
+/* Looks for the item in its candidates from the k-th on, several in flight. */
+static int lookupFurther(LedgerLookup *p, const LookupItem *pItem, int k,
+                         int *pbFound, LedgerError *pErr) {
+  LedgerWindow window;
+  int bEnd = 0;
+  char cNone;
+  ledgerWindowOpen(&window, p->window.nPlace, sizeof(cNone), pErr);
+  while( pErr->rc == LEDGER_OK && !*pbFound ) {
+    const char *zSub = NULL;
+    if( !bEnd && window.nUsed < window.nPlace ) {
+      if( lookupCandidate(p, pItem->pLedger, pItem->id, k++, &zSub, pErr) ) {
+        break;
+      }
+      bEnd = zSub == NULL;
+      if( zSub ) {
+        ledgerWindowAdd(&window);
+        ledgerLookupGet(pItem->pLedger, pItem->id, zSub,
+                        &window.apCall[window.nUsed - 1], pErr);
+      }
+    } else if( window.nUsed > 0 ) {
+      lookupHit(p, ledgerWindowTake(&window, 0, &cNone), pItem->pLedger,
+                pbFound, pErr);
+    } else {
+      break;
+    }
+  }
+  ledgerWindowClose(&window);
+  return pErr->rc;
+}
+
+/* Resolves an item; takes its call over. */
+static int lookupResolve(LedgerLookup *p, const LookupItem *pItem,
+                         LedgerCall *pCall, const LedgerRow **ppRow,
+                         LedgerError *pErr) {
+  const int iNext = pCall != NULL;
+  int bFound = 0;
   ledgerCallFree(p->pKept);
   p->pKept = NULL;
-  if( pItem->pCall == NULL ) {
+  if( pCall == NULL ) {
     /* Known when its turn to be started came, and perhaps forgotten since:
     ** then it is looked for from its first candidate on. */
     int bKnown =
@@ -262,26 +257,16 @@ static int lookupResolve(LedgerLookup *p, LookupItem *pItem,
                           lookupMemoName(p), &p->text, &p->row, &bFound, pErr);
     if( bFound && pErr->rc == LEDGER_OK ) *ppRow = &p->row;
     if( bKnown || pErr->rc ) return pErr->rc;
+  } else if( lookupHit(p, pCall, pItem->pLedger, &bFound, pErr) ) {
+    return pErr->rc;
   }
-  if( pItem->pCall ) {
-    rc = lookupAnswer(p, pItem->pCall, pItem->pLedger, &bFound, pErr);
-    if( rc ) return rc;
-    if( bFound ) {
-      p->pKept = pItem->pCall;
-    } else {
-      ledgerCallFree(pItem->pCall);
-    }
-    pItem->pCall = NULL;
-    iNext = 1;
+  if( !bFound && lookupFurther(p, pItem, iNext, &bFound, pErr) ) {
+    return pErr->rc;
   }
-  if( !bFound ) {
-    rc = lookupFurther(p, pItem, iNext, &bFound, pErr);
-    if( rc ) return rc;
-  }
-  if( lookupUsesMemo(p) ) {
-    rc = ledgerScopeRemember(p->pScope, pItem->pLedger, pItem->id,
-                             lookupMemoName(p), bFound ? &p->row : NULL, pErr);
-    if( rc ) return rc;
+  if( lookupUsesMemo(p) &&
+      ledgerScopeRemember(p->pScope, pItem->pLedger, pItem->id,
+                          lookupMemoName(p), bFound ? &p->row : NULL, pErr) ) {
+    return pErr->rc;
   }
   if( bFound ) *ppRow = &p->row;
   return LEDGER_OK;
@@ -292,16 +277,15 @@ int ledgerLookupNext(LedgerLookup *p, const LedgerRow **ppRow,
   int rc;
   *ppRow = NULL;
   for( ;; ) {
-    LookupItem *pItem;
+    LookupItem item;
+    LedgerCall *pCall;
     rc = lookupFill(p, pErr);
-    if( rc || p->nUsed == 0 ) return rc;
-    pItem = &p->aItem[p->iFirst];
-    rc = lookupResolve(p, pItem, ppRow, pErr);
+    if( rc || p->window.nUsed == 0 ) return rc;
+    pCall = ledgerWindowTake(&p->window, 0, &item);
+    rc = lookupResolve(p, &item, pCall, ppRow, pErr);
     if( rc ) return rc;
-    p->iFirst = (p->iFirst + 1) % p->nItem;
-    p->nUsed--;
-    if( *ppRow && (*ppRow)->entry.id.seqno >
-                      ledgerScopeBound(p->pScope, pItem->pLedger) ) {
+    if( *ppRow &&
+        (*ppRow)->entry.id.seqno > ledgerScopeBound(p->pScope, item.pLedger) ) {
       *ppRow = NULL; /* newer than the snapshot that this statement reads */
     }
     if( *ppRow ) return LEDGER_OK;

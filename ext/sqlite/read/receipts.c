@@ -14,24 +14,22 @@
 
 #include <string.h>
 
-/* One place of the window. */
+/* What the window holds beside the call of a receipt. */
 typedef struct ProofItem ProofItem;
 struct ProofItem {
-  LedgerRow row;     /* its texts stand in zText */
-  char *zText;       /* sqlite3_free */
-  LedgerCall *pCall; /* the receipt */
+  LedgerRow row; /* its texts stand in zText */
+  char *zText;   /* sqlite3_free */
 };
 
 struct LedgerProofs {
   int (*xNext)(void *, const LedgerRow **, LedgerError *);
   void *pArg;
-  i64 nWanted;      /* rows that are still wanted: a hint */
-  int bEnd;         /* xNext has no more */
-  int nAhead;       /* requests in flight for now: grows with what is read */
-  ProofItem *aItem; /* a ring of nItem places */
-  int nItem;
-  int iFirst, nUsed;
-  ProofItem kept; /* what was last returned */
+  i64 nWanted;         /* rows that are still wanted: a hint */
+  int bEnd;            /* xNext has no more */
+  int nAhead;          /* requests in flight for now: grows with what is read */
+  LedgerWindow window; /* of ProofItem */
+  ProofItem kept;      /* what was last returned ... */
+  LedgerCall *pKept;   /* ... and its call */
 };
 
 int ledgerProofsOpen(LedgerDb *pDb,
@@ -39,7 +37,7 @@ int ledgerProofsOpen(LedgerDb *pDb,
                      void *pArg, i64 nWanted, LedgerProofs **ppProofs,
                      LedgerError *pErr) {
   LedgerProofs *p = sqlite3_malloc64(sizeof(*p));
-  int i;
+  int i, nPlace = 1;
   *ppProofs = NULL;
   if( p == NULL ) return ledgerErrorNomem(pErr);
   memset(p, 0, sizeof(*p));
@@ -47,33 +45,34 @@ int ledgerProofsOpen(LedgerDb *pDb,
   p->pArg = pArg;
   p->nWanted = nWanted;
   p->nAhead = 4;
-  p->nItem = 1;
   for( i = 0; i < pDb->nLedger; i++ ) {
     int n = ledgerClientConfig(pDb->apLedger[i]->pClient)->concurrency;
-    if( n > p->nItem ) p->nItem = n;
+    if( n > nPlace ) nPlace = n;
   }
-  p->aItem = sqlite3_malloc64(sizeof(*p->aItem) * (sqlite3_uint64)p->nItem);
-  if( p->aItem == NULL ) {
+  if( ledgerWindowOpen(&p->window, nPlace, sizeof(ProofItem), pErr) ) {
     sqlite3_free(p);
-    return ledgerErrorNomem(pErr);
+    return pErr->rc;
   }
-  memset(p->aItem, 0, sizeof(*p->aItem) * (size_t)p->nItem);
   *ppProofs = p;
   return LEDGER_OK;
 }
 
-static void proofItemClear(ProofItem *p) {
-  ledgerCallFree(p->pCall);
-  sqlite3_free(p->zText);
-  memset(p, 0, sizeof(*p));
+/* Gives back what was last returned. */
+static void proofRelease(LedgerProofs *p) {
+  ledgerCallFree(p->pKept);
+  p->pKept = NULL;
+  sqlite3_free(p->kept.zText);
+  memset(&p->kept, 0, sizeof(p->kept));
 }
 
 void ledgerProofsClose(LedgerProofs *p) {
   int i;
   if( p == NULL ) return;
-  for( i = 0; i < p->nItem; i++ ) proofItemClear(&p->aItem[i]);
-  proofItemClear(&p->kept);
-  sqlite3_free(p->aItem);
+  for( i = 0; i < p->window.nUsed; i++ ) {
+    sqlite3_free(((ProofItem *)ledgerWindowItem(&p->window, i))->zText);
+  }
+  ledgerWindowClose(&p->window);
+  proofRelease(p);
   sqlite3_free(p);
 }
 
@@ -100,63 +99,69 @@ static int proofCopy(ProofItem *p, const LedgerRow *pRow, LedgerError *pErr) {
 /* Requests of the window that go to this ledger. */
 static int proofInFlight(const LedgerProofs *p, const Ledger *pLedger) {
   int i, n = 0;
-  for( i = 0; i < p->nUsed; i++ ) {
-    const ProofItem *pItem = &p->aItem[(p->iFirst + i) % p->nItem];
-    if( pItem->pCall && pItem->row.pLedger == pLedger ) n++;
+  for( i = 0; i < p->window.nUsed; i++ ) {
+    const ProofItem *pItem = ledgerWindowItem(&p->window, i);
+    if( p->window.apCall[i] && pItem->row.pLedger == pLedger ) n++;
   }
   return n;
 }
 
-/* Fills the window: starts the requests of the rows that follow. A row whose
-** ledger takes no more of them waits at its end. */
+/* Starts the last item's request, unless its ledger takes no more of them: then
+** it waits at the end of the window. */
+static int proofStart(LedgerProofs *p, LedgerError *pErr) {
+  const int iLast = p->window.nUsed - 1;
+  const ProofItem *pItem = ledgerWindowItem(&p->window, iLast);
+  LedgerClient *pClient = pItem->row.pLedger->pClient;
+  if( proofInFlight(p, pItem->row.pLedger) >=
+      ledgerClientConfig(pClient)->concurrency ) {
+    return LEDGER_OK;
+  }
+  return ledgerReceiptGet(pClient, pItem->row.entry.id,
+                          &p->window.apCall[iLast], pErr);
+}
+
+/* Fills the window: starts the requests of the rows that follow. */
 static int proofFill(LedgerProofs *p, LedgerError *pErr) {
+  LedgerWindow *pWindow = &p->window;
   const LedgerRow *pRow;
-  ProofItem *pItem;
   int rc;
   for( ;; ) {
-    pItem = &p->aItem[(p->iFirst + p->nUsed + p->nItem - 1) % p->nItem];
-    if( p->nUsed && pItem->pCall == NULL ) {
-      LedgerClient *pClient = pItem->row.pLedger->pClient;
-      if( proofInFlight(p, pItem->row.pLedger) >=
-          ledgerClientConfig(pClient)->concurrency ) {
-        return LEDGER_OK;
-      }
-      rc = ledgerReceiptGet(pClient, pItem->row.entry.id, &pItem->pCall, pErr);
-      if( rc ) return rc;
+    if( pWindow->nUsed && pWindow->apCall[pWindow->nUsed - 1] == NULL ) {
+      rc = proofStart(p, pErr);
+      if( rc || pWindow->apCall[pWindow->nUsed - 1] == NULL ) return rc;
     }
-    if( p->bEnd || p->nUsed >= p->nItem || p->nUsed >= p->nAhead ||
-        p->nUsed >= p->nWanted ) {
+    if( p->bEnd || pWindow->nUsed >= pWindow->nPlace ||
+        pWindow->nUsed >= p->nAhead || pWindow->nUsed >= p->nWanted ) {
       return LEDGER_OK;
     }
     rc = p->xNext(p->pArg, &pRow, pErr);
     if( rc ) return rc;
     p->bEnd = pRow == NULL;
     if( p->bEnd ) return LEDGER_OK;
-    rc = proofCopy(&p->aItem[(p->iFirst + p->nUsed) % p->nItem], pRow, pErr);
-    if( rc ) return rc;
-    p->nUsed++;
+    rc = proofCopy(ledgerWindowAdd(pWindow), pRow, pErr);
+    if( rc ) {
+      pWindow->nUsed--; /* it has nothing yet */
+      return rc;
+    }
   }
 }
 
 int ledgerProofsNext(LedgerProofs *p, LedgerProof *pProof, LedgerError *pErr) {
   int rc;
   memset(pProof, 0, sizeof(*pProof));
-  proofItemClear(&p->kept);
+  proofRelease(p);
   rc = proofFill(p, pErr);
-  if( rc || p->nUsed == 0 ) return rc;
-  p->kept = p->aItem[p->iFirst];
-  memset(&p->aItem[p->iFirst], 0, sizeof(p->kept));
-  p->iFirst = (p->iFirst + 1) % p->nItem;
-  p->nUsed--;
-  if( p->nAhead < p->nItem ) p->nAhead *= 2;
+  if( rc || p->window.nUsed == 0 ) return rc;
+  p->pKept = ledgerWindowTake(&p->window, 0, &p->kept);
+  if( p->nAhead < p->window.nPlace ) p->nAhead *= 2;
   if( p->nWanted < INT64_MAX && --p->nWanted == 0 ) {
     p->nWanted = INT64_MAX; /* asked for more, rows have been dropped */
     p->nAhead = 1;
   }
-  rc = ledgerCallWait(p->kept.pCall, pErr);
+  rc = ledgerCallWait(p->pKept, pErr);
   if( rc == LEDGER_OK ) {
-    rc = ledgerReceiptResult(p->kept.pCall, &pProof->zAnswer, &pProof->nAnswer,
-                             pErr);
+    rc =
+        ledgerReceiptResult(p->pKept, &pProof->zAnswer, &pProof->nAnswer, pErr);
   }
   if( rc == LEDGER_OK ) pProof->pRow = &p->kept.row;
   return rc;

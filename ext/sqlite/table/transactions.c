@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define TRANSACTIONS_WAVE 64 /* requests in flight, at most */
-
 static const char *transactionsState(int eState) {
   switch( eState ) {
     case LEDGER_TX_PENDING: return "Pending";
@@ -23,41 +21,45 @@ static const char *transactionsState(int eState) {
   }
 }
 
+/* Waits for the first call of the window, and adds the row of its id. */
+static int transactionsRow(LedgerWindow *pWindow, LedgerTableRows *pRows,
+                           LedgerError *pErr) {
+  int eState = LEDGER_TX_UNKNOWN;
+  const char *azCell[2];
+  LedgerCall *pCall = ledgerWindowTake(pWindow, 0, &azCell[0]);
+  if( ledgerCallWait(pCall, pErr) == LEDGER_OK &&
+      ledgerStatusResult(pCall, &eState, pErr) == LEDGER_OK ) {
+    azCell[1] = transactionsState(eState);
+    if( azCell[1] ) ledgerTableTexts(pRows, azCell, 2, pErr);
+  }
+  ledgerCallFree(pCall);
+  return pErr->rc;
+}
+
 static int transactionsRead(LedgerTableRows *pRows, LedgerDb *pDb,
                             Ledger *pLedger, int nKey, char **azKey,
                             LedgerError *pErr) {
-  LedgerCall *apCall[TRANSACTIONS_WAVE];
-  int nWave = ledgerClientConfig(pLedger->pClient)->concurrency;
-  int iStart = 0, rc = LEDGER_OK, i;
+  LedgerWindow window;
+  int i = 0;
   (void)pDb;
-  if( nWave > TRANSACTIONS_WAVE ) nWave = TRANSACTIONS_WAVE;
-  memset(apCall, 0, sizeof(apCall));
-  while( iStart < nKey && rc == LEDGER_OK ) {
-    int n = nKey - iStart < nWave ? nKey - iStart : nWave;
-    for( i = 0; i < n && rc == LEDGER_OK; i++ ) {
-      LedgerTxid id;
-      const char *z = azKey[iStart + i];
-      if( !ledgerTxidParse(z, strlen(z), &id) ) continue;
-      rc = ledgerStatusGet(pLedger->pClient, id, &apCall[i], pErr);
+  ledgerWindowOpen(&window, ledgerClientConfig(pLedger->pClient)->concurrency,
+                   sizeof(const char *), pErr);
+  while( pErr->rc == LEDGER_OK && (i < nKey || window.nUsed > 0) ) {
+    LedgerTxid id;
+    const char **pz;
+    if( i == nKey || window.nUsed == window.nPlace ) {
+      transactionsRow(&window, pRows, pErr);
+    } else if( ledgerTxidParse(azKey[i], strlen(azKey[i]), &id) ) {
+      pz = ledgerWindowAdd(&window);
+      *pz = azKey[i++];
+      ledgerStatusGet(pLedger->pClient, id, &window.apCall[window.nUsed - 1],
+                      pErr);
+    } else {
+      i++; /* not an id: it has no row */
     }
-    for( i = 0; i < n && rc == LEDGER_OK; i++ ) {
-      const char *azCell[2];
-      int eState = LEDGER_TX_UNKNOWN;
-      if( apCall[i] == NULL ) continue;
-      rc = ledgerCallWait(apCall[i], pErr);
-      if( rc == LEDGER_OK ) rc = ledgerStatusResult(apCall[i], &eState, pErr);
-      if( rc || transactionsState(eState) == NULL ) continue;
-      azCell[0] = azKey[iStart + i];
-      azCell[1] = transactionsState(eState);
-      rc = ledgerTableTexts(pRows, azCell, 2, pErr);
-    }
-    for( i = 0; i < n; i++ ) {
-      ledgerCallFree(apCall[i]);
-      apCall[i] = NULL;
-    }
-    iStart += n;
   }
-  return rc;
+  ledgerWindowClose(&window);
+  return pErr->rc;
 }
 
 static const LedgerColumn aTransactionsColumn[] = {

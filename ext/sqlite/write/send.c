@@ -381,65 +381,55 @@ static int sendInOrder(LedgerSend *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* `concurrency` rows at a time; what is no entry waits for all before it. After
-** a failure nothing new is started, and what is under way is waited for. */
-static int sendAnyOrder(LedgerSend *p, LedgerError *pErr) {
-  const LedgerConfig *pConfig = ledgerClientConfig(p->pLedger->pClient);
-  int nLane = pConfig->concurrency < 1 ? 1 : pConfig->concurrency;
-  int iStart = 0, i;
-  LedgerCall **apCall;
-  int *aiRow;
+/* Starts rows until the window is full. What is not an append waits for all
+** before it. */
+static void sendFill(LedgerSend *p, LedgerWindow *pWindow, int *piStart,
+                     LedgerError *pErr) {
+  while( pErr->rc == LEDGER_OK && *piStart < p->nRow &&
+         pWindow->nUsed < pWindow->nPlace ) {
+    const LedgerQueueRow *pRow = p->apRow[*piStart];
+    LedgerCall *pCall = NULL;
+    if( pRow->eState != LEDGER_QUEUED ) {
+      (*piStart)++;
+    } else if( pRow->pKind ) {
+      if( pWindow->nUsed > 0 ) return;
+      sendChange(p, (*piStart)++, pErr);
+    } else if( sendStart(p, *piStart, &pCall, pErr) == LEDGER_OK ) {
+      *(int *)ledgerWindowAdd(pWindow) = (*piStart)++;
+      pWindow->apCall[pWindow->nUsed - 1] = pCall;
+    }
+  }
+}
 
-  apCall = sqlite3_malloc64(sizeof(*apCall) * (sqlite3_uint64)nLane);
-  aiRow = sqlite3_malloc64(sizeof(*aiRow) * (sqlite3_uint64)nLane);
-  if( apCall == NULL || aiRow == NULL ) {
-    sqlite3_free(apCall);
-    sqlite3_free(aiRow);
-    return ledgerErrorNomem(pErr);
+/* `concurrency` rows at a time. After a failure nothing new is started, and
+** what is under way is waited for. */
+static int sendAnyOrder(LedgerSend *p, LedgerError *pErr) {
+  LedgerWindow window;
+  int iStart = 0;
+
+  if( ledgerWindowOpen(&window,
+                       ledgerClientConfig(p->pLedger->pClient)->concurrency,
+                       sizeof(int), pErr) ) {
+    return pErr->rc;
   }
-  memset(apCall, 0, sizeof(*apCall) * (size_t)nLane);
   for( ;; ) {
-    int nRunning = 0, iDone = 0, bAlone = 0;
-    LedgerError err = LEDGER_ERROR_INIT;
-    for( i = 0; i < nLane; i++ ) nRunning += apCall[i] != NULL;
-    for( i = 0; i < nLane && !bAlone; i++ ) {
-      while( apCall[i] == NULL && pErr->rc == LEDGER_OK && iStart < p->nRow ) {
-        LedgerQueueRow *pRow = p->apRow[iStart];
-        if( pRow->eState != LEDGER_QUEUED ) {
-          iStart++;
-        } else if( pRow->pKind ) {
-          bAlone = nRunning > 0;
-          if( bAlone ) break;
-          sendChange(p, iStart++, pErr);
-        } else {
-          aiRow[i] = iStart++;
-          if( sendStart(p, aiRow[i], &apCall[i], pErr) ) break;
-          nRunning++;
-        }
-      }
-    }
-    if( nRunning == 0 ) break;
-    if( ledgerCallWaitAny(apCall, nLane, &iDone, &err) ) {
-      /* An interrupt. What is under way is given up: its outcome is unknown,
-      ** unless the call knows better. */
-      for( i = 0; i < nLane; i++ ) {
-        LedgerError one = LEDGER_ERROR_INIT;
-        if( apCall[i] == NULL ) continue;
-        sendOutcome(p, aiRow[i], apCall[i], &one);
-        sendWorse(pErr, &one);
-        ledgerCallFree(apCall[i]);
-        apCall[i] = NULL;
-      }
+    LedgerError why = LEDGER_ERROR_INIT;
+    int iDone = 0, iRow = 0;
+    sendFill(p, &window, &iStart, pErr);
+    if( window.nUsed == 0 ) break;
+    /* On an interrupt what is under way is given up: its outcome is unknown,
+    ** unless the call knows better. */
+    ledgerCallWaitAny(window.apCall, window.nUsed, &iDone, &why);
+    do {
+      LedgerError err = LEDGER_ERROR_INIT;
+      LedgerCall *pCall = ledgerWindowTake(&window, why.rc ? 0 : iDone, &iRow);
+      sendOutcome(p, iRow, pCall, &err);
       sendWorse(pErr, &err);
-      break;
-    }
-    sendOutcome(p, aiRow[iDone], apCall[iDone], &err);
-    sendWorse(pErr, &err);
-    ledgerCallFree(apCall[iDone]);
-    apCall[iDone] = NULL;
+      ledgerCallFree(pCall);
+    } while( why.rc && window.nUsed > 0 );
+    sendWorse(pErr, &why); /* takes it over */
   }
-  sqlite3_free(apCall);
-  sqlite3_free(aiRow);
+  ledgerWindowClose(&window);
   return pErr->rc;
 }
 
