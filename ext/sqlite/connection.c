@@ -6,7 +6,8 @@
 **
 ** Invariants: names are unique without regard to case; a slot is never used
 ** twice, so that a rowid means one entry as long as the connection lives; the
-** environment attaches "main" once, and only where nothing is attached.
+** environment attaches "main" once, and only where nothing was ever attached:
+** what was taken away doesn't come back by itself.
 */
 #include "ledgerInt.h"
 
@@ -202,6 +203,7 @@ int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr) {
                           pLedger->zName);
   }
   i = connectionIndex(p, pLedger->zName);
+  p->bDetached = 1;
   p->nLedger--;
   memmove(&p->apLedger[i], &p->apLedger[i + 1],
           sizeof(*p->apLedger) * (size_t)(p->nLedger - i));
@@ -233,6 +235,11 @@ static int connectionAttachEnv(LedgerDb *p, const char *zUrl,
 int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
   const char *zUrl;
   if( p->nLedger > 0 ) return LEDGER_OK;
+  if( p->bDetached ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "no ledger attached: SELECT ledger_attach('NAME') "
+                          "(after ledger_detach() LEDGER_URL is not used)");
+  }
   zUrl = bEnv ? getenv("LEDGER_URL") : NULL;
   if( zUrl && zUrl[0] ) return connectionAttachEnv(p, zUrl, pErr);
   zUrl = getenv("LEDGER_URL");
