@@ -108,6 +108,12 @@ static int connectionNameOk(const char *z) {
   return i > 0;
 }
 
+/* LedgerHooks.xNamed. */
+static int connectionNamed(void *pArg, const char *zName) {
+  const LedgerDb *p = pArg;
+  return p->nLedger > 1 || sqlite3_stricmp(zName, "main") != 0;
+}
+
 static int connectionIndex(LedgerDb *p, const char *zName) {
   int i;
   for( i = 0; i < p->nLedger; i++ ) {
@@ -119,7 +125,7 @@ static int connectionIndex(LedgerDb *p, const char *zName) {
 int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
                    const char *zJson, int nJson, LedgerError *pErr) {
   LedgerConfig *pConfig = NULL;
-  LedgerHooks hooks = {ledgerDbInterrupted, p};
+  LedgerHooks hooks = {ledgerDbInterrupted, connectionNamed, NULL, p};
   Ledger *pNew = NULL;
   Ledger **apNew;
   unsigned char aDigest[32];
@@ -176,6 +182,7 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
     rc = ledgerErrorNomem(pErr);
     goto out;
   }
+  hooks.zName = pNew->zName;
   rc = ledgerClientNew(pConfig, &hooks, &pNew->pClient, pErr);
   pConfig = NULL;
   if( rc ) goto out;
