@@ -3,6 +3,7 @@
 **
 ** Requests, by what the row wants:
 **   user      PATCH; DELETE; where roles must go GET, DELETE, PATCH, GET
+**             (before the last GET the status of the PATCH, until it is final)
 **   role      PUT, PATCH; DELETE; where actions must go GET, DELETE, PUT, or
 **             one PATCH in the versions in which that replaces them
 **             (both: a PATCH before the DELETE where the ledger may not know a
@@ -14,6 +15,8 @@
 **   - PATCH of a user and of a role only adds (CONTRACT.md 5): what must go is
 **     taken away by deleting first, and what the ledger then holds is compared
 **     with what was asked for. A difference is an error that names it;
+**   - it is read back once it is committed. Where a change of view took a step
+**     back, all is done again, by what the ledger then holds;
 **   - once something of a row was sent, the row is never "not sent": when a
 **     later step fails, the row is refused or unknown, and the message says
 **     what the ledger holds now;
@@ -26,12 +29,15 @@
 
 #include <string.h>
 
+#define OPERATION_LOST 10 /* changes of view in a row that end it */
+
 /* A row under way. */
 typedef struct Operation Operation;
 struct Operation {
   LedgerQueueRow *pRow;
   LedgerClient *pClient;
-  int bSent; /* a write of this row was accepted */
+  int bSent;        /* a write of this row was accepted */
+  LedgerTxid after; /* the last one; it isn't known to be taken back */
 };
 
 /* Without the prefix, to be put into another message. */
@@ -66,6 +72,7 @@ static int operationSend(Operation *p, const char *zMethod, int eRoute,
       pRow->eState = LEDGER_PENDING;
       pRow->id = id;
       p->bSent = 1;
+      p->after = id;
       break;
     case LEDGER_UNSENT:
       pRow->eState = LEDGER_QUEUED;
@@ -94,16 +101,32 @@ static int operationSend(Operation *p, const char *zMethod, int eRoute,
 static int operationRead(Operation *p, int eRoute, const char *zKey,
                          LedgerCall **ppCall, LedgerJson **ppDoc,
                          LedgerError *pErr) {
-  LedgerTxid after = {0, 0};
   *ppDoc = NULL;
   *ppCall = NULL;
-  if( p->bSent ) after = p->pRow->id;
-  if( ledgerRouteGet(p->pClient, eRoute, zKey, after, ppCall, pErr) ==
+  if( ledgerRouteGet(p->pClient, eRoute, zKey, p->after, ppCall, pErr) ==
           LEDGER_OK &&
       ledgerCallWait(*ppCall, pErr) == LEDGER_OK ) {
     ledgerRouteResult(*ppCall, ppDoc, pErr);
   }
   return pErr->rc;
+}
+
+/* Waits until the last write is committed. *pbLost: it was taken back, or the
+** one before it, `gone`, which may be where that was answered in an earlier
+** view. */
+static int operationCommitted(Operation *p, LedgerTxid gone, int *pbLost,
+                              LedgerError *pErr) {
+  LedgerQueueRow *pRow = p->pRow;
+  int eState = LEDGER_TX_PENDING;
+  if( ledgerStatusWait(p->pClient, pRow->id, &eState, pErr) ) return pErr->rc;
+  if( eState == LEDGER_TX_COMMITTED && gone.seqno &&
+      gone.view != pRow->id.view &&
+      ledgerStatusWait(p->pClient, gone, &eState, pErr) ) {
+    return pErr->rc;
+  }
+  *pbLost = eState == LEDGER_TX_INVALID;
+  pRow->eState = *pbLost ? LEDGER_SENDING : LEDGER_COMMITTED;
+  return LEDGER_OK;
 }
 
 /* ---- sets of words: roles, actions -------------------------------------- */
@@ -246,6 +269,7 @@ int ledgerUserNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
   op.pRow = &row;
   op.pClient = pLedger->pClient;
   op.bSent = 0;
+  memset(&op.after, 0, sizeof(op.after));
   if( row.zKey == NULL ) {
     ledgerErrorNomem(pErr);
   } else if( operationRead(&op, LEDGER_ROUTE_USER, zUser, &pCall, &pDoc,
@@ -314,8 +338,9 @@ static int operationKnown(const Operation *p, const char *zHave, int *pbKnown,
   return rc;
 }
 
-/* Makes roles (actions) equal to those given. */
-static int operationWordsSet(Operation *p, LedgerError *pErr) {
+/* Makes roles (actions) equal to those given. *pbLost: a change of view took
+** something of that back. */
+static int operationWordsOnce(Operation *p, int *pbLost, LedgerError *pErr) {
   LedgerQueueRow *pRow = p->pRow;
   const int bUser = pRow->eKind == LEDGER_KIND_USER;
   const int eOne = bUser ? LEDGER_ROUTE_USER : LEDGER_ROUTE_ROLE;
@@ -325,8 +350,10 @@ static int operationWordsSet(Operation *p, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
   LedgerJson *pDoc = NULL;
   LedgerBuf have = {0}, body = {0};
+  LedgerTxid gone = {0, 0};
   int bWithin = 1, bKnown = 1;
 
+  *pbLost = 0;
   if( operationBody(p, pRow->zContents, &body, pErr) ) goto out;
   if( pRow->eChange != LEDGER_CHANGE_INSERT &&
       ledgerClientManyRoles(p->pClient) ) {
@@ -359,6 +386,7 @@ static int operationWordsSet(Operation *p, LedgerError *pErr) {
       if( operationSend(p, "DELETE", eOne, pRow->zKey, NULL, &pCall, pErr) ) {
         goto out;
       }
+      gone = pRow->id;
       ledgerCallFree(pCall);
       pCall = NULL;
     }
@@ -374,7 +402,9 @@ static int operationWordsSet(Operation *p, LedgerError *pErr) {
     /* The answer of older versions doesn't say; or it went in two steps. */
     ledgerCallFree(pCall);
     pCall = NULL;
-    if( pErr->rc || operationRead(p, eOne, pRow->zKey, &pCall, &pDoc, pErr) ) {
+    pDoc = NULL;
+    if( pErr->rc || operationCommitted(p, gone, pbLost, pErr) || *pbLost ||
+        operationRead(p, eOne, pRow->zKey, &pCall, &pDoc, pErr) ) {
       goto out;
     }
   }
@@ -384,6 +414,20 @@ out:
   ledgerCallFree(pCall);
   ledgerBufFree(&have);
   ledgerBufFree(&body);
+  return pErr->rc;
+}
+
+/* The same, again where it was taken back. */
+static int operationWordsSet(Operation *p, LedgerError *pErr) {
+  int bLost = 0, nLost = 0;
+  while( operationWordsOnce(p, &bLost, pErr) == LEDGER_OK && bLost ) {
+    memset(&p->after, 0, sizeof(p->after));
+    if( ++nLost == OPERATION_LOST ) {
+      ledgerErrorSet(pErr, LEDGER_BUSY,
+                     "changes of view took it back, %d times in a row", nLost);
+      break;
+    }
+  }
   return pErr->rc;
 }
 
@@ -457,12 +501,14 @@ int ledgerOperate(LedgerQueueRow *pRow, LedgerError *pErr) {
   op.pRow = pRow;
   op.pClient = pRow->pLedger->pClient;
   op.bSent = 0;
+  memset(&op.after, 0, sizeof(op.after));
   rc = operationRun(&op, &err);
   if( rc == LEDGER_OK ) return LEDGER_OK;
   if( op.bSent ) {
     /* Something of it is done: nobody may take the row for not sent. Where the
     ** last write was accepted, only reading back failed. */
-    const int bUnread = pRow->eState == LEDGER_PENDING;
+    const int bUnread =
+        pRow->eState == LEDGER_PENDING || pRow->eState == LEDGER_COMMITTED;
     if( bUnread ) pRow->eState = LEDGER_UNKNOWN;
     if( pRow->eState != LEDGER_UNKNOWN ) pRow->eState = LEDGER_ROW_REFUSED;
     ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_IOERR : rc,
