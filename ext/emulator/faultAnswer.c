@@ -178,6 +178,13 @@ int emuFaultInstead(EmuReq *p) {
 
 /* ---- a node that lags --------------------------------------------------- */
 
+/* 1 when the answer is that of a node that lags: reads only. */
+static int faultLags(const EmuReq *p) {
+  return p->bBehind ||
+         ((p->eFault == EMU_FAULT_STALE || p->eFault == EMU_FAULT_UNAWARE) &&
+          strcmp(p->zMethod, "GET") == 0);
+}
+
 int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
   EmuLedger *pLedger = &p->pEmu->ledger;
   LedgerError err = LEDGER_ERROR_INIT;
@@ -189,10 +196,7 @@ int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
     pLedger->iView = p->pEmu->sessions.iOld;
     return 1;
   }
-  if( (p->eFault != EMU_FAULT_STALE && p->eFault != EMU_FAULT_UNAWARE) ||
-      strcmp(p->zMethod, "GET") != 0 ) {
-    return 1;
-  }
+  if( !faultLags(p) ) return 1;
   iSeqno = pLedger->last.seqno - p->iFaultValue;
   if( iSeqno < 1 ) iSeqno = 1;
   if( emuStoreTxnAt(p->pEmu->pStore, iSeqno, &then, &err) ) {
@@ -209,10 +213,7 @@ int emuFaultStale(EmuReq *p, EmuLedger *pNow) {
 
 void emuFaultCaughtUp(EmuReq *p, const EmuLedger *pNow) {
   EmuLedger *pLedger = &p->pEmu->ledger;
-  if( p->eFault != EMU_FAULT_STALE && p->eFault != EMU_FAULT_UNAWARE &&
-      !p->bBehind ) {
-    return;
-  }
+  if( !faultLags(p) ) return;
   if( p->iStatus >= 200 && p->iStatus < 300 && p->id.seqno == 0 ) {
     p->id = pLedger->last;
   }
