@@ -35,6 +35,12 @@ static void outcomeFailed(LedgerCall *p) {
   int msBudget = pClient->pConfig->retryBudgetMs;
 
   ledgerErrorClear(&p->err);
+  if( pEx->bStale && !ledgerSessionHolds(p) ) { /* on a new connection */
+    p->nAttempt--;
+    p->bNewConnection = 1;
+    ledgerCallResend(p);
+    return;
+  }
   ledgerAnswerFailed(p, &p->err);
   outcomeForgetPrimary(p);
   if( pEx->eFail == LEDGER_FAIL_REFUSED ) {
