@@ -22,8 +22,8 @@
 **      it was found: its batch may have been marked long before its request
 **      left. In strict order the head was raised above the rows before it, so
 **      that equal contents count; in any order a row of the same contents that
-**      is recorded stays `sending`, with its id, until both are settled. Nothing
-**      is asked of rows that are committed: they may be gone.
+**      is recorded stays `sending`, with its id, until both are settled. Rows
+**      that are committed are not asked for anything: they may be gone.
 **   4. A flush takes the rows that waited when it began, each once: others may
 **      go on writing, and a trigger of the file can't make it send for ever.
 **

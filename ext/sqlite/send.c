@@ -26,8 +26,8 @@
 **     new view while those before it were taken back. Completeness then goes
 **     before order: they follow it, and its `error` in ledger_appends says so;
 **   - what the rows need of the API version is checked before the first is
-**     sent. A COMMIT fails there; of an outbox such a row is refused, as one that
-**     the ledger refuses is, and the others are sent.
+**     sent. A COMMIT fails there; of an outbox such a row is refused, as if by
+**     the ledger, and the others are sent.
 **
 ** Why not simply go on after a 503 or SessionConsistencyLost, which are certain
 ** not to be recorded: the rows before it may be lost with the same change of
@@ -87,8 +87,8 @@ static void sendNote(LedgerQueueRow *pRow, const LedgerError *pErr) {
 }
 
 /* Checks all that wait, before the first of them is sent. A version that isn't
-** known yet is asked for, where a row depends on it. Where a row that is refused
-** ends nothing (an outbox), so does one that the version can't carry. */
+** known yet is asked for, where a row depends on it. In an outbox, where a row
+** that is refused ends nothing, neither does one that can't be carried. */
 static int sendCheck(LedgerSend *p, LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
   char zName[SEND_NAME];
