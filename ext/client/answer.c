@@ -242,7 +242,7 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
     rc = LEDGER_CONSTRAINT;
   else if( p->http == 413 && bOnce )
     rc = LEDGER_CONSTRAINT;
-  else if( p->http == 404 )
+  else if( ledgerAnswerMissing(p) )
     rc = LEDGER_NOTFOUND;
   else if( p->http == 408 || p->http == 429 || p->http >= 500 ) {
     rc = bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN ? LEDGER_IOERR
@@ -431,9 +431,13 @@ int ledgerAnswerAbout(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
 }
 
 /* Whether the ledger itself says that there is no such thing: a 404 with its
-** error body. One without (a proxy's page) says nothing of the kind. */
+** error body. One without (a proxy's page), or about the path, says nothing of
+** the kind. */
 int ledgerAnswerMissing(const LedgerCall *p) {
-  return p->http == 404 && p->server.bBody;
+  static const char zPath[] = "Unknown path";
+  return p->http == 404 && p->server.bBody &&
+         (strcmp(p->server.zCode, "ResourceNotFound") != 0 ||
+          strncmp(p->server.zMessage, zPath, sizeof(zPath) - 1) != 0);
 }
 
 /* The error of an answer that can't be. zWhy says what is wrong with it. */
