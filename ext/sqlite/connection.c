@@ -4,7 +4,10 @@
 **     SELECT ledger_attach('my-ledger');        -- no request is made
 **     SELECT ledger_detach('main');
 **
-** Invariants: names are unique without regard to case; a slot is never used
+** Invariants: names are unique without regard to case; a condition on column
+** `ledger` compares them letter by letter all the same, since SQLite does where
+** it checks rows (a hidden column of a virtual table keeps no collation that is
+** declared for it), and a name in another case is an error there; a slot is never used
 ** twice, so that a rowid means one entry as long as the connection lives; the
 ** environment attaches "main" once, and only where nothing was ever attached:
 ** what was taken away doesn't come back by itself.
@@ -114,7 +117,7 @@ static int connectionNamed(void *pArg, const char *zName) {
   return p->nLedger > 1 || sqlite3_stricmp(zName, "main") != 0;
 }
 
-static int connectionIndex(LedgerDb *p, const char *zName) {
+static int connectionIndex(const LedgerDb *p, const char *zName) {
   int i;
   for( i = 0; i < p->nLedger; i++ ) {
     if( sqlite3_stricmp(p->apLedger[i]->zName, zName) == 0 ) return i;
@@ -258,7 +261,8 @@ int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
                       : "set LEDGER_URL");
 }
 
-/* There is no such ledger: an error that names those there are. */
+/* There is no such ledger: an error that names those there are. Functions have
+** asked without regard to case, conditions have not. */
 static int connectionUnknown(const LedgerDb *p, const char *zName,
                              LedgerError *pErr) {
   LedgerBuf names = {0};
@@ -267,8 +271,11 @@ static int connectionUnknown(const LedgerDb *p, const char *zName,
     ledgerBufPrintf(&names, "%s%s", i ? ", " : "", p->apLedger[i]->zName);
   }
   ledgerErrorSet(pErr, LEDGER_ERROR,
-                 "no ledger named '%.64s' is attached (attached: %s)", zName,
-                 names.z ? names.z : "none");
+                 "no ledger named '%.64s' is attached (attached: %s)%s", zName,
+                 names.z ? names.z : "none",
+                 connectionIndex(p, zName) < 0
+                     ? ""
+                     : ": a condition compares names letter by letter");
   ledgerBufFree(&names);
   return pErr->rc;
 }
