@@ -141,6 +141,9 @@ typedef struct LedgerClient LedgerClient;
 typedef struct LedgerHooks LedgerHooks;
 struct LedgerHooks {
   int (*xInterrupted)(void *pArg); /* may be NULL */
+  /* Whether SQL has to name the ledger; may be NULL. */
+  int (*xNamed)(void *pArg, const char *zName);
+  const char *zName; /* the ledger's name in SQL; lives as long as the client */
   void *pArg;
 };
 

@@ -243,7 +243,7 @@ struct LedgerWire {
 
 /* One request and its answer. */
 struct LedgerExchange {
-  LedgerHttp *pHttp; /* whose it is, once bAdded */
+  LedgerHttp *pHttp; /* whose it is */
   CURL *pEasy;
   struct curl_slist *pHeader;
   char *zKey;        /* of a user's certificate; libcurl borrows it */
@@ -253,6 +253,9 @@ struct LedgerExchange {
   int64_t nMax;
   const int *pbHeld; /* as in LedgerWire */
   int bHeldLost;     /* that connection was closed */
+  int bOpened;       /* a connection was made for it */
+  int bStale;        /* broken off, nothing was sent: the kept connection was
+                     ** closed at its other end */
   int bAdded;        /* part of the multi handle */
   int bDone;         /* the answer is here, or rc says why not */
   int bTooBig;       /* broken off: more than nMax bytes */
@@ -315,6 +318,20 @@ int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr);
 int ledgerExchangeLeft(LedgerExchange *p);
 int ledgerHttpRunning(const LedgerHttp *p);
 void ledgerExchangeFree(LedgerExchange *p);
+
+/* ---- net/socket.c -------------------------------------------------------- */
+
+/* Those that libcurl has open. */
+typedef struct LedgerSockets LedgerSockets;
+struct LedgerSockets {
+  int *aFd; /* n of nAlloc */
+  int n, nAlloc;
+};
+
+void ledgerSocketsAdd(LedgerSockets *p, int fd);
+void ledgerSocketsRemove(LedgerSockets *p, int fd);
+void ledgerSocketsFree(LedgerSockets *p);
+int ledgerSocketsWait(const LedgerSockets *p, int iLocal, int iRemote);
 
 /* ---- net/failure.c ------------------------------------------------------- */
 

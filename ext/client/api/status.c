@@ -5,7 +5,7 @@
 **
 ** Invariants
 **   - Committed is final, and so is 404 InvalidTransactionId; any other 404
-**     and a 406 mean "not yet";
+**     of the ledger's and a 406 mean "not yet";
 **   - what an answer says about another transaction is not believed;
 **   - an id is never called invalid because a node that lags says Pending.
 */
@@ -45,11 +45,12 @@ out:
   return pErr->rc;
 }
 
-/* 404 and 406 are answers here. */
+/* 404 and 406 are answers here. A 404 that isn't the ledger's is none; who
+** waits asks again all the same: the gateway may recover. */
 static int statusRefused(LedgerCall *p) {
   if( p->http == 406 ) {
     p->eTx = LEDGER_TX_PENDING;
-  } else if( p->http != 404 ) {
+  } else if( p->http != 404 || (!ledgerAnswerMissing(p) && !p->bWait) ) {
     return 0;
   } else if( strcmp(p->server.zCode, "InvalidTransactionId") == 0 ) {
     p->eTx = LEDGER_TX_INVALID;
@@ -65,6 +66,15 @@ static int statusOver(LedgerCall *p, LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   int ms = p->pClient->pConfig->timeoutMs;
   ledgerTxidFormat(p->id, zId);
+  if( p->http == 404 && !ledgerAnswerMissing(p) ) {
+    LedgerError err = LEDGER_ERROR_INIT;
+    ledgerAnswerRefused(p, &err);
+    ledgerErrorSet(pErr, LEDGER_BUSY, "%s; still so after %d ms",
+                   ledgerErrorText(&err), ms);
+    pErr->http = p->http;
+    ledgerErrorClear(&err);
+    return pErr->rc;
+  }
   if( p->eTx == LEDGER_TX_UNKNOWN ) {
     return ledgerErrorSet(pErr, LEDGER_BUSY,
                           "transaction %s is not known to the ledger: still "

@@ -130,12 +130,15 @@ static void answerSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
 }
 
 /* The remedy behind a 403: SQL that works whether the user is there or not.
-** What is no entry takes an Administrator to write. Whom the ledger saw is what
-** a token says, so that only an id may stand in the SQL. */
+** What is no entry takes an Administrator to write. The ledger is named, unless
+** it is "main" and alone, lest the user become one of another ledger. Whom the
+** ledger saw is what a token says, so that only an id may stand in the SQL. */
 static void answerRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
   const char *zWho = p->pClient->auth.zPrincipal;
+  const LedgerHooks *pHooks = &p->pClient->hooks;
   const char *zRole;
   char zId[LEDGER_USER_ID_MAX];
+  int bNamed;
 
   if( zWho == NULL || p->pKind == NULL ) return;
   zRole = strcmp(p->pKind->zMethod, "GET") == 0 ? "Reader"
@@ -148,11 +151,21 @@ static void answerRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
                     zRole);
     return;
   }
+  if( p->pClient->pOwner ) { /* no table writes to a secondary */
+    ledgerBufPrintf(pBuf,
+                    "; the ledger saw you as '%s'; an Administrator of this "
+                    "secondary has to add that id to ledger_users as %s",
+                    zId, zRole);
+    return;
+  }
+  bNamed = pHooks->xNamed && pHooks->xNamed(pHooks->pArg, pHooks->zName);
   ledgerBufPrintf(pBuf,
                   "; the ledger saw you as '%s'; an Administrator can run: "
-                  "INSERT OR REPLACE INTO ledger_users(user_id, role) "
-                  "VALUES('%s', '%s')",
-                  zId, zId, zRole);
+                  "INSERT OR REPLACE INTO ledger_users(user_id, role%s) "
+                  "VALUES('%s', '%s'%s%s%s)",
+                  zId, bNamed ? ", ledger" : "", zId, zRole,
+                  bNamed ? ", '" : "", bNamed ? pHooks->zName : "",
+                  bNamed ? "'" : "");
 }
 
 /* What ended the attempts to have it after all. */
@@ -192,7 +205,7 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
     rc = LEDGER_CONSTRAINT;
   else if( p->http == 413 && bOnce )
     rc = LEDGER_CONSTRAINT;
-  else if( p->http == 404 )
+  else if( ledgerAnswerMissing(p) )
     rc = LEDGER_NOTFOUND;
   else if( p->http == 408 || p->http == 429 || p->http >= 500 ) {
     rc = bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN ? LEDGER_IOERR
@@ -381,9 +394,13 @@ int ledgerAnswerAbout(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
 }
 
 /* Whether the ledger itself says that there is no such thing: a 404 with its
-** error body. One without (a proxy's page) says nothing of the kind. */
+** error body. One without (a proxy's page), or about the path, says nothing of
+** the kind. */
 int ledgerAnswerMissing(const LedgerCall *p) {
-  return p->http == 404 && p->server.bBody;
+  static const char zPath[] = "Unknown path";
+  return p->http == 404 && p->server.bBody &&
+         (strcmp(p->server.zCode, "ResourceNotFound") != 0 ||
+          strncmp(p->server.zMessage, zPath, sizeof(zPath) - 1) != 0);
 }
 
 /* The error of an answer that can't be. zWhy says what is wrong with it. */

@@ -6,7 +6,8 @@
 **   - an append is sent again only where the one before it certainly was not
 **     recorded (outcomeCertain, outcomeFailed);
 **   - the credential goes to the ledger's host, or one below it, only;
-**   - a primary is remembered for writes and forgotten on any failure.
+**   - a primary is remembered for writes and forgotten on any failure. Only a
+**     write is sent to it: a read may be sent to any node.
 */
 #include "client/clientInt.h"
 
@@ -35,6 +36,12 @@ static void outcomeFailed(LedgerCall *p) {
   int msBudget = pClient->pConfig->retryBudgetMs;
 
   ledgerErrorClear(&p->err);
+  if( pEx->bStale && !ledgerSessionHolds(p) ) { /* on a new connection */
+    p->nAttempt--;
+    p->bNewConnection = 1;
+    ledgerCallResend(p);
+    return;
+  }
   ledgerAnswerFailed(p, &p->err);
   outcomeForgetPrimary(p);
   if( pEx->eFail == LEDGER_FAIL_REFUSED ) {
@@ -131,9 +138,11 @@ static void outcomeRedirect(LedgerCall *p) {
     p->err.http = iHttp;
     goto fail;
   }
-  if( ledgerSessionHolds(p) ) { /* the node is no primary: another session */
-    free(pClient->zPrimary);
-    pClient->zPrimary = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
+  if( ledgerSessionHolds(p) ) { /* the next one goes there, if it is to write */
+    if( p->pKind->bOnce ) {
+      free(pClient->zPrimary);
+      pClient->zPrimary = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
+    }
     ledgerSessionEnd(p, -1);
     ledgerAnswerRefused(p, &p->err);
     p->err.rc = LEDGER_BUSY;

@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #define HTTP_MAXAGE_SECONDS 30L     /* the service closes idle ones after 60 */
 #define HTTP_MAXCONNECTS 64L        /* kept connections */
@@ -41,6 +42,7 @@ enum {
 struct LedgerHttp {
   CURLM *pMulti;
   int nRunning; /* exchanges added to pMulti */
+  LedgerSockets sockets;
 };
 
 static void httpGlobalInit(void) {
@@ -127,6 +129,7 @@ void ledgerHttpFree(LedgerHttp *p) {
   ledgerGuestEnter(&guest);
   curl_multi_cleanup(p->pMulti);
   ledgerGuestLeave(&guest);
+  ledgerSocketsFree(&p->sockets);
   free(p);
 }
 
@@ -164,16 +167,27 @@ static size_t httpRead(char *z, size_t nSize, size_t nItem, void *pArg) {
   return n;
 }
 
-/* A connection of a session is never replaced. */
+/* A new connection. That of a session is never replaced. */
 static curl_socket_t httpSocket(void *pArg, curlsocktype ePurpose,
                                 struct curl_sockaddr *pAddr) {
   LedgerExchange *p = pArg;
+  int fd;
   (void)ePurpose;
-  if( *p->pbHeld ) {
+  if( p->pbHeld && *p->pbHeld ) {
     p->bHeldLost = 1;
     return CURL_SOCKET_BAD;
   }
-  return socket(pAddr->family, pAddr->socktype | SOCK_CLOEXEC, pAddr->protocol);
+  fd = socket(pAddr->family, pAddr->socktype | SOCK_CLOEXEC, pAddr->protocol);
+  if( fd < 0 ) return CURL_SOCKET_BAD;
+  ledgerSocketsAdd(&p->pHttp->sockets, fd);
+  p->bOpened = 1;
+  return fd;
+}
+
+static int httpSocketClose(void *pArg, curl_socket_t fd) {
+  LedgerHttp *p = pArg;
+  ledgerSocketsRemove(&p->sockets, fd);
+  return close(fd);
 }
 
 static int httpSeek(void *pArg, curl_off_t iOffset, int eOrigin) {
@@ -187,8 +201,13 @@ static int httpSeek(void *pArg, curl_off_t iOffset, int eOrigin) {
 ** connection that was closed, of what has no body to stop at. */
 static int httpReady(void *pArg, char *zFrom, char *zTo, int iFrom, int iTo) {
   LedgerExchange *p = pArg;
-  (void)zFrom, (void)zTo, (void)iFrom, (void)iTo;
+  (void)zFrom, (void)zTo;
   if( p->bReady && p->bOnce && ledgerExchangeLeft(p) ) {
+    return CURL_PREREQFUNC_ABORT;
+  }
+  if( p->bOnce && !p->bReady && !p->bOpened &&
+      ledgerSocketsWait(&p->pHttp->sockets, iTo, iFrom) ) {
+    p->bStale = 1;
     return CURL_PREREQFUNC_ABORT;
   }
   if( !p->bReady ) {
@@ -440,10 +459,10 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
   SET(CURLOPT_WRITEFUNCTION, httpWrite);
   SET(CURLOPT_WRITEDATA, p);
   if( pWire->bFresh ) SET(CURLOPT_FRESH_CONNECT, 1L);
-  if( pWire->pbHeld ) {
-    SET(CURLOPT_OPENSOCKETFUNCTION, httpSocket);
-    SET(CURLOPT_OPENSOCKETDATA, p);
-  }
+  SET(CURLOPT_OPENSOCKETFUNCTION, httpSocket);
+  SET(CURLOPT_OPENSOCKETDATA, p);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, httpSocketClose); /* outlives p */
+  SET(CURLOPT_CLOSESOCKETDATA, p->pHttp);
   if( pWire->msConnect ) {
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)pWire->msConnect);
   }
@@ -485,6 +504,7 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
 
   *ppEx = NULL;
   if( p == NULL ) return ledgerErrorNomem(pErr);
+  p->pHttp = pHttp;
   p->zBody = pWire->zBody;
   p->nBody = pWire->nBody;
   p->nMax = pWire->nMax;
@@ -520,7 +540,6 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
     goto out;
   }
   p->bAdded = 1;
-  p->pHttp = pHttp;
   pHttp->nRunning++;
   *ppEx = p;
   p = NULL;
@@ -538,6 +557,7 @@ static void httpFinish(LedgerExchange *p, CURLcode rc) {
   if( rc == CURLE_OK && p->eHead != HTTP_BODY ) rc = CURLE_PARTIAL_FILE;
   /* What libcurl calls no connection is one that was closed. */
   if( rc == CURLE_COULDNT_CONNECT && p->bHeldLost ) rc = CURLE_GOT_NOTHING;
+  if( p->bStale ) rc = CURLE_GOT_NOTHING;
   p->bDone = 1;
   p->rc = rc;
   curl_easy_getinfo(p->pEasy, CURLINFO_RESPONSE_CODE, &iHttp);

@@ -201,10 +201,13 @@ int emuFaultInstead(EmuReq *p) {
 
 /* ---- a node that lags --------------------------------------------------- */
 
-/* 1 when the request is to meet a node that lags. */
+/* 1 when the answer is that of a node that lags: reads only. */
 static int faultLags(const EmuReq *p) {
-  return p->pStrike && (p->pStrike->eFault == EMU_FAULT_STALE ||
-                        p->pStrike->eFault == EMU_FAULT_UNAWARE);
+  if( p->bBehind ) return 1;
+  return p->pStrike &&
+         (p->pStrike->eFault == EMU_FAULT_STALE ||
+          p->pStrike->eFault == EMU_FAULT_UNAWARE) &&
+         strcmp(p->zMethod, "GET") == 0;
 }
 
 int emuFaultStale(EmuReq *p, EmuHead *pNow) {
@@ -218,7 +221,7 @@ int emuFaultStale(EmuReq *p, EmuHead *pNow) {
     pHead->iView = p->pEmu->pSessions->iOld;
     return 1;
   }
-  if( !faultLags(p) || strcmp(p->zMethod, "GET") != 0 ) return 1;
+  if( !faultLags(p) ) return 1;
   iSeqno = pHead->last.seqno - p->pStrike->iValue;
   if( iSeqno < 1 ) iSeqno = 1;
   if( emuStoreTxnAt(p->pEmu->pStore, iSeqno, &then, &err) ) {
@@ -235,7 +238,7 @@ int emuFaultStale(EmuReq *p, EmuHead *pNow) {
 
 void emuFaultCaughtUp(EmuReq *p, const EmuHead *pNow) {
   EmuHead *pHead = &p->pEmu->pLedger->head;
-  if( !faultLags(p) && !p->bBehind ) return;
+  if( !faultLags(p) ) return;
   if( p->iStatus >= 200 && p->iStatus < 300 && p->id.seqno == 0 ) {
     p->id = pHead->last;
   }

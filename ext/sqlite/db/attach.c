@@ -4,9 +4,13 @@
 **     SELECT ledger_attach('my-ledger');        -- no request is made
 **     SELECT ledger_detach('main');
 **
-** Invariants: names are unique without regard to case; a slot is never used
-** twice, so that a rowid means one entry as long as the connection lives; the
-** environment attaches "main" once, and only where nothing is attached.
+** Invariants: names are unique without regard to case; a condition on column
+** `ledger` compares them letter by letter all the same, since SQLite does where
+** it checks rows (a hidden column of a virtual table keeps no collation that is
+** declared for it), and a name in another case is an error there; a slot is
+** never used twice, so that a rowid means one entry as long as the connection
+** lives; the environment attaches "main" once, and only where nothing was ever
+** attached: what was taken away doesn't come back by itself.
 */
 #include "sqlite/db/guard.h"
 
@@ -58,7 +62,13 @@ static int attachNameOk(const char *z) {
   return i > 0;
 }
 
-static int attachIndex(LedgerDb *p, const char *zName) {
+/* LedgerHooks.xNamed. */
+static int attachNamed(void *pArg, const char *zName) {
+  const LedgerDb *p = pArg;
+  return p->nLedger > 1 || sqlite3_stricmp(zName, "main") != 0;
+}
+
+static int attachIndex(const LedgerDb *p, const char *zName) {
   int i;
   for( i = 0; i < p->nLedger; i++ ) {
     if( sqlite3_stricmp(p->apLedger[i]->zName, zName) == 0 ) return i;
@@ -69,7 +79,7 @@ static int attachIndex(LedgerDb *p, const char *zName) {
 int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
                    const char *zJson, int nJson, LedgerError *pErr) {
   LedgerConfig *pConfig = NULL;
-  LedgerHooks hooks = {ledgerDbInterrupted, p};
+  LedgerHooks hooks = {ledgerDbInterrupted, attachNamed, NULL, p};
   Ledger *pNew = NULL;
   Ledger **apNew;
   unsigned char aDigest[32];
@@ -126,6 +136,7 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
     rc = ledgerErrorNomem(pErr);
     goto out;
   }
+  hooks.zName = pNew->zName;
   rc = ledgerClientNew(pConfig, &hooks, &pNew->pClient, pErr);
   pConfig = NULL;
   if( rc ) goto out;
@@ -153,6 +164,7 @@ int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr) {
                           pLedger->zName);
   }
   i = attachIndex(p, pLedger->zName);
+  p->bDetached = 1;
   p->nLedger--;
   memmove(&p->apLedger[i], &p->apLedger[i + 1],
           sizeof(*p->apLedger) * (size_t)(p->nLedger - i));
@@ -182,6 +194,11 @@ static int attachEnv(LedgerDb *p, const char *zUrl, LedgerError *pErr) {
 int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
   const char *zUrl;
   if( p->nLedger > 0 ) return LEDGER_OK;
+  if( p->bDetached ) {
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "no ledger attached: SELECT ledger_attach('NAME') "
+                          "(after ledger_detach() LEDGER_URL is not used)");
+  }
   zUrl = bEnv ? getenv("LEDGER_URL") : NULL;
   if( zUrl && zUrl[0] ) return attachEnv(p, zUrl, pErr);
   zUrl = getenv("LEDGER_URL");
@@ -193,7 +210,8 @@ int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
                       : "set LEDGER_URL");
 }
 
-/* There is no such ledger: an error that names those there are. */
+/* There is no such ledger: an error that names those there are. Functions have
+** asked without regard to case, conditions have not. */
 static int attachUnknown(const LedgerDb *p, const char *zName,
                          LedgerError *pErr) {
   LedgerBuf names = {0};
@@ -202,8 +220,11 @@ static int attachUnknown(const LedgerDb *p, const char *zName,
     ledgerBufPrintf(&names, "%s%s", i ? ", " : "", p->apLedger[i]->zName);
   }
   ledgerErrorSet(pErr, LEDGER_ERROR,
-                 "no ledger named '%.64s' is attached (attached: %s)", zName,
-                 names.z ? names.z : "none");
+                 "no ledger named '%.64s' is attached (attached: %s)%s", zName,
+                 names.z ? names.z : "none",
+                 attachIndex(p, zName) < 0
+                     ? ""
+                     : ": a condition compares names letter by letter");
   ledgerBufFree(&names);
   return pErr->rc;
 }

@@ -99,6 +99,7 @@ struct LedgerDb {
   int nLedger;       /* attached ledgers */
   Ledger **apLedger; /* in the order they were attached */
   int iNextSlot;     /* next Ledger.iSlot */
+  int bDetached;     /* ledger_detach() was called: no environment */
   LedgerReading reading;
   LedgerQueue queue;
   LedgerHistory history;
@@ -124,7 +125,8 @@ void ledgerDbUnref(void *p); /* a destructor for SQLite */
 /*
 ** Finds an attached ledger. zName NULL is "main"; where nothing is attached at
 ** all and bEnv is set, "main" is attached from LEDGER_URL and LEDGER_OPTIONS
-** first. *ppLedger is borrowed. Not found is an error with its remedy.
+** first, unless one was ever detached. *ppLedger is borrowed. Not found is an
+** error with its remedy.
 */
 int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
                  LedgerError *pErr);

@@ -118,7 +118,7 @@ const LedgerFunction aLedgerFunctionAttach[] = {
      "target [, name [, options]]",
      "attaches a ledger: its name, host or https URL; no request"},
     {"ledger_detach", 0, 1, LEDGER_FN_ACT, attachDetach, "[name]",
-     "takes it away again"},
+     "takes it away again; LEDGER_URL isn't used after that"},
     {"ledger_option", 1, 3, LEDGER_FN_ACT, attachOption,
      "option [, value [, name]]",
      "tells an option of an attached ledger, or sets it"},

@@ -21,8 +21,10 @@
 **      count. That is when its outcome was given up or, where the process died,
 **      when it was found: its batch may have been marked long before its
 **      request left. In strict order the head was raised above the rows before
-**      it, so that equal contents count. Nothing is asked of rows that are
-**      committed: they may be gone.
+**      it, so that equal contents count; in any order a row of the same
+**      contents that is recorded stays `sending`, with its id, until both are
+**      settled. Rows that are committed are not asked for anything: they may be
+**      gone.
 **   4. A flush takes the rows that waited when it began, each once: others may
 **      go on writing, and a trigger of the file can't make it send for ever.
 **
@@ -185,6 +187,39 @@ static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
 /* Is a row sent once those before it are answered? */
 static int flushInOrder(const Flush *p) {
   return !ledgerClientConfig(p->pClient)->appendAnyOrder;
+}
+
+/* In any order a row without an answer may have come before the others of its
+** contents. Those that are recorded keep their ids in the outbox until that one
+** is settled, or else their entries would be taken for its own: a row that is
+** committed may be deleted at once. */
+static void flushTwins(const Flush *p, OutboxRows *pRows, LedgerError *pErr) {
+  char zId[LEDGER_TXID_MAX];
+  int i, k;
+  if( flushInOrder(p) ) return;
+  for( i = 0; i < pRows->nRow; i++ ) {
+    const OutboxRow *pOpen = &pRows->aRow[i];
+    const LedgerQueueRow *pIts = pOpen->pQueue;
+    if( pOpen->eState != OUTBOX_SENDING || pOpen->tx.seqno ) continue;
+    for( k = 0; k < pRows->nRow; k++ ) {
+      OutboxRow *pRow = &pRows->aRow[k];
+      const LedgerQueueRow *pQueue = pRow->pQueue;
+      char *z;
+      if( pRow->eState != OUTBOX_COMMITTED ||
+          pQueue->nContents != pIts->nContents ||
+          memcmp(pQueue->zContents, pIts->zContents, pIts->nContents) != 0 ||
+          strcmp(pQueue->zSubLedger, pIts->zSubLedger) != 0 ) {
+        continue;
+      }
+      pRow->eState = OUTBOX_SENDING;
+      pRow->tSent = outboxNow();
+      z = sqlite3_mprintf("recorded as %s; it is committed here once "
+                          "row %lld, of the same contents, is settled",
+                          ledgerTxidFormat(pRow->tx, zId), pOpen->id);
+      if( z ) flushSay(pRow, z, pErr);
+      sqlite3_free(z);
+    }
+  }
 }
 
 /* Writes down what became of the rows, and counts those committed. */
@@ -391,6 +426,7 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
       ledgerSendAgain(&p->send, &err);
     }
     flushTake(p, &rows, &err, pErr);
+    flushTwins(p, &rows, pErr);
     for( i = 0; i < p->send.nRow; i++ ) {
       p->send.nEnded += apRow[i]->eState == LEDGER_COMMITTED ||
                         apRow[i]->eState == LEDGER_ROW_REFUSED;

@@ -217,7 +217,8 @@ static int changeStays(const LedgerTable *p, const LedgerChange *pChange,
   int i = 0;
   if( sqlite3_value_type(argv[1]) != SQLITE_INTEGER ||
       sqlite3_value_int64(argv[0]) != sqlite3_value_int64(argv[1]) ||
-      (bName && (z == NULL || strcmp(z, pChange->pLedger->zName) != 0)) ) {
+      (bName &&
+       (z == NULL || sqlite3_stricmp(z, pChange->pLedger->zName) != 0)) ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                           "%s: a row can't move: DELETE it and INSERT another",
                           p->pSpec->zName);

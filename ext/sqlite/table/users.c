@@ -135,7 +135,7 @@ static const LedgerChangeKind usersKind = {"user", usersCheck, usersSend};
 static int usersNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
                         LedgerError *pErr) {
   LedgerFacts facts;
-  LedgerChangeSend ask = {NULL, pLedger->pClient, 0};
+  LedgerChangeSend ask = {NULL, pLedger->pClient, 0, {0, 0}};
   LedgerBuf have = {0};
   int bWithin = 1;
 

@@ -5,14 +5,16 @@
 **     UPDATE ledger_users SET roles = '["Reader"]' WHERE user_id = '...';
 **
 ** Requests at COMMIT: PATCH or PUT; where words must go GET, DELETE, PATCH (or
-** PUT), GET; a PATCH before the DELETE where the ledger may not know a word, so
-** that it is refused while nothing is lost. Versions in which a PATCH of a role
-** replaces its actions need no DELETE.
+** PUT), its status until it is final, GET; a PATCH before the DELETE where the
+** ledger may not know a word, so that it is refused while nothing is lost.
+** Versions in which a PATCH of a role replaces its actions need no DELETE.
 **
 ** Invariants
 **   - PATCH only adds (CONTRACT.md 5): what must go is taken away by deleting
 **     first, and what the ledger then holds is compared with what was asked
-**     for. A difference is an error that names it;
+**     for, once that is committed. A difference is an error that names it;
+**     where a change of view took a step back, all is done again, by what the
+**     ledger then holds;
 **   - the caller's own roles are never taken away on the way to others;
 **   - when what was deleted can't be written anew, what it held is given back,
 **     once. A process that is killed in between leaves it deleted: the API has
@@ -21,6 +23,8 @@
 #include "sqlite/table/table.h"
 
 #include <string.h>
+
+#define WORDS_LOST 10 /* changes of view in a row that end it */
 
 /* The words of an answer as a JSON array into *pOut; no text where it holds
 ** none for the key. */
@@ -187,14 +191,18 @@ out:
   return pErr->rc;
 }
 
-int ledgerWordsSend(LedgerChangeSend *p, const LedgerWords *pWords,
-                    LedgerError *pErr) {
+/* Makes the words equal to those given. *pbLost: a change of view took
+** something of that back. */
+static int wordsOnce(LedgerChangeSend *p, const LedgerWords *pWords,
+                     int *pbLost, LedgerError *pErr) {
   LedgerQueueRow *pRow = p->pRow;
   const char *zMethod = pWords->zNew;
   LedgerCall *pCall = NULL;
   LedgerBuf have = {0};
+  LedgerTxid gone = {0, 0};
   int bWithin = 1;
 
+  *pbLost = 0;
   if( pRow->eChange == LEDGER_CHANGE_DELETE ) {
     ledgerChangeWrite(p, "DELETE", pWords->eRouteOne, pRow->zKey, NULL, &pCall,
                       pErr);
@@ -216,6 +224,7 @@ int ledgerWordsSend(LedgerChangeSend *p, const LedgerWords *pWords,
     if( !bWithin ) {
       zMethod = pWords->zNew;
       if( wordsDelete(p, pWords, have.z, pErr) ) goto out;
+      gone = pRow->id;
     }
   }
   if( wordsWrite(p, pWords, zMethod, pRow->zContents, &pCall, pErr) ) {
@@ -231,6 +240,7 @@ int ledgerWordsSend(LedgerChangeSend *p, const LedgerWords *pWords,
   }
   if( pErr->rc == LEDGER_OK && have.n == 0 ) {
     /* The answer of older versions doesn't say; or it went in two steps. */
+    if( ledgerChangeCommitted(p, gone, pbLost, pErr) || *pbLost ) goto out;
     ledgerWordsHeld(p, pWords, pRow->zKey, &have, pErr);
   }
   if( pErr->rc == LEDGER_OK ) {
@@ -240,5 +250,19 @@ int ledgerWordsSend(LedgerChangeSend *p, const LedgerWords *pWords,
 out:
   ledgerCallFree(pCall);
   ledgerBufFree(&have);
+  return pErr->rc;
+}
+
+int ledgerWordsSend(LedgerChangeSend *p, const LedgerWords *pWords,
+                    LedgerError *pErr) {
+  int bLost = 0, nLost = 0;
+  while( wordsOnce(p, pWords, &bLost, pErr) == LEDGER_OK && bLost ) {
+    memset(&p->after, 0, sizeof(p->after));
+    if( ++nLost == WORDS_LOST ) {
+      ledgerErrorSet(pErr, LEDGER_BUSY,
+                     "changes of view took it back, %d times in a row", nLost);
+      break;
+    }
+  }
   return pErr->rc;
 }

@@ -35,6 +35,7 @@ int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod, int eRoute,
       pRow->eState = LEDGER_PENDING;
       pRow->id = id;
       p->bSent = 1;
+      p->after = id;
       break;
     case LEDGER_UNSENT:
       pRow->eState = LEDGER_QUEUED;
@@ -62,16 +63,29 @@ int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod, int eRoute,
 int ledgerChangeRead(LedgerChangeSend *p, int eRoute, const char *zKey,
                      LedgerCall **ppCall, LedgerJson **ppDoc,
                      LedgerError *pErr) {
-  LedgerTxid after = {0, 0};
   *ppDoc = NULL;
   *ppCall = NULL;
-  if( p->bSent ) after = p->pRow->id;
-  if( ledgerRouteGet(p->pClient, eRoute, zKey, after, ppCall, pErr) ==
+  if( ledgerRouteGet(p->pClient, eRoute, zKey, p->after, ppCall, pErr) ==
           LEDGER_OK &&
       ledgerCallWait(*ppCall, pErr) == LEDGER_OK ) {
     ledgerRouteResult(*ppCall, ppDoc, pErr);
   }
   return pErr->rc;
+}
+
+int ledgerChangeCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
+                          LedgerError *pErr) {
+  LedgerQueueRow *pRow = p->pRow;
+  int eState = LEDGER_TX_PENDING;
+  if( ledgerStatusWait(p->pClient, pRow->id, &eState, pErr) ) return pErr->rc;
+  if( eState == LEDGER_TX_COMMITTED && gone.seqno &&
+      gone.view != pRow->id.view &&
+      ledgerStatusWait(p->pClient, gone, &eState, pErr) ) {
+    return pErr->rc;
+  }
+  *pbLost = eState == LEDGER_TX_INVALID;
+  pRow->eState = *pbLost ? LEDGER_SENDING : LEDGER_COMMITTED;
+  return LEDGER_OK;
 }
 
 int ledgerChangeSend(LedgerQueueRow *pRow, LedgerError *pErr) {
@@ -82,12 +96,14 @@ int ledgerChangeSend(LedgerQueueRow *pRow, LedgerError *pErr) {
   op.pRow = pRow;
   op.pClient = pRow->pLedger->pClient;
   op.bSent = 0;
+  memset(&op.after, 0, sizeof(op.after));
   rc = pRow->pKind->xSend(&op, &err);
   if( rc == LEDGER_OK ) return LEDGER_OK;
   if( op.bSent ) {
     /* Something of it is done: nobody may take the row for not sent. Where the
     ** last write was accepted, only reading back failed. */
-    const int bUnread = pRow->eState == LEDGER_PENDING;
+    const int bUnread =
+        pRow->eState == LEDGER_PENDING || pRow->eState == LEDGER_COMMITTED;
     if( bUnread ) pRow->eState = LEDGER_UNKNOWN;
     if( pRow->eState != LEDGER_UNKNOWN ) pRow->eState = LEDGER_ROW_REFUSED;
     ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_IOERR : rc,

@@ -26,7 +26,8 @@
 **     new view while those before it were taken back. Completeness then goes
 **     before order: they follow it, and its `error` in ledger_appends says so;
 **   - what the rows need of the API version is checked before the first is
-**     sent.
+**     sent. A COMMIT fails there; of an outbox such a row is refused, as if by
+**     the ledger, and the others are sent.
 **
 ** Why not simply go on after a 503 or SessionConsistencyLost, which are certain
 ** not to be recorded: the rows before it may be lost with the same change of
@@ -86,7 +87,8 @@ static void sendNote(LedgerQueueRow *pRow, const LedgerError *pErr) {
 }
 
 /* Checks all that wait, before the first of them is sent. A version that isn't
-** known yet is asked for, where a row depends on it. */
+** known yet is asked for, where a row depends on it. In an outbox, where a row
+** that is refused ends nothing, neither does one that can't be carried. */
 static int sendCheck(LedgerSend *p, LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
   char zName[SEND_NAME];
@@ -97,7 +99,8 @@ static int sendCheck(LedgerSend *p, LedgerError *pErr) {
     bNeeds |= pRow->zTags || pRow->zHooks || pRow->pKind;
     nWait++;
   }
-  if( !bNeeds || nWait == 1 ) return LEDGER_OK; /* one says it itself */
+  if( !bNeeds ) return LEDGER_OK;
+  if( nWait == 1 && p->nRefusedMost == 0 ) return LEDGER_OK; /* it says it */
   if( !ledgerClientAnswered(pClient) ) {
     LedgerCall *pCall = NULL;
     if( ledgerHeadGet(pClient, NULL, &pCall, pErr) == LEDGER_OK ) {
@@ -108,9 +111,16 @@ static int sendCheck(LedgerSend *p, LedgerError *pErr) {
     if( pErr->rc ) return pErr->rc;
   }
   for( i = 0; i < p->nRow; i++ ) {
-    const LedgerQueueRow *pRow = p->apRow[i];
+    LedgerQueueRow *pRow = p->apRow[i];
     LedgerError err = LEDGER_ERROR_INIT;
     if( pRow->eState != LEDGER_QUEUED || sendNeeds(pRow, &err) == LEDGER_OK ) {
+      continue;
+    }
+    if( p->nRefusedMost && err.rc == LEDGER_ERROR ) {
+      pRow->eState = LEDGER_ROW_REFUSED;
+      pRow->rcError = LEDGER_CONSTRAINT;
+      sendNote(pRow, &err);
+      ledgerErrorClear(&err);
       continue;
     }
     ledgerErrorWrap(pErr, &err, "%s: %s; nothing was sent",

@@ -8,8 +8,9 @@
 ** the last one, and where that was taken back, of as many as it takes to find
 ** the last one that was not. Of rows without an answer, by a session of its
 ** own: GET /app/transactions/current, the status of the id in its header, and
-** GET /app/transactions of the rows' sub-ledgers up to that id; once settle_ms
-** are over, one POST /app/transactions to sub-ledger ledger_reconcile.
+** GET /app/transactions of the rows' sub-ledgers up to that id, from where the
+** look before ended; once settle_ms are over, one POST /app/transactions to
+** sub-ledger ledger_reconcile.
 **
 ** A row without an answer
 **   - is recorded, if an entry with its contents lies above what was committed
@@ -26,13 +27,17 @@
 **     on CCF). It can't be held longer than a node keeps an idle connection, 60
 **     s. So settle_ms (65 s) after the connection broke, and not before, it is
 **     concluded: up to one entry appended then, for a node that is read may
-**     lag. Its status is asked by the session that then reads.
+**     lag. Its status is asked by the session that then reads. It is not
+**     appended again while it may be there: one without an answer is looked for
+**     first, and one that has an id is waited for.
 **
 ** Invariants
 **   - rows of the same contents are interchangeable: k entries settle k rows,
 **     in their order; more entries than rows prove nothing, and then all stay
 **     open;
 **   - an entry that is known to be another row's is given to none;
+**   - what is committed doesn't change: what a look has read up to a committed
+**     state is not read again;
 **   - a read that fails settles nothing, nor does one of a node that lags
 **     behind the state up to which it was asked.
 **
@@ -44,9 +49,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTLE_POLL_MS 20    /* pause before the second look; it doubles */
-#define SETTLE_POLL_MAX 1000 /* ... up to this */
-#define SETTLE_CONTENTS "{\"sqlite-ledger\":\"barrier\"}"
+#define SETTLE_POLL_MS 20     /* pause before the second look; it doubles */
+#define SETTLE_POLL_MAX 5000  /* ... up to this */
+#define SETTLE_POLL_FAIL 1000 /* ... and to this behind one that failed */
 
 int ledgerSendCount(const LedgerSend *p, int eState) {
   int i, n = 0;
@@ -173,6 +178,11 @@ struct Settle {
   LedgerSend *pSend;
   int nMatch;
   SettleMatch *aMatch; /* sqlite3_free; ascending within a sub-ledger */
+
+  char zBarrier[64];  /* contents of the entry for freshness; "": none yet */
+  LedgerTxid before;  /* committed when that was first sent */
+  LedgerTxid barrier; /* its id, or 0 */
+  int bOpen;          /* one of these contents was sent and not answered */
 };
 
 /* Is the row one without an answer, to this sub-ledger (NULL: to any)? */
@@ -340,6 +350,12 @@ static int settleFind(Settle *p, LedgerTxid to, LedgerError *pErr) {
     pSend->pDb->last = pRow->id;
     settleCommitted(pRow);
   }
+  for( i = 0; i < pSend->nRow; i++ ) {
+    LedgerQueueRow *pRow = pSend->apRow[i];
+    if( settleIsOpen(pRow, NULL) && pRow->before.seqno < to.seqno ) {
+      pRow->before = to; /* the next look begins behind it */
+    }
+  }
   return LEDGER_OK;
 }
 
@@ -410,35 +426,84 @@ static int settleGiveUp(LedgerSend *p, LedgerError *pErr) {
                         "' that would tell");
 }
 
-/* Appends the entry that shows what is below it, by the session in use, and
-** waits until it is committed. */
-static int settleBarrier(Ledger *pLedger, LedgerTxid *pId, LedgerError *pErr) {
-  LedgerClient *pClient = pLedger->pClient;
-  LedgerError err = LEDGER_ERROR_INIT;
-  LedgerCall *pCall = NULL;
-  LedgerAppend append;
-  int eOutcome = LEDGER_UNSENT, eState = LEDGER_TX_PENDING;
-
-  memset(&append, 0, sizeof(append));
-  append.zContents = SETTLE_CONTENTS;
-  append.nContents = strlen(SETTLE_CONTENTS);
-  append.zSubLedger = LEDGER_BARRIER_SUB_LEDGER;
-  if( ledgerAppendStart(pClient, &append, &pCall, &err) == LEDGER_OK ) {
-    LedgerError wait = LEDGER_ERROR_INIT;
-    ledgerCallWait(pCall, &wait); /* the result knows it too */
-    ledgerErrorClear(&wait);
-    ledgerAppendResult(pCall, &eOutcome, pId, &err);
-    /* One whose outcome is unknown does no harm: another is appended. */
-    if( eOutcome == LEDGER_OUTCOME_UNKNOWN && err.rc == LEDGER_ERROR ) {
-      err.rc = LEDGER_IOERR;
+/* Looks for the entry that was appended for freshness and not answered. */
+static int settleBarrierFind(Settle *p, LedgerError *pErr) {
+  LedgerPager *pPager = NULL;
+  const LedgerPage *pPage = NULL;
+  LedgerRange range;
+  int i, rc;
+  memset(&range, 0, sizeof(range));
+  range.zSubLedger = LEDGER_BARRIER_SUB_LEDGER;
+  range.from = p->before;
+  range.from.seqno++;
+  rc = ledgerPagerOpen(p->pSend->pLedger->pClient, &range, &pPager, pErr);
+  while( rc == LEDGER_OK && p->barrier.seqno == 0 ) {
+    rc = ledgerPagerNext(pPager, &pPage, pErr);
+    if( rc || pPage == NULL ) break;
+    for( i = 0; i < pPage->nEntry; i++ ) {
+      const LedgerEntry *pEntry = &pPage->aEntry[i];
+      if( pEntry->nContents == strlen(p->zBarrier) &&
+          memcmp(pEntry->zContents, p->zBarrier, pEntry->nContents) == 0 ) {
+        p->barrier = pEntry->id;
+      }
     }
   }
-  if( err.rc == LEDGER_OK &&
-      ledgerStatusWait(pClient, *pId, &eState, &err) == LEDGER_OK &&
-      eState == LEDGER_TX_INVALID ) {
-    ledgerErrorSet(&err, LEDGER_BUSY, "a change of view took it back");
+  ledgerPagerClose(pPager);
+  return pErr->rc;
+}
+
+/* Appends it, by the session in use. Its contents are of this settling only, so
+** that what is found is known to be from after settle_ms. */
+static int settleBarrierAppend(Settle *p, LedgerError *pErr) {
+  LedgerClient *pClient = p->pSend->pLedger->pClient;
+  LedgerError wait = LEDGER_ERROR_INIT;
+  LedgerCall *pCall = NULL;
+  LedgerAppend append;
+  LedgerFacts facts;
+  int eOutcome = LEDGER_UNSENT;
+  if( p->zBarrier[0] == 0 ) {
+    sqlite3_uint64 iRandom;
+    sqlite3_randomness(sizeof(iRandom), &iRandom);
+    sqlite3_snprintf(sizeof(p->zBarrier), p->zBarrier,
+                     "{\"sqlite-ledger\":\"barrier\",\"id\":\"%016llx\"}",
+                     iRandom);
+    ledgerClientFacts(pClient, &facts);
+    p->before = facts.committed;
+  }
+  memset(&append, 0, sizeof(append));
+  append.zContents = p->zBarrier;
+  append.nContents = strlen(p->zBarrier);
+  append.zSubLedger = LEDGER_BARRIER_SUB_LEDGER;
+  if( ledgerAppendStart(pClient, &append, &pCall, pErr) == LEDGER_OK ) {
+    ledgerCallWait(pCall, &wait); /* the result knows it too */
+    ledgerErrorClear(&wait);
+    ledgerAppendResult(pCall, &eOutcome, &p->barrier, pErr);
+    p->bOpen |= eOutcome == LEDGER_OUTCOME_UNKNOWN;
+    if( eOutcome == LEDGER_OUTCOME_UNKNOWN && pErr->rc == LEDGER_ERROR ) {
+      pErr->rc = LEDGER_IOERR; /* another look may find it */
+    }
   }
   ledgerCallFree(pCall);
+  return pErr->rc;
+}
+
+/* The entry that shows what is below it: its id, once the session in use says
+** that it is committed. */
+static int settleBarrier(Settle *p, LedgerTxid *pId, LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  int eState = LEDGER_TX_PENDING;
+  if( p->barrier.seqno == 0 && p->bOpen ) settleBarrierFind(p, &err);
+  if( err.rc == LEDGER_OK && p->barrier.seqno == 0 ) {
+    settleBarrierAppend(p, &err);
+  }
+  if( err.rc == LEDGER_OK &&
+      ledgerStatusWait(p->pSend->pLedger->pClient, p->barrier, &eState, &err) ==
+          LEDGER_OK &&
+      eState == LEDGER_TX_INVALID ) {
+    memset(&p->barrier, 0, sizeof(p->barrier));
+    ledgerErrorSet(&err, LEDGER_BUSY, "a change of view took it back");
+  }
+  *pId = p->barrier;
   if( err.rc ) {
     ledgerErrorWrap(pErr, &err,
                     "it is not seen, but a node that lags would not show it, "
@@ -450,15 +515,29 @@ static int settleBarrier(Ledger *pLedger, LedgerTxid *pId, LedgerError *pErr) {
   return pErr->rc;
 }
 
+/* May an entry appended now tell anything of the open rows? */
+static int settleCanEnd(const LedgerSend *p) {
+  int i;
+  if( !ledgerClientConfig(p->pLedger->pClient)->barrier ) return 0;
+  for( i = 0; i < p->nRow; i++ ) {
+    if( settleIsOpen(p->apRow[i], NULL) && !settleMayCome(p, p->apRow[i]) ) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* One look, by a session of its own: a committed state, all up to it, and what
-** follows. bOver: the state is that of an entry appended for it. */
-static int settleLook(Settle *p, int bOver, int *pnOpen, LedgerError *pErr) {
+** follows. Where that leaves rows open, and settle_ms are over (*pbOver), the
+** same up to an entry appended for it. Once that has an id no other will do. */
+static int settleLook(Settle *p, int *pnOpen, int *pbOver, LedgerError *pErr) {
   LedgerSend *pSend = p->pSend;
   LedgerClient *pClient = pSend->pLedger->pClient;
   LedgerSession *pSession = NULL;
   const char *zSubLedger = NULL;
   LedgerTxid to;
   int i;
+  *pbOver = 0;
   for( i = 0; i < pSend->nRow && zSubLedger == NULL; i++ ) {
     if( settleIsOpen(pSend->apRow[i], NULL) ) {
       zSubLedger = pSend->apRow[i]->zSubLedger;
@@ -466,14 +545,18 @@ static int settleLook(Settle *p, int bOver, int *pnOpen, LedgerError *pErr) {
   }
   if( ledgerSessionOpen(pClient, &pSession, pErr) ) return pErr->rc;
   ledgerSessionUse(pClient, pSession);
-  if( bOver ) {
-    settleBarrier(pSend->pLedger, &to, pErr);
-  } else {
-    ledgerStateGet(pSend->pLedger, zSubLedger, 1, &to, pErr);
+  if( p->barrier.seqno == 0 ) {
+    if( ledgerStateGet(pSend->pLedger, zSubLedger, 1, &to, pErr) ||
+        settleFind(p, to, pErr) ) {
+      goto out;
+    }
+    *pnOpen = settleAbsent(pSend, to, 0);
   }
-  if( pErr->rc == LEDGER_OK && settleFind(p, to, pErr) == LEDGER_OK ) {
-    *pnOpen = settleAbsent(pSend, to, bOver);
-  }
+  *pbOver = *pnOpen > 0 && settleLeft(pSend) == 0;
+  if( !*pbOver || !settleCanEnd(pSend) ) goto out;
+  if( settleBarrier(p, &to, pErr) || settleFind(p, to, pErr) ) goto out;
+  *pnOpen = settleAbsent(pSend, to, 1);
+out:
   ledgerSessionUse(pClient, NULL);
   ledgerSessionClose(pSession);
   return pErr->rc;
@@ -487,21 +570,20 @@ static int settleMayPass(const LedgerError *pErr) {
 int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
   const LedgerConfig *pConfig = ledgerClientConfig(pClient);
-  int i, bCanEnd = 0, nOpen = 0, nLook = 0;
+  int i, bOver = 0, nOpen = 0, nLook = 0;
   i64 tFail = 0, ms = SETTLE_POLL_MS;
-  Settle settle = {p, 0, NULL};
+  Settle settle;
 
+  memset(&settle, 0, sizeof(settle));
+  settle.pSend = p;
   p->pDoubt = NULL;
-  for( i = 0; i < p->nRow; i++ ) {
-    if( !settleIsOpen(p->apRow[i], NULL) ) continue;
-    bCanEnd |= !settleMayCome(p, p->apRow[i]);
-    nOpen++;
-  }
+  for( i = 0; i < p->nRow; i++ ) nOpen += settleIsOpen(p->apRow[i], NULL);
   while( nOpen > 0 ) {
-    const int bOver = nLook++ > 0 && settleLeft(p) == 0;
-    const int bBarrier = bOver && bCanEnd && pConfig->barrier;
+    const int msBudget = nLook++ > 0 && settleLeft(p) == 0
+                             ? pConfig->timeoutMs
+                             : pConfig->retryBudgetMs;
     i64 msLeft;
-    if( settleLook(&settle, bBarrier, &nOpen, pErr) == LEDGER_OK ) {
+    if( settleLook(&settle, &nOpen, &bOver, pErr) == LEDGER_OK ) {
       tFail = 0;
       if( nOpen == 0 ) break;
       if( bOver ) {
@@ -513,12 +595,9 @@ int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr) {
     } else {
       const i64 tNow = ledgerNow();
       if( tFail == 0 ) tFail = tNow;
-      if( !settleMayPass(pErr) ||
-          tNow - tFail + ms >
-              (bOver ? pConfig->timeoutMs : pConfig->retryBudgetMs) ) {
-        break;
-      }
+      if( !settleMayPass(pErr) || tNow - tFail + ms > msBudget ) break;
       ledgerErrorClear(pErr);
+      if( ms > SETTLE_POLL_FAIL ) ms = SETTLE_POLL_FAIL;
     }
     if( ms > 0 && ledgerClientSleep(pClient, (int)ms, pErr) ) break;
     ms = ms > SETTLE_POLL_MAX / 2 ? SETTLE_POLL_MAX

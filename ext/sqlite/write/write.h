@@ -183,7 +183,8 @@ struct LedgerChangeKind {
 struct LedgerChangeSend {
   LedgerQueueRow *pRow;
   LedgerClient *pClient;
-  int bSent; /* a write of this row was accepted */
+  int bSent;        /* a write of this row was accepted */
+  LedgerTxid after; /* the last one; it isn't known to be taken back */
 };
 
 /* Sends one write and waits for its answer; *ppCall keeps it (ledgerCallFree).
@@ -197,6 +198,12 @@ int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod, int eRoute,
 int ledgerChangeRead(LedgerChangeSend *p, int eRoute, const char *zKey,
                      LedgerCall **ppCall, LedgerJson **ppDoc,
                      LedgerError *pErr);
+
+/* Waits until the last write is committed. *pbLost: it was taken back, or the
+** one before it, `gone`, which may be where that was answered in an earlier
+** view. */
+int ledgerChangeCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
+                          LedgerError *pErr);
 
 /* Does what the row wants, with as many requests as it takes; its state says
 ** what became of it. */
