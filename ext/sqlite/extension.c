@@ -46,72 +46,72 @@ static const LedgerFunction *const apExtensionFunction[] = {
 
 static void extensionUnbind(void *pArg) {
   LedgerBound *p = pArg;
-  ledgerDbUnref(p->pDb);
+  ledgerConnUnref(p->pConn);
   sqlite3_free(p);
 }
 
 /* Registers one function under each number of arguments it takes. */
-static int extensionFunction(LedgerDb *pDb, const LedgerFunction *pFunc) {
+static int extensionFunction(LedgerConn *pConn, const LedgerFunction *pFunc) {
   int nArg, rc = SQLITE_OK;
-  if( pDb->bReadonly && (pFunc->eFlags & LEDGER_FN_WRITES) ) return SQLITE_OK;
+  if( pConn->bReadonly && (pFunc->eFlags & LEDGER_FN_WRITES) ) return SQLITE_OK;
   for( nArg = pFunc->nMin; nArg <= pFunc->nMax && rc == SQLITE_OK; nArg++ ) {
     LedgerBound *pBound = sqlite3_malloc64(sizeof(*pBound));
     if( pBound == NULL ) return SQLITE_NOMEM;
-    pBound->pDb = pDb;
+    pBound->pConn = pConn;
     pBound->pFunc = pFunc;
-    ledgerDbRef(pDb); /* given back by the destructor, also on failure */
+    ledgerConnRef(pConn); /* given back by the destructor, also on failure */
     rc = sqlite3_create_function_v2(
-        pDb->db, pFunc->zName, nArg, pFunc->eFlags & ~LEDGER_FN_WRITES, pBound,
-        ledgerGuardFunction, NULL, NULL, extensionUnbind);
+        pConn->db, pFunc->zName, nArg, pFunc->eFlags & ~LEDGER_FN_WRITES,
+        pBound, ledgerGuardFunction, NULL, NULL, extensionUnbind);
   }
   return rc;
 }
 
 /* *pzWhat is the name that was registered last. */
-static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
+static int extensionRegister(LedgerConn *pConn, const char **pzWhat) {
   size_t i;
   int rc;
   for( i = 0; aLedgerCollation[i].zName; i++ ) {
     *pzWhat = aLedgerCollation[i].zName;
-    ledgerDbRef(pDb);
+    ledgerConnRef(pConn);
     rc = sqlite3_create_collation_v2(
-        pDb->db, aLedgerCollation[i].zName, SQLITE_UTF8, pDb,
-        aLedgerCollation[i].xCompare, ledgerDbUnref);
+        pConn->db, aLedgerCollation[i].zName, SQLITE_UTF8, pConn,
+        aLedgerCollation[i].xCompare, ledgerConnUnref);
     if( rc ) {
-      ledgerDbUnref(pDb); /* collations don't call it on failure */
+      ledgerConnUnref(pConn); /* collations don't call it on failure */
       return rc;
     }
   }
-  for( i = 0; pDb->apFunction[i]; i++ ) {
-    const LedgerFunction *pFunc = pDb->apFunction[i];
+  for( i = 0; pConn->apFunction[i]; i++ ) {
+    const LedgerFunction *pFunc = pConn->apFunction[i];
     for( ; pFunc->zName; pFunc++ ) {
       *pzWhat = pFunc->zName;
-      rc = extensionFunction(pDb, pFunc);
+      rc = extensionFunction(pConn, pFunc);
       if( rc ) return rc;
     }
   }
-  for( i = 0; pDb->apTable[i]; i++ ) {
-    *pzWhat = pDb->apTable[i]->zName;
-    rc = ledgerTableRegister(pDb, pDb->apTable[i]);
+  for( i = 0; pConn->apTable[i]; i++ ) {
+    *pzWhat = pConn->apTable[i]->zName;
+    rc = ledgerTableRegister(pConn, pConn->apTable[i]);
     if( rc ) return rc;
   }
   return SQLITE_OK;
 }
 
 /* Registers everything, or nothing. */
-static int extensionLoad(LedgerDb *pDb, char **pzErr) {
+static int extensionLoad(LedgerConn *pConn, char **pzErr) {
   const char *zWhat = "";
-  int rc = ledgerTakenLook(pDb, pzErr);
+  int rc = ledgerTakenLook(pConn, pzErr);
   if( rc ) return rc;
-  rc = extensionRegister(pDb, &zWhat);
-  if( rc == SQLITE_OK ) rc = ledgerTakenSchema(pDb, pzErr);
+  rc = extensionRegister(pConn, &zWhat);
+  if( rc == SQLITE_OK ) rc = ledgerTakenSchema(pConn, pzErr);
   if( rc == SQLITE_OK ) {
-    pDb->bLoaded = 1;
-    rc = ledgerGuardSelfTest(pDb);
+    pConn->bLoaded = 1;
+    rc = ledgerGuardSelfTest(pConn);
   }
   if( rc ) {
-    pDb->bLoaded = 0;
-    ledgerTakenDrop(pDb);
+    pConn->bLoaded = 0;
+    ledgerTakenDrop(pConn);
     if( *pzErr == NULL ) {
       *pzErr = ledgerMessage("%s could not be registered: %s", zWhat,
                              sqlite3_errstr(rc));
@@ -123,7 +123,7 @@ static int extensionLoad(LedgerDb *pDb, char **pzErr) {
 static int extensionInit(sqlite3 *db, char **pzErrMsg,
                          const struct sqlite3_api_routines *pApi,
                          int bReadonly) {
-  LedgerDb *pDb = NULL;
+  LedgerConn *pConn = NULL;
   char *zErr = NULL;
   int rc;
   SQLITE_EXTENSION_INIT2(pApi);
@@ -139,10 +139,11 @@ static int extensionInit(sqlite3 *db, char **pzErrMsg,
   ** nothing turns it on again. */
   rc = ledgerGuardLoaded(db, bReadonly);
   if( rc == SQLITE_OK || rc == SQLITE_NOMEM ) goto out;
-  rc = ledgerDbNew(db, bReadonly, apExtensionTable, apExtensionFunction, &pDb);
+  rc = ledgerConnNew(db, bReadonly, apExtensionTable, apExtensionFunction,
+                     &pConn);
   if( rc ) goto out;
-  rc = extensionLoad(pDb, &zErr);
-  ledgerDbUnref(pDb); /* the registrations keep it */
+  rc = extensionLoad(pConn, &zErr);
+  ledgerConnUnref(pConn); /* the registrations keep it */
 out:
   if( pzErrMsg && zErr ) {
     *pzErrMsg = zErr;

@@ -6,7 +6,7 @@
 
 #include "sqlite/table/table.h"
 
-/* ---- taken.c: the names that the module needs on a connection ----------- */
+/* ---- taken.c: the names that the module needs on a connection ------------ */
 
 typedef struct LedgerCollation LedgerCollation;
 struct LedgerCollation {
@@ -17,13 +17,13 @@ extern const LedgerCollation aLedgerCollation[]; /* ends with zName NULL */
 
 /* SQLITE_OK where all names are free; else a code, and *pzErr says which one is
 ** not (sqlite3_free; NULL for lack of memory). */
-int ledgerTakenLook(LedgerDb *pDb, char **pzErr);
+int ledgerTakenLook(LedgerConn *pConn, char **pzErr);
 
 /* Takes back what a load that failed has registered: the names were free. */
-void ledgerTakenDrop(LedgerDb *pDb);
+void ledgerTakenDrop(LedgerConn *pConn);
 
 /* Makes SQLite read the schemas again that it read before the functions were
 ** registered. As ledgerTakenLook(). */
-int ledgerTakenSchema(LedgerDb *pDb, char **pzErr);
+int ledgerTakenSchema(LedgerConn *pConn, char **pzErr);
 
 #endif /* LEDGER_EXTENSION_INT_H */

@@ -25,28 +25,28 @@ const LedgerCollation aLedgerCollation[] = {
     {NULL, NULL},
 };
 
-static int takenIsFunction(const LedgerDb *pDb, const char *zName) {
+static int takenIsFunction(const LedgerConn *pConn, const char *zName) {
   const LedgerFunction *p;
   int i;
-  for( i = 0; pDb->apFunction[i]; i++ ) {
-    for( p = pDb->apFunction[i]; p->zName; p++ ) {
+  for( i = 0; pConn->apFunction[i]; i++ ) {
+    for( p = pConn->apFunction[i]; p->zName; p++ ) {
       if( sqlite3_stricmp(p->zName, zName) == 0 ) return 1;
     }
   }
   return 0;
 }
 
-static int takenIsTable(const LedgerDb *pDb, const char *zName) {
+static int takenIsTable(const LedgerConn *pConn, const char *zName) {
   int i;
-  for( i = 0; pDb->apTable[i]; i++ ) {
-    if( sqlite3_stricmp(pDb->apTable[i]->zName, zName) == 0 ) return 1;
+  for( i = 0; pConn->apTable[i]; i++ ) {
+    if( sqlite3_stricmp(pConn->apTable[i]->zName, zName) == 0 ) return 1;
   }
   return 0;
 }
 
-static int takenIsCollation(const LedgerDb *pDb, const char *zName) {
+static int takenIsCollation(const LedgerConn *pConn, const char *zName) {
   int i;
-  (void)pDb;
+  (void)pConn;
   for( i = 0; aLedgerCollation[i].zName; i++ ) {
     if( sqlite3_stricmp(aLedgerCollation[i].zName, zName) == 0 ) return 1;
   }
@@ -58,7 +58,7 @@ static const struct {
   const char *zWhat;
   const char *zList;
   int iName;
-  int (*xIsOurs)(const LedgerDb *, const char *);
+  int (*xIsOurs)(const LedgerConn *, const char *);
 } aTakenList[] = {
     {"function", "PRAGMA function_list", 0, takenIsFunction},
     {"module", "PRAGMA module_list", 0, takenIsTable},
@@ -79,19 +79,19 @@ static int takenCollation(sqlite3 *db, const char *zName, int *pbTaken) {
 
 /* Looks through one list; *pzTaken becomes a name of ours in it (sqlite3_free),
 ** or NULL. */
-static int takenLook(LedgerDb *pDb, int iList, char **pzTaken) {
+static int takenLook(LedgerConn *pConn, int iList, char **pzTaken) {
   sqlite3_stmt *pStmt = NULL;
   int rc =
-      sqlite3_prepare_v2(pDb->db, aTakenList[iList].zList, -1, &pStmt, NULL);
+      sqlite3_prepare_v2(pConn->db, aTakenList[iList].zList, -1, &pStmt, NULL);
   *pzTaken = NULL;
   while( rc == SQLITE_OK && *pzTaken == NULL &&
          (rc = sqlite3_step(pStmt)) == SQLITE_ROW ) {
     const char *z =
         (const char *)sqlite3_column_text(pStmt, aTakenList[iList].iName);
-    int bTaken = z && aTakenList[iList].xIsOurs(pDb, z);
+    int bTaken = z && aTakenList[iList].xIsOurs(pConn, z);
     rc = z ? SQLITE_OK : SQLITE_NOMEM;
     if( bTaken && iList == TAKEN_COLLATION ) {
-      rc = takenCollation(pDb->db, z, &bTaken);
+      rc = takenCollation(pConn->db, z, &bTaken);
     }
     if( rc == SQLITE_OK && bTaken ) {
       *pzTaken = sqlite3_mprintf("%s", z);
@@ -102,13 +102,13 @@ static int takenLook(LedgerDb *pDb, int iList, char **pzTaken) {
   return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-int ledgerTakenLook(LedgerDb *pDb, char **pzErr) {
+int ledgerTakenLook(LedgerConn *pConn, char **pzErr) {
   const int nList = (int)(sizeof(aTakenList) / sizeof(aTakenList[0]));
   char *zTaken = NULL;
   int i, rc = SQLITE_OK;
   *pzErr = NULL;
   for( i = 0; i < nList && rc == SQLITE_OK && zTaken == NULL; i++ ) {
-    rc = takenLook(pDb, i, &zTaken);
+    rc = takenLook(pConn, i, &zTaken);
     if( zTaken ) {
       rc = SQLITE_ERROR;
       *pzErr = ledgerMessage(
@@ -151,8 +151,8 @@ static int takenPragma(sqlite3 *db, const char *zSql, int *pi) {
 /* A function that SQLite doesn't know while it reads a schema is let through
 ** in generated columns and indexes, and is called there once it is known,
 ** SQLITE_DIRECTONLY or not. RESET makes it read the schema again. */
-int ledgerTakenSchema(LedgerDb *pDb, char **pzErr) {
-  sqlite3 *db = pDb->db;
+int ledgerTakenSchema(LedgerConn *pConn, char **pzErr) {
+  sqlite3 *db = pConn->db;
   int bWritable = 0, iNone = 0, rc;
   if( takenIsWriting(db) ) return SQLITE_OK;
   rc = takenPragma(db, "PRAGMA writable_schema", &bWritable);
@@ -173,15 +173,15 @@ int ledgerTakenSchema(LedgerDb *pDb, char **pzErr) {
 
 /* While a statement runs SQLite keeps functions and collations; they stay
 ** usable. */
-void ledgerTakenDrop(LedgerDb *pDb) {
-  sqlite3 *db = pDb->db;
+void ledgerTakenDrop(LedgerConn *pConn) {
+  sqlite3 *db = pConn->db;
   const LedgerFunction *p;
   int i, nArg;
-  for( i = 0; pDb->apTable[i]; i++ ) {
-    sqlite3_create_module_v2(db, pDb->apTable[i]->zName, NULL, NULL, NULL);
+  for( i = 0; pConn->apTable[i]; i++ ) {
+    sqlite3_create_module_v2(db, pConn->apTable[i]->zName, NULL, NULL, NULL);
   }
-  for( i = 0; pDb->apFunction[i]; i++ ) {
-    for( p = pDb->apFunction[i]; p->zName; p++ ) {
+  for( i = 0; pConn->apFunction[i]; i++ ) {
+    for( p = pConn->apFunction[i]; p->zName; p++ ) {
       for( nArg = p->nMin; nArg <= p->nMax; nArg++ ) {
         sqlite3_create_function_v2(db, p->zName, nArg,
                                    p->eFlags & ~LEDGER_FN_WRITES, NULL, NULL,

@@ -21,7 +21,7 @@ static const char *attachText(sqlite3_value *pVal) {
 
 static void attachAttach(sqlite3_context *pCtx, int argc,
                          sqlite3_value **argv) {
-  LedgerDb *pDb = ledgerFunctionDb(pCtx);
+  LedgerConn *pConn = ledgerFunctionConn(pCtx);
   LedgerError err = LEDGER_ERROR_INIT;
   const char *zTarget = attachText(argv[0]);
   const char *zName = argc > 1 ? attachText(argv[1]) : NULL;
@@ -40,10 +40,10 @@ static void attachAttach(sqlite3_context *pCtx, int argc,
                    "ledger_attach: the first argument is the ledger's name or "
                    "its https URL, a text: write '%.100s' in quotes",
                    zTarget);
-  } else if( ledgerNamesCheck(pDb, &err) == LEDGER_OK ) {
+  } else if( ledgerNamesCheck(pConn, &err) == LEDGER_OK ) {
     zJson = pOptions ? attachText(pOptions) : NULL;
-    ledgerDbAttach(pDb, zTarget, zName, zJson,
-                   zJson ? sqlite3_value_bytes(pOptions) : 0, &err);
+    ledgerConnAttach(pConn, zTarget, zName, zJson,
+                     zJson ? sqlite3_value_bytes(pOptions) : 0, &err);
   }
   if( err.rc ) {
     ledgerFunctionError(pCtx, &err);
@@ -54,10 +54,10 @@ static void attachAttach(sqlite3_context *pCtx, int argc,
 
 static void attachDetach(sqlite3_context *pCtx, int argc,
                          sqlite3_value **argv) {
-  LedgerDb *pDb = ledgerFunctionDb(pCtx);
+  LedgerConn *pConn = ledgerFunctionConn(pCtx);
   LedgerError err = LEDGER_ERROR_INIT;
   const char *zName = argc > 0 ? attachText(argv[0]) : NULL;
-  if( ledgerDbDetach(pDb, zName, &err) ) {
+  if( ledgerConnDetach(pConn, zName, &err) ) {
     ledgerFunctionError(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx, zName ? zName : "main", -1, SQLITE_TRANSIENT);
@@ -68,7 +68,7 @@ static void attachDetach(sqlite3_context *pCtx, int argc,
 ** value in force. */
 static void attachOption(sqlite3_context *pCtx, int argc,
                          sqlite3_value **argv) {
-  LedgerDb *pDb = ledgerFunctionDb(pCtx);
+  LedgerConn *pConn = ledgerFunctionConn(pCtx);
   LedgerError err = LEDGER_ERROR_INIT;
   const char *zOption = attachText(argv[0]);
   const char *zLedger = argc > 2 ? attachText(argv[2]) : NULL;
@@ -77,14 +77,14 @@ static void attachOption(sqlite3_context *pCtx, int argc,
   Ledger *pLedger;
   int rc = LEDGER_OK;
   if( zOption ) { /* one of the connection: no ledger need be attached */
-    rc = ledgerGuardOption(pDb, zOption, argc > 1 ? attachText(argv[1]) : NULL,
-                           &zOwn, &err);
+    rc = ledgerGuardOption(pConn, zOption,
+                           argc > 1 ? attachText(argv[1]) : NULL, &zOwn, &err);
   }
   if( zOwn ) {
     sqlite3_result_text(pCtx, zOwn, -1, SQLITE_STATIC);
     return;
   }
-  if( rc == LEDGER_OK ) rc = ledgerDbFind(pDb, zLedger, 1, &pLedger, &err);
+  if( rc == LEDGER_OK ) rc = ledgerConnFind(pConn, zLedger, 1, &pLedger, &err);
   if( rc == LEDGER_OK && zOption == NULL ) {
     rc = ledgerErrorSet(&err, LEDGER_CONSTRAINT,
                         "ledger_option: the first argument is an option's "

@@ -119,7 +119,7 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
   int rc = LEDGER_OK;
 
   memset(p, 0, sizeof(*p));
-  p->pDb = ledgerFunctionDb(pCtx);
+  p->pConn = ledgerFunctionConn(pCtx);
   if( pVal ) rc = ledgerOptionsParse(pVal, &pDoc, pErr);
   if( rc ) goto out;
   if( pDoc ) {
@@ -132,10 +132,10 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
     }
   }
   if( eCall != LEDGER_CALL_READ && eCall != LEDGER_CALL_VERIFY ) {
-    rc = ledgerDbFindToWrite(p->pDb, zLedger, 1, "option ledger", &p->pLedger,
-                             pErr);
+    rc = ledgerConnFindToWrite(p->pConn, zLedger, 1, "option ledger",
+                               &p->pLedger, pErr);
   } else {
-    rc = ledgerDbFind(p->pDb, zLedger, 1, &p->pLedger, pErr);
+    rc = ledgerConnFind(p->pConn, zLedger, 1, &p->pLedger, pErr);
   }
   if( rc ) goto out;
   p->pConfig = ledgerClientConfig(p->pLedger->pClient);

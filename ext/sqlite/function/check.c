@@ -21,22 +21,24 @@
 /* Is the plan of a SELECT from the name made by the table that bears it? *prc
 ** is what the parser said. A view has no rowid, so that none passes for its
 ** table. */
-static int namesIsOurs(LedgerDb *pDb, const LedgerTableSpec *pSpec, int *prc) {
+static int namesIsOurs(LedgerConn *pConn, const LedgerTableSpec *pSpec,
+                       int *prc) {
   char *zSql = sqlite3_mprintf("SELECT rowid FROM \"%w\"", pSpec->zName);
   sqlite3_stmt *pStmt = NULL;
   int rc = SQLITE_NOMEM;
-  pDb->pPlanned = NULL;
-  if( zSql ) rc = sqlite3_prepare_v2(pDb->db, zSql, -1, &pStmt, NULL);
+  pConn->pPlanned = NULL;
+  if( zSql ) rc = sqlite3_prepare_v2(pConn->db, zSql, -1, &pStmt, NULL);
   sqlite3_finalize(pStmt);
   sqlite3_free(zSql);
   *prc = rc;
-  return pDb->pPlanned == pSpec;
+  return pConn->pPlanned == pSpec;
 }
 
 /* The error that names what is found under the name, if anything is. */
-static int namesHidden(LedgerDb *pDb, const char *zName, LedgerError *pErr) {
+static int namesHidden(LedgerConn *pConn, const char *zName,
+                       LedgerError *pErr) {
   sqlite3_stmt *pStmt = NULL;
-  int rc = sqlite3_prepare_v2(pDb->db,
+  int rc = sqlite3_prepare_v2(pConn->db,
                               "SELECT schema, type FROM pragma_table_list(?1)"
                               " ORDER BY schema <> 'temp', schema <> 'main'",
                               -1, &pStmt, NULL);
@@ -73,13 +75,14 @@ static int namesHidden(LedgerDb *pDb, const char *zName, LedgerError *pErr) {
   return pErr->rc;
 }
 
-int ledgerNamesCheck(LedgerDb *pDb, LedgerError *pErr) {
+int ledgerNamesCheck(LedgerConn *pConn, LedgerError *pErr) {
   int i, rc = SQLITE_OK;
-  for( i = 0; pDb->apTable[i]; i++ ) {
-    if( namesIsOurs(pDb, pDb->apTable[i], &rc) || rc == SQLITE_AUTH ) continue;
+  for( i = 0; pConn->apTable[i]; i++ ) {
+    if( namesIsOurs(pConn, pConn->apTable[i], &rc) || rc == SQLITE_AUTH )
+      continue;
     if( rc == SQLITE_NOMEM ) return ledgerErrorNomem(pErr);
     if( rc != SQLITE_OK && rc != SQLITE_ERROR ) break; /* locked, damaged */
-    if( namesHidden(pDb, pDb->apTable[i]->zName, pErr) ) return pErr->rc;
+    if( namesHidden(pConn, pConn->apTable[i]->zName, pErr) ) return pErr->rc;
   }
   return LEDGER_OK;
 }
@@ -89,7 +92,7 @@ static void namesFunction(sqlite3_context *pCtx, int argc,
   LedgerError err = LEDGER_ERROR_INIT;
   (void)argc;
   (void)argv;
-  if( ledgerNamesCheck(ledgerFunctionDb(pCtx), &err) ) {
+  if( ledgerNamesCheck(ledgerFunctionConn(pCtx), &err) ) {
     ledgerFunctionError(pCtx, &err);
   } else {
     sqlite3_result_int(pCtx, 1);

@@ -28,7 +28,7 @@ static void entryResultTxid(sqlite3_context *pCtx, LedgerTxid id) {
 
 static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
-  LedgerQueueRow *pRow = NULL;
+  LedgerQueued *pRow = NULL;
   LedgerTxid id = {0, 0};
   LedgerFunctionCall call;
   const char *zSub =
@@ -36,15 +36,15 @@ static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   int nSub = argc > 1 ? sqlite3_value_bytes(argv[1]) : 0;
   int rc = ledgerFunctionBegin(&call, pCtx, argc > 2 ? argv[2] : NULL,
                                LEDGER_CALL_APPEND, &err);
-  if( rc == LEDGER_OK && ledgerQueueHasRows(call.pDb, call.pLedger) ) {
+  if( rc == LEDGER_OK && ledgerQueueHasRows(call.pConn, call.pLedger) ) {
     rc = ledgerErrorSet(&err, LEDGER_BUSY,
                         "ledger_append: rows of this transaction wait for "
                         "COMMIT and would come behind: COMMIT first, or INSERT "
                         "INTO ledger_entries");
   }
   if( rc == LEDGER_OK ) {
-    rc = ledgerQueueRowNew(call.pDb, call.pLedger, argv[0], zSub, nSub, NULL,
-                           &pRow, &err);
+    rc = ledgerQueuedNew(call.pConn, call.pLedger, argv[0], zSub, nSub, NULL,
+                         &pRow, &err);
   }
   if( rc == LEDGER_OK ) {
     pRow->zTags = call.zTags;
@@ -52,13 +52,13 @@ static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     if( call.zHooks ) {
       pRow->zHooks = sqlite3_mprintf("%s", call.zHooks);
       if( pRow->zHooks == NULL ) {
-        ledgerQueueRowFree(pRow);
+        ledgerQueuedFree(pRow);
         rc = ledgerErrorNomem(&err);
       }
     }
   }
   if( rc == LEDGER_OK ) {
-    rc = ledgerAppendNow(call.pDb, pRow, &id, &err);
+    rc = ledgerAppendNow(call.pConn, pRow, &id, &err);
   }
   if( rc ) {
     ledgerFunctionError(pCtx, &err);
@@ -150,9 +150,9 @@ static int entrySame(const LedgerEntry *a, const LedgerEntry *b) {
 static int entrySettle(LedgerFunctionCall *p, const char *zSub,
                        LedgerEntry *pEntry, int *pbSettled, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
-  LedgerScope *pScope = NULL;
-  LedgerLane *pLane = NULL;
-  const LedgerRow *pRow = NULL;
+  LedgerSnapshot *pSnapshot = NULL;
+  LedgerStream *pStream = NULL;
+  const LedgerEntryRow *pRow = NULL;
   LedgerQuery query;
   LedgerEntry entry;
   LedgerFacts facts;
@@ -172,15 +172,17 @@ static int entrySettle(LedgerFunctionCall *p, const char *zSub,
   memset(&query, 0, sizeof(query));
   query.to = pEntry->id;
   query.bOrder = query.bDesc = 1;
-  if( ledgerScopeJoin(p->pDb, NULL, &pScope) ) return ledgerErrorNomem(pErr);
-  rc = ledgerLaneOpen(pScope, p->pLedger, zSub, &query, NULL, &pLane, pErr);
-  if( rc == LEDGER_OK ) rc = ledgerLaneNext(pLane, 0, &pRow, pErr);
+  if( ledgerSnapshotJoin(p->pConn, NULL, &pSnapshot) )
+    return ledgerErrorNomem(pErr);
+  rc = ledgerStreamOpen(pSnapshot, p->pLedger, zSub, &query, NULL, &pStream,
+                        pErr);
+  if( rc == LEDGER_OK ) rc = ledgerStreamNext(pStream, 0, &pRow, pErr);
   if( rc == LEDGER_OK && pRow && entrySame(&pRow->entry, pEntry) ) {
     pEntry->id = pRow->entry.id;
     *pbSettled = 1;
   }
-  ledgerLaneClose(pLane);
-  ledgerScopeLeave(p->pDb, &pScope);
+  ledgerStreamClose(pStream);
+  ledgerSnapshotLeave(p->pConn, &pSnapshot);
   return rc;
 }
 
@@ -278,10 +280,10 @@ out:
 }
 
 static void entryLastId(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
-  LedgerDb *pDb = ledgerFunctionDb(pCtx);
+  LedgerConn *pConn = ledgerFunctionConn(pCtx);
   (void)argc;
   (void)argv;
-  if( pDb->last.seqno ) entryResultTxid(pCtx, pDb->last);
+  if( pConn->last.seqno ) entryResultTxid(pCtx, pConn->last);
 }
 
 const LedgerFunction aLedgerFunctionEntry[] = {

@@ -23,7 +23,7 @@ static int executeSend(LedgerFunctionCall *pCall, const LedgerWrite *pWrite,
                        LedgerCall **ppCall, LedgerError *pErr) {
   LedgerTxid id;
   int eOutcome;
-  ledgerScopeEnd(pCall->pDb);
+  ledgerSnapshotEnd(pCall->pConn);
   if( ledgerWriteStart(pCall->pLedger->pClient, pWrite, ppCall, pErr) ) {
     return pErr->rc;
   }
@@ -174,7 +174,7 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
   LedgerWrite w;
 
   memset(&call, 0, sizeof(call));
-  if( zPatch && ledgerGuardWrites(ledgerFunctionDb(pCtx),
+  if( zPatch && ledgerGuardWrites(ledgerFunctionConn(pCtx),
                                   "ledger_runtime_options", &err) ) {
     goto out;
   }
@@ -209,7 +209,7 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
   }
   if( err.rc == LEDGER_OK ) executeJson(pCtx, pDoc, &err);
 out:
-  if( zPatch == NULL ) ledgerReadFailed(sqlite3_context_db_handle(pCtx), &err);
+  if( zPatch == NULL ) ledgerErrorSpare(sqlite3_context_db_handle(pCtx), &err);
   if( err.rc ) ledgerFunctionError(pCtx, &err);
   ledgerCallFree(pCall);
   ledgerFunctionEnd(&call);

@@ -3,19 +3,19 @@
 ** functions.
 **
 ** Invariant: a function is a line in the table of its file; the registry
-** (extension.c, db/guard.c) does what is common to all.
+** (extension.c, conn/guard.c) does what is common to all.
 */
 #ifndef LEDGER_SQLITE_FUNCTION_H
 #define LEDGER_SQLITE_FUNCTION_H
 
-#include "sqlite/db/guard.h"
+#include "sqlite/conn/guard.h"
 
 /* ---- function/call.c: the options of a call ------------------------------ */
 
 /* What a call's options object says, applied while the call runs. */
 typedef struct LedgerFunctionCall LedgerFunctionCall;
 struct LedgerFunctionCall {
-  LedgerDb *pDb;
+  LedgerConn *pConn;
   Ledger *pLedger; /* the ledger meant */
   char *zTags;     /* for the wire (malloc), or NULL */
   char *zService;  /* service_certificate (malloc), or NULL */
@@ -48,6 +48,6 @@ void ledgerFunctionJson(sqlite3_context *pCtx, LedgerBuf *pBuf);
 
 /* An error where a real table or view, or a table of another module, has the
 ** name of one of ours and hides it. */
-int ledgerNamesCheck(LedgerDb *pDb, LedgerError *pErr);
+int ledgerNamesCheck(LedgerConn *pConn, LedgerError *pErr);
 
 #endif /* LEDGER_SQLITE_FUNCTION_H */

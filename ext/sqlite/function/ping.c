@@ -62,14 +62,14 @@ out:
   return pErr->rc;
 }
 
-static int pingRun(Ping *p, LedgerDb *pDb, const char *zName,
+static int pingRun(Ping *p, LedgerConn *pConn, const char *zName,
                    LedgerError *pErr) {
   LedgerCall *pCall = NULL;
   LedgerEntry entry;
   double t;
   int bFound = 0;
-  if( ledgerNamesCheck(pDb, pErr) ) return pErr->rc;
-  if( ledgerDbFind(pDb, zName, 1, &p->pLedger, pErr) ) return pErr->rc;
+  if( ledgerNamesCheck(pConn, pErr) ) return pErr->rc;
+  if( ledgerConnFind(pConn, zName, 1, &p->pLedger, pErr) ) return pErr->rc;
   p->eStep = PING_CONNECT;
   if( ledgerClientConnect(p->pLedger->pClient, pErr) ) return pErr->rc;
   p->eStep = PING_REQUEST;
@@ -192,7 +192,7 @@ static void pingPing(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   int bWrong;
   memset(&ping, 0, sizeof(ping));
   bWrong = argc > 1 && pingOptions(&ping, argv[1], &err) != LEDGER_OK;
-  if( !bWrong ) pingRun(&ping, ledgerFunctionDb(pCtx), zName, &err);
+  if( !bWrong ) pingRun(&ping, ledgerFunctionConn(pCtx), zName, &err);
   if( bWrong || (err.rc && !ping.bReport) || err.rc == LEDGER_NOMEM ||
       err.rc == LEDGER_INTERRUPT ) {
     ledgerFunctionReadError(pCtx, &err);

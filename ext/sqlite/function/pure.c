@@ -94,7 +94,7 @@ static void pureDebug(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   ledgerBufPrintf(&buf, "sqlite %s (built with %s)\n", sqlite3_libversion(),
                   SQLITE_VERSION);
   ledgerBufPrintf(&buf, "nested statements %s\n",
-                  azNesting[ledgerFunctionDb(pCtx)->eNesting]);
+                  azNesting[ledgerFunctionConn(pCtx)->eNesting]);
   ledgerClientVersions(&buf);
   ledgerBufPrintf(&buf, "flags %s", LEDGER_BUILD_FLAGS);
   if( buf.bOom ) {

@@ -128,7 +128,7 @@ static int receiptOptions(sqlite3_value *pVal, ReceiptOptions *p,
 ** the result set: NULL or an error. */
 static int receiptVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv,
                          LedgerReceiptReport *pReport, int *pbEntry) {
-  LedgerDb *pDb = ledgerFunctionDb(pCtx);
+  LedgerConn *pConn = ledgerFunctionConn(pCtx);
   LedgerError err = LEDGER_ERROR_INIT;
   ReceiptOptions options = {0};
   LedgerReceiptInput input = {0};
@@ -145,8 +145,8 @@ static int receiptVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv,
   input.zSource = "argument";
   if( argc > 2 ) rc = receiptOptions(argv[2], &options, &input, &err);
   if( rc == LEDGER_OK ) {
-    rc = ledgerReceiptVerify(&input, options.bNoMemo ? NULL : ledgerDbMemo(pDb),
-                             pReport, &err);
+    rc = ledgerReceiptVerify(
+        &input, options.bNoMemo ? NULL : ledgerConnMemo(pConn), pReport, &err);
   }
   *pbEntry = input.zContents != NULL;
   ledgerJsonFree(options.pDoc);

@@ -32,7 +32,7 @@
 ** row, and each waits until the one before it is committed.
 */
 #include "sqlite/outbox/outbox.h"
-#include "sqlite/db/guard.h"
+#include "sqlite/conn/guard.h"
 #include "sqlite/read/read.h"
 
 #include <string.h>
@@ -43,7 +43,7 @@
 /* One call of ledger_flush(), one ledger. */
 typedef struct Flush Flush;
 struct Flush {
-  LedgerDb *pDb;
+  LedgerConn *pConn;
   Outbox *pOutbox;
   const char *zLedger;   /* its name, as the rows have it */
   Ledger *pLedger;       /* counted reference */
@@ -59,10 +59,10 @@ struct Flush {
   LedgerSend send;       /* of the batch under way */
 };
 
-/* ---- rows as the sender knows them -------------------------------------- */
+/* ---- rows as the sender knows them --------------------------------------- */
 
 /* Room for the sender's rows (sqlite3_free). */
-static int flushArray(const OutboxRows *pRows, LedgerQueueRow ***papRow,
+static int flushArray(const OutboxRows *pRows, LedgerQueued ***papRow,
                       LedgerError *pErr) {
   *papRow =
       sqlite3_malloc64(sizeof(**papRow) * ((sqlite3_uint64)pRows->nRow + 1));
@@ -79,9 +79,9 @@ static void flushSay(OutboxRow *pRow, const char *zText, LedgerError *pErr) {
 /* The row, checked as INSERT would check it. One that can't be sent is refused:
 ** LEDGER_CONSTRAINT, which ends nothing. */
 static int flushQueue(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
-  if( ledgerQueueRowNew(p->pDb, p->pLedger, pRow->pContents, pRow->zSubLedger,
-                        pRow->nSubLedger, pRow->pTags, &pRow->pQueue,
-                        pErr) == LEDGER_OK ) {
+  if( ledgerQueuedNew(p->pConn, p->pLedger, pRow->pContents, pRow->zSubLedger,
+                      pRow->nSubLedger, pRow->pTags, &pRow->pQueue,
+                      pErr) == LEDGER_OK ) {
     pRow->pQueue->iOutbox = pRow->id;
   }
   return pErr->rc;
@@ -97,15 +97,15 @@ static void flushRefused(Flush *p, const OutboxRow *pRow, int rc,
 }
 
 /* Has another row of the outbox the entry? */
-static int flushTaken(void *pArg, const LedgerQueueRow *pRow, LedgerTxid id,
+static int flushTaken(void *pArg, const LedgerQueued *pRow, LedgerTxid id,
                       int *pbTaken, LedgerError *pErr) {
   Flush *p = pArg;
   return outboxHeld(p->pOutbox, id, pRow->iOutbox, pbTaken, pErr);
 }
 
 /* What the sender is told of these rows. */
-static void flushSender(Flush *p, LedgerQueueRow **apRow, int nRow) {
-  p->send.pDb = p->pDb;
+static void flushSender(Flush *p, LedgerQueued **apRow, int nRow) {
+  p->send.pConn = p->pConn;
   p->send.pLedger = p->pLedger;
   p->send.apRow = apRow;
   p->send.nRow = nRow;
@@ -121,7 +121,7 @@ static void flushSender(Flush *p, LedgerQueueRow **apRow, int nRow) {
 
 /* Puts an error of the sender into the words of this function. */
 static void flushError(Flush *p, LedgerError *pErr, LedgerError *pNew) {
-  const LedgerQueueRow *pDoubt = p->send.pDoubt;
+  const LedgerQueued *pDoubt = p->send.pDoubt;
   char zId[LEDGER_TXID_MAX];
   if( pNew->rc && pErr->rc == LEDGER_OK && pDoubt ) {
     ledgerTxidFormat(p->send.doubt, zId);
@@ -145,7 +145,7 @@ static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
   int i;
   for( i = 0; i < pRows->nRow; i++ ) {
     OutboxRow *pRow = &pRows->aRow[i];
-    LedgerQueueRow *pQueue = pRow->pQueue;
+    LedgerQueued *pQueue = pRow->pQueue;
     if( pQueue == NULL ) continue;
     sqlite3_free(pRow->zError);
     pRow->zError = NULL;
@@ -199,11 +199,11 @@ static void flushTwins(const Flush *p, OutboxRows *pRows, LedgerError *pErr) {
   if( flushInOrder(p) ) return;
   for( i = 0; i < pRows->nRow; i++ ) {
     const OutboxRow *pOpen = &pRows->aRow[i];
-    const LedgerQueueRow *pIts = pOpen->pQueue;
+    const LedgerQueued *pIts = pOpen->pQueue;
     if( pOpen->eState != OUTBOX_SENDING || pOpen->tx.seqno ) continue;
     for( k = 0; k < pRows->nRow; k++ ) {
       OutboxRow *pRow = &pRows->aRow[k];
-      const LedgerQueueRow *pQueue = pRow->pQueue;
+      const LedgerQueued *pQueue = pRow->pQueue;
       char *z;
       if( pRow->eState != OUTBOX_COMMITTED ||
           pQueue->nContents != pIts->nContents ||
@@ -232,7 +232,7 @@ static int flushRecord(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-/* ---- settling ---------------------------------------------------------- */
+/* ---- settling ------------------------------------------------------------ */
 
 /* A row that was being sent: only ledger_flush() can have marked it, and to
 ** this ledger. */
@@ -286,7 +286,7 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   const char *zUrl = ledgerClientConfig(p->pClient)->zUrl;
   i64 tNow, tWall;
   LedgerError err = LEDGER_ERROR_INIT;
-  LedgerQueueRow **apRow = NULL;
+  LedgerQueued **apRow = NULL;
   OutboxRows rows = {0};
   int i;
   if( outboxUnsettled(p->pOutbox, p->zLedger, zUrl, flushInOrder(p), &rows,
@@ -320,7 +320,7 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   if( flushRecord(p, &rows, pErr) ) goto out;
   for( i = 0; i < rows.nRow; i++ ) {
     const OutboxRow *pRow = &rows.aRow[i];
-    ledgerHistorySettle(p->pDb, p->pLedger, pRow->id,
+    ledgerHistorySettle(p->pConn, p->pLedger, pRow->id,
                         pRow->eState == OUTBOX_COMMITTED ? LEDGER_COMMITTED
                                                          : LEDGER_LOST,
                         pRow->tx);
@@ -331,7 +331,7 @@ out:
   return pErr->rc;
 }
 
-/* ---- sending ----------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------- */
 
 /* Shows in ledger_appends what became of the rows of a batch. */
 static void flushHistory(Flush *p, OutboxRows *pRows) {
@@ -339,15 +339,15 @@ static void flushHistory(Flush *p, OutboxRows *pRows) {
   int i;
   for( i = 0; i < pRows->nRow; i++ ) {
     OutboxRow *pRow = &pRows->aRow[i];
-    LedgerQueueRow *pQueue = pRow->pQueue;
+    LedgerQueued *pQueue = pRow->pQueue;
     if( pQueue == NULL ) continue;
     pRow->pQueue = NULL;
     if( pRow->eState == OUTBOX_QUEUED ) { /* another one will be sent */
-      ledgerQueueRowFree(pQueue);
+      ledgerQueuedFree(pQueue);
       continue;
     }
-    if( iFirst == 0 ) p->pDb->history.iLastBatch = iFirst = pQueue->n;
-    ledgerHistoryAdd(p->pDb, pQueue);
+    if( iFirst == 0 ) p->pConn->history.iLastBatch = iFirst = pQueue->n;
+    ledgerHistoryAdd(p->pConn, pQueue);
   }
 }
 
@@ -379,7 +379,7 @@ static void flushLimit(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
 }
 
 /* The rows that can be sent, to the sender; the others are refused. */
-static int flushRows(Flush *p, OutboxRows *pRows, LedgerQueueRow **apRow,
+static int flushRows(Flush *p, OutboxRows *pRows, LedgerQueued **apRow,
                      LedgerError *pErr) {
   int i, n = 0;
   for( i = 0; i < pRows->nRow; i++ ) {
@@ -406,7 +406,7 @@ static int flushRows(Flush *p, OutboxRows *pRows, LedgerQueueRow **apRow,
 ** *pbOpen whether one of them has to be settled. */
 static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
-  LedgerQueueRow **apRow = NULL;
+  LedgerQueued **apRow = NULL;
   OutboxRows rows = {0};
   int i;
   memset(&p->accepted, 0, sizeof(p->accepted));
@@ -463,7 +463,8 @@ static int flushLedger(Flush *p, LedgerError *pErr) {
   if( outboxLast(p->pOutbox, p->zLedger, &p->limits.iLast, pErr) ) goto out;
   while( pErr->rc == LEDGER_OK && nRow > 0 ) {
     if( bOpen && flushSettle(p, pErr) ) break;
-    if( bOpen && ledgerStateGet(p->pLedger, NULL, 0, &p->head, pErr) ) break;
+    if( bOpen && ledgerHeadCommitted(p->pLedger, NULL, 0, &p->head, pErr) )
+      break;
     flushBatch(p, &nRow, &bOpen, pErr);
     if( p->send.nRefused >= FLUSH_REFUSED )
       break; /* maybe not the rows' fault */
@@ -474,7 +475,7 @@ out:
   return pErr->rc;
 }
 
-/* ---- the function ------------------------------------------------------ */
+/* ---- the function -------------------------------------------------------- */
 
 /* Says what is left for whom, behind the first error. */
 static void flushExplain(Flush *p, const LedgerBuf *pLeft, LedgerError *pErr) {
@@ -526,8 +527,8 @@ out:
 /* Sends what waits for the ledger p->zLedger. */
 static int flushNamed(Flush *p, LedgerError *pErr) {
   memset(&p->accepted, 0, sizeof(p->accepted));
-  if( ledgerDbFindToWrite(p->pDb, p->zLedger, 1, "column ledger", &p->pLedger,
-                          pErr) ) {
+  if( ledgerConnFindToWrite(p->pConn, p->zLedger, 1, "column ledger",
+                            &p->pLedger, pErr) ) {
     return pErr->rc;
   }
   ledgerRef(p->pLedger);
@@ -569,7 +570,7 @@ static int flushAll(Flush *p, char **azName, int nName, const char *zOnly,
     }
   }
   if( zOnly && nFound == 0 ) { /* nothing waits: is there such a ledger? */
-    ledgerDbFind(p->pDb, zOnly, 1, &p->pLedger, pErr);
+    ledgerConnFind(p->pConn, zOnly, 1, &p->pLedger, pErr);
   }
   if( pErr->rc ) flushExplain(p, &left, pErr);
   ledgerBufFree(&left);
@@ -585,25 +586,25 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 
   memset(&flush, 0, sizeof(flush));
   memset(&outbox, 0, sizeof(outbox));
-  flush.pDb = ledgerFunctionDb(pCtx);
+  flush.pConn = ledgerFunctionConn(pCtx);
   flush.pOutbox = &outbox;
   flush.msSettle = -1;
   if( argc > 0 && flushOptions(argv[0], &flush, &zLedger, &err) ) goto out;
-  if( !sqlite3_get_autocommit(flush.pDb->db) ||
-      sqlite3_txn_state(flush.pDb->db, NULL) == SQLITE_TXN_WRITE ) {
+  if( !sqlite3_get_autocommit(flush.pConn->db) ||
+      sqlite3_txn_state(flush.pConn->db, NULL) == SQLITE_TXN_WRITE ) {
     ledgerErrorSet(&err, LEDGER_ERROR,
                    "ledger_flush: writes down what it sends as it goes, and "
                    "can't do that within a transaction or a statement that "
                    "writes: COMMIT first, then SELECT ledger_flush()");
     goto out;
   }
-  if( outboxOpen(flush.pDb, &outbox, &err) || outboxUpgrade(&outbox, &err) ||
+  if( outboxOpen(flush.pConn, &outbox, &err) || outboxUpgrade(&outbox, &err) ||
       (zLedger == NULL &&
-       outboxNameRows(&outbox, flush.pDb->nLedger > 1, &err)) ||
+       outboxNameRows(&outbox, flush.pConn->nLedger > 1, &err)) ||
       outboxLedgers(&outbox, &azName, &nName, &err) ) {
     goto out;
   }
-  ledgerScopeEnd(flush.pDb);
+  ledgerSnapshotEnd(flush.pConn);
   flushAll(&flush, azName, nName, zLedger, &err);
   if( err.rc == LEDGER_OK && flush.nRefused ) {
     ledgerErrorWrap(&err, &flush.refused,

@@ -49,7 +49,7 @@ i64 outboxNow(void) {
   return (i64)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* ---- errors and rows --------------------------------------------------- */
+/* ---- errors and rows ----------------------------------------------------- */
 
 /* The error of a local statement. */
 static int outboxError(Outbox *p, LedgerError *pErr) {
@@ -100,7 +100,7 @@ static int outboxRun(Outbox *p, const char *zSql, const OutboxArg *aArg,
   do {
     if( pInto && pInto->xClear ) pInto->xClear(pInto->pArg);
     rc = outboxTry(p, zSql, aArg, nArg, pInto, pErr);
-  } while( ledgerBusyAgain(p->pDb, rc, &msWait, pErr) );
+  } while( ledgerBusyAgain(p->pConn, rc, &msWait, pErr) );
   if( (rc & 0xff) == SQLITE_BUSY && pErr->rc == LEDGER_OK ) {
     ledgerErrorSet(pErr, LEDGER_BUSY,
                    "ledger_flush: the outbox: another connection holds the "
@@ -130,7 +130,7 @@ void outboxRowsClear(OutboxRows *p) {
     sqlite3_free(p->aRow[i].zSubLedger);
     sqlite3_free(p->aRow[i].zSentTo);
     sqlite3_free(p->aRow[i].zError);
-    ledgerQueueRowFree(p->aRow[i].pQueue);
+    ledgerQueuedFree(p->aRow[i].pQueue);
   }
   sqlite3_free(p->aRow);
   memset(p, 0, sizeof(*p));
@@ -207,7 +207,7 @@ static void outboxRowsForget(void *pArg) {
   outboxRowsClear(pArg);
 }
 
-/* ---- the lock ---------------------------------------------------------- */
+/* ---- the lock ------------------------------------------------------------ */
 
 /* Brings the folder of the database to the disk: a journal whose deletion got
 ** lost with the power would take back what was committed. */
@@ -261,7 +261,7 @@ static int outboxLock(Outbox *p, const char *zLock, LedgerError *pErr) {
   if( rc == SQLITE_OK ) {
     do {
       rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
-    } while( ledgerBusyAgain(p->pDb, rc, &msWait, pErr) );
+    } while( ledgerBusyAgain(p->pConn, rc, &msWait, pErr) );
   }
   if( rc == SQLITE_OK || pErr->rc ) return pErr->rc;
   if( (rc & 0xff) == SQLITE_BUSY ) {
@@ -283,15 +283,15 @@ static int outboxDeletesRow(void *pArg, sqlite3_stmt *pStmt) {
   return z != NULL;
 }
 
-int outboxOpen(LedgerDb *pDb, Outbox *p, LedgerError *pErr) {
-  const char *zFile = sqlite3_db_filename(pDb->db, "main");
+int outboxOpen(LedgerConn *pConn, Outbox *p, LedgerError *pErr) {
+  const char *zFile = sqlite3_db_filename(pConn->db, "main");
   OutboxInto into = {outboxDeletesRow, NULL, &p->bFolder};
   char *zLock;
   int eSync = 0;
 
   memset(p, 0, sizeof(*p));
-  p->pDb = pDb;
-  p->db = pDb->db;
+  p->pConn = pConn;
+  p->db = pConn->db;
   /* 0 where the user has a busy handler of his own: that stays. */
   if( outboxInt(p, "PRAGMA busy_timeout", &p->msBusy, pErr) ) return pErr->rc;
   if( p->msBusy > 0 ) sqlite3_busy_timeout(p->db, 0);
@@ -321,7 +321,7 @@ void outboxClose(Outbox *p) {
   memset(p, 0, sizeof(*p));
 }
 
-/* ---- the table --------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------- */
 
 int outboxUpgrade(Outbox *p, LedgerError *pErr) {
   int bOld = 0;

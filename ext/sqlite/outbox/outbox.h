@@ -29,11 +29,11 @@ struct OutboxRow {
   i64 tSent;                /* when; of one that failed, when that was known */
 
   /* What becomes of it: outboxRecord() writes this down */
-  int eState;             /* OUTBOX_*; SENDING when it was read */
-  LedgerTxid tx;          /* the id that the ledger answered, or was found */
-  char *zError;           /* what went wrong (sqlite3_free), or NULL. Of one
+  int eState;           /* OUTBOX_*; SENDING when it was read */
+  LedgerTxid tx;        /* the id that the ledger answered, or was found */
+  char *zError;         /* what went wrong (sqlite3_free), or NULL. Of one
                           ** that was read: NULL while it is under way */
-  LedgerQueueRow *pQueue; /* its line of ledger_appends to be; owned */
+  LedgerQueued *pQueue; /* its line of ledger_appends to be; owned */
 };
 
 /* Rows in the order of their ids. */
@@ -45,7 +45,7 @@ void outboxRowsClear(OutboxRows *p);
 
 /* The outbox of a connection while it is being flushed. */
 struct Outbox {
-  LedgerDb *pDb;
+  LedgerConn *pConn;
   sqlite3 *db;
   sqlite3 *pLock; /* holds the lock, or NULL: nobody else can see the outbox */
   int msBusy;     /* the user's busy_timeout, to be put back */
@@ -56,7 +56,7 @@ struct Outbox {
 
 /* Makes sure that this is the only flush of the database, waiting as long as
 ** busy_timeout says. LEDGER_BUSY when another goes on. */
-int outboxOpen(LedgerDb *pDb, Outbox *p, LedgerError *pErr);
+int outboxOpen(LedgerConn *pConn, Outbox *p, LedgerError *pErr);
 void outboxClose(Outbox *p);
 
 /* Drops the unique index of earlier versions of sql/outbox.sql: a ledger that

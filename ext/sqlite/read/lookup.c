@@ -35,8 +35,8 @@ struct LookupCandidates {
 };
 
 struct LedgerLookup {
-  LedgerScope *pScope;       /* borrowed */
-  LedgerDb *pDb;             /* borrowed */
+  LedgerSnapshot *pSnapshot; /* borrowed */
+  LedgerConn *pConn;         /* borrowed */
   const LedgerQuery *pQuery; /* borrowed from the scan */
   Ledger *const *apLedger;   /* borrowed from the scan */
   int nLedger;
@@ -45,10 +45,10 @@ struct LedgerLookup {
   LedgerWindow window;     /* of LookupItem */
   LedgerCall *pKept;       /* owns the texts of row ... */
   LedgerBuf text;          /* ... or this, when it was known */
-  LedgerRow row;           /* the row last returned */
+  LedgerEntryRow row;      /* the row last returned */
 };
 
-int ledgerLookupOpen(LedgerScope *pScope, LedgerDb *pDb,
+int ledgerLookupOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn,
                      Ledger *const *apLedger, int nLedger,
                      const LedgerQuery *pQuery, LedgerLookup **ppLookup,
                      LedgerError *pErr) {
@@ -61,8 +61,8 @@ int ledgerLookupOpen(LedgerScope *pScope, LedgerDb *pDb,
     int nAllowed = ledgerClientConfig(apLedger[i]->pClient)->concurrency;
     if( nAllowed > n ) n = nAllowed;
   }
-  p->pScope = pScope;
-  p->pDb = pDb;
+  p->pSnapshot = pSnapshot;
+  p->pConn = pConn;
   p->apLedger = apLedger;
   p->nLedger = nLedger;
   p->pQuery = pQuery;
@@ -106,7 +106,7 @@ static int lookupCandidate(LedgerLookup *p, Ledger *pLedger, LedgerTxid id,
     if( k < pQuery->nSubLedger ) *pz = pQuery->azSubLedger[k];
     return LEDGER_OK;
   }
-  zHint = ledgerHistorySubLedger(p->pDb, pLedger, id);
+  zHint = ledgerHistorySubLedger(p->pConn, pLedger, id);
   if( zHint == NULL ) zHint = LEDGER_DEFAULT_SUB_LEDGER;
   if( k == 0 ) {
     *pz = zHint;
@@ -154,7 +154,7 @@ int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
                     LedgerCall **ppCall, LedgerError *pErr) {
   int rc = ledgerEntryGet(pLedger->pClient, id, zSubLedger, ppCall, pErr);
   if( rc == LEDGER_OK &&
-      ledgerHistoryCommitted(pLedger->pDb, pLedger, id, zSubLedger) ) {
+      ledgerHistoryCommitted(pLedger->pConn, pLedger, id, zSubLedger) ) {
     ledgerEntryKnown(*ppCall);
   }
   return rc;
@@ -173,8 +173,9 @@ static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
     pItem->pLedger = p->apLedger[p->iNext % p->nLedger];
     pItem->id = p->pQuery->aId[iId];
     p->iNext++;
-    if( lookupUsesMemo(p) && ledgerScopeKnows(p->pScope, pItem->pLedger,
-                                              pItem->id, lookupMemoName(p)) ) {
+    if( lookupUsesMemo(p) &&
+        ledgerSnapshotKnows(p->pSnapshot, pItem->pLedger, pItem->id,
+                            lookupMemoName(p)) ) {
       continue;
     }
     rc = lookupCandidate(p, pItem->pLedger, pItem->id, 0, &zSub, pErr);
@@ -243,7 +244,7 @@ static int lookupFurther(LedgerLookup *p, const LookupItem *pItem, int k,
 
 /* Resolves an item; takes its call over. */
 static int lookupResolve(LedgerLookup *p, const LookupItem *pItem,
-                         LedgerCall *pCall, const LedgerRow **ppRow,
+                         LedgerCall *pCall, const LedgerEntryRow **ppRow,
                          LedgerError *pErr) {
   const int iNext = pCall != NULL;
   int bFound = 0;
@@ -252,9 +253,9 @@ static int lookupResolve(LedgerLookup *p, const LookupItem *pItem,
   if( pCall == NULL ) {
     /* Known when its turn to be started came, and perhaps forgotten since:
     ** then it is looked for from its first candidate on. */
-    int bKnown =
-        ledgerScopeRecall(p->pScope, pItem->pLedger, pItem->id,
-                          lookupMemoName(p), &p->text, &p->row, &bFound, pErr);
+    int bKnown = ledgerSnapshotRecall(p->pSnapshot, pItem->pLedger, pItem->id,
+                                      lookupMemoName(p), &p->text, &p->row,
+                                      &bFound, pErr);
     if( bFound && pErr->rc == LEDGER_OK ) *ppRow = &p->row;
     if( bKnown || pErr->rc ) return pErr->rc;
   } else if( lookupHit(p, pCall, pItem->pLedger, &bFound, pErr) ) {
@@ -264,15 +265,16 @@ static int lookupResolve(LedgerLookup *p, const LookupItem *pItem,
     return pErr->rc;
   }
   if( lookupUsesMemo(p) &&
-      ledgerScopeRemember(p->pScope, pItem->pLedger, pItem->id,
-                          lookupMemoName(p), bFound ? &p->row : NULL, pErr) ) {
+      ledgerSnapshotRemember(p->pSnapshot, pItem->pLedger, pItem->id,
+                             lookupMemoName(p), bFound ? &p->row : NULL,
+                             pErr) ) {
     return pErr->rc;
   }
   if( bFound ) *ppRow = &p->row;
   return LEDGER_OK;
 }
 
-int ledgerLookupNext(LedgerLookup *p, const LedgerRow **ppRow,
+int ledgerLookupNext(LedgerLookup *p, const LedgerEntryRow **ppRow,
                      LedgerError *pErr) {
   int rc;
   *ppRow = NULL;
@@ -284,8 +286,8 @@ int ledgerLookupNext(LedgerLookup *p, const LedgerRow **ppRow,
     pCall = ledgerWindowTake(&p->window, 0, &item);
     rc = lookupResolve(p, &item, pCall, ppRow, pErr);
     if( rc ) return rc;
-    if( *ppRow &&
-        (*ppRow)->entry.id.seqno > ledgerScopeBound(p->pScope, item.pLedger) ) {
+    if( *ppRow && (*ppRow)->entry.id.seqno >
+                      ledgerSnapshotBound(p->pSnapshot, item.pLedger) ) {
       *ppRow = NULL; /* newer than the snapshot that this statement reads */
     }
     if( *ppRow ) return LEDGER_OK;

@@ -157,7 +157,7 @@ static void planCost(sqlite3_index_info *pInfo, const PlanFound *p,
   pInfo->estimatedRows = (sqlite3_int64)rRow;
 }
 
-int ledgerPlanEntries(LedgerDb *pDb, sqlite3_index_info *pInfo,
+int ledgerPlanEntries(LedgerConn *pConn, sqlite3_index_info *pInfo,
                       const LedgerPlanTable *pTable, int bLedgerFixed,
                       int bSubLedgerFixed) {
   sqlite3_str *pStr = sqlite3_str_new(NULL);
@@ -235,7 +235,7 @@ int ledgerPlanEntries(LedgerDb *pDb, sqlite3_index_info *pInfo,
                       : 3;
   planCost(pInfo, &found, bLedgerFixed, bSubLedgerFixed);
   if( !found.bId && !found.bIdIn ) pInfo->estimatedCost *= pTable->rScan;
-  return ledgerScopePlan(pDb, pStr, pInfo);
+  return ledgerSnapshotPlan(pConn, pStr, pInfo);
 }
 
 /* ---- decoding ------------------------------------------------------------ */
@@ -473,7 +473,7 @@ static int queryBoundInt(int eOp, sqlite3_value *pVal, i64 *piLow,
 static int queryNamed(LedgerQuery *p, sqlite3_value *pVal) {
   char *z = NULL;
   char **azNew;
-  int rc = ledgerDbName(pVal, &z);
+  int rc = ledgerConnName(pVal, &z);
   if( rc || z == NULL ) return rc;
   azNew = sqlite3_realloc64(p->azNamed,
                             sizeof(*azNew) * (sqlite3_uint64)(p->nNamed + 1));

@@ -3,12 +3,12 @@
 ** statement on whose behalf they are read.
 **
 ** Invariant: what is shown of a ledger lies within the snapshot of the
-** statement's scope.
+** statement's snapshot.
 */
 #ifndef LEDGER_SQLITE_READ_H
 #define LEDGER_SQLITE_READ_H
 
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 /* ---- read/match.c: tags, written and matched ----------------------------- */
 
@@ -34,82 +34,88 @@ void ledgerMatchFunction(sqlite3_context *pCtx, int nArg,
 /* ---- read/snapshot.c: what the cursors of one statement share ------------ */
 
 /*
-** A scope lives while a run of a statement has cursors that have joined it: the
-** read transaction of this module. It fixes, per ledger, the snapshot (no row
-** above it is shown), and remembers entries that were looked up.
+** A snapshot lives while a run of a statement has cursors that have joined it:
+** the read transaction of this module. It bounds what is shown of each ledger
+** (no row above), and remembers entries that were looked up.
 */
 
 /* xBestIndex: makes the plan idxStr, and notes whose it is behind its NUL.
 ** Takes pStr over; an SQLite code. */
-int ledgerScopePlan(LedgerDb *p, sqlite3_str *pStr, sqlite3_index_info *pInfo);
+int ledgerSnapshotPlan(LedgerConn *p, sqlite3_str *pStr,
+                       sqlite3_index_info *pInfo);
 
-/* xOpen: a statement runs that will join a scope. ppScope is where the cursor
-** holds it. */
-void ledgerScopeOpen(LedgerDb *p, LedgerScope **ppScope);
+/* xOpen: a statement runs that will join a snapshot. ppSnapshot is where the
+** cursor holds it. */
+void ledgerSnapshotOpen(LedgerConn *p, LedgerSnapshot **ppSnapshot);
 
-/* xFilter: joins the statement's scope, unless *ppScope is set already. zPlan
-** is idxStr; NULL makes a scope that nobody shares. An SQLite code. */
-int ledgerScopeJoin(LedgerDb *p, const char *zPlan, LedgerScope **ppScope);
-void ledgerScopeLeave(LedgerDb *p, LedgerScope **ppScope); /* xClose */
-void ledgerScopeRef(LedgerScope *p);
-void ledgerScopeUnref(LedgerDb *p, LedgerScope *pScope);
+/* xFilter: joins the statement's snapshot, unless *ppSnapshot is set already.
+** zPlan is idxStr; NULL makes a snapshot that nobody shares. An SQLite code. */
+int ledgerSnapshotJoin(LedgerConn *p, const char *zPlan,
+                       LedgerSnapshot **ppSnapshot);
+void ledgerSnapshotLeave(LedgerConn *p,
+                         LedgerSnapshot **ppSnapshot); /* xClose */
+void ledgerSnapshotRef(LedgerSnapshot *p);
+void ledgerSnapshotUnref(LedgerConn *p, LedgerSnapshot *pSnapshot);
 
 /* The answers kept for the statement. */
-LedgerAnswer **ledgerScopeAnswers(LedgerScope *p);
+LedgerAnswer **ledgerSnapshotAnswers(LedgerSnapshot *p);
 
-/* Our own append ends the scopes there are: cursors that are opened from now on
-** join a new one and see it. */
-void ledgerScopeEnd(LedgerDb *p);
+/* Our own append ends the snapshots there are: cursors that are opened from now
+** on join a new one and see it. */
+void ledgerSnapshotEnd(LedgerConn *p);
 
-/* The seqno that bounds what the scope shows of a ledger; INT64_MAX while no
+/* The seqno that bounds what the snapshot shows of a ledger; INT64_MAX while no
 ** bound is set. */
-i64 ledgerScopeBound(LedgerScope *p, const Ledger *pLedger);
+i64 ledgerSnapshotBound(LedgerSnapshot *p, const Ledger *pLedger);
 
 /* The same as an id, {0,0} while no bound is set. */
-LedgerTxid ledgerScopeBoundId(LedgerScope *p, const Ledger *pLedger);
+LedgerTxid ledgerSnapshotBoundId(LedgerSnapshot *p, const Ledger *pLedger);
 
 /*
 ** A range was answered: head is the state it was read at. Sets the bound if
-** none is set. Only the first range of a scope is remembered, as "soft": its
+** none is set. Only the first range of a snapshot is remembered, as "soft": its
 ** bound is not known to be committed. iNext is the seqno behind the last row
 ** the answer showed, bLast that the range is answered to its end.
 */
-int ledgerScopeAnswered(LedgerScope *p, Ledger *pLedger, const void *pOwner,
-                        const LedgerRange *pRange, LedgerTxid head, i64 iNext,
-                        int bLast, LedgerError *pErr);
+int ledgerSnapshotAnswered(LedgerSnapshot *p, Ledger *pLedger,
+                           const void *pOwner, const LedgerRange *pRange,
+                           LedgerTxid head, i64 iNext, int bLast,
+                           LedgerError *pErr);
 
 /* pOwner is closed: what it was shown stays, its address may be used again. */
-void ledgerScopeForget(LedgerScope *p, const Ledger *pLedger,
-                       const void *pOwner);
+void ledgerSnapshotForget(LedgerSnapshot *p, const Ledger *pLedger,
+                          const void *pOwner);
 
-/* 1 while no range of the ledger has been read in this scope. */
-int ledgerScopeFresh(LedgerScope *p, const Ledger *pLedger);
+/* 1 while no range of the ledger has been read in this snapshot. */
+int ledgerSnapshotFresh(LedgerSnapshot *p, const Ledger *pLedger);
 
 /*
 ** Makes the bound firm: committed, and consistent with what a soft range has
 ** shown. head is a fresh state of the ledger, or {0,0}: then one is asked for
 ** (zSubLedger says where). Makes no request where all is known.
 */
-int ledgerScopeFirm(LedgerScope *p, Ledger *pLedger, const char *zSubLedger,
-                    LedgerTxid head, LedgerError *pErr);
+int ledgerSnapshotFirm(LedgerSnapshot *p, Ledger *pLedger,
+                       const char *zSubLedger, LedgerTxid head,
+                       LedgerError *pErr);
 
 /* Remembers a looked-up row, or (pRow NULL) that there is none. */
-int ledgerScopeRemember(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
-                        const char *zSubLedger, const LedgerRow *pRow,
-                        LedgerError *pErr);
+int ledgerSnapshotRemember(LedgerSnapshot *p, Ledger *pLedger, LedgerTxid id,
+                           const char *zSubLedger, const LedgerEntryRow *pRow,
+                           LedgerError *pErr);
 
 /* Was it looked up before? (1 for another name with the same hash, too.) */
-int ledgerScopeKnows(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
-                     const char *zSubLedger);
+int ledgerSnapshotKnows(LedgerSnapshot *p, const Ledger *pLedger, LedgerTxid id,
+                        const char *zSubLedger);
 
 /* Looks a row up in what was remembered: returns 1 if it is known, with
 ** *pbFound 0 when it is known that there is none. The row is a copy, for other
 ** cursors read the same store: *pText holds its texts. */
-int ledgerScopeRecall(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
-                      const char *zSubLedger, LedgerBuf *pText, LedgerRow *pRow,
-                      int *pbFound, LedgerError *pErr);
+int ledgerSnapshotRecall(LedgerSnapshot *p, const Ledger *pLedger,
+                         LedgerTxid id, const char *zSubLedger,
+                         LedgerBuf *pText, LedgerEntryRow *pRow, int *pbFound,
+                         LedgerError *pErr);
 
-/* ---- plan.c: what xBestIndex tells xFilter ----------------------------- */
+/* ---- plan.c: what xBestIndex tells xFilter ------------------------------- */
 
 /* What a query asks for, decoded from idxStr and the values of xFilter. */
 typedef struct LedgerQuery LedgerQuery;
@@ -156,7 +162,7 @@ struct LedgerPlanTable {
 
 /* xBestIndex of a table whose rows are entries, or stand for them. The flags
 ** say what a declared table fixes. */
-int ledgerPlanEntries(LedgerDb *pDb, sqlite3_index_info *pInfo,
+int ledgerPlanEntries(LedgerConn *pConn, sqlite3_index_info *pInfo,
                       const LedgerPlanTable *pTable, int bLedgerFixed,
                       int bSubLedgerFixed);
 
@@ -173,28 +179,29 @@ char *ledgerQueryKey(const LedgerQuery *pQuery);
 
 /* ---- read/stream.c: one sub-ledger of one ledger, in order --------------- */
 
-typedef struct LedgerLane LedgerLane;
+typedef struct LedgerStream LedgerStream;
 
-/* Opens a lane upwards or (bDesc) downwards; nothing is sent. zTag is the tag
-** for the wire or NULL. The query must outlive the lane. */
-int ledgerLaneOpen(LedgerScope *pScope, Ledger *pLedger, const char *zSubLedger,
-                   const LedgerQuery *pQuery, const char *zTag,
-                   LedgerLane **ppLane, LedgerError *pErr);
-void ledgerLaneClose(LedgerLane *p);
+/* Opens a stream upwards or (bDesc) downwards; nothing is sent. zTag is the tag
+** for the wire or NULL. The query must outlive the stream. */
+int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
+                     const char *zSubLedger, const LedgerQuery *pQuery,
+                     const char *zTag, LedgerStream **ppLane,
+                     LedgerError *pErr);
+void ledgerStreamClose(LedgerStream *p);
 
-/* Starts the lane's first request without waiting for it. */
-int ledgerLaneStart(LedgerLane *p, LedgerError *pErr);
+/* Starts the stream's first request without waiting for it. */
+int ledgerStreamStart(LedgerStream *p, LedgerError *pErr);
 
 /* The next row, or NULL at the end. It lives until the next call. bMore says
 ** that rows beyond those at hand will be wanted: the next page may be asked
 ** for ahead. */
-int ledgerLaneNext(LedgerLane *p, int bMore, const LedgerRow **ppRow,
-                   LedgerError *pErr);
+int ledgerStreamNext(LedgerStream *p, int bMore, const LedgerEntryRow **ppRow,
+                     LedgerError *pErr);
 
-/* Rows that ledgerLaneNext() will return without a request. */
-int ledgerLaneReady(const LedgerLane *p);
+/* Rows that ledgerStreamNext() will return without a request. */
+int ledgerStreamReady(const LedgerStream *p);
 
-/* ---- lookup.c: entries by id ------------------------------------------- */
+/* ---- lookup.c: entries by id --------------------------------------------- */
 
 typedef struct LedgerLookup LedgerLookup;
 
@@ -203,61 +210,62 @@ typedef struct LedgerLookup LedgerLookup;
 int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
                     LedgerCall **ppCall, LedgerError *pErr);
 
-int ledgerLookupOpen(LedgerScope *pScope, LedgerDb *pDb,
+int ledgerLookupOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn,
                      Ledger *const *apLedger, int nLedger,
                      const LedgerQuery *pQuery, LedgerLookup **ppLookup,
                      LedgerError *pErr);
-int ledgerLookupNext(LedgerLookup *p, const LedgerRow **ppRow,
+int ledgerLookupNext(LedgerLookup *p, const LedgerEntryRow **ppRow,
                      LedgerError *pErr);
 void ledgerLookupClose(LedgerLookup *p);
 
-/* ---- scan.c: the rows of a query --------------------------------------- */
+/* ---- scan.c: the rows of a query ----------------------------------------- */
 
 typedef struct LedgerScan LedgerScan;
 
 /* The attached ledgers that a query reads: an array (sqlite3_free) of counted
 ** references, the caller's to give back. */
-int ledgerQueryLedgers(const LedgerQuery *pQuery, LedgerDb *pDb,
+int ledgerQueryLedgers(const LedgerQuery *pQuery, LedgerConn *pConn,
                        Ledger ***papLedger, int *pnLedger, LedgerError *pErr);
 
 /* Opens the rows that the query asks for. The scan takes the query over
 ** (*pQuery is empty afterwards, also on an error). */
-int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+int ledgerScanOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
                    LedgerQuery *pQuery, LedgerScan **ppScan, LedgerError *pErr);
-int ledgerScanNext(LedgerScan *p, const LedgerRow **ppRow, LedgerError *pErr);
+int ledgerScanNext(LedgerScan *p, const LedgerEntryRow **ppRow,
+                   LedgerError *pErr);
 void ledgerScanClose(LedgerScan *p);
 
 /* What a replay records: rows that come one by one. xOpen takes the query over,
 ** as ledgerScanOpen() does. */
-typedef struct LedgerRowSource LedgerRowSource;
-struct LedgerRowSource {
+typedef struct LedgerEntrySource LedgerEntrySource;
+struct LedgerEntrySource {
   int bIds; /* rows by id are recorded too: nobody else remembers them */
-  int (*xOpen)(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+  int (*xOpen)(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
                LedgerQuery *pQuery, void **pp, LedgerError *pErr);
-  int (*xNext)(void *p, const LedgerRow **ppRow, LedgerError *pErr);
+  int (*xNext)(void *p, const LedgerEntryRow **ppRow, LedgerError *pErr);
   void (*xClose)(void *p); /* NULL is allowed */
 };
-extern const LedgerRowSource ledgerScanRows; /* scan.c: entries */
+extern const LedgerEntrySource ledgerScanRows; /* scan.c: entries */
 
 /* ---- replay.c: the rows of a cursor, asked for once ---------------------- */
 
-/* xFilter: the cursor joins the scope of its statement (zPlan is idxStr) and
+/* xFilter: the cursor joins the snapshot of its statement (zPlan is idxStr) and
 ** gets its replay buffer, where it hasn't yet. An SQLite code. */
-int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
-                      const LedgerRowSource *pSource, LedgerScope **ppScope,
-                      LedgerReplay **ppReplay);
+int ledgerReplayEnter(LedgerConn *pConn, const char *zPlan,
+                      const LedgerEntrySource *pSource,
+                      LedgerSnapshot **ppSnapshot, LedgerReplay **ppReplay);
 
-/* xOpen, behind ledgerScopeOpen(): where the cursor has its buffer. xClose,
-** before ledgerScopeLeave(): frees it, or hands it over to the cursor that was
-** opened by the last call, in place of the one that is closed. */
-void ledgerReplayOffer(LedgerDb *pDb, LedgerReplay **ppReplay);
-void ledgerReplayLeave(LedgerDb *pDb, LedgerReplay **ppReplay);
+/* xOpen, behind ledgerSnapshotOpen(): where the cursor has its buffer. xClose,
+** before ledgerSnapshotLeave(): frees it, or hands it over to the cursor that
+** was opened by the last call, in place of the one that is closed. */
+void ledgerReplayOffer(LedgerConn *pConn, LedgerReplay **ppReplay);
+void ledgerReplayLeave(LedgerConn *pConn, LedgerReplay **ppReplay);
 
 /* Starts a query, from the ledger or from what was recorded. Takes the query
 ** over. */
 int ledgerReplayOpen(LedgerReplay *p, int bEnv, LedgerQuery *pQuery,
                      LedgerError *pErr);
-int ledgerReplayNext(LedgerReplay *p, const LedgerRow **ppRow,
+int ledgerReplayNext(LedgerReplay *p, const LedgerEntryRow **ppRow,
                      LedgerError *pErr);
 
 /* ---- read/receipts.c: receipts, several in flight ------------------------ */
@@ -267,15 +275,16 @@ typedef struct LedgerProofs LedgerProofs;
 
 /* A row and the receipt of its transaction. */
 struct LedgerProof {
-  const LedgerRow *pRow;
+  const LedgerEntryRow *pRow;
   const char *zAnswer; /* the service's whole answer; NULL: it has none */
   size_t nAnswer;
 };
 
 /* Opens the receipts of the rows that xNext gives (NULL at the end): in their
 ** order, `concurrency` in flight, no more started than nWanted. */
-int ledgerProofsOpen(LedgerDb *pDb,
-                     int (*xNext)(void *, const LedgerRow **, LedgerError *),
+int ledgerProofsOpen(LedgerConn *pConn,
+                     int (*xNext)(void *, const LedgerEntryRow **,
+                                  LedgerError *),
                      void *pArg, i64 nWanted, LedgerProofs **ppProofs,
                      LedgerError *pErr);
 

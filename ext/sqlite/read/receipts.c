@@ -17,12 +17,12 @@
 /* What the window holds beside the call of a receipt. */
 typedef struct ProofItem ProofItem;
 struct ProofItem {
-  LedgerRow row; /* its texts stand in zText */
-  char *zText;   /* sqlite3_free */
+  LedgerEntryRow row; /* its texts stand in zText */
+  char *zText;        /* sqlite3_free */
 };
 
 struct LedgerProofs {
-  int (*xNext)(void *, const LedgerRow **, LedgerError *);
+  int (*xNext)(void *, const LedgerEntryRow **, LedgerError *);
   void *pArg;
   i64 nWanted;         /* rows that are still wanted: a hint */
   int bEnd;            /* xNext has no more */
@@ -32,8 +32,9 @@ struct LedgerProofs {
   LedgerCall *pKept;   /* ... and its call */
 };
 
-int ledgerProofsOpen(LedgerDb *pDb,
-                     int (*xNext)(void *, const LedgerRow **, LedgerError *),
+int ledgerProofsOpen(LedgerConn *pConn,
+                     int (*xNext)(void *, const LedgerEntryRow **,
+                                  LedgerError *),
                      void *pArg, i64 nWanted, LedgerProofs **ppProofs,
                      LedgerError *pErr) {
   LedgerProofs *p = sqlite3_malloc64(sizeof(*p));
@@ -45,8 +46,8 @@ int ledgerProofsOpen(LedgerDb *pDb,
   p->pArg = pArg;
   p->nWanted = nWanted;
   p->nAhead = 4;
-  for( i = 0; i < pDb->nLedger; i++ ) {
-    int n = ledgerClientConfig(pDb->apLedger[i]->pClient)->concurrency;
+  for( i = 0; i < pConn->nLedger; i++ ) {
+    int n = ledgerClientConfig(pConn->apLedger[i]->pClient)->concurrency;
     if( n > nPlace ) nPlace = n;
   }
   if( ledgerWindowOpen(&p->window, nPlace, sizeof(ProofItem), pErr) ) {
@@ -77,7 +78,8 @@ void ledgerProofsClose(LedgerProofs *p) {
 }
 
 /* Copies a row, which lives only until its source is asked again. */
-static int proofCopy(ProofItem *p, const LedgerRow *pRow, LedgerError *pErr) {
+static int proofCopy(ProofItem *p, const LedgerEntryRow *pRow,
+                     LedgerError *pErr) {
   const LedgerEntry *pEntry = &pRow->entry;
   size_t nSub = pEntry->zSubLedger ? strlen(pEntry->zSubLedger) + 1 : 0;
   char *z = sqlite3_malloc64(nSub + pEntry->nContents + 1);
@@ -123,7 +125,7 @@ static int proofStart(LedgerProofs *p, LedgerError *pErr) {
 /* Fills the window: starts the requests of the rows that follow. */
 static int proofFill(LedgerProofs *p, LedgerError *pErr) {
   LedgerWindow *pWindow = &p->window;
-  const LedgerRow *pRow;
+  const LedgerEntryRow *pRow;
   int rc;
   for( ;; ) {
     if( pWindow->nUsed && pWindow->apCall[pWindow->nUsed - 1] == NULL ) {
@@ -186,7 +188,8 @@ int ledgerProofVerify(Ledger *pLedger, LedgerTxid id, const LedgerEntry *pEntry,
     input.zContents = pEntry->zContents;
     input.nContents = pEntry->nContents;
   }
-  if( ledgerReceiptVerify(&input, ledgerDbMemo(pLedger->pDb), pReport, pErr) ||
+  if( ledgerReceiptVerify(&input, ledgerConnMemo(pLedger->pConn), pReport,
+                          pErr) ||
       zService ) {
     return pErr->rc;
   }

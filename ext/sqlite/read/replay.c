@@ -4,17 +4,17 @@
 ** inner table of a LEFT JOIN is scanned again for each outer row; the ledger is
 ** asked only once. A subquery that is begun again for each outer row has a new
 ** cursor each time, opened just before the former one is closed: this one hands
-** its buffer over, with a reference to the scope, and xFilter takes it where it
-** is the same statement that goes on.
+** its buffer over, with a reference to the snapshot, and xFilter takes it where
+** it is the same statement that goes on.
 **
-** Where the rows come from is a LedgerRowSource: entries (scan.c), or what an
+** Where the rows come from is a LedgerEntrySource: entries (scan.c), or what an
 ** audit found of them (table/audit.c).
 **
 ** Invariants: a recording holds the rows of one query, from its first on. The
 ** first scan of a query is recorded in memory only, and given up when it grows
 ** above REPLAY_FIRST; a second scan of the same query is recorded in full
 ** (memory, then a file). Complete recordings are kept while they fit into
-** LEDGER_ROWS_MEMORY together, at most REPLAY_KEPT of them.
+** LEDGER_SPILL_MEMORY together, at most REPLAY_KEPT of them.
 */
 #include "sqlite/read/read.h"
 
@@ -26,35 +26,35 @@
 typedef struct ReplayTape ReplayTape;
 struct ReplayTape {
   char *zKey; /* of the query (sqlite3_free) */
-  LedgerRows *pRows;
+  LedgerSpill *pSpill;
 };
 
 struct LedgerReplay {
-  const LedgerRowSource *pSource; /* where live rows come from */
-  LedgerScope *pScope;            /* borrowed from the cursor */
-  LedgerDb *pDb;                  /* borrowed */
-  int bHanded;                    /* handed over: pScope is a reference */
-  char *zKey;                     /* of the query being read (sqlite3_free) */
-  void *pLive;       /* its live rows, or NULL when it is read to its end */
-  LedgerRows *pRows; /* its recording, or NULL */
-  i64 iPos;          /* where it is read next */
-  char *zOverflow;   /* key of a query whose recording was given up */
-  int nTape;         /* complete recordings of other queries, oldest first */
+  const LedgerEntrySource *pSource; /* where live rows come from */
+  LedgerSnapshot *pSnapshot;        /* borrowed from the cursor */
+  LedgerConn *pConn;                /* borrowed */
+  int bHanded;                      /* handed over: pSnapshot is a reference */
+  char *zKey;                       /* of the query being read (sqlite3_free) */
+  void *pLive;         /* its live rows, or NULL when it is read to its end */
+  LedgerSpill *pSpill; /* its recording, or NULL */
+  i64 iPos;            /* where it is read next */
+  char *zOverflow;     /* key of a query whose recording was given up */
+  int nTape;           /* complete recordings of other queries, oldest first */
   ReplayTape aTape[REPLAY_KEPT];
 };
 
 static void replayFree(LedgerReplay *p);
 
-int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
-                      const LedgerRowSource *pSource, LedgerScope **ppScope,
-                      LedgerReplay **ppReplay) {
+int ledgerReplayEnter(LedgerConn *pConn, const char *zPlan,
+                      const LedgerEntrySource *pSource,
+                      LedgerSnapshot **ppSnapshot, LedgerReplay **ppReplay) {
   LedgerReplay *p;
-  int rc = ledgerScopeJoin(pDb, zPlan, ppScope);
+  int rc = ledgerSnapshotJoin(pConn, zPlan, ppSnapshot);
   p = *ppReplay;
   if( rc == SQLITE_OK && p && p->bHanded ) {
-    if( p->pScope == *ppScope && p->pSource == pSource ) {
+    if( p->pSnapshot == *ppSnapshot && p->pSource == pSource ) {
       p->bHanded = 0;
-      ledgerScopeUnref(pDb, p->pScope);
+      ledgerSnapshotUnref(pConn, p->pSnapshot);
     } else { /* another statement's, or from before a write */
       *ppReplay = NULL;
       replayFree(p);
@@ -64,8 +64,8 @@ int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
   p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
-  p->pDb = pDb;
-  p->pScope = *ppScope;
+  p->pConn = pConn;
+  p->pSnapshot = *ppSnapshot;
   p->pSource = pSource;
   *ppReplay = p;
   return SQLITE_OK;
@@ -73,7 +73,7 @@ int ledgerReplayEnter(LedgerDb *pDb, const char *zPlan,
 
 static void replayDrop(LedgerReplay *p, int i) {
   sqlite3_free(p->aTape[i].zKey);
-  ledgerRowsFree(p->aTape[i].pRows);
+  ledgerSpillFree(p->aTape[i].pSpill);
   p->nTape--;
   memmove(&p->aTape[i], &p->aTape[i + 1],
           sizeof(p->aTape[0]) * (size_t)(p->nTape - i));
@@ -83,27 +83,28 @@ static void replayFree(LedgerReplay *p) {
   if( p == NULL ) return;
   while( p->nTape > 0 ) replayDrop(p, p->nTape - 1);
   p->pSource->xClose(p->pLive);
-  ledgerRowsFree(p->pRows);
-  if( p->bHanded ) ledgerScopeUnref(p->pDb, p->pScope);
+  ledgerSpillFree(p->pSpill);
+  if( p->bHanded ) ledgerSnapshotUnref(p->pConn, p->pSnapshot);
   sqlite3_free(p->zKey);
   sqlite3_free(p->zOverflow);
   sqlite3_free(p);
 }
 
-void ledgerReplayOffer(LedgerDb *pDb, LedgerReplay **ppReplay) {
-  pDb->reading.ppReplay = ppReplay;
+void ledgerReplayOffer(LedgerConn *pConn, LedgerReplay **ppReplay) {
+  pConn->reading.ppReplay = ppReplay;
 }
 
-void ledgerReplayLeave(LedgerDb *pDb, LedgerReplay **ppReplay) {
+void ledgerReplayLeave(LedgerConn *pConn, LedgerReplay **ppReplay) {
   LedgerReplay *p = *ppReplay;
-  LedgerReplay **ppNew = pDb->reading.ppOpened ? pDb->reading.ppReplay : NULL;
+  LedgerReplay **ppNew =
+      pConn->reading.ppOpened ? pConn->reading.ppReplay : NULL;
   *ppReplay = NULL;
-  pDb->reading.ppReplay = NULL;
+  pConn->reading.ppReplay = NULL;
   if( p == NULL || ppNew == NULL || ppNew == ppReplay || *ppNew ) {
     replayFree(p);
     return;
   }
-  if( !p->bHanded ) ledgerScopeRef(p->pScope);
+  if( !p->bHanded ) ledgerSnapshotRef(p->pSnapshot);
   p->bHanded = 1;
   *ppNew = p;
 }
@@ -112,24 +113,24 @@ void ledgerReplayLeave(LedgerDb *pDb, LedgerReplay **ppReplay) {
 static void replayPutAside(LedgerReplay *p) {
   i64 nByte;
   int i;
-  if( p->zKey && p->pRows && p->pLive == NULL ) {
-    nByte = ledgerRowsEnd(p->pRows);
-    for( i = 0; i < p->nTape; i++ ) nByte += ledgerRowsEnd(p->aTape[i].pRows);
+  if( p->zKey && p->pSpill && p->pLive == NULL ) {
+    nByte = ledgerSpillEnd(p->pSpill);
+    for( i = 0; i < p->nTape; i++ ) nByte += ledgerSpillEnd(p->aTape[i].pSpill);
     while( p->nTape > 0 &&
-           (p->nTape == REPLAY_KEPT || nByte > LEDGER_ROWS_MEMORY) ) {
-      nByte -= ledgerRowsEnd(p->aTape[0].pRows);
+           (p->nTape == REPLAY_KEPT || nByte > LEDGER_SPILL_MEMORY) ) {
+      nByte -= ledgerSpillEnd(p->aTape[0].pSpill);
       replayDrop(p, 0);
     }
     p->aTape[p->nTape].zKey = p->zKey;
-    p->aTape[p->nTape].pRows = p->pRows;
+    p->aTape[p->nTape].pSpill = p->pSpill;
     p->nTape++;
   } else {
     sqlite3_free(p->zKey);
-    ledgerRowsFree(p->pRows);
+    ledgerSpillFree(p->pSpill);
   }
   p->pSource->xClose(p->pLive);
   p->zKey = NULL;
-  p->pRows = NULL;
+  p->pSpill = NULL;
   p->pLive = NULL;
 }
 
@@ -143,7 +144,7 @@ int ledgerReplayOpen(LedgerReplay *p, int bEnv, LedgerQuery *pQuery,
     ledgerQueryClear(pQuery);
     return ledgerErrorNomem(pErr);
   }
-  if( p->zKey && p->pRows && strcmp(p->zKey, zKey) == 0 ) {
+  if( p->zKey && p->pSpill && strcmp(p->zKey, zKey) == 0 ) {
     sqlite3_free(zKey); /* from its first row again; the scan may go on */
     ledgerQueryClear(pQuery);
     return LEDGER_OK;
@@ -152,30 +153,31 @@ int ledgerReplayOpen(LedgerReplay *p, int bEnv, LedgerQuery *pQuery,
   p->zKey = zKey;
   for( i = 0; i < p->nTape; i++ ) {
     if( strcmp(p->aTape[i].zKey, zKey) != 0 ) continue;
-    p->pRows = p->aTape[i].pRows;
-    p->aTape[i].pRows = NULL;
+    p->pSpill = p->aTape[i].pSpill;
+    p->aTape[i].pSpill = NULL;
     replayDrop(p, i);
     ledgerQueryClear(pQuery);
     return LEDGER_OK;
   }
   bSpill = p->zOverflow && strcmp(p->zOverflow, zKey) == 0;
   if( !pQuery->bIds || p->pSource->bIds ) {
-    rc = ledgerRowsNew(bSpill ? LEDGER_ROWS_MEMORY : REPLAY_FIRST, bSpill,
-                       &p->pRows, pErr);
+    rc = ledgerSpillNew(bSpill ? LEDGER_SPILL_MEMORY : REPLAY_FIRST, bSpill,
+                        &p->pSpill, pErr);
     if( rc ) {
       ledgerQueryClear(pQuery);
       return rc;
     }
   }
-  return p->pSource->xOpen(p->pScope, p->pDb, bEnv, pQuery, &p->pLive, pErr);
+  return p->pSource->xOpen(p->pSnapshot, p->pConn, bEnv, pQuery, &p->pLive,
+                           pErr);
 }
 
-int ledgerReplayNext(LedgerReplay *p, const LedgerRow **ppRow,
+int ledgerReplayNext(LedgerReplay *p, const LedgerEntryRow **ppRow,
                      LedgerError *pErr) {
   int rc;
   *ppRow = NULL;
-  if( p->pRows && p->iPos < ledgerRowsEnd(p->pRows) ) {
-    return ledgerRowsRead(p->pRows, &p->iPos, 0, ppRow, pErr);
+  if( p->pSpill && p->iPos < ledgerSpillEnd(p->pSpill) ) {
+    return ledgerSpillRead(p->pSpill, &p->iPos, 0, ppRow, pErr);
   }
   if( p->pLive == NULL ) return LEDGER_OK;
   rc = p->pSource->xNext(p->pLive, ppRow, pErr);
@@ -185,12 +187,12 @@ int ledgerReplayNext(LedgerReplay *p, const LedgerRow **ppRow,
     p->pLive = NULL;
     return LEDGER_OK;
   }
-  if( p->pRows ) {
-    rc = ledgerRowsAdd(p->pRows, *ppRow, pErr);
-    p->iPos = ledgerRowsEnd(p->pRows);
-    if( rc == LEDGER_OK && ledgerRowsFull(p->pRows) ) {
-      ledgerRowsFree(p->pRows);
-      p->pRows = NULL;
+  if( p->pSpill ) {
+    rc = ledgerSpillAdd(p->pSpill, *ppRow, pErr);
+    p->iPos = ledgerSpillEnd(p->pSpill);
+    if( rc == LEDGER_OK && ledgerSpillFull(p->pSpill) ) {
+      ledgerSpillFree(p->pSpill);
+      p->pSpill = NULL;
       sqlite3_free(p->zOverflow);
       p->zOverflow = sqlite3_mprintf("%s", p->zKey);
       if( p->zOverflow == NULL ) rc = ledgerErrorNomem(pErr);

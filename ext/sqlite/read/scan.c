@@ -4,32 +4,32 @@
 ** Requests: GET /app/collections where no sub-ledger is given; the rest is
 ** done by read/stream.c (ranges) and lookup.c (entries by id).
 **
-** With `order` there is one lane per ledger, and the lanes are merged. Without,
-** lanes are read one behind the other while the first pages of the next ones
-** are on their way. The pages held are never more than range_concurrency,
-** however many sub-ledgers there are: one of them is kept for the page ahead
-** in the lane being read.
+** With `order` there is one stream per ledger, and the streams are merged.
+** Without, streams are read one behind the other while the first pages of the
+** next ones are on their way. The pages held are never more than
+** range_concurrency, however many sub-ledgers there are: one of them is kept
+** for the page ahead in the stream being read.
 */
 #include "sqlite/read/read.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A lane that is to be read, opened when its turn comes near. */
+/* A stream that is to be read, opened when its turn comes near. */
 typedef struct ScanSource ScanSource;
 struct ScanSource {
-  Ledger *pLedger;        /* borrowed from apLedger */
-  const char *zSubLedger; /* borrowed from the query or from apzList */
-  LedgerLane *pLane;      /* open, or NULL */
-  const LedgerRow *pRow;  /* merging: its next row */
-  int bEof;               /* merging: no further row */
+  Ledger *pLedger;            /* borrowed from apLedger */
+  const char *zSubLedger;     /* borrowed from the query or from apzList */
+  LedgerStream *pStream;      /* open, or NULL */
+  const LedgerEntryRow *pRow; /* merging: its next row */
+  int bEof;                   /* merging: no further row */
 };
 
 struct LedgerScan {
-  LedgerScope *pScope; /* borrowed */
-  LedgerQuery query;   /* owned */
-  char *zTag;          /* the tag for the wire (sqlite3_free) */
-  int bMatchHere;      /* query.zMatch is evaluated here */
+  LedgerSnapshot *pSnapshot; /* borrowed */
+  LedgerQuery query;         /* owned */
+  char *zTag;                /* the tag for the wire (sqlite3_free) */
+  int bMatchHere;            /* query.zMatch is evaluated here */
   int nLedger;
   Ledger **apLedger;     /* counted references */
   char ***apzList;       /* per ledger: its list of sub-ledgers (free) */
@@ -37,14 +37,14 @@ struct LedgerScan {
   int nSource, nSourceAlloc;
   ScanSource *aSource;
   int iSource; /* the one being read (not merging) */
-  int nAhead;  /* lanes opened ahead, at most */
+  int nAhead;  /* streams opened ahead, at most */
   i64 nRow;    /* rows returned */
 };
 
 void ledgerScanClose(LedgerScan *p) {
   int i;
   if( p == NULL ) return;
-  for( i = 0; i < p->nSource; i++ ) ledgerLaneClose(p->aSource[i].pLane);
+  for( i = 0; i < p->nSource; i++ ) ledgerStreamClose(p->aSource[i].pStream);
   ledgerLookupClose(p->pLookup);
   for( i = 0; i < p->nLedger; i++ ) {
     if( p->apzList ) free(p->apzList[i]);
@@ -58,22 +58,22 @@ void ledgerScanClose(LedgerScan *p) {
   sqlite3_free(p);
 }
 
-int ledgerQueryLedgers(const LedgerQuery *pQuery, LedgerDb *pDb,
+int ledgerQueryLedgers(const LedgerQuery *pQuery, LedgerConn *pConn,
                        Ledger ***papLedger, int *pnLedger, LedgerError *pErr) {
   int i, k, n = 0;
-  Ledger **apLedger =
-      sqlite3_malloc64(sizeof(*apLedger) * ((sqlite3_uint64)pDb->nLedger + 1));
+  Ledger **apLedger = sqlite3_malloc64(sizeof(*apLedger) *
+                                       ((sqlite3_uint64)pConn->nLedger + 1));
   *papLedger = apLedger;
   *pnLedger = 0;
   if( apLedger == NULL ) return ledgerErrorNomem(pErr);
-  for( i = 0; i < pDb->nLedger; i++ ) {
+  for( i = 0; i < pConn->nLedger; i++ ) {
     int bRead = pQuery->bAnyLedger;
     for( k = 0; k < pQuery->nLedgerName && !bRead; k++ ) {
-      bRead = strcmp(pDb->apLedger[i]->zName, pQuery->azLedger[k]) == 0;
+      bRead = strcmp(pConn->apLedger[i]->zName, pQuery->azLedger[k]) == 0;
     }
     if( !bRead ) continue;
-    ledgerRef(pDb->apLedger[i]);
-    apLedger[n++] = pDb->apLedger[i];
+    ledgerRef(pConn->apLedger[i]);
+    apLedger[n++] = pConn->apLedger[i];
   }
   *pnLedger = n;
   return LEDGER_OK;
@@ -97,11 +97,11 @@ static int scanAddSource(LedgerScan *p, Ledger *pLedger, const char *zSubLedger,
 }
 
 /*
-** Does the snapshot of this ledger have to be firm before its lanes are read?
+** Does the snapshot of this ledger have to be firm before its streams are read?
 ** Not where the query ends below what is known to be committed, nor for the
 ** statement's first range, read upwards.
 */
-static int scanNeedsFirm(LedgerScan *p, Ledger *pLedger, int nLane) {
+static int scanNeedsFirm(LedgerScan *p, Ledger *pLedger, int nStream) {
   const LedgerQuery *pQuery = &p->query;
   LedgerFacts facts;
   ledgerClientFacts(pLedger->pClient, &facts);
@@ -111,10 +111,10 @@ static int scanNeedsFirm(LedgerScan *p, Ledger *pLedger, int nLane) {
     return 1; /* a seqno needs a view to go on the wire */
   }
   if( pQuery->bOrder && pQuery->bDesc ) return 1;
-  return nLane > 1 || !ledgerScopeFresh(p->pScope, pLedger);
+  return nStream > 1 || !ledgerSnapshotFresh(p->pSnapshot, pLedger);
 }
 
-/* The lanes of one ledger. */
+/* The streams of one ledger. */
 static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
   Ledger *pLedger = p->apLedger[iLedger];
   const LedgerQuery *pQuery = &p->query;
@@ -138,13 +138,13 @@ static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
   }
   if( rc == LEDGER_OK && p->nSource > nBefore &&
       scanNeedsFirm(p, pLedger, p->nSource - nBefore) ) {
-    rc = ledgerScopeFirm(p->pScope, pLedger, p->aSource[nBefore].zSubLedger,
-                         head, pErr);
+    rc = ledgerSnapshotFirm(p->pSnapshot, pLedger,
+                            p->aSource[nBefore].zSubLedger, head, pErr);
   }
   return rc;
 }
 
-int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+int ledgerScanOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
                    LedgerQuery *pQuery, LedgerScan **ppScan,
                    LedgerError *pErr) {
   LedgerScan *p = sqlite3_malloc64(sizeof(*p));
@@ -155,19 +155,19 @@ int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
     return ledgerErrorNomem(pErr);
   }
   memset(p, 0, sizeof(*p));
-  p->pScope = pScope;
+  p->pSnapshot = pSnapshot;
   p->query = *pQuery;
   memset(pQuery, 0, sizeof(*pQuery));
-  rc = ledgerDbReady(pDb, bEnv, pErr);
+  rc = ledgerConnReady(pConn, bEnv, pErr);
   if( rc == LEDGER_OK ) {
-    rc = ledgerDbNamed(pDb, p->query.nNamed, p->query.azNamed, pErr);
+    rc = ledgerConnNamed(pConn, p->query.nNamed, p->query.azNamed, pErr);
   }
   if( rc == LEDGER_OK && p->query.zMatch ) {
     rc = ledgerMatchCheck(p->query.zMatch, &p->zTag, pErr);
     p->bMatchHere = p->zTag == NULL;
   }
   if( rc || p->query.bEmpty ) goto out;
-  rc = ledgerQueryLedgers(&p->query, pDb, &p->apLedger, &p->nLedger, pErr);
+  rc = ledgerQueryLedgers(&p->query, pConn, &p->apLedger, &p->nLedger, pErr);
   if( rc || p->nLedger == 0 ) goto out;
   p->apzList =
       sqlite3_malloc64(sizeof(*p->apzList) * (sqlite3_uint64)p->nLedger);
@@ -177,7 +177,7 @@ int ledgerScanOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
   }
   memset(p->apzList, 0, sizeof(*p->apzList) * (size_t)p->nLedger);
   if( p->query.bIds && p->query.zMatch == NULL ) {
-    rc = ledgerLookupOpen(pScope, pDb, p->apLedger, p->nLedger, &p->query,
+    rc = ledgerLookupOpen(pSnapshot, pConn, p->apLedger, p->nLedger, &p->query,
                           &p->pLookup, pErr);
     goto out;
   }
@@ -195,10 +195,11 @@ out:
   return rc;
 }
 
-static int scanOpenLane(LedgerScan *p, ScanSource *pSource, LedgerError *pErr) {
-  if( pSource->pLane ) return LEDGER_OK;
-  return ledgerLaneOpen(p->pScope, pSource->pLedger, pSource->zSubLedger,
-                        &p->query, p->zTag, &pSource->pLane, pErr);
+static int scanOpenStream(LedgerScan *p, ScanSource *pSource,
+                          LedgerError *pErr) {
+  if( pSource->pStream ) return LEDGER_OK;
+  return ledgerStreamOpen(p->pSnapshot, pSource->pLedger, pSource->zSubLedger,
+                          &p->query, p->zTag, &pSource->pStream, pErr);
 }
 
 /* Pages that may be held for this ledger. */
@@ -206,60 +207,61 @@ static int scanConcurrency(const ScanSource *pSource) {
   return ledgerClientConfig(pSource->pLedger->pClient)->rangeConcurrency;
 }
 
-/* 1 when more rows will be wanted than stand ready in the lane. */
+/* 1 when more rows will be wanted than stand ready in the stream. */
 static int scanWantsMore(LedgerScan *p, ScanSource *pSource) {
-  return p->query.nWanted - p->nRow > ledgerLaneReady(pSource->pLane);
+  return p->query.nWanted - p->nRow > ledgerStreamReady(pSource->pStream);
 }
 
-/* The next row where the order is free: lane behind lane. */
-static int scanNextLane(LedgerScan *p, const LedgerRow **ppRow,
+/* The next row where the order is free: stream behind stream. */
+static int scanNextLane(LedgerScan *p, const LedgerEntryRow **ppRow,
                         LedgerError *pErr) {
   int rc = LEDGER_OK;
   while( rc == LEDGER_OK && p->iSource < p->nSource ) {
     ScanSource *pSource = &p->aSource[p->iSource];
-    if( pSource->pLane == NULL || ledgerLaneReady(pSource->pLane) == 0 ) {
-      /* A request is about to be made: let those of the next lanes go with it.
+    if( pSource->pStream == NULL || ledgerStreamReady(pSource->pStream) == 0 ) {
+      /* A request is about to be made: the next streams go with it.
       */
-      int nLane = scanConcurrency(pSource) - 1;
+      int nStream = scanConcurrency(pSource) - 1;
       int i, iEnd;
-      if( nLane > p->nAhead ) nLane = p->nAhead;
-      iEnd = p->iSource + (nLane > 1 ? nLane : 1);
+      if( nStream > p->nAhead ) nStream = p->nAhead;
+      iEnd = p->iSource + (nStream > 1 ? nStream : 1);
       for( i = p->iSource; i < iEnd && i < p->nSource && rc == LEDGER_OK;
            i++ ) {
-        if( i > p->iSource && p->aSource[i].pLane ) continue;
-        rc = scanOpenLane(p, &p->aSource[i], pErr);
-        if( rc == LEDGER_OK ) rc = ledgerLaneStart(p->aSource[i].pLane, pErr);
+        if( i > p->iSource && p->aSource[i].pStream ) continue;
+        rc = scanOpenStream(p, &p->aSource[i], pErr);
+        if( rc == LEDGER_OK )
+          rc = ledgerStreamStart(p->aSource[i].pStream, pErr);
       }
       if( rc ) break;
     }
-    rc = ledgerLaneNext(
-        pSource->pLane,
+    rc = ledgerStreamNext(
+        pSource->pStream,
         scanConcurrency(pSource) > 1 && scanWantsMore(p, pSource), ppRow, pErr);
     if( rc || *ppRow ) return rc;
-    ledgerLaneClose(pSource->pLane);
-    pSource->pLane = NULL;
+    ledgerStreamClose(pSource->pStream);
+    pSource->pStream = NULL;
     p->iSource++;
     if( p->nAhead < 1 << 20 ) p->nAhead *= 2;
   }
   return rc;
 }
 
-/* The next row in order: the least (or greatest) of all lanes' next ones. */
-static int scanNextMerged(LedgerScan *p, const LedgerRow **ppRow,
+/* The next row in order: the least (or greatest) of all streams' next ones. */
+static int scanNextMerged(LedgerScan *p, const LedgerEntryRow **ppRow,
                           LedgerError *pErr) {
   ScanSource *pBest = NULL;
   int i, rc = LEDGER_OK;
   for( i = 0; i < p->nSource && rc == LEDGER_OK; i++ ) {
-    if( p->aSource[i].pLane ) continue; /* start all before waiting for one */
-    rc = scanOpenLane(p, &p->aSource[i], pErr);
-    if( rc == LEDGER_OK ) rc = ledgerLaneStart(p->aSource[i].pLane, pErr);
+    if( p->aSource[i].pStream ) continue; /* start all before waiting for one */
+    rc = scanOpenStream(p, &p->aSource[i], pErr);
+    if( rc == LEDGER_OK ) rc = ledgerStreamStart(p->aSource[i].pStream, pErr);
   }
   for( i = 0; i < p->nSource && rc == LEDGER_OK; i++ ) {
     ScanSource *pSource = &p->aSource[i];
     int iCmp;
     if( pSource->pRow == NULL && !pSource->bEof ) {
-      rc = ledgerLaneNext(pSource->pLane, scanWantsMore(p, pSource),
-                          &pSource->pRow, pErr);
+      rc = ledgerStreamNext(pSource->pStream, scanWantsMore(p, pSource),
+                            &pSource->pRow, pErr);
       if( rc ) break;
       pSource->bEof = pSource->pRow == NULL;
     }
@@ -277,7 +279,8 @@ static int scanNextMerged(LedgerScan *p, const LedgerRow **ppRow,
   return rc;
 }
 
-int ledgerScanNext(LedgerScan *p, const LedgerRow **ppRow, LedgerError *pErr) {
+int ledgerScanNext(LedgerScan *p, const LedgerEntryRow **ppRow,
+                   LedgerError *pErr) {
   int rc = LEDGER_OK, bMatch = 1;
   do {
     *ppRow = NULL;
@@ -299,15 +302,17 @@ int ledgerScanNext(LedgerScan *p, const LedgerRow **ppRow, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-static int scanSourceOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
-                          LedgerQuery *pQuery, void **pp, LedgerError *pErr) {
+static int scanSourceOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn,
+                          int bEnv, LedgerQuery *pQuery, void **pp,
+                          LedgerError *pErr) {
   LedgerScan *p;
-  int rc = ledgerScanOpen(pScope, pDb, bEnv, pQuery, &p, pErr);
+  int rc = ledgerScanOpen(pSnapshot, pConn, bEnv, pQuery, &p, pErr);
   *pp = p;
   return rc;
 }
 
-static int scanSourceNext(void *p, const LedgerRow **ppRow, LedgerError *pErr) {
+static int scanSourceNext(void *p, const LedgerEntryRow **ppRow,
+                          LedgerError *pErr) {
   return ledgerScanNext(p, ppRow, pErr);
 }
 
@@ -315,5 +320,5 @@ static void scanSourceClose(void *p) {
   ledgerScanClose(p);
 }
 
-const LedgerRowSource ledgerScanRows = {0, scanSourceOpen, scanSourceNext,
-                                        scanSourceClose};
+const LedgerEntrySource ledgerScanRows = {0, scanSourceOpen, scanSourceNext,
+                                          scanSourceClose};

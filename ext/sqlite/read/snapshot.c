@@ -8,11 +8,11 @@
 ** but is busy. xBestIndex gives each a number, behind the NUL of idxStr, where
 ** EXPLAIN doesn't show it; cursors with one number are of one statement, and
 ** a run of it ends when they are closed. A number is given twice only where its
-** first owner is gone: an address may be used again, and ledgerScopeOpen()
+** first owner is gone: an address may be used again, and ledgerSnapshotOpen()
 ** forgets it as soon as anything runs. One that is prepared anew gives up the
 ** address by itself, and lives: how often that was done is kept, too. Where a
 ** subquery is begun again SQLite opens its cursor anew and then closes the
-** former one: the scope is parked for the new one, which is told whose it is
+** former one: the snapshot is parked for the new one, which is told whose it is
 ** only by xFilter.
 **
 ** Requests: GET /app/transactions/{id}/status, to know that a bound is
@@ -33,7 +33,7 @@
 
 #include <string.h>
 
-#define SCOPE_MEMO_MAX 131072 /* lookups remembered; a power of two */
+#define SNAPSHOT_MEMO_MAX 131072 /* lookups remembered; a power of two */
 
 enum {
   SNAPSHOT_NONE,
@@ -41,14 +41,14 @@ enum {
   SNAPSHOT_FIRM
 };
 
-/* The snapshot of one ledger. */
-typedef struct ScopeSnapshot ScopeSnapshot;
-struct ScopeSnapshot {
-  ScopeSnapshot *pNext;
+/* What bounds the snapshot in one ledger. */
+typedef struct SnapshotBound SnapshotBound;
+struct SnapshotBound {
+  SnapshotBound *pNext;
   Ledger *pLedger;    /* counted reference */
   int eState;         /* SNAPSHOT_* */
   LedgerTxid bound;   /* set in SOFT and FIRM */
-  const void *pOwner; /* SOFT: the lane that reads */
+  const void *pOwner; /* SOFT: the stream that reads */
   int bLast;          /* SOFT: it is answered to its end ... */
   i64 iNext;          /* ... and showed nothing from here on */
   LedgerTxid to;      /* SOFT: its own upper bound */
@@ -57,30 +57,29 @@ struct ScopeSnapshot {
 };
 
 /* One remembered lookup. */
-typedef struct ScopeMemo ScopeMemo;
-struct ScopeMemo {
+typedef struct SnapshotMemo SnapshotMemo;
+struct SnapshotMemo {
   int iSlot;      /* Ledger.iSlot + 1; 0: the place is free */
   unsigned iHash; /* of the sub-ledger's name, 0 for any */
   LedgerTxid id;
-  i64 iPos; /* of its row in pRows; one with seqno 0 says that there
-                   ** is no such entry */
+  i64 iPos; /* of its row in pSpill; seqno 0: there is no such entry */
 };
 
-struct LedgerScope {
-  LedgerScope *pNext;       /* LedgerReading.pScope */
-  i64 iStatement;           /* whose it is, or 0: shared with nobody */
-  int bEnded;               /* nobody joins it any more */
-  int nRef;                 /* cursors that have joined it */
-  LedgerAnswer *pAnswer;    /* answers to the small tables */
-  ScopeSnapshot *pSnapshot; /* one per ledger read */
-  ScopeMemo *aMemo;         /* open addressing, nMemoAlloc places */
+struct LedgerSnapshot {
+  LedgerSnapshot *pNext;  /* LedgerReading.pSnapshot */
+  i64 iStatement;         /* whose it is, or 0: shared with nobody */
+  int bEnded;             /* nobody joins it any more */
+  int nRef;               /* cursors that have joined it */
+  LedgerAnswer *pAnswer;  /* answers to the small tables */
+  SnapshotBound *pBounds; /* one per ledger read */
+  SnapshotMemo *aMemo;    /* open addressing, nMemoAlloc places */
   int nMemo;
-  int nMemoAlloc;    /* a power of two */
-  LedgerRows *pRows; /* the rows remembered */
+  int nMemoAlloc;      /* a power of two */
+  LedgerSpill *pSpill; /* the rows remembered */
 };
 
 /* The number of the statement that is being prepared. */
-static i64 scopePrepared(LedgerDb *p) {
+static i64 snapshotPrepared(LedgerConn *p) {
   sqlite3_stmt *pTop = NULL;
   sqlite3_stmt *pStmt = sqlite3_next_stmt(p->db, NULL);
   i64 nAnew = 0;
@@ -100,8 +99,9 @@ static i64 scopePrepared(LedgerDb *p) {
   return p->reading.iStatement;
 }
 
-int ledgerScopePlan(LedgerDb *p, sqlite3_str *pStr, sqlite3_index_info *pInfo) {
-  i64 i = scopePrepared(p);
+int ledgerSnapshotPlan(LedgerConn *p, sqlite3_str *pStr,
+                       sqlite3_index_info *pInfo) {
+  i64 i = snapshotPrepared(p);
   sqlite3_str_append(pStr, "", 1);
   sqlite3_str_append(pStr, (const char *)&i, sizeof(i));
   pInfo->idxStr = sqlite3_str_finish(pStr);
@@ -110,188 +110,193 @@ int ledgerScopePlan(LedgerDb *p, sqlite3_str *pStr, sqlite3_index_info *pInfo) {
   return SQLITE_OK;
 }
 
-static void scopeClearMemo(LedgerScope *p) {
+static void snapshotClearMemo(LedgerSnapshot *p) {
   sqlite3_free(p->aMemo);
-  ledgerRowsFree(p->pRows);
+  ledgerSpillFree(p->pSpill);
   p->aMemo = NULL;
-  p->pRows = NULL;
+  p->pSpill = NULL;
   p->nMemo = p->nMemoAlloc = 0;
 }
 
-static void scopeUnref(LedgerDb *p, LedgerScope *pScope) {
-  LedgerScope **pp = &p->reading.pScope;
-  if( --pScope->nRef > 0 ) return;
-  while( *pp && *pp != pScope ) pp = &(*pp)->pNext;
-  if( *pp ) *pp = pScope->pNext;
-  while( pScope->pSnapshot ) {
-    ScopeSnapshot *pSnap = pScope->pSnapshot;
-    pScope->pSnapshot = pSnap->pNext;
-    ledgerUnref(pSnap->pLedger);
-    sqlite3_free(pSnap->zSubLedger);
-    sqlite3_free(pSnap->zTag);
-    sqlite3_free(pSnap);
+static void snapshotUnref(LedgerConn *p, LedgerSnapshot *pSnapshot) {
+  LedgerSnapshot **pp = &p->reading.pSnapshot;
+  if( --pSnapshot->nRef > 0 ) return;
+  while( *pp && *pp != pSnapshot ) pp = &(*pp)->pNext;
+  if( *pp ) *pp = pSnapshot->pNext;
+  while( pSnapshot->pBounds ) {
+    SnapshotBound *pBound = pSnapshot->pBounds;
+    pSnapshot->pBounds = pBound->pNext;
+    ledgerUnref(pBound->pLedger);
+    sqlite3_free(pBound->zSubLedger);
+    sqlite3_free(pBound->zTag);
+    sqlite3_free(pBound);
   }
-  ledgerAnswersEnd(&pScope->pAnswer);
-  scopeClearMemo(pScope);
-  sqlite3_free(pScope);
+  ledgerAnswersEnd(&pSnapshot->pAnswer);
+  snapshotClearMemo(pSnapshot);
+  sqlite3_free(pSnapshot);
 }
 
-void ledgerScopeOpen(LedgerDb *p, LedgerScope **ppScope) {
+void ledgerSnapshotOpen(LedgerConn *p, LedgerSnapshot **ppSnapshot) {
   p->reading.pPrepared = NULL;
-  p->reading.ppOpened = ppScope;
+  p->reading.ppOpened = ppSnapshot;
   p->reading.ppReplay = NULL;
 }
 
-void ledgerScopeRef(LedgerScope *p) {
+void ledgerSnapshotRef(LedgerSnapshot *p) {
   p->nRef++;
 }
 
-void ledgerScopeUnref(LedgerDb *p, LedgerScope *pScope) {
-  scopeUnref(p, pScope);
+void ledgerSnapshotUnref(LedgerConn *p, LedgerSnapshot *pSnapshot) {
+  snapshotUnref(p, pSnapshot);
 }
 
-/* Gives back the scope that is parked, if it is parked for that cursor. */
-static void scopeUnpark(LedgerDb *p, LedgerScope **ppScope) {
-  LedgerScope *pParked = p->reading.pParked;
-  if( pParked == NULL || p->reading.ppParked != ppScope ) return;
+/* Gives back the snapshot that is parked, if it is parked for that cursor. */
+static void snapshotUnpark(LedgerConn *p, LedgerSnapshot **ppSnapshot) {
+  LedgerSnapshot *pParked = p->reading.pParked;
+  if( pParked == NULL || p->reading.ppParked != ppSnapshot ) return;
   p->reading.pParked = NULL;
-  scopeUnref(p, pParked);
+  snapshotUnref(p, pParked);
 }
 
-int ledgerScopeJoin(LedgerDb *p, const char *zPlan, LedgerScope **ppScope) {
-  LedgerScope *pScope = NULL;
+int ledgerSnapshotJoin(LedgerConn *p, const char *zPlan,
+                       LedgerSnapshot **ppSnapshot) {
+  LedgerSnapshot *pSnapshot = NULL;
   i64 i = 0;
-  if( *ppScope ) return SQLITE_OK;
+  if( *ppSnapshot ) return SQLITE_OK;
   p->reading.ppOpened = NULL;
   if( zPlan ) memcpy(&i, zPlan + strlen(zPlan) + 1, sizeof(i));
   if( i ) {
-    for( pScope = p->reading.pScope; pScope; pScope = pScope->pNext ) {
-      if( pScope->iStatement == i && !pScope->bEnded ) break;
+    for( pSnapshot = p->reading.pSnapshot; pSnapshot;
+         pSnapshot = pSnapshot->pNext ) {
+      if( pSnapshot->iStatement == i && !pSnapshot->bEnded ) break;
     }
   }
-  if( pScope == NULL ) {
-    pScope = sqlite3_malloc64(sizeof(*pScope));
-    if( pScope == NULL ) return SQLITE_NOMEM;
-    memset(pScope, 0, sizeof(*pScope));
-    pScope->iStatement = i;
-    pScope->pNext = p->reading.pScope;
-    p->reading.pScope = pScope;
+  if( pSnapshot == NULL ) {
+    pSnapshot = sqlite3_malloc64(sizeof(*pSnapshot));
+    if( pSnapshot == NULL ) return SQLITE_NOMEM;
+    memset(pSnapshot, 0, sizeof(*pSnapshot));
+    pSnapshot->iStatement = i;
+    pSnapshot->pNext = p->reading.pSnapshot;
+    p->reading.pSnapshot = pSnapshot;
   }
-  pScope->nRef++;
-  *ppScope = pScope;
-  scopeUnpark(p, ppScope);
+  pSnapshot->nRef++;
+  *ppSnapshot = pSnapshot;
+  snapshotUnpark(p, ppSnapshot);
   return SQLITE_OK;
 }
 
-void ledgerScopeLeave(LedgerDb *p, LedgerScope **ppScope) {
-  LedgerScope *pScope = *ppScope;
-  *ppScope = NULL;
-  if( pScope && pScope->nRef == 1 && p->reading.ppOpened ) {
-    LedgerScope *pFormer = p->reading.pParked;
-    p->reading.pParked = pScope; /* with the reference that it had */
+void ledgerSnapshotLeave(LedgerConn *p, LedgerSnapshot **ppSnapshot) {
+  LedgerSnapshot *pSnapshot = *ppSnapshot;
+  *ppSnapshot = NULL;
+  if( pSnapshot && pSnapshot->nRef == 1 && p->reading.ppOpened ) {
+    LedgerSnapshot *pFormer = p->reading.pParked;
+    p->reading.pParked = pSnapshot; /* with the reference that it had */
     p->reading.ppParked = p->reading.ppOpened;
-    if( pFormer ) scopeUnref(p, pFormer);
-  } else if( pScope ) {
-    scopeUnref(p, pScope);
+    if( pFormer ) snapshotUnref(p, pFormer);
+  } else if( pSnapshot ) {
+    snapshotUnref(p, pSnapshot);
   }
   p->reading.ppOpened = NULL;
-  scopeUnpark(p, ppScope);
+  snapshotUnpark(p, ppSnapshot);
 }
 
-LedgerAnswer **ledgerScopeAnswers(LedgerScope *p) {
+LedgerAnswer **ledgerSnapshotAnswers(LedgerSnapshot *p) {
   return &p->pAnswer;
 }
 
-void ledgerScopeEnd(LedgerDb *p) {
-  LedgerScope *pScope;
-  for( pScope = p->reading.pScope; pScope; pScope = pScope->pNext ) {
-    pScope->bEnded = 1;
-    ledgerAnswersEnd(&pScope->pAnswer); /* the answers may be different now */
+void ledgerSnapshotEnd(LedgerConn *p) {
+  LedgerSnapshot *pSnapshot;
+  for( pSnapshot = p->reading.pSnapshot; pSnapshot;
+       pSnapshot = pSnapshot->pNext ) {
+    pSnapshot->bEnded = 1;
+    ledgerAnswersEnd(
+        &pSnapshot->pAnswer); /* the answers may be different now */
   }
 }
 
-static ScopeSnapshot *scopeFind(LedgerScope *p, const Ledger *pLedger) {
-  ScopeSnapshot *pSnap;
-  for( pSnap = p->pSnapshot; pSnap; pSnap = pSnap->pNext ) {
-    if( pSnap->pLedger == pLedger ) return pSnap;
+static SnapshotBound *snapshotBound(LedgerSnapshot *p, const Ledger *pLedger) {
+  SnapshotBound *pBound;
+  for( pBound = p->pBounds; pBound; pBound = pBound->pNext ) {
+    if( pBound->pLedger == pLedger ) return pBound;
   }
   return NULL;
 }
 
-static ScopeSnapshot *scopeFindOrAdd(LedgerScope *p, Ledger *pLedger,
-                                     LedgerError *pErr) {
-  ScopeSnapshot *pSnap = scopeFind(p, pLedger);
-  if( pSnap ) return pSnap;
-  pSnap = sqlite3_malloc64(sizeof(*pSnap));
-  if( pSnap == NULL ) {
+static SnapshotBound *snapshotFindOrAdd(LedgerSnapshot *p, Ledger *pLedger,
+                                        LedgerError *pErr) {
+  SnapshotBound *pBound = snapshotBound(p, pLedger);
+  if( pBound ) return pBound;
+  pBound = sqlite3_malloc64(sizeof(*pBound));
+  if( pBound == NULL ) {
     ledgerErrorNomem(pErr);
     return NULL;
   }
-  memset(pSnap, 0, sizeof(*pSnap));
+  memset(pBound, 0, sizeof(*pBound));
   ledgerRef(pLedger);
-  pSnap->pLedger = pLedger;
-  pSnap->pNext = p->pSnapshot;
-  p->pSnapshot = pSnap;
-  return pSnap;
+  pBound->pLedger = pLedger;
+  pBound->pNext = p->pBounds;
+  p->pBounds = pBound;
+  return pBound;
 }
 
-LedgerTxid ledgerScopeBoundId(LedgerScope *p, const Ledger *pLedger) {
+LedgerTxid ledgerSnapshotBoundId(LedgerSnapshot *p, const Ledger *pLedger) {
   static const LedgerTxid none = {0, 0};
-  ScopeSnapshot *pSnap = scopeFind(p, pLedger);
-  return pSnap ? pSnap->bound : none;
+  SnapshotBound *pBound = snapshotBound(p, pLedger);
+  return pBound ? pBound->bound : none;
 }
 
-i64 ledgerScopeBound(LedgerScope *p, const Ledger *pLedger) {
-  LedgerTxid id = ledgerScopeBoundId(p, pLedger);
+i64 ledgerSnapshotBound(LedgerSnapshot *p, const Ledger *pLedger) {
+  LedgerTxid id = ledgerSnapshotBoundId(p, pLedger);
   return id.seqno ? id.seqno : INT64_MAX;
 }
 
-int ledgerScopeFresh(LedgerScope *p, const Ledger *pLedger) {
-  ScopeSnapshot *pSnap = scopeFind(p, pLedger);
-  return pSnap == NULL || pSnap->eState == SNAPSHOT_NONE;
+int ledgerSnapshotFresh(LedgerSnapshot *p, const Ledger *pLedger) {
+  SnapshotBound *pBound = snapshotBound(p, pLedger);
+  return pBound == NULL || pBound->eState == SNAPSHOT_NONE;
 }
 
-void ledgerScopeForget(LedgerScope *p, const Ledger *pLedger,
-                       const void *pOwner) {
-  ScopeSnapshot *pSnap = scopeFind(p, pLedger);
-  if( pSnap && pSnap->pOwner == pOwner ) pSnap->pOwner = NULL;
+void ledgerSnapshotForget(LedgerSnapshot *p, const Ledger *pLedger,
+                          const void *pOwner) {
+  SnapshotBound *pBound = snapshotBound(p, pLedger);
+  if( pBound && pBound->pOwner == pOwner ) pBound->pOwner = NULL;
 }
 
 /* Is this state of the ledger known to be committed? */
-static int scopeIsCommitted(Ledger *pLedger, LedgerTxid id) {
+static int snapshotIsCommitted(Ledger *pLedger, LedgerTxid id) {
   LedgerFacts facts;
   ledgerClientFacts(pLedger->pClient, &facts);
   return facts.committed.view == id.view && facts.committed.seqno >= id.seqno;
 }
 
-int ledgerScopeAnswered(LedgerScope *p, Ledger *pLedger, const void *pOwner,
-                        const LedgerRange *pRange, LedgerTxid head, i64 iNext,
-                        int bLast, LedgerError *pErr) {
-  ScopeSnapshot *pSnap = scopeFindOrAdd(p, pLedger, pErr);
-  if( pSnap == NULL ) return pErr->rc;
-  if( pSnap->eState == SNAPSHOT_NONE && head.seqno ) {
-    pSnap->bound = head;
-    pSnap->eState = SNAPSHOT_FIRM;
-    if( scopeIsCommitted(pLedger, head) ) return LEDGER_OK;
-    pSnap->eState = SNAPSHOT_SOFT;
-    pSnap->pOwner = pOwner;
-    pSnap->to = pRange->to;
-    pSnap->zSubLedger = sqlite3_mprintf("%s", pRange->zSubLedger);
-    if( pRange->zTag ) pSnap->zTag = sqlite3_mprintf("%s", pRange->zTag);
-    if( pSnap->zSubLedger == NULL || (pRange->zTag && pSnap->zTag == NULL) ) {
+int ledgerSnapshotAnswered(LedgerSnapshot *p, Ledger *pLedger,
+                           const void *pOwner, const LedgerRange *pRange,
+                           LedgerTxid head, i64 iNext, int bLast,
+                           LedgerError *pErr) {
+  SnapshotBound *pBound = snapshotFindOrAdd(p, pLedger, pErr);
+  if( pBound == NULL ) return pErr->rc;
+  if( pBound->eState == SNAPSHOT_NONE && head.seqno ) {
+    pBound->bound = head;
+    pBound->eState = SNAPSHOT_FIRM;
+    if( snapshotIsCommitted(pLedger, head) ) return LEDGER_OK;
+    pBound->eState = SNAPSHOT_SOFT;
+    pBound->pOwner = pOwner;
+    pBound->to = pRange->to;
+    pBound->zSubLedger = sqlite3_mprintf("%s", pRange->zSubLedger);
+    if( pRange->zTag ) pBound->zTag = sqlite3_mprintf("%s", pRange->zTag);
+    if( pBound->zSubLedger == NULL || (pRange->zTag && pBound->zTag == NULL) ) {
       return ledgerErrorNomem(pErr);
     }
   }
-  if( pSnap->eState == SNAPSHOT_SOFT && pSnap->pOwner == pOwner ) {
-    pSnap->iNext = iNext;
-    pSnap->bLast = bLast;
+  if( pBound->eState == SNAPSHOT_SOFT && pBound->pOwner == pOwner ) {
+    pBound->iNext = iNext;
+    pBound->bLast = bLast;
   }
   return LEDGER_OK;
 }
 
 /* Asks for a state of the ledger where none is given. */
-static int scopeLearn(Ledger *pLedger, const char *zSubLedger,
-                      LedgerTxid *pHead, LedgerError *pErr) {
+static int snapshotLearn(Ledger *pLedger, const char *zSubLedger,
+                         LedgerTxid *pHead, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
   LedgerEntry entry;
   int bFound = 0;
@@ -310,26 +315,26 @@ static int scopeLearn(Ledger *pLedger, const char *zSubLedger,
 
 /* Moves the bound below the first row that a soft range did not show though
 ** it lies below the bound. */
-static int scopeProbe(ScopeSnapshot *pSnap, LedgerError *pErr) {
+static int snapshotProbe(SnapshotBound *pBound, LedgerError *pErr) {
   LedgerRange range;
   LedgerPager *pPager = NULL;
   const LedgerPage *pPage = NULL;
   int rc;
   memset(&range, 0, sizeof(range));
-  range.zSubLedger = pSnap->zSubLedger;
-  range.zTag = pSnap->zTag;
-  range.from.seqno = pSnap->iNext;
-  range.to = pSnap->bound;
-  if( pSnap->to.seqno && pSnap->to.seqno < range.to.seqno ) {
-    range.to = pSnap->to;
+  range.zSubLedger = pBound->zSubLedger;
+  range.zTag = pBound->zTag;
+  range.from.seqno = pBound->iNext;
+  range.to = pBound->bound;
+  if( pBound->to.seqno && pBound->to.seqno < range.to.seqno ) {
+    range.to = pBound->to;
   }
   if( range.from.seqno > range.to.seqno ) return LEDGER_OK;
-  rc = ledgerPagerOpen(pSnap->pLedger->pClient, &range, &pPager, pErr);
+  rc = ledgerPagerOpen(pBound->pLedger->pClient, &range, &pPager, pErr);
   while( rc == LEDGER_OK ) {
     rc = ledgerPagerNext(pPager, &pPage, pErr);
     if( rc || pPage == NULL ) break;
     if( pPage->nEntry > 0 ) {
-      pSnap->bound.seqno = pPage->aEntry[0].id.seqno - 1;
+      pBound->bound.seqno = pPage->aEntry[0].id.seqno - 1;
       break;
     }
   }
@@ -337,20 +342,21 @@ static int scopeProbe(ScopeSnapshot *pSnap, LedgerError *pErr) {
   return rc;
 }
 
-int ledgerScopeFirm(LedgerScope *p, Ledger *pLedger, const char *zSubLedger,
-                    LedgerTxid head, LedgerError *pErr) {
-  ScopeSnapshot *pSnap = scopeFindOrAdd(p, pLedger, pErr);
+int ledgerSnapshotFirm(LedgerSnapshot *p, Ledger *pLedger,
+                       const char *zSubLedger, LedgerTxid head,
+                       LedgerError *pErr) {
+  SnapshotBound *pBound = snapshotFindOrAdd(p, pLedger, pErr);
   int nTry, rc = LEDGER_OK, eState = LEDGER_TX_PENDING;
 
-  if( pSnap == NULL ) return pErr->rc;
-  if( pSnap->eState == SNAPSHOT_FIRM ) return LEDGER_OK;
-  if( pSnap->eState == SNAPSHOT_SOFT ) head = pSnap->bound;
+  if( pBound == NULL ) return pErr->rc;
+  if( pBound->eState == SNAPSHOT_FIRM ) return LEDGER_OK;
+  if( pBound->eState == SNAPSHOT_SOFT ) head = pBound->bound;
   for( nTry = 0; nTry < 3; nTry++ ) {
     if( head.seqno == 0 ) {
-      rc = scopeLearn(pLedger, zSubLedger, &head, pErr);
+      rc = snapshotLearn(pLedger, zSubLedger, &head, pErr);
       if( rc || head.seqno == 0 ) return rc;
     }
-    if( scopeIsCommitted(pLedger, head) ) break;
+    if( snapshotIsCommitted(pLedger, head) ) break;
     rc = ledgerStatusWait(pLedger->pClient, head, &eState, pErr);
     if( rc ) return rc;
     if( eState == LEDGER_TX_COMMITTED ) break;
@@ -361,29 +367,29 @@ int ledgerScopeFirm(LedgerScope *p, Ledger *pLedger, const char *zSubLedger,
                           "the ledger '%s' changes its view again and again",
                           pLedger->zName);
   }
-  pSnap->bound = head;
-  if( pSnap->eState == SNAPSHOT_SOFT && pSnap->bLast ) {
-    rc = scopeProbe(pSnap, pErr);
+  pBound->bound = head;
+  if( pBound->eState == SNAPSHOT_SOFT && pBound->bLast ) {
+    rc = snapshotProbe(pBound, pErr);
     if( rc ) return rc;
   }
-  pSnap->eState = SNAPSHOT_FIRM;
+  pBound->eState = SNAPSHOT_FIRM;
   return LEDGER_OK;
 }
 
 /* A hash of a sub-ledger's name; 0 stands for "any". Two names with one hash
 ** are told apart by the row's own sub-ledger. */
-static unsigned scopeHash(const char *z) {
+static unsigned snapshotHash(const char *z) {
   unsigned h = 2166136261u;
   if( z == NULL ) return 0;
   for( ; *z; z++ ) h = (h ^ (unsigned char)*z) * 16777619u;
   return h ? h : 1;
 }
 
-static ScopeMemo *scopePlace(ScopeMemo *aMemo, int nAlloc, int iSlot,
-                             unsigned iHash, LedgerTxid id) {
+static SnapshotMemo *snapshotPlace(SnapshotMemo *aMemo, int nAlloc, int iSlot,
+                                   unsigned iHash, LedgerTxid id) {
   unsigned i = (unsigned)id.seqno * 2654435761u ^ iHash ^ (unsigned)iSlot << 20;
   for( ;; i++ ) {
-    ScopeMemo *pAt = &aMemo[i & (unsigned)(nAlloc - 1)];
+    SnapshotMemo *pAt = &aMemo[i & (unsigned)(nAlloc - 1)];
     if( pAt->iSlot == 0 ) return pAt;
     if( pAt->iSlot == iSlot && pAt->iHash == iHash &&
         ledgerTxidCompare(pAt->id, id) == 0 ) {
@@ -394,12 +400,12 @@ static ScopeMemo *scopePlace(ScopeMemo *aMemo, int nAlloc, int iSlot,
 
 /* Makes room for one more lookup; forgets all of them when there are too
 ** many. */
-static int scopeGrow(LedgerScope *p, LedgerError *pErr) {
-  ScopeMemo *aNew;
+static int snapshotGrow(LedgerSnapshot *p, LedgerError *pErr) {
+  SnapshotMemo *aNew;
   int nNew, i;
-  if( p->nMemo >= SCOPE_MEMO_MAX / 2 ) scopeClearMemo(p);
-  if( p->pRows == NULL ) {
-    int rc = ledgerRowsNew(LEDGER_ROWS_MEMORY / 2, 1, &p->pRows, pErr);
+  if( p->nMemo >= SNAPSHOT_MEMO_MAX / 2 ) snapshotClearMemo(p);
+  if( p->pSpill == NULL ) {
+    int rc = ledgerSpillNew(LEDGER_SPILL_MEMORY / 2, 1, &p->pSpill, pErr);
     if( rc ) return rc;
   }
   if( p->nMemo * 2 < p->nMemoAlloc ) return LEDGER_OK;
@@ -408,9 +414,9 @@ static int scopeGrow(LedgerScope *p, LedgerError *pErr) {
   if( aNew == NULL ) return ledgerErrorNomem(pErr);
   memset(aNew, 0, sizeof(*aNew) * (size_t)nNew);
   for( i = 0; i < p->nMemoAlloc; i++ ) {
-    ScopeMemo *pOld = &p->aMemo[i];
+    SnapshotMemo *pOld = &p->aMemo[i];
     if( pOld->iSlot == 0 ) continue;
-    *scopePlace(aNew, nNew, pOld->iSlot, pOld->iHash, pOld->id) = *pOld;
+    *snapshotPlace(aNew, nNew, pOld->iSlot, pOld->iHash, pOld->id) = *pOld;
   }
   sqlite3_free(p->aMemo);
   p->aMemo = aNew;
@@ -418,15 +424,15 @@ static int scopeGrow(LedgerScope *p, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-int ledgerScopeRemember(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
-                        const char *zSubLedger, const LedgerRow *pRow,
-                        LedgerError *pErr) {
-  LedgerRow none;
-  ScopeMemo *pAt;
-  int rc = scopeGrow(p, pErr);
+int ledgerSnapshotRemember(LedgerSnapshot *p, Ledger *pLedger, LedgerTxid id,
+                           const char *zSubLedger, const LedgerEntryRow *pRow,
+                           LedgerError *pErr) {
+  LedgerEntryRow none;
+  SnapshotMemo *pAt;
+  int rc = snapshotGrow(p, pErr);
   if( rc ) return rc;
-  pAt = scopePlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
-                   scopeHash(zSubLedger), id);
+  pAt = snapshotPlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
+                      snapshotHash(zSubLedger), id);
   if( pAt->iSlot ) return LEDGER_OK;
   if( pRow == NULL ) {
     memset(&none, 0, sizeof(none));
@@ -434,19 +440,19 @@ int ledgerScopeRemember(LedgerScope *p, Ledger *pLedger, LedgerTxid id,
     none.entry.zSubLedger = zSubLedger ? zSubLedger : "";
     pRow = &none;
   }
-  pAt->iPos = ledgerRowsEnd(p->pRows);
-  rc = ledgerRowsAdd(p->pRows, pRow, pErr);
+  pAt->iPos = ledgerSpillEnd(p->pSpill);
+  rc = ledgerSpillAdd(p->pSpill, pRow, pErr);
   if( rc ) return rc;
   pAt->iSlot = pLedger->iSlot + 1;
-  pAt->iHash = scopeHash(zSubLedger);
+  pAt->iHash = snapshotHash(zSubLedger);
   pAt->id = id;
   p->nMemo++;
   return LEDGER_OK;
 }
 
 /* Copies a row with its texts, which *pText then holds. */
-static int scopeCopy(const LedgerRow *pFrom, LedgerBuf *pText, LedgerRow *pTo,
-                     LedgerError *pErr) {
+static int snapshotCopy(const LedgerEntryRow *pFrom, LedgerBuf *pText,
+                        LedgerEntryRow *pTo, LedgerError *pErr) {
   const LedgerEntry *pE = &pFrom->entry;
   size_t iContents, iTags;
   ledgerBufReset(pText);
@@ -464,29 +470,30 @@ static int scopeCopy(const LedgerRow *pFrom, LedgerBuf *pText, LedgerRow *pTo,
   return LEDGER_OK;
 }
 
-int ledgerScopeKnows(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
-                     const char *zSubLedger) {
+int ledgerSnapshotKnows(LedgerSnapshot *p, const Ledger *pLedger, LedgerTxid id,
+                        const char *zSubLedger) {
   if( p->aMemo == NULL ) return 0;
-  return scopePlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
-                    scopeHash(zSubLedger), id)
+  return snapshotPlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
+                       snapshotHash(zSubLedger), id)
              ->iSlot != 0;
 }
 
-int ledgerScopeRecall(LedgerScope *p, const Ledger *pLedger, LedgerTxid id,
-                      const char *zSubLedger, LedgerBuf *pText, LedgerRow *pRow,
-                      int *pbFound, LedgerError *pErr) {
-  const LedgerRow *pKnown = NULL;
+int ledgerSnapshotRecall(LedgerSnapshot *p, const Ledger *pLedger,
+                         LedgerTxid id, const char *zSubLedger,
+                         LedgerBuf *pText, LedgerEntryRow *pRow, int *pbFound,
+                         LedgerError *pErr) {
+  const LedgerEntryRow *pKnown = NULL;
   i64 iPos;
   *pbFound = 0;
-  if( !ledgerScopeKnows(p, pLedger, id, zSubLedger) ) return 0;
-  iPos = scopePlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
-                    scopeHash(zSubLedger), id)
+  if( !ledgerSnapshotKnows(p, pLedger, id, zSubLedger) ) return 0;
+  iPos = snapshotPlace(p->aMemo, p->nMemoAlloc, pLedger->iSlot + 1,
+                       snapshotHash(zSubLedger), id)
              ->iPos;
-  if( ledgerRowsRead(p->pRows, &iPos, 0, &pKnown, pErr) ) return 0;
+  if( ledgerSpillRead(p->pSpill, &iPos, 0, &pKnown, pErr) ) return 0;
   if( zSubLedger && strcmp(pKnown->entry.zSubLedger, zSubLedger) != 0 ) {
     return 0; /* another name with the same hash */
   }
   if( pKnown->entry.id.seqno == 0 ) return 1;
   *pbFound = 1;
-  return scopeCopy(pKnown, pText, pRow, pErr) == LEDGER_OK;
+  return snapshotCopy(pKnown, pText, pRow, pErr) == LEDGER_OK;
 }

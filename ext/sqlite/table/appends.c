@@ -11,7 +11,7 @@
 */
 #include "sqlite/table/table.h"
 
-static int appendsRow(LedgerTableRows *pRows, const LedgerQueueRow *pRow,
+static int appendsRow(LedgerCells *pCells, const LedgerQueued *pRow,
                       LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   char *zError = pRow->zError ? ledgerMessage("%s", pRow->zError) : NULL;
@@ -22,28 +22,29 @@ static int appendsRow(LedgerTableRows *pRows, const LedgerQueueRow *pRow,
   azCell[2] = pRow->zLedger;
   azCell[3] = pRow->zSubLedger;
   azCell[4] = pRow->id.seqno ? ledgerTxidFormat(pRow->id, zId) : NULL;
-  azCell[5] = ledgerStateName(pRow->eState);
+  azCell[5] = ledgerHistoryStateName(pRow->eState);
   azCell[6] = zError;
   azCell[7] = pRow->zKey;
-  rc = ledgerTableTexts(pRows, azCell, 8, pErr);
+  rc = ledgerCellsTexts(pCells, azCell, 8, pErr);
   sqlite3_free(zError);
-  if( rc == LEDGER_OK ) ledgerTableInt(pRows, 0, pRow->n);
+  if( rc == LEDGER_OK ) ledgerCellsInt(pCells, 0, pRow->n);
   return rc;
 }
 
-static int appendsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
+static int appendsRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
                        int nKey, char **azKey, LedgerError *pErr) {
-  const LedgerQueueRow *pRow;
+  const LedgerQueued *pRow;
   int rc = LEDGER_OK;
   (void)pLedger;
   (void)nKey;
   (void)azKey;
-  for( pRow = pDb->history.pFirst; pRow && rc == LEDGER_OK;
+  for( pRow = pConn->history.pFirst; pRow && rc == LEDGER_OK;
        pRow = pRow->pNext ) {
-    rc = appendsRow(pRows, pRow, pErr);
+    rc = appendsRow(pCells, pRow, pErr);
   }
-  for( pRow = pDb->queue.pFirst; pRow && rc == LEDGER_OK; pRow = pRow->pNext ) {
-    rc = appendsRow(pRows, pRow, pErr);
+  for( pRow = pConn->queue.pFirst; pRow && rc == LEDGER_OK;
+       pRow = pRow->pNext ) {
+    rc = appendsRow(pCells, pRow, pErr);
   }
   return rc;
 }

@@ -7,28 +7,29 @@
 */
 #include "sqlite/table/table.h"
 
-static int attachedRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
+static int attachedRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
                         int nKey, char **azKey, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   int i, rc = LEDGER_OK;
   (void)pLedger;
   (void)nKey;
   (void)azKey;
-  ledgerDbReady(pDb, 1, &err); /* nothing attached: no rows, no error */
+  ledgerConnReady(pConn, 1, &err); /* nothing attached: no rows, no error */
   ledgerErrorClear(&err);
-  for( i = 0; i < pDb->nLedger && rc == LEDGER_OK; i++ ) {
+  for( i = 0; i < pConn->nLedger && rc == LEDGER_OK; i++ ) {
     LedgerFacts facts;
-    const LedgerConfig *pConfig = ledgerClientConfig(pDb->apLedger[i]->pClient);
+    const LedgerConfig *pConfig =
+        ledgerClientConfig(pConn->apLedger[i]->pClient);
     const char *azCell[7];
-    ledgerClientFacts(pDb->apLedger[i]->pClient, &facts);
-    azCell[0] = pDb->apLedger[i]->zName;
+    ledgerClientFacts(pConn->apLedger[i]->pClient, &facts);
+    azCell[0] = pConn->apLedger[i]->zName;
     azCell[1] = pConfig->zUrl;
     azCell[2] = pConfig->zLedgerId;
     azCell[3] = facts.zApiVersion;
     azCell[4] = facts.zCredential ? facts.zCredential : pConfig->zCredential;
     azCell[5] = facts.zPrincipal;
     azCell[6] = facts.zKeySha256;
-    rc = ledgerTableTexts(pRows, azCell, 7, pErr);
+    rc = ledgerCellsTexts(pCells, azCell, 7, pErr);
   }
   return rc;
 }

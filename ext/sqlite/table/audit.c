@@ -51,7 +51,7 @@ struct AuditSource {
   LedgerTxid aSkip[2];   /* not asked for, though the entries hold them */
   LedgerProofs *pProofs; /* their receipts */
   LedgerBuf found;       /* of the row last returned */
-  LedgerRow row;
+  LedgerEntryRow row;
 };
 
 static void auditClose(void *pArg) {
@@ -65,7 +65,8 @@ static void auditClose(void *pArg) {
 
 /* The next entry. What a strict bound excludes is on the wire all the same, but
 ** its receipt would be asked for in vain. */
-static int auditEntry(void *pArg, const LedgerRow **ppRow, LedgerError *pErr) {
+static int auditEntry(void *pArg, const LedgerEntryRow **ppRow,
+                      LedgerError *pErr) {
   AuditSource *p = pArg;
   int rc;
   do {
@@ -76,7 +77,7 @@ static int auditEntry(void *pArg, const LedgerRow **ppRow, LedgerError *pErr) {
   return rc;
 }
 
-static int auditOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+static int auditOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
                      LedgerQuery *pQuery, void **pp, LedgerError *pErr) {
   AuditSource *p = sqlite3_malloc64(sizeof(*p));
   i64 nWanted = pQuery->nWanted;
@@ -89,9 +90,9 @@ static int auditOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
   memset(p, 0, sizeof(*p));
   p->aSkip[0] = pQuery->above;
   p->aSkip[1] = pQuery->below;
-  rc = ledgerScanOpen(pScope, pDb, bEnv, pQuery, &p->pScan, pErr);
+  rc = ledgerScanOpen(pSnapshot, pConn, bEnv, pQuery, &p->pScan, pErr);
   if( rc == LEDGER_OK ) {
-    rc = ledgerProofsOpen(pDb, auditEntry, p, nWanted, &p->pProofs, pErr);
+    rc = ledgerProofsOpen(pConn, auditEntry, p, nWanted, &p->pProofs, pErr);
   }
   if( rc ) {
     auditClose(p);
@@ -110,7 +111,7 @@ static void auditPut(LedgerBuf *pBuf, const char *z) {
 /* Verifies the receipt of a row and writes what was found. */
 static int auditFind(LedgerBuf *pBuf, const LedgerProof *pProof,
                      LedgerError *pErr) {
-  const LedgerRow *pRow = pProof->pRow;
+  const LedgerEntryRow *pRow = pProof->pRow;
   LedgerReceiptReport report;
   int rc = LEDGER_OK;
   memset(&report, 0, sizeof(report));
@@ -136,7 +137,8 @@ static int auditFind(LedgerBuf *pBuf, const LedgerProof *pProof,
   return rc;
 }
 
-static int auditNext(void *pArg, const LedgerRow **ppRow, LedgerError *pErr) {
+static int auditNext(void *pArg, const LedgerEntryRow **ppRow,
+                     LedgerError *pErr) {
   AuditSource *p = pArg;
   LedgerProof proof;
   int rc = ledgerProofsNext(p->pProofs, &proof, pErr);
@@ -152,13 +154,13 @@ static int auditNext(void *pArg, const LedgerRow **ppRow, LedgerError *pErr) {
 }
 
 /* Text n (0 is the first) of a finding, NULL for an empty one. */
-static const char *auditText(const LedgerRow *pRow, int n) {
+static const char *auditText(const LedgerEntryRow *pRow, int n) {
   const char *z = pRow->entry.zContents;
   while( n-- > 0 ) z += strlen(z) + 1;
   return z[0] ? z : NULL;
 }
 
-static void auditColumn(const LedgerRow *pRow, sqlite3_context *pCtx,
+static void auditColumn(const LedgerEntryRow *pRow, sqlite3_context *pCtx,
                         int iCol) {
   static const struct {
     int iCol;
@@ -191,8 +193,8 @@ static void auditColumn(const LedgerRow *pRow, sqlite3_context *pCtx,
   }
 }
 
-static const LedgerRowSource auditSource = {1, auditOpen, auditNext,
-                                            auditClose};
+static const LedgerEntrySource auditSource = {1, auditOpen, auditNext,
+                                              auditClose};
 
 static const LedgerColumn aAuditColumn[] = {
     {"transaction_id", "TEXT COLLATE ledger_txid", 0, NULL, "the entry's id"},

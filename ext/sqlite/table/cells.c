@@ -18,7 +18,7 @@ struct LedgerCell {
   char *z;   /* text with a NUL, or BLOB (sqlite3_free) */
 };
 
-struct LedgerTableRows {
+struct LedgerCells {
   int nCol;
   i64 nRow, nAlloc;
   LedgerCell *aCell;   /* nRow * nCol */
@@ -26,8 +26,8 @@ struct LedgerTableRows {
   const char *zLedger; /* ... to this, borrowed, unless NULL */
 };
 
-int ledgerTableRowsNew(int nCol, LedgerTableRows **pp, LedgerError *pErr) {
-  LedgerTableRows *p = sqlite3_malloc64(sizeof(*p));
+int ledgerCellsNew(int nCol, LedgerCells **pp, LedgerError *pErr) {
+  LedgerCells *p = sqlite3_malloc64(sizeof(*p));
   *pp = p;
   if( p == NULL ) return ledgerErrorNomem(pErr);
   memset(p, 0, sizeof(*p));
@@ -35,7 +35,7 @@ int ledgerTableRowsNew(int nCol, LedgerTableRows **pp, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-void ledgerTableRowsFree(LedgerTableRows *p) {
+void ledgerCellsFree(LedgerCells *p) {
   i64 i;
   if( p == NULL ) return;
   for( i = 0; i < p->nRow * p->nCol; i++ ) sqlite3_free(p->aCell[i].z);
@@ -43,11 +43,11 @@ void ledgerTableRowsFree(LedgerTableRows *p) {
   sqlite3_free(p);
 }
 
-i64 ledgerTableRowsCount(const LedgerTableRows *p) {
+i64 ledgerCellsCount(const LedgerCells *p) {
   return p->nRow;
 }
 
-int ledgerTableRow(LedgerTableRows *p, LedgerError *pErr) {
+int ledgerCellsRow(LedgerCells *p, LedgerError *pErr) {
   size_t nCol = (size_t)p->nCol;
   if( p->nRow == p->nAlloc ) {
     i64 nNew = p->nAlloc ? p->nAlloc * 2 : 16;
@@ -59,17 +59,17 @@ int ledgerTableRow(LedgerTableRows *p, LedgerError *pErr) {
   }
   memset(&p->aCell[(size_t)p->nRow * nCol], 0, sizeof(*p->aCell) * nCol);
   p->nRow++;
-  return p->zLedger ? ledgerTableText(p, p->iLedger, p->zLedger, pErr)
+  return p->zLedger ? ledgerCellsText(p, p->iLedger, p->zLedger, pErr)
                     : LEDGER_OK;
 }
 
-void ledgerTableLedger(LedgerTableRows *p, int iCol, const char *zLedger) {
+void ledgerCellsLedger(LedgerCells *p, int iCol, const char *zLedger) {
   p->iLedger = iCol;
   p->zLedger = zLedger;
 }
 
 /* Sets a cell of the last row to a copy of n bytes. */
-static int cellsSet(LedgerTableRows *p, int iCol, int eType, const void *a,
+static int cellsSet(LedgerCells *p, int iCol, int eType, const void *a,
                     size_t n, LedgerError *pErr) {
   LedgerCell *pCell = &p->aCell[(p->nRow - 1) * p->nCol + iCol];
   sqlite3_free(pCell->z);
@@ -83,23 +83,23 @@ static int cellsSet(LedgerTableRows *p, int iCol, int eType, const void *a,
   return LEDGER_OK;
 }
 
-int ledgerTableText(LedgerTableRows *p, int iCol, const char *z,
+int ledgerCellsText(LedgerCells *p, int iCol, const char *z,
                     LedgerError *pErr) {
   if( z == NULL ) return LEDGER_OK;
   return cellsSet(p, iCol, SQLITE_TEXT, z, strlen(z), pErr);
 }
 
-int ledgerTableTextN(LedgerTableRows *p, int iCol, const char *z, size_t n,
+int ledgerCellsTextN(LedgerCells *p, int iCol, const char *z, size_t n,
                      LedgerError *pErr) {
   return cellsSet(p, iCol, SQLITE_TEXT, z, n, pErr);
 }
 
-int ledgerTableBlob(LedgerTableRows *p, int iCol, const void *a, size_t n,
+int ledgerCellsBlob(LedgerCells *p, int iCol, const void *a, size_t n,
                     LedgerError *pErr) {
   return cellsSet(p, iCol, SQLITE_BLOB, a, n, pErr);
 }
 
-void ledgerTableInt(LedgerTableRows *p, int iCol, i64 v) {
+void ledgerCellsInt(LedgerCells *p, int iCol, i64 v) {
   LedgerCell *pCell = &p->aCell[(p->nRow - 1) * p->nCol + iCol];
   sqlite3_free(pCell->z);
   memset(pCell, 0, sizeof(*pCell));
@@ -107,27 +107,27 @@ void ledgerTableInt(LedgerTableRows *p, int iCol, i64 v) {
   pCell->eType = SQLITE_INTEGER;
 }
 
-void ledgerTableReal(LedgerTableRows *p, int iCol, double r) {
+void ledgerCellsReal(LedgerCells *p, int iCol, double r) {
   LedgerCell *pCell = &p->aCell[(p->nRow - 1) * p->nCol + iCol];
-  ledgerTableInt(p, iCol, 0);
+  ledgerCellsInt(p, iCol, 0);
   pCell->r = r;
   pCell->eType = SQLITE_FLOAT;
 }
 
-int ledgerTableTexts(LedgerTableRows *p, const char *const *azText, int nText,
+int ledgerCellsTexts(LedgerCells *p, const char *const *azText, int nText,
                      LedgerError *pErr) {
-  int i, rc = ledgerTableRow(p, pErr);
+  int i, rc = ledgerCellsRow(p, pErr);
   for( i = 0; i < nText && rc == LEDGER_OK; i++ ) {
-    rc = ledgerTableText(p, i, azText[i], pErr);
+    rc = ledgerCellsText(p, i, azText[i], pErr);
   }
   return rc;
 }
 
-const char *ledgerTableGet(const LedgerTableRows *p, i64 iRow, int iCol) {
+const char *ledgerCellsGet(const LedgerCells *p, i64 iRow, int iCol) {
   return p->aCell[iRow * p->nCol + iCol].z;
 }
 
-void ledgerTableResult(const LedgerTableRows *p, i64 iRow, int iCol,
+void ledgerCellsResult(const LedgerCells *p, i64 iRow, int iCol,
                        sqlite3_context *pCtx) {
   const LedgerCell *pCell = &p->aCell[iRow * p->nCol + iCol];
   switch( pCell->eType ) {

@@ -24,26 +24,26 @@ static char *changeKeyText(const LedgerTable *p, const char *z1,
   return sqlite3_mprintf("%s\n%s", z1, z2 ? z2 : "");
 }
 
-int ledgerChangeRowid(const LedgerTable *p, const LedgerTableRows *pRows,
-                      i64 iRow, i64 *piRowid) {
+int ledgerChangeRowid(const LedgerTable *p, const LedgerCells *pCells, i64 iRow,
+                      i64 *piRowid) {
   const LedgerColumn *aColumn = p->pSpec->aColumn;
   const int iKey2 = ledgerColumnIndex(aColumn, p->pSpec->zKey2);
-  const char *zLedger = ledgerTableGet(pRows, iRow, p->iLedger);
-  const char *z1 = ledgerTableGet(pRows, iRow, p->iKey);
+  const char *zLedger = ledgerCellsGet(pCells, iRow, p->iLedger);
+  const char *z1 = ledgerCellsGet(pCells, iRow, p->iKey);
   LedgerError err = LEDGER_ERROR_INIT;
   Ledger *pLedger;
   char *zKey;
   int rc;
   /* A ledger that was detached meanwhile can't be written to. */
-  if( ledgerDbFind(p->pDb, zLedger, 0, &pLedger, &err) ) {
+  if( ledgerConnFind(p->pConn, zLedger, 0, &pLedger, &err) ) {
     ledgerErrorClear(&err);
     *piRowid = 0;
     return SQLITE_OK;
   }
   zKey = changeKeyText(p, z1 ? z1 : "",
-                       iKey2 < 0 ? NULL : ledgerTableGet(pRows, iRow, iKey2));
+                       iKey2 < 0 ? NULL : ledgerCellsGet(pCells, iRow, iKey2));
   if( zKey == NULL ) return SQLITE_NOMEM;
-  rc = ledgerInternRowid(p->pDb, p->pSpec, pLedger->iSlot, zKey, piRowid);
+  rc = ledgerInternRowid(p->pConn, p->pSpec, pLedger->iSlot, zKey, piRowid);
   sqlite3_free(zKey);
   return rc;
 }
@@ -57,8 +57,8 @@ static int changeLedger(LedgerTable *p, LedgerChange *pChange,
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                           "ledger: a NUL can't stand in it");
   }
-  return ledgerDbFindToWrite(p->pDb, z, !p->guard.bFile, "column ledger",
-                             &pChange->pLedger, pErr);
+  return ledgerConnFindToWrite(p->pConn, z, !p->guard.bFile, "column ledger",
+                               &pChange->pLedger, pErr);
 }
 
 /* The row that a rowid stands for. */
@@ -66,10 +66,10 @@ static int changeLookup(LedgerTable *p, sqlite3_value *pRowid,
                         LedgerChange *pChange, LedgerError *pErr) {
   int iSlot = -1, i;
   pChange->zKey =
-      ledgerInternKey(p->pDb, p->pSpec, sqlite3_value_int64(pRowid), &iSlot);
-  for( i = 0; i < p->pDb->nLedger; i++ ) {
-    if( pChange->zKey && p->pDb->apLedger[i]->iSlot == iSlot ) {
-      pChange->pLedger = p->pDb->apLedger[i];
+      ledgerInternKey(p->pConn, p->pSpec, sqlite3_value_int64(pRowid), &iSlot);
+  for( i = 0; i < p->pConn->nLedger; i++ ) {
+    if( pChange->zKey && p->pConn->apLedger[i]->iSlot == iSlot ) {
+      pChange->pLedger = p->pConn->apLedger[i];
       return ledgerGuardLedger(pChange->pLedger, pErr);
     }
   }
@@ -95,9 +95,9 @@ int ledgerChangeGiven(const LedgerChange *p, const char *zColumn) {
 }
 
 int ledgerChangeQueued(const LedgerChange *p, const char *zKey) {
-  const LedgerQueueRow *pRow;
+  const LedgerQueued *pRow;
   int bExists = -1;
-  for( pRow = p->pDb->queue.pFirst; pRow; pRow = pRow->pNext ) {
+  for( pRow = p->pConn->queue.pFirst; pRow; pRow = pRow->pNext ) {
     if( pRow->pKind == p->pSpec->pKind && pRow->pLedger == p->pLedger &&
         strcmp(pRow->zKey, zKey) == 0 ) {
       bExists = pRow->eChange != LEDGER_CHANGE_DELETE;
@@ -181,15 +181,15 @@ static int changeWhole(const LedgerChange *p, LedgerError *pErr) {
 /* Fills and queues one change. */
 static int changeQueue(LedgerTable *p, LedgerChange *pChange,
                        sqlite3_int64 *piRowid, LedgerError *pErr) {
-  LedgerQueueRow *pRow = NULL;
+  LedgerQueued *pRow = NULL;
   int rc = changeWhole(pChange, pErr);
   if( rc == LEDGER_OK ) {
-    rc = ledgerQueueRowStart(p->pDb, pChange->pLedger, &pRow, pErr);
+    rc = ledgerQueuedStart(p->pConn, pChange->pLedger, &pRow, pErr);
   }
   if( rc ) return rc;
   pRow->pKind = p->pSpec->pKind;
   pRow->eChange = pChange->eOp;
-  pRow->pOwner = &p->writer;
+  pRow->pOwner = &p->savepoints;
   pChange->pRow = pRow;
   rc = p->pSpec->xChange(pChange, pErr);
   if( rc == LEDGER_OK && pRow->zKey == NULL ) {
@@ -197,12 +197,12 @@ static int changeQueue(LedgerTable *p, LedgerChange *pChange,
     if( pRow->zKey == NULL ) rc = ledgerErrorNomem(pErr);
   }
   if( rc || pChange->bNothing ) {
-    ledgerQueueRowFree(pRow);
+    ledgerQueuedFree(pRow);
     return rc;
   }
   pRow->nContents = pRow->zContents ? strlen(pRow->zContents) : 0;
   *piRowid = pRow->n;
-  return ledgerQueueAdd(p->pDb, pRow, pErr);
+  return ledgerQueueAdd(p->pConn, pRow, pErr);
 }
 
 /* UPDATE leaves a row where it is: the ledger's name may only be repeated. From
@@ -239,7 +239,7 @@ int ledgerChangeUpdate(LedgerTable *p, int argc, sqlite3_value **argv,
 
   memset(&change, 0, sizeof(change));
   change.pSpec = p->pSpec;
-  change.pDb = p->pDb;
+  change.pConn = p->pConn;
   if( argc == 1 ) {
     change.eOp = LEDGER_CHANGE_DELETE;
     change.nDeleted = ++p->nDeleted;
@@ -247,7 +247,7 @@ int ledgerChangeUpdate(LedgerTable *p, int argc, sqlite3_value **argv,
     change.apVal = argv + 2;
     change.eOp = LEDGER_CHANGE_UPDATE;
     if( sqlite3_value_type(argv[0]) == SQLITE_NULL ) {
-      change.eOp = sqlite3_vtab_on_conflict(p->pDb->db) == SQLITE_REPLACE
+      change.eOp = sqlite3_vtab_on_conflict(p->pConn->db) == SQLITE_REPLACE
                        ? LEDGER_CHANGE_REPLACE
                        : LEDGER_CHANGE_INSERT;
     }

@@ -9,14 +9,14 @@
 */
 #include "sqlite/table/table.h"
 
-static int columnsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
+static int columnsRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
                        int nKey, char **azKey, LedgerError *pErr) {
   int i, j, rc = LEDGER_OK;
   (void)pLedger;
   (void)nKey;
   (void)azKey;
-  for( i = 0; pDb->apTable[i] && rc == LEDGER_OK; i++ ) {
-    const LedgerTableSpec *pSpec = pDb->apTable[i];
+  for( i = 0; pConn->apTable[i] && rc == LEDGER_OK; i++ ) {
+    const LedgerTableSpec *pSpec = pConn->apTable[i];
     for( j = 0; pSpec->aColumn[j].zName && rc == LEDGER_OK; j++ ) {
       const LedgerColumn *pColumn = &pSpec->aColumn[j];
       const char *azCell[9];
@@ -38,10 +38,10 @@ static int columnsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
         azCell[7] = pSpec->zRequest;
         azCell[8] = pSpec->zSince;
       }
-      rc = ledgerTableTexts(pRows, azCell, 9, pErr);
+      rc = ledgerCellsTexts(pCells, azCell, 9, pErr);
       if( rc == LEDGER_OK ) {
-        ledgerTableInt(pRows, 2, j);
-        ledgerTableInt(pRows, 4, pColumn->bHidden);
+        ledgerCellsInt(pCells, 2, j);
+        ledgerCellsInt(pCells, 4, pColumn->bHidden);
       }
       sqlite3_free(zRequest);
     }

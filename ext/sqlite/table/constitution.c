@@ -10,7 +10,7 @@
 */
 #include "sqlite/table/table.h"
 
-static int constitutionItem(LedgerTableRows *pRows, LedgerItem *pItem,
+static int constitutionItem(LedgerCells *pCells, LedgerItem *pItem,
                             LedgerError *pErr) {
   char zHex[65];
   size_t n = 0;
@@ -30,7 +30,7 @@ static int constitutionItem(LedgerTableRows *pRows, LedgerItem *pItem,
                           "but its script has %s: don't trust this answer",
                           zDigest, zHex);
   }
-  return ledgerTableText(pRows, 0, zHex, pErr);
+  return ledgerCellsText(pCells, 0, zHex, pErr);
 }
 
 static const LedgerColumn aConstitutionColumn[] = {

@@ -45,7 +45,7 @@ int ledgerColumnDeclare(sqlite3 *db, const LedgerColumn *aColumn) {
   return rc;
 }
 
-int ledgerTableJson(LedgerTableRows *pRows, int iCol, LedgerJson *pDoc,
+int ledgerTableJson(LedgerCells *pCells, int iCol, LedgerJson *pDoc,
                     cJSON *pVal, LedgerError *pErr) {
   const char *z;
   char *zJson;
@@ -53,41 +53,41 @@ int ledgerTableJson(LedgerTableRows *pRows, int iCol, LedgerJson *pDoc,
   int rc;
   if( pVal == NULL || cJSON_IsNull(pVal) ) return LEDGER_OK;
   z = ledgerJsonText(pDoc, pVal, &n);
-  if( z ) return ledgerTableTextN(pRows, iCol, z, n, pErr);
+  if( z ) return ledgerCellsTextN(pCells, iCol, z, n, pErr);
   if( cJSON_IsBool(pVal) || cJSON_IsNumber(pVal) ) {
-    ledgerTableInt(pRows, iCol,
+    ledgerCellsInt(pCells, iCol,
                    cJSON_IsBool(pVal) ? cJSON_IsTrue(pVal)
                                       : (i64)pVal->valuedouble);
     return LEDGER_OK;
   }
   zJson = ledgerJsonPrint(pVal);
   if( zJson == NULL ) return ledgerErrorNomem(pErr);
-  rc = ledgerTableText(pRows, iCol, zJson, pErr);
+  rc = ledgerCellsText(pCells, iCol, zJson, pErr);
   cJSON_free(zJson);
   return rc;
 }
 
 /* One item becomes one row. */
-static int describeItem(const LedgerTableSpec *pSpec, LedgerTableRows *pRows,
+static int describeItem(const LedgerTableSpec *pSpec, LedgerCells *pCells,
                         Ledger *pLedger, LedgerJson *pDoc, cJSON *pItem,
                         LedgerError *pErr) {
   LedgerItem item;
-  int i, rc = ledgerTableRow(pRows, pErr);
+  int i, rc = ledgerCellsRow(pCells, pErr);
   for( i = 0; pSpec->aColumn[i].zName && rc == LEDGER_OK; i++ ) {
     const char *zPath = pSpec->aColumn[i].zPath;
     if( zPath == NULL ) continue;
     if( strcmp(zPath, "@") == 0 ) {
-      rc = ledgerTableText(pRows, i, pItem->string, pErr);
+      rc = ledgerCellsText(pCells, i, pItem->string, pErr);
     } else {
       rc = ledgerTableJson(
-          pRows, i, pDoc,
+          pCells, i, pDoc,
           strcmp(zPath, ".") == 0 ? pItem : ledgerJsonMember(pItem, zPath),
           pErr);
     }
   }
   i = ledgerColumnIndex(pSpec->aColumn, pSpec->zKey);
   if( rc == LEDGER_OK && i >= 0 && pSpec->aColumn[i].zPath &&
-      ledgerTableGet(pRows, ledgerTableRowsCount(pRows) - 1, i) == NULL ) {
+      ledgerCellsGet(pCells, ledgerCellsCount(pCells) - 1, i) == NULL ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s: the ledger's answer makes no sense: an item has "
                         "no '%s'",
@@ -97,18 +97,18 @@ static int describeItem(const LedgerTableSpec *pSpec, LedgerTableRows *pRows,
   item.pLedger = pLedger;
   item.pDoc = pDoc;
   item.pItem = pItem;
-  return pSpec->xItem(pRows, &item, pErr);
+  return pSpec->xItem(pCells, &item, pErr);
 }
 
 /* The rows of one answer. */
 static int describeAnswer(const LedgerTableSpec *pSpec, const char *zItems,
-                          LedgerTableRows *pRows, Ledger *pLedger,
+                          LedgerCells *pCells, Ledger *pLedger,
                           LedgerJson *pDoc, LedgerError *pErr) {
   cJSON *pRoot = ledgerJsonRoot(pDoc);
   cJSON *pItem;
   int rc = LEDGER_OK;
   if( zItems == NULL ) {
-    return describeItem(pSpec, pRows, pLedger, pDoc, pRoot, pErr);
+    return describeItem(pSpec, pCells, pLedger, pDoc, pRoot, pErr);
   }
   pItem = ledgerJsonMember(pRoot, zItems);
   if( pSpec->bNamed ? !cJSON_IsObject(pItem) : !cJSON_IsArray(pItem) ) {
@@ -118,19 +118,19 @@ static int describeAnswer(const LedgerTableSpec *pSpec, const char *zItems,
                           pSpec->zName, zItems);
   }
   for( pItem = pItem->child; pItem && rc == LEDGER_OK; pItem = pItem->next ) {
-    rc = describeItem(pSpec, pRows, pLedger, pDoc, pItem, pErr);
+    rc = describeItem(pSpec, pCells, pLedger, pDoc, pItem, pErr);
   }
   return rc;
 }
 
 /* Sees that the one item of an answer is the one that was asked for. */
 static int describeMeant(const LedgerTableSpec *pSpec,
-                         const LedgerTableRows *pRows, const char *zKey,
+                         const LedgerCells *pCells, const char *zKey,
                          LedgerError *pErr) {
   const int iKey = ledgerColumnIndex(pSpec->aColumn, pSpec->zKey);
   const char *z =
       iKey < 0 ? NULL
-               : ledgerTableGet(pRows, ledgerTableRowsCount(pRows) - 1, iKey);
+               : ledgerCellsGet(pCells, ledgerCellsCount(pCells) - 1, iKey);
   char *zCanonical = NULL;
   int bSame;
   if( z == NULL || strcmp(z, zKey) == 0 ) return LEDGER_OK;
@@ -149,7 +149,7 @@ static int describeMeant(const LedgerTableSpec *pSpec,
 /* The rows of a route, followed to its end. */
 static int describeRoute(const LedgerTableSpec *pSpec, int eRoute,
                          const char *zKey, const char *zItems,
-                         LedgerTableRows *pRows, Ledger *pLedger,
+                         LedgerCells *pCells, Ledger *pLedger,
                          LedgerError *pErr) {
   const LedgerTxid any = {0, 0};
   LedgerCall *pCall = NULL, *pNext = NULL;
@@ -160,9 +160,9 @@ static int describeRoute(const LedgerTableSpec *pSpec, int eRoute,
     if( rc == LEDGER_OK ) rc = ledgerRouteResult(pCall, &pDoc, pErr);
     if( rc == LEDGER_OK ) rc = ledgerRouteNext(pCall, &pNext, pErr);
     if( rc == LEDGER_OK && pDoc ) {
-      rc = describeAnswer(pSpec, zItems, pRows, pLedger, pDoc, pErr);
+      rc = describeAnswer(pSpec, zItems, pCells, pLedger, pDoc, pErr);
       if( rc == LEDGER_OK && zKey && zItems == NULL ) {
-        rc = describeMeant(pSpec, pRows, zKey, pErr);
+        rc = describeMeant(pSpec, pCells, zKey, pErr);
       }
     }
     ledgerCallFree(pCall);
@@ -173,19 +173,19 @@ static int describeRoute(const LedgerTableSpec *pSpec, int eRoute,
   return rc;
 }
 
-int ledgerTableRead(const LedgerTableSpec *pSpec, LedgerTableRows *pRows,
-                    LedgerDb *pDb, Ledger *pLedger, int nKey, char **azKey,
+int ledgerTableRead(const LedgerTableSpec *pSpec, LedgerCells *pCells,
+                    LedgerConn *pConn, Ledger *pLedger, int nKey, char **azKey,
                     LedgerError *pErr) {
   int i, rc = LEDGER_OK;
   if( pSpec->xRead ) {
-    rc = pSpec->xRead(pRows, pDb, pLedger, nKey, azKey, pErr);
+    rc = pSpec->xRead(pCells, pConn, pLedger, nKey, azKey, pErr);
   } else if( nKey < 0 ) {
-    rc = describeRoute(pSpec, pSpec->eRoute, NULL, pSpec->zItems, pRows,
+    rc = describeRoute(pSpec, pSpec->eRoute, NULL, pSpec->zItems, pCells,
                        pLedger, pErr);
   }
   for( i = 0; i < nKey && rc == LEDGER_OK && pSpec->xRead == NULL; i++ ) {
     rc = describeRoute(pSpec, pSpec->eRouteKey, azKey[i], pSpec->zKeyItems,
-                       pRows, pLedger, pErr);
+                       pCells, pLedger, pErr);
   }
   if( pLedger ) ledgerClientHide(pLedger->pClient, pErr);
   return rc;

@@ -29,16 +29,15 @@ enum {
 };
 
 /* What the raw quote says, into the row. */
-static int quotesRaw(LedgerTableRows *pRows, LedgerItem *pItem,
-                     const char *zNode, const void *aRaw, size_t nRaw,
-                     LedgerError *pErr) {
+static int quotesRaw(LedgerCells *pCells, LedgerItem *pItem, const char *zNode,
+                     const void *aRaw, size_t nRaw, LedgerError *pErr) {
   const char *zSaid =
       ledgerJsonMemberText(pItem->pDoc, pItem->pItem, "mrenclave", NULL);
   char zHex[2 * 48 + 1];
   LedgerQuote quote;
   int bBinds;
 
-  if( ledgerTableBlob(pRows, QUOTES_RAW_QUOTE, aRaw, nRaw, pErr) ) {
+  if( ledgerCellsBlob(pCells, QUOTES_RAW_QUOTE, aRaw, nRaw, pErr) ) {
     return pErr->rc;
   }
   if( !ledgerQuoteRead(aRaw, nRaw, &quote) ) return LEDGER_OK;
@@ -50,19 +49,19 @@ static int quotesRaw(LedgerTableRows *pRows, LedgerItem *pItem,
                           "answer",
                           zNode, zSaid, zHex);
   }
-  ledgerTableInt(pRows, QUOTES_DEBUG, quote.bDebug);
+  ledgerCellsInt(pCells, QUOTES_DEBUG, quote.bDebug);
   bBinds = ledgerQuoteBinds(&quote, zNode);
-  if( bBinds >= 0 ) ledgerTableInt(pRows, QUOTES_BINDS_NODE, bBinds);
-  return ledgerTableText(pRows, QUOTES_MEASUREMENT, zHex, pErr);
+  if( bBinds >= 0 ) ledgerCellsInt(pCells, QUOTES_BINDS_NODE, bBinds);
+  return ledgerCellsText(pCells, QUOTES_MEASUREMENT, zHex, pErr);
 }
 
-static int quotesItem(LedgerTableRows *pRows, LedgerItem *pItem,
+static int quotesItem(LedgerCells *pCells, LedgerItem *pItem,
                       LedgerError *pErr) {
   cJSON *pRoot = ledgerJsonRoot(pItem->pDoc);
   const char *zCurrent =
       ledgerJsonMemberText(pItem->pDoc, pRoot, "currentNodeId", NULL);
   const char *zNode =
-      ledgerTableGet(pRows, ledgerTableRowsCount(pRows) - 1, QUOTES_NODE_ID);
+      ledgerCellsGet(pCells, ledgerCellsCount(pCells) - 1, QUOTES_NODE_ID);
   size_t nHex = 0;
   const char *zRaw =
       ledgerJsonMemberText(pItem->pDoc, pItem->pItem, "raw", &nHex);
@@ -78,13 +77,13 @@ static int quotesItem(LedgerTableRows *pRows, LedgerItem *pItem,
                           zNode ? zNode : "none");
   }
   if( zCurrent ) {
-    ledgerTableInt(pRows, QUOTES_IS_CURRENT, strcmp(zCurrent, zNode) == 0);
+    ledgerCellsInt(pCells, QUOTES_IS_CURRENT, strcmp(zCurrent, zNode) == 0);
   }
   if( zRaw == NULL ) return LEDGER_OK;
   aRaw = sqlite3_malloc64(nHex / 2 + 1);
   if( aRaw == NULL ) return ledgerErrorNomem(pErr);
   if( ledgerHexDecode(zRaw, nHex, aRaw, nHex / 2) ) {
-    rc = quotesRaw(pRows, pItem, zNode, aRaw, nHex / 2, pErr);
+    rc = quotesRaw(pCells, pItem, zNode, aRaw, nHex / 2, pErr);
   } else {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "enclave quotes: the ledger's answer makes no sense: "

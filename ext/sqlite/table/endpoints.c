@@ -46,7 +46,7 @@ static cJSON *endpointsModule(LedgerJson *pDoc, cJSON *pBundle,
   return pItem;
 }
 
-static int endpointsRow(LedgerTableRows *pRows, LedgerJson *pDoc, cJSON *pPath,
+static int endpointsRow(LedgerCells *pCells, LedgerJson *pDoc, cJSON *pPath,
                         cJSON *pMethod, LedgerError *pErr) {
   cJSON *pRoot = ledgerJsonRoot(pDoc);
   const char *zModule = ledgerJsonMemberText(pDoc, pMethod, "js_module", NULL);
@@ -54,16 +54,16 @@ static int endpointsRow(LedgerTableRows *pRows, LedgerJson *pDoc, cJSON *pPath,
   int rc;
   azCell[0] = pPath->string;
   azCell[1] = pMethod->string;
-  rc = ledgerTableTexts(pRows, azCell, 2, pErr);
-  if( rc == LEDGER_OK ) rc = ledgerTableJson(pRows, 2, pDoc, pMethod, pErr);
-  if( rc == LEDGER_OK ) rc = ledgerTableText(pRows, 3, zModule, pErr);
+  rc = ledgerCellsTexts(pCells, azCell, 2, pErr);
+  if( rc == LEDGER_OK ) rc = ledgerTableJson(pCells, 2, pDoc, pMethod, pErr);
+  if( rc == LEDGER_OK ) rc = ledgerCellsText(pCells, 3, zModule, pErr);
   if( rc == LEDGER_OK ) {
-    rc = ledgerTableJson(pRows, 4, pDoc,
+    rc = ledgerTableJson(pCells, 4, pDoc,
                          ledgerJsonMember(pMethod, "js_function"), pErr);
   }
   if( rc == LEDGER_OK ) {
     cJSON *pModule = endpointsModule(pDoc, pRoot, zModule);
-    rc = ledgerTableJson(pRows, 5, pDoc, ledgerJsonMember(pModule, "module"),
+    rc = ledgerTableJson(pCells, 5, pDoc, ledgerJsonMember(pModule, "module"),
                          pErr);
   }
   return rc;
@@ -103,13 +103,14 @@ static int endpointsFetch(Ledger *pLedger, LedgerCall **ppCall,
   return pErr->rc;
 }
 
-static int endpointsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
-                         int nKey, char **azKey, LedgerError *pErr) {
+static int endpointsRead(LedgerCells *pCells, LedgerConn *pConn,
+                         Ledger *pLedger, int nKey, char **azKey,
+                         LedgerError *pErr) {
   LedgerCall *pCall = NULL;
   LedgerJson *pDoc = NULL;
   cJSON *pPath, *pMethod;
   int rc = endpointsFetch(pLedger, &pCall, &pDoc, pErr);
-  (void)pDb;
+  (void)pConn;
   (void)nKey;
   (void)azKey;
   pPath = rc ? NULL : endpointsMap(ledgerJsonRoot(pDoc))->child;
@@ -123,7 +124,7 @@ static int endpointsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
     }
     for( pMethod = pPath->child; pMethod && rc == LEDGER_OK;
          pMethod = pMethod->next ) {
-      rc = endpointsRow(pRows, pDoc, pPath, pMethod, pErr);
+      rc = endpointsRow(pCells, pDoc, pPath, pMethod, pErr);
     }
   }
   ledgerCallFree(pCall);
@@ -163,7 +164,7 @@ static int endpointsPut(cJSON *pObj, const char *zName, cJSON *pVal) {
 }
 
 /* The properties and module that the row gives, put into the bundle. */
-static int endpointsSet(LedgerJson *pDoc, const LedgerQueueRow *pRow,
+static int endpointsSet(LedgerJson *pDoc, const LedgerQueued *pRow,
                         const char *zPath, const char *zMethod,
                         LedgerError *pErr) {
   cJSON *pRoot = ledgerJsonRoot(pDoc);
@@ -217,7 +218,7 @@ static int endpointsSet(LedgerJson *pDoc, const LedgerQueueRow *pRow,
 
 /* The bundle with the row's endpoint put in or taken out, as JSON
 ** (cJSON_free); NULL on an error. */
-static char *endpointsEdit(LedgerJson *pDoc, const LedgerQueueRow *pRow,
+static char *endpointsEdit(LedgerJson *pDoc, const LedgerQueued *pRow,
                            LedgerError *pErr) {
   cJSON *pRoot = ledgerJsonRoot(pDoc);
   cJSON *pMap = endpointsMap(pRoot);
@@ -278,7 +279,7 @@ static int endpointsSend(LedgerChangeSend *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-static int endpointsCheck(const LedgerQueueRow *pRow, LedgerError *pErr) {
+static int endpointsCheck(const LedgerQueued *pRow, LedgerError *pErr) {
   return ledgerRouteCheck(pRow->pLedger->pClient, LEDGER_ROUTE_ENDPOINTS, pErr);
 }
 

@@ -51,7 +51,7 @@ static const LedgerColumn aEntriesColumn[] = {
     {"seqno", "INTEGER", 1, NULL, "seqno of the id"},
     {NULL, NULL, 0, NULL, NULL}};
 
-static void entriesColumn(const LedgerRow *pRow, sqlite3_context *pCtx,
+static void entriesColumn(const LedgerEntryRow *pRow, sqlite3_context *pCtx,
                           int iCol) {
   const LedgerEntry *pEntry = &pRow->entry;
   switch( iCol ) {
@@ -112,7 +112,7 @@ static int entriesInsert(LedgerTable *p, sqlite3_value *pRowid,
   int nLedger, nSub, rc;
   size_t i;
   Ledger *pLedger;
-  LedgerQueueRow *pRow;
+  LedgerQueued *pRow;
 
   if( sqlite3_value_type(pRowid) != SQLITE_NULL ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
@@ -129,15 +129,15 @@ static int entriesInsert(LedgerTable *p, sqlite3_value *pRowid,
   rc = entriesName("sub_ledger", p->zSubLedger, apCol[ENTRIES_SUB_LEDGER],
                    &zSub, &nSub, pErr);
   if( rc ) return rc;
-  rc = ledgerDbFindToWrite(p->pDb, zLedger, !p->guard.bFile, "column ledger",
-                           &pLedger, pErr);
+  rc = ledgerConnFindToWrite(p->pConn, zLedger, !p->guard.bFile,
+                             "column ledger", &pLedger, pErr);
   if( rc ) return rc;
-  rc = ledgerQueueRowNew(p->pDb, pLedger, apCol[ENTRIES_CONTENTS], zSub, nSub,
-                         apCol[ENTRIES_TAGS], &pRow, pErr);
+  rc = ledgerQueuedNew(p->pConn, pLedger, apCol[ENTRIES_CONTENTS], zSub, nSub,
+                       apCol[ENTRIES_TAGS], &pRow, pErr);
   if( rc ) return rc;
-  pRow->pOwner = &p->writer;
+  pRow->pOwner = &p->savepoints;
   *piRowid = pRow->n;
-  return ledgerQueueAdd(p->pDb, pRow, pErr);
+  return ledgerQueueAdd(p->pConn, pRow, pErr);
 }
 
 static int entriesUpdate(LedgerTable *p, int argc, sqlite3_value **argv,

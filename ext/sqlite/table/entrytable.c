@@ -20,11 +20,11 @@
 
 typedef struct EntryCursor EntryCursor;
 struct EntryCursor {
-  sqlite3_vtab_cursor base; /* must be first */
-  LedgerScope *pScope;      /* shared with the statement's other cursors */
-  LedgerReplay *pReplay;    /* where rows come from */
-  const LedgerRow *pRow;    /* the row at hand, NULL at the end */
-  int bAsked;               /* it may read */
+  sqlite3_vtab_cursor base;   /* must be first */
+  LedgerSnapshot *pSnapshot;  /* shared with the statement's other cursors */
+  LedgerReplay *pReplay;      /* where rows come from */
+  const LedgerEntryRow *pRow; /* the row at hand, NULL at the end */
+  int bAsked;                 /* it may read */
 };
 
 /* There is no plan without transaction_id: is it only this order of a join
@@ -49,8 +49,8 @@ static int entryBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   LedgerTable *p = (LedgerTable *)pVtab;
   const LedgerEntryTable *pEntries = p->pSpec->pEntries;
   int rc;
-  p->pDb->pPlanned = p->pSpec;
-  rc = ledgerPlanEntries(p->pDb, pInfo, &pEntries->plan, p->zLedger != NULL,
+  p->pConn->pPlanned = p->pSpec;
+  rc = ledgerPlanEntries(p->pConn, pInfo, &pEntries->plan, p->zLedger != NULL,
                          p->zSubLedger != NULL);
   if( rc == SQLITE_OK && pEntries->bIdRequired && pInfo->idxNum != 1 ) {
     rc = entryRequired(p, pInfo);
@@ -62,8 +62,8 @@ static int entryOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
   EntryCursor *pCur = sqlite3_malloc64(sizeof(*pCur));
   if( pCur == NULL ) return SQLITE_NOMEM;
   memset(pCur, 0, sizeof(*pCur));
-  ledgerScopeOpen(((LedgerTable *)pVtab)->pDb, &pCur->pScope);
-  ledgerReplayOffer(((LedgerTable *)pVtab)->pDb, &pCur->pReplay);
+  ledgerSnapshotOpen(((LedgerTable *)pVtab)->pConn, &pCur->pSnapshot);
+  ledgerReplayOffer(((LedgerTable *)pVtab)->pConn, &pCur->pReplay);
   *ppCursor = &pCur->base;
   return SQLITE_OK;
 }
@@ -71,8 +71,8 @@ static int entryOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
 static int entryClose(sqlite3_vtab_cursor *pCursor) {
   EntryCursor *pCur = (EntryCursor *)pCursor;
   LedgerTable *p = (LedgerTable *)pCursor->pVtab;
-  ledgerReplayLeave(p->pDb, &pCur->pReplay);
-  ledgerScopeLeave(p->pDb, &pCur->pScope);
+  ledgerReplayLeave(p->pConn, &pCur->pReplay);
+  ledgerSnapshotLeave(p->pConn, &pCur->pSnapshot);
   sqlite3_free(pCur);
   return SQLITE_OK;
 }
@@ -82,7 +82,7 @@ static int entryNext(sqlite3_vtab_cursor *pCursor) {
   LedgerError err = LEDGER_ERROR_INIT;
   if( ledgerReplayNext(pCur->pReplay, &pCur->pRow, &err) ) {
     pCur->pRow = NULL;
-    ledgerReadFailed(((LedgerTable *)pCursor->pVtab)->pDb->db, &err);
+    ledgerErrorSpare(((LedgerTable *)pCursor->pVtab)->pConn->db, &err);
     return ledgerVtabError(pCursor->pVtab, &err);
   }
   return SQLITE_OK;
@@ -102,13 +102,13 @@ static int entryFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   memset(&query, 0, sizeof(query));
   rc = ledgerGuardRead(&p->guard, &pCur->bAsked, &err);
   if( rc == LEDGER_OK &&
-      ledgerReplayEnter(p->pDb, idxStr, p->pSpec->pEntries->pSource,
-                        &pCur->pScope, &pCur->pReplay) ) {
+      ledgerReplayEnter(p->pConn, idxStr, p->pSpec->pEntries->pSource,
+                        &pCur->pSnapshot, &pCur->pReplay) ) {
     rc = ledgerErrorNomem(&err);
   }
   if( rc == LEDGER_OK && p->zLedger ) {
     /* Declared for it: that it isn't there is an error. */
-    rc = ledgerDbFind(p->pDb, p->zLedger, bEnv, &pLedger, &err);
+    rc = ledgerConnFind(p->pConn, p->zLedger, bEnv, &pLedger, &err);
   }
   if( rc == LEDGER_OK ) {
     rc = ledgerQueryDecode(idxStr, argc, argv, pLedger ? pLedger->zName : NULL,
@@ -120,7 +120,7 @@ static int entryFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
     rc = ledgerReplayOpen(pCur->pReplay, bEnv, &query, &err);
   }
   if( rc ) {
-    ledgerReadFailed(p->pDb->db, &err);
+    ledgerErrorSpare(p->pConn->db, &err);
     return ledgerVtabError(pCursor->pVtab, &err);
   }
   return entryNext(pCursor);
@@ -131,7 +131,7 @@ static int entryEof(sqlite3_vtab_cursor *pCursor) {
 }
 
 static int entryRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid) {
-  const LedgerRow *pRow = ((EntryCursor *)pCursor)->pRow;
+  const LedgerEntryRow *pRow = ((EntryCursor *)pCursor)->pRow;
   *piRowid = (i64)pRow->pLedger->iSlot << 48 | pRow->entry.id.seqno;
   return SQLITE_OK;
 }
@@ -139,7 +139,7 @@ static int entryRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid) {
 static int entryColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *pCtx,
                        int iCol) {
   const LedgerEntryTable *p = ((LedgerTable *)pCursor->pVtab)->pSpec->pEntries;
-  const LedgerRow *pRow = ((EntryCursor *)pCursor)->pRow;
+  const LedgerEntryRow *pRow = ((EntryCursor *)pCursor)->pRow;
   char zId[LEDGER_TXID_MAX];
   if( iCol == p->plan.aColumn[LEDGER_PLAN_TRANSACTION_ID] ) {
     sqlite3_result_text(pCtx, ledgerTxidFormat(pRow->entry.id, zId), -1,
@@ -178,8 +178,8 @@ static const sqlite3_module entryModule = {ENTRY_READING};
 static const sqlite3_module entryWrittenModule = {ENTRY_READING,
                                                   LEDGER_TABLE_WRITING};
 
-int ledgerEntryTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
+int ledgerEntryTableRegister(LedgerConn *pConn, const LedgerTableSpec *pSpec) {
   return ledgerTableModule(
-      pDb, pSpec,
-      pSpec->xUpdate && !pDb->bReadonly ? &entryWrittenModule : &entryModule);
+      pConn, pSpec,
+      pSpec->xUpdate && !pConn->bReadonly ? &entryWrittenModule : &entryModule);
 }

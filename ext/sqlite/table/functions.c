@@ -17,7 +17,7 @@
 #include <string.h>
 
 /* The list of some versions holds ids alone: the code is asked for then. */
-static int functionsItem(LedgerTableRows *pRows, LedgerItem *pItem,
+static int functionsItem(LedgerCells *pCells, LedgerItem *pItem,
                          LedgerError *pErr) {
   const LedgerTxid any = {0, 0};
   LedgerCall *pCall = NULL;
@@ -30,7 +30,7 @@ static int functionsItem(LedgerTableRows *pRows, LedgerItem *pItem,
       ledgerRouteResult(pCall, &pDoc, pErr) == LEDGER_OK && pDoc ) {
     cJSON *pCode = ledgerJsonMember(ledgerJsonRoot(pDoc), "code");
     if( cJSON_IsString(pCode) ) {
-      ledgerTableJson(pRows, 1, pDoc, pCode, pErr);
+      ledgerTableJson(pCells, 1, pDoc, pCode, pErr);
     } else {
       ledgerErrorSet(pErr, LEDGER_ERROR,
                      "ledger_functions: the ledger's answer makes no sense: "
@@ -71,7 +71,7 @@ static int functionsSend(LedgerChangeSend *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-static int functionsCheck(const LedgerQueueRow *pRow, LedgerError *pErr) {
+static int functionsCheck(const LedgerQueued *pRow, LedgerError *pErr) {
   return ledgerRouteCheck(pRow->pLedger->pClient, LEDGER_ROUTE_FUNCTION, pErr);
 }
 

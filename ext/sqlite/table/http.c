@@ -28,34 +28,34 @@ static const char *httpTime(int64_t tWall, char *z, size_t n) {
   return z;
 }
 
-static int httpRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
+static int httpRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
                     int nKey, char **azKey, LedgerError *pErr) {
   const LedgerRequest *p;
   int i, rc = LEDGER_OK;
-  (void)pDb;
+  (void)pConn;
   (void)nKey;
   (void)azKey;
   for( i = 0; rc == LEDGER_OK; i++ ) {
     char zTime[64];
     p = ledgerClientRequest(pLedger->pClient, i);
     if( p == NULL ) break;
-    rc = ledgerTableRow(pRows, pErr);
+    rc = ledgerCellsRow(pCells, pErr);
     if( rc == LEDGER_OK ) {
-      rc = ledgerTableText(pRows, 1, httpTime(p->tWall, zTime, sizeof(zTime)),
+      rc = ledgerCellsText(pCells, 1, httpTime(p->tWall, zTime, sizeof(zTime)),
                            pErr);
     }
-    if( rc == LEDGER_OK ) rc = ledgerTableText(pRows, 2, p->zHost, pErr);
-    if( rc == LEDGER_OK ) rc = ledgerTableText(pRows, 3, p->zMethod, pErr);
-    if( rc == LEDGER_OK ) rc = ledgerTableText(pRows, 4, p->zPath, pErr);
-    if( rc == LEDGER_OK ) rc = ledgerTableText(pRows, 11, p->zError, pErr);
+    if( rc == LEDGER_OK ) rc = ledgerCellsText(pCells, 2, p->zHost, pErr);
+    if( rc == LEDGER_OK ) rc = ledgerCellsText(pCells, 3, p->zMethod, pErr);
+    if( rc == LEDGER_OK ) rc = ledgerCellsText(pCells, 4, p->zPath, pErr);
+    if( rc == LEDGER_OK ) rc = ledgerCellsText(pCells, 11, p->zError, pErr);
     if( rc ) break;
-    ledgerTableInt(pRows, 0, p->n);
-    if( p->iStatus ) ledgerTableInt(pRows, 5, p->iStatus);
-    ledgerTableReal(pRows, 6, p->ms);
-    ledgerTableInt(pRows, 7, p->nByte);
-    ledgerTableInt(pRows, 8, p->nAttempt);
-    if( p->iConnection ) ledgerTableInt(pRows, 9, p->iConnection);
-    ledgerTableInt(pRows, 10, p->bCache);
+    ledgerCellsInt(pCells, 0, p->n);
+    if( p->iStatus ) ledgerCellsInt(pCells, 5, p->iStatus);
+    ledgerCellsReal(pCells, 6, p->ms);
+    ledgerCellsInt(pCells, 7, p->nByte);
+    ledgerCellsInt(pCells, 8, p->nAttempt);
+    if( p->iConnection ) ledgerCellsInt(pCells, 9, p->iConnection);
+    ledgerCellsInt(pCells, 10, p->bCache);
   }
   return rc;
 }

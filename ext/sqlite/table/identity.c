@@ -8,12 +8,12 @@
 */
 #include "sqlite/table/table.h"
 
-static int identityRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
+static int identityRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
                         int nKey, char **azKey, LedgerError *pErr) {
   LedgerFacts facts;
   const char *azCell[7];
   int rc;
-  (void)pDb;
+  (void)pConn;
   (void)nKey;
   (void)azKey;
   rc = ledgerClientConnect(pLedger->pClient, pErr);
@@ -26,7 +26,7 @@ static int identityRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
   azCell[4] = facts.zNotAfter;
   azCell[5] = facts.zSource;
   azCell[6] = facts.zIdentityUrl;
-  return ledgerTableTexts(pRows, azCell, 7, pErr);
+  return ledgerCellsTexts(pCells, azCell, 7, pErr);
 }
 
 static const LedgerColumn aIdentityColumn[] = {

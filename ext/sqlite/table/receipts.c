@@ -43,9 +43,9 @@ struct ReceiptsSource {
   int nLedger;
   Ledger **apLedger;     /* counted references */
   i64 iNext;             /* next question: id * nLedger + ledger */
-  LedgerRow asked;       /* the question last put */
+  LedgerEntryRow asked;  /* the question last put */
   LedgerProofs *pProofs; /* the answers */
-  LedgerRow row;         /* the row last returned */
+  LedgerEntryRow row;    /* the row last returned */
 };
 
 static void receiptsClose(void *pArg) {
@@ -60,7 +60,8 @@ static void receiptsClose(void *pArg) {
 }
 
 /* The next question. */
-static int receiptsAsk(void *pArg, const LedgerRow **ppRow, LedgerError *pErr) {
+static int receiptsAsk(void *pArg, const LedgerEntryRow **ppRow,
+                       LedgerError *pErr) {
   ReceiptsSource *p = pArg;
   (void)pErr;
   *ppRow = NULL;
@@ -75,11 +76,11 @@ static int receiptsAsk(void *pArg, const LedgerRow **ppRow, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-static int receiptsOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
+static int receiptsOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
                         LedgerQuery *pQuery, void **pp, LedgerError *pErr) {
   ReceiptsSource *p = sqlite3_malloc64(sizeof(*p));
   int rc;
-  (void)pScope;
+  (void)pSnapshot;
   *pp = NULL;
   if( p == NULL ) {
     ledgerQueryClear(pQuery);
@@ -88,15 +89,15 @@ static int receiptsOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
   memset(p, 0, sizeof(*p));
   p->query = *pQuery;
   memset(pQuery, 0, sizeof(*pQuery));
-  rc = ledgerDbReady(pDb, bEnv, pErr);
+  rc = ledgerConnReady(pConn, bEnv, pErr);
   if( rc == LEDGER_OK ) {
-    rc = ledgerDbNamed(pDb, p->query.nNamed, p->query.azNamed, pErr);
+    rc = ledgerConnNamed(pConn, p->query.nNamed, p->query.azNamed, pErr);
   }
   if( rc == LEDGER_OK && !p->query.bEmpty ) {
-    rc = ledgerQueryLedgers(&p->query, pDb, &p->apLedger, &p->nLedger, pErr);
+    rc = ledgerQueryLedgers(&p->query, pConn, &p->apLedger, &p->nLedger, pErr);
   }
   if( rc == LEDGER_OK ) {
-    rc = ledgerProofsOpen(pDb, receiptsAsk, p, p->query.nWanted, &p->pProofs,
+    rc = ledgerProofsOpen(pConn, receiptsAsk, p, p->query.nWanted, &p->pProofs,
                           pErr);
   }
   if( rc ) {
@@ -107,7 +108,7 @@ static int receiptsOpen(LedgerScope *pScope, LedgerDb *pDb, int bEnv,
   return rc;
 }
 
-static int receiptsNext(void *pArg, const LedgerRow **ppRow,
+static int receiptsNext(void *pArg, const LedgerEntryRow **ppRow,
                         LedgerError *pErr) {
   ReceiptsSource *p = pArg;
   LedgerProof proof;
@@ -127,7 +128,7 @@ static int receiptsNext(void *pArg, const LedgerRow **ppRow,
   return LEDGER_OK;
 }
 
-static void receiptsColumn(const LedgerRow *pRow, sqlite3_context *pCtx,
+static void receiptsColumn(const LedgerEntryRow *pRow, sqlite3_context *pCtx,
                            int iCol) {
   const LedgerEntry *pEntry = &pRow->entry;
   const char *z;
@@ -147,8 +148,8 @@ static void receiptsColumn(const LedgerRow *pRow, sqlite3_context *pCtx,
   sqlite3_result_subtype(pCtx, 'J');
 }
 
-static const LedgerRowSource receiptsSource = {1, receiptsOpen, receiptsNext,
-                                               receiptsClose};
+static const LedgerEntrySource receiptsSource = {1, receiptsOpen, receiptsNext,
+                                                 receiptsClose};
 
 static const LedgerColumn aReceiptsColumn[] = {
     {"transaction_id", "TEXT COLLATE ledger_txid", 0, "transactionId",

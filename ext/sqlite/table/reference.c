@@ -19,7 +19,7 @@ enum {
   REFERENCE_COLUMNS /* how many there are */
 };
 
-static int referenceRow(LedgerTableRows *pRows, const char *zKind,
+static int referenceRow(LedgerCells *pCells, const char *zKind,
                         const char *zName, const char *zSignature,
                         const char *zDoc, const char *zWrites,
                         LedgerError *pErr) {
@@ -29,11 +29,11 @@ static int referenceRow(LedgerTableRows *pRows, const char *zKind,
   azCell[REFERENCE_SIGNATURE] = zSignature;
   azCell[REFERENCE_DESCRIPTION] = zDoc;
   azCell[REFERENCE_WRITES] = zWrites;
-  return ledgerTableTexts(pRows, azCell, REFERENCE_COLUMNS, pErr);
+  return ledgerCellsTexts(pCells, azCell, REFERENCE_COLUMNS, pErr);
 }
 
 /* The visible columns, then the hidden ones in brackets. */
-static int referenceTable(LedgerTableRows *pRows, const LedgerTableSpec *pSpec,
+static int referenceTable(LedgerCells *pCells, const LedgerTableSpec *pSpec,
                           LedgerError *pErr) {
   LedgerBuf names = {0};
   int i, rc;
@@ -43,40 +43,42 @@ static int referenceTable(LedgerTableRows *pRows, const LedgerTableSpec *pSpec,
                     p->zName);
   }
   rc = names.bOom ? ledgerErrorNomem(pErr)
-                  : referenceRow(pRows, "table", pSpec->zName, names.z,
+                  : referenceRow(pCells, "table", pSpec->zName, names.z,
                                  pSpec->zDoc, pSpec->zWrites, pErr);
   ledgerBufFree(&names);
   return rc;
 }
 
-static int referenceFunction(LedgerTableRows *pRows, const LedgerFunction *p,
+static int referenceFunction(LedgerCells *pCells, const LedgerFunction *p,
                              LedgerError *pErr) {
   char *z = sqlite3_mprintf("%s(%s)", p->zName, p->zArgs);
-  int rc = z ? referenceRow(pRows, "function", p->zName, z, p->zDoc, NULL, pErr)
-             : ledgerErrorNomem(pErr);
+  int rc =
+      z ? referenceRow(pCells, "function", p->zName, z, p->zDoc, NULL, pErr)
+        : ledgerErrorNomem(pErr);
   sqlite3_free(z);
   return rc;
 }
 
-static int referenceRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
-                         int nKey, char **azKey, LedgerError *pErr) {
+static int referenceRead(LedgerCells *pCells, LedgerConn *pConn,
+                         Ledger *pLedger, int nKey, char **azKey,
+                         LedgerError *pErr) {
   const LedgerOptionSpec *aOption;
   int nOption = 0, i, rc = LEDGER_OK;
   (void)pLedger;
   (void)nKey;
   (void)azKey;
-  for( i = 0; pDb->apTable[i] && rc == LEDGER_OK; i++ ) {
-    rc = referenceTable(pRows, pDb->apTable[i], pErr);
+  for( i = 0; pConn->apTable[i] && rc == LEDGER_OK; i++ ) {
+    rc = referenceTable(pCells, pConn->apTable[i], pErr);
   }
-  for( i = 0; pDb->apFunction[i] && rc == LEDGER_OK; i++ ) {
-    const LedgerFunction *p = pDb->apFunction[i];
+  for( i = 0; pConn->apFunction[i] && rc == LEDGER_OK; i++ ) {
+    const LedgerFunction *p = pConn->apFunction[i];
     for( ; p->zName && rc == LEDGER_OK; p++ ) {
-      rc = referenceFunction(pRows, p, pErr);
+      rc = referenceFunction(pCells, p, pErr);
     }
   }
   aOption = ledgerOptionTable(&nOption);
   for( i = 0; i < nOption && rc == LEDGER_OK; i++ ) {
-    rc = referenceRow(pRows, "option", aOption[i].zName, aOption[i].zDefault,
+    rc = referenceRow(pCells, "option", aOption[i].zName, aOption[i].zDefault,
                       aOption[i].zDoc, NULL, pErr);
   }
   return rc;

@@ -76,7 +76,7 @@ static int rolesSend(LedgerChangeSend *p, LedgerError *pErr) {
   return ledgerWordsSend(p, &rolesWords, pErr);
 }
 
-static int rolesCheck(const LedgerQueueRow *pRow, LedgerError *pErr) {
+static int rolesCheck(const LedgerQueued *pRow, LedgerError *pErr) {
   return ledgerRouteCheck(pRow->pLedger->pClient, LEDGER_ROUTE_ROLES, pErr);
 }
 

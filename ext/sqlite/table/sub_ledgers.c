@@ -11,19 +11,19 @@
 
 #include <stdlib.h>
 
-static int subLedgersRead(LedgerTableRows *pRows, LedgerDb *pDb,
+static int subLedgersRead(LedgerCells *pCells, LedgerConn *pConn,
                           Ledger *pLedger, int nKey, char **azKey,
                           LedgerError *pErr) {
   char **azName = NULL;
   LedgerTxid head;
   int nName = 0, i, rc;
-  (void)pDb;
+  (void)pConn;
   (void)nKey;
   (void)azKey;
   rc = ledgerSubLedgerList(pLedger->pClient, &azName, &nName, &head, pErr);
   for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {
     const char *zName = azName[i];
-    rc = ledgerTableTexts(pRows, &zName, 1, pErr);
+    rc = ledgerCellsTexts(pCells, &zName, 1, pErr);
   }
   free(azName);
   return rc;

@@ -24,9 +24,9 @@
 
 typedef struct TableCursor TableCursor;
 struct TableCursor {
-  sqlite3_vtab_cursor base; /* must be first */
-  LedgerScope *pScope;      /* shared with the statement's other cursors */
-  LedgerAnswer *pAnswer;    /* the one being read, or NULL */
+  sqlite3_vtab_cursor base;  /* must be first */
+  LedgerSnapshot *pSnapshot; /* shared with the statement's other cursors */
+  LedgerAnswer *pAnswer;     /* the one being read, or NULL */
   i64 iRow;
   int bAsked; /* it may read */
 };
@@ -38,15 +38,15 @@ static int tableIsKept(const LedgerTableSpec *pSpec) {
   return pSpec->eRoute || pSpec->eRouteKey || pSpec->bKept;
 }
 
-static void tableFreeRows(void *pRows) {
-  ledgerTableRowsFree(pRows);
+static void tableFreeCells(void *pCells) {
+  ledgerCellsFree(pCells);
 }
 
 /* A fresh answer, empty, or NULL; it takes zAsked over in any case. */
 static LedgerAnswer *tableAnswer(const LedgerTableSpec *pSpec, char *zAsked,
                                  LedgerError *pErr) {
   LedgerAnswer *p = sqlite3_malloc64(sizeof(*p));
-  LedgerTableRows *pRows = NULL;
+  LedgerCells *pCells = NULL;
   if( p == NULL ) {
     sqlite3_free(zAsked);
     ledgerErrorNomem(pErr);
@@ -56,12 +56,12 @@ static LedgerAnswer *tableAnswer(const LedgerTableSpec *pSpec, char *zAsked,
   p->pSpec = pSpec;
   p->zAsked = zAsked;
   p->nRef = 1;
-  p->xFree = tableFreeRows;
-  if( ledgerTableRowsNew(ledgerColumnCount(pSpec->aColumn), &pRows, pErr) ) {
+  p->xFree = tableFreeCells;
+  if( ledgerCellsNew(ledgerColumnCount(pSpec->aColumn), &pCells, pErr) ) {
     ledgerAnswerUnref(p);
     return NULL;
   }
-  p->pRows = pRows;
+  p->pCells = pCells;
   return p;
 }
 
@@ -72,7 +72,7 @@ static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   const LedgerTableSpec *pSpec = p->pSpec;
   sqlite3_str *pStr = sqlite3_str_new(NULL);
   int i, nArg = 0, bKey = 0, bUnusable = 0;
-  p->pDb->pPlanned = pSpec;
+  p->pConn->pPlanned = pSpec;
   for( i = 0; i < pInfo->nConstraint; i++ ) {
     const struct sqlite3_index_constraint *pCons = &pInfo->aConstraint[i];
     int bLedger = pCons->iColumn == p->iLedger;
@@ -98,7 +98,7 @@ static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   }
   pInfo->estimatedCost = bKey ? 10 : 1e5;
   pInfo->estimatedRows = bKey ? 1 : 25;
-  if( ledgerScopePlan(p->pDb, pStr, pInfo) ) return SQLITE_NOMEM;
+  if( ledgerSnapshotPlan(p->pConn, pStr, pInfo) ) return SQLITE_NOMEM;
   if( !bKey && pSpec->bKeyRequired ) {
     if( bUnusable ) return SQLITE_CONSTRAINT; /* another order of the join */
     sqlite3_free(pVtab->zErrMsg);
@@ -113,16 +113,16 @@ static int tableOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor) {
   TableCursor *p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
-  ledgerScopeOpen(((LedgerTable *)pVtab)->pDb, &p->pScope);
+  ledgerSnapshotOpen(((LedgerTable *)pVtab)->pConn, &p->pSnapshot);
   *ppCursor = &p->base;
   return SQLITE_OK;
 }
 
 static int tableClose(sqlite3_vtab_cursor *pCursor) {
   TableCursor *p = (TableCursor *)pCursor;
-  LedgerDb *pDb = ((LedgerTable *)pCursor->pVtab)->pDb;
+  LedgerConn *pConn = ((LedgerTable *)pCursor->pVtab)->pConn;
   ledgerAnswerUnref(p->pAnswer);
-  ledgerScopeLeave(pDb, &p->pScope);
+  ledgerSnapshotLeave(pConn, &p->pSnapshot);
   sqlite3_free(p);
   return SQLITE_OK;
 }
@@ -211,7 +211,7 @@ static char *tableAsked(const TableQuestion *p) {
 ** read instead, once, where the ledger offers one: SQLite checks the key of
 ** each row again. Changes the question and *pzAsked.
 */
-static int tableWiden(const LedgerTable *p, LedgerScope *pScope,
+static int tableWiden(const LedgerTable *p, LedgerSnapshot *pSnapshot,
                       const LedgerAnswer *pOld, TableQuestion *pQuestion,
                       char **pzAsked, LedgerError *pErr) {
   const LedgerTableSpec *pSpec = p->pSpec;
@@ -219,18 +219,19 @@ static int tableWiden(const LedgerTable *p, LedgerScope *pScope,
   char *zWide;
   int i;
   if( pSpec->eRoute == 0 || pSpec->eRouteKey == 0 || nKey <= 0 ||
-      ledgerAnswerFind(*ledgerScopeAnswers(pScope), pSpec, *pzAsked) ) {
+      ledgerAnswerFind(*ledgerSnapshotAnswers(pSnapshot), pSpec, *pzAsked) ) {
     return LEDGER_OK;
   }
   pQuestion->nKey = -1;
   zWide = tableAsked(pQuestion);
   pQuestion->nKey = nKey;
   if( zWide == NULL ) return ledgerErrorNomem(pErr);
-  if( ledgerAnswerFind(*ledgerScopeAnswers(pScope), pSpec, zWide) == NULL ) {
+  if( ledgerAnswerFind(*ledgerSnapshotAnswers(pSnapshot), pSpec, zWide) ==
+      NULL ) {
     int bOffered = pOld != NULL;
-    for( i = 0; i < p->pDb->nLedger && bOffered; i++ ) {
+    for( i = 0; i < p->pConn->nLedger && bOffered; i++ ) {
       bOffered =
-          ledgerRouteOffered(p->pDb->apLedger[i]->pClient, pSpec->eRoute);
+          ledgerRouteOffered(p->pConn->apLedger[i]->pClient, pSpec->eRoute);
     }
     if( !bOffered ) {
       sqlite3_free(zWide);
@@ -263,7 +264,7 @@ static int tableDecode(const LedgerTableSpec *pSpec, const char *zPlan,
     zPlan += n + (zPlan[n] == ' ');
     if( bLedger && !bIn ) {
       char *zName = NULL;
-      rc = ledgerDbName(pVal, &zName);
+      rc = ledgerConnName(pVal, &zName);
       if( zName ) rc = tableAdd(&p->nNamed, &p->azNamed, zName);
       if( rc ) break;
     }
@@ -303,20 +304,20 @@ static void tableBlame(const LedgerTable *p, const Ledger *pLedger,
 }
 
 /* Reads the rows of all ledgers that are asked for. */
-static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
+static int tableRead(const LedgerTable *p, LedgerCells *pCells,
                      const TableQuestion *pQuestion, LedgerError *pErr) {
-  LedgerDb *pDb = p->pDb;
+  LedgerConn *pConn = p->pConn;
   int i, k, rc = LEDGER_OK;
   if( p->iLedger < 0 ) {
-    return ledgerTableRead(p->pSpec, pRows, pDb, NULL, pQuestion->nKey,
+    return ledgerTableRead(p->pSpec, pCells, pConn, NULL, pQuestion->nKey,
                            pQuestion->azKey, pErr);
   }
-  rc = ledgerDbReady(pDb, !p->guard.bFile, pErr);
+  rc = ledgerConnReady(pConn, !p->guard.bFile, pErr);
   if( rc == LEDGER_OK ) {
-    rc = ledgerDbNamed(pDb, pQuestion->nNamed, pQuestion->azNamed, pErr);
+    rc = ledgerConnNamed(pConn, pQuestion->nNamed, pQuestion->azNamed, pErr);
   }
-  for( i = 0; i < pDb->nLedger && rc == LEDGER_OK; i++ ) {
-    Ledger *pLedger = pDb->apLedger[i];
+  for( i = 0; i < pConn->nLedger && rc == LEDGER_OK; i++ ) {
+    Ledger *pLedger = pConn->apLedger[i];
     const int bAll = pQuestion->nLedger < 0;
     int bRead = bAll;
     for( k = 0; k < pQuestion->nLedger && !bRead; k++ ) {
@@ -324,12 +325,12 @@ static int tableRead(const LedgerTable *p, LedgerTableRows *pRows,
     }
     if( !bRead ) continue;
     ledgerRef(pLedger);
-    ledgerTableLedger(pRows, p->iLedger, pLedger->zName);
-    rc = ledgerTableRead(p->pSpec, pRows, pDb, pLedger, pQuestion->nKey,
+    ledgerCellsLedger(pCells, p->iLedger, pLedger->zName);
+    rc = ledgerTableRead(p->pSpec, pCells, pConn, pLedger, pQuestion->nKey,
                          pQuestion->azKey, pErr);
-    if( rc && bAll && pDb->nLedger > 1 && rc != LEDGER_INTERRUPT )
+    if( rc && bAll && pConn->nLedger > 1 && rc != LEDGER_INTERRUPT )
       tableBlame(p, pLedger, pErr);
-    ledgerTableLedger(pRows, p->iLedger, NULL);
+    ledgerCellsLedger(pCells, p->iLedger, NULL);
     ledgerUnref(pLedger);
   }
   return rc;
@@ -340,7 +341,7 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   TableCursor *p = (TableCursor *)pCursor;
   const LedgerTable *pTable = (LedgerTable *)pCursor->pVtab;
   const LedgerTableSpec *pSpec = pTable->pSpec;
-  LedgerDb *pDb = pTable->pDb;
+  LedgerConn *pConn = pTable->pConn;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerAnswer *pOld = p->pAnswer;
   LedgerAnswer *pNew = NULL;
@@ -351,15 +352,16 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   if( ledgerGuardRead(&pTable->guard, &p->bAsked, &err) ) {
     return ledgerVtabError(pCursor->pVtab, &err);
   }
-  rc = ledgerScopeJoin(pDb, idxStr, &p->pScope);
+  rc = ledgerSnapshotJoin(pConn, idxStr, &p->pSnapshot);
   if( rc ) return rc;
   p->iRow = 0;
   p->pAnswer = NULL;
   rc = tableDecode(pSpec, idxStr, argc, argv, &question, &zAsked, &err);
   if( rc == LEDGER_OK )
-    rc = tableWiden(pTable, p->pScope, pOld, &question, &zAsked, &err);
+    rc = tableWiden(pTable, p->pSnapshot, pOld, &question, &zAsked, &err);
   if( rc == LEDGER_OK ) {
-    pNew = ledgerAnswerFind(*ledgerScopeAnswers(p->pScope), pSpec, zAsked);
+    pNew =
+        ledgerAnswerFind(*ledgerSnapshotAnswers(p->pSnapshot), pSpec, zAsked);
     if( pOld && !tableIsKept(pSpec) && strcmp(pOld->zAsked, zAsked) == 0 ) {
       pNew = pOld; /* the cursor's own, asked again */
     }
@@ -369,9 +371,9 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
     sqlite3_free(zAsked);
   } else if( rc == LEDGER_OK ) {
     pNew = tableAnswer(pSpec, zAsked, &err);
-    rc = pNew ? tableRead(pTable, pNew->pRows, &question, &err) : err.rc;
+    rc = pNew ? tableRead(pTable, pNew->pCells, &question, &err) : err.rc;
     if( pNew && rc == LEDGER_OK && tableIsKept(pSpec) ) {
-      ledgerAnswerKeep(ledgerScopeAnswers(p->pScope), pNew);
+      ledgerAnswerKeep(ledgerSnapshotAnswers(p->pSnapshot), pNew);
     }
   } else {
     sqlite3_free(zAsked);
@@ -380,7 +382,7 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   ledgerAnswerUnref(pOld);
   if( rc ) {
     ledgerAnswerUnref(pNew);
-    ledgerReadFailed(pDb->db, &err);
+    ledgerErrorSpare(pConn->db, &err);
     return ledgerVtabError(pCursor->pVtab, &err);
   }
   p->pAnswer = pNew;
@@ -394,8 +396,7 @@ static int tableNext(sqlite3_vtab_cursor *pCursor) {
 
 static int tableEof(sqlite3_vtab_cursor *pCursor) {
   TableCursor *p = (TableCursor *)pCursor;
-  return p->pAnswer == NULL ||
-         p->iRow >= ledgerTableRowsCount(p->pAnswer->pRows);
+  return p->pAnswer == NULL || p->iRow >= ledgerCellsCount(p->pAnswer->pCells);
 }
 
 /* A table that is written has row numbers that DELETE can look up. */
@@ -404,14 +405,14 @@ static int tableRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid) {
   const LedgerTable *pTable = (LedgerTable *)pCursor->pVtab;
   *piRowid = p->iRow + 1;
   if( pTable->pSpec->xChange == NULL ) return SQLITE_OK;
-  return ledgerChangeRowid(pTable, p->pAnswer->pRows, p->iRow, piRowid);
+  return ledgerChangeRowid(pTable, p->pAnswer->pCells, p->iRow, piRowid);
 }
 
 static int tableColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *pCtx,
                        int iCol) {
   TableCursor *p = (TableCursor *)pCursor;
   if( sqlite3_vtab_nochange(pCtx) ) return SQLITE_OK; /* UPDATE keeps it */
-  ledgerTableResult(p->pAnswer->pRows, p->iRow, iCol, pCtx);
+  ledgerCellsResult(p->pAnswer->pCells, p->iRow, iCol, pCtx);
   return SQLITE_OK;
 }
 
@@ -425,9 +426,9 @@ static const sqlite3_module tableModule = {TABLE_READING};
 static const sqlite3_module tableWrittenModule = {TABLE_READING,
                                                   LEDGER_TABLE_WRITING};
 
-int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec) {
-  if( pSpec->xRegister ) return pSpec->xRegister(pDb, pSpec);
+int ledgerTableRegister(LedgerConn *pConn, const LedgerTableSpec *pSpec) {
+  if( pSpec->xRegister ) return pSpec->xRegister(pConn, pSpec);
   return ledgerTableModule(
-      pDb, pSpec,
-      pSpec->xUpdate && !pDb->bReadonly ? &tableWrittenModule : &tableModule);
+      pConn, pSpec,
+      pSpec->xUpdate && !pConn->bReadonly ? &tableWrittenModule : &tableModule);
 }

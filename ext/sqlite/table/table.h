@@ -8,40 +8,39 @@
 #ifndef LEDGER_SQLITE_TABLE_H
 #define LEDGER_SQLITE_TABLE_H
 
-#include "sqlite/db/guard.h"
+#include "sqlite/conn/guard.h"
 #include "sqlite/read/read.h"
 #include "sqlite/write/write.h"
 
 /* ---- cells.c: rows of a small table, in memory --------------------------- */
 
-typedef struct LedgerTableRows LedgerTableRows;
+typedef struct LedgerCells LedgerCells;
 
-int ledgerTableRowsNew(int nCol, LedgerTableRows **pp, LedgerError *pErr);
-void ledgerTableRowsFree(LedgerTableRows *p);
-i64 ledgerTableRowsCount(const LedgerTableRows *p);
+int ledgerCellsNew(int nCol, LedgerCells **pp, LedgerError *pErr);
+void ledgerCellsFree(LedgerCells *p);
+i64 ledgerCellsCount(const LedgerCells *p);
 
 /* From now on each row that is started says zLedger (borrowed) in this column;
 ** NULL ends it. */
-void ledgerTableLedger(LedgerTableRows *p, int iCol, const char *zLedger);
+void ledgerCellsLedger(LedgerCells *p, int iCol, const char *zLedger);
 
 /* Starts a row; the columns are then set by index, unset ones are NULL. */
-int ledgerTableRow(LedgerTableRows *p, LedgerError *pErr);
-int ledgerTableText(LedgerTableRows *p, int iCol, const char *z,
-                    LedgerError *pErr);
-int ledgerTableTextN(LedgerTableRows *p, int iCol, const char *z, size_t n,
+int ledgerCellsRow(LedgerCells *p, LedgerError *pErr);
+int ledgerCellsText(LedgerCells *p, int iCol, const char *z, LedgerError *pErr);
+int ledgerCellsTextN(LedgerCells *p, int iCol, const char *z, size_t n,
                      LedgerError *pErr);
-int ledgerTableBlob(LedgerTableRows *p, int iCol, const void *a, size_t n,
+int ledgerCellsBlob(LedgerCells *p, int iCol, const void *a, size_t n,
                     LedgerError *pErr);
-void ledgerTableInt(LedgerTableRows *p, int iCol, i64 v);
-void ledgerTableReal(LedgerTableRows *p, int iCol, double r);
+void ledgerCellsInt(LedgerCells *p, int iCol, i64 v);
+void ledgerCellsReal(LedgerCells *p, int iCol, double r);
 
 /* Starts a row and sets its first nText columns; NULL is NULL. */
-int ledgerTableTexts(LedgerTableRows *p, const char *const *azText, int nText,
+int ledgerCellsTexts(LedgerCells *p, const char *const *azText, int nText,
                      LedgerError *pErr);
 
 /* The text or BLOB of a cell, borrowed; NULL where it is neither. */
-const char *ledgerTableGet(const LedgerTableRows *p, i64 iRow, int iCol);
-void ledgerTableResult(const LedgerTableRows *p, i64 iRow, int iCol,
+const char *ledgerCellsGet(const LedgerCells *p, i64 iRow, int iCol);
+void ledgerCellsResult(const LedgerCells *p, i64 iRow, int iCol,
                        sqlite3_context *pCtx);
 
 /* ---- describe.c: descriptions of tables ---------------------------------- */
@@ -93,18 +92,18 @@ struct LedgerTableSpec {
   int (*xKey)(const char *z, size_t n, char **pzKey);
 
   /* Completes the last row, whose columns with a path are set. */
-  int (*xItem)(LedgerTableRows *pRows, LedgerItem *pItem, LedgerError *pErr);
+  int (*xItem)(LedgerCells *pCells, LedgerItem *pItem, LedgerError *pErr);
 
   /* Instead of the routes: adds the rows of one ledger (NULL where the table
   ** asks none): those of the nKey keys, or all where nKey is -1. */
-  int (*xRead)(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger, int nKey,
-               char **azKey, LedgerError *pErr);
+  int (*xRead)(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
+               int nKey, char **azKey, LedgerError *pErr);
   const char *zRequest; /* without routes: what it asks for, for people */
   const char *zSince;   /* likewise: the first version that has it, or NULL */
 
   /* Registers the table's own module; an SQLite code. NULL: that of the small
   ** tables (table.c). */
-  int (*xRegister)(LedgerDb *pDb, const LedgerTableSpec *pSpec);
+  int (*xRegister)(LedgerConn *pConn, const LedgerTableSpec *pSpec);
   const LedgerEntryTable *pEntries; /* of a table whose rows are entries */
 
   const char *zWrites; /* "INSERT, UPDATE, DELETE", or NULL: read-only */
@@ -124,31 +123,31 @@ int ledgerColumnIndex(const LedgerColumn *aColumn, const char *zName);
 int ledgerColumnDeclare(sqlite3 *db, const LedgerColumn *aColumn);
 
 /* Sets a cell to a JSON value: text, integer, or JSON; null is NULL. */
-int ledgerTableJson(LedgerTableRows *pRows, int iCol, LedgerJson *pDoc,
+int ledgerTableJson(LedgerCells *pCells, int iCol, LedgerJson *pDoc,
                     cJSON *pVal, LedgerError *pErr);
 
 /* Adds the rows of one ledger, as the description says. */
-int ledgerTableRead(const LedgerTableSpec *pSpec, LedgerTableRows *pRows,
-                    LedgerDb *pDb, Ledger *pLedger, int nKey, char **azKey,
+int ledgerTableRead(const LedgerTableSpec *pSpec, LedgerCells *pCells,
+                    LedgerConn *pConn, Ledger *pLedger, int nKey, char **azKey,
                     LedgerError *pErr);
 
 /* ---- vtab.c: what all tables have in common ------------------------------ */
 
 struct LedgerTable {
   sqlite3_vtab base; /* must be first */
-  LedgerDb *pDb;     /* borrowed: the module keeps it alive */
+  LedgerConn *pConn; /* borrowed: the module keeps it alive */
   const LedgerTableSpec *pSpec;
-  LedgerGuard guard;   /* where it stands */
-  LedgerWriter writer; /* what it has to do with transactions */
-  char *zLedger;       /* a declared table's ledger (sqlite3_free) or NULL */
-  char *zSubLedger;    /* its sub-ledger, or NULL */
-  int iLedger;         /* the hidden column ledger, or -1: none is asked */
-  int iKey;            /* the column of the key, or -1 */
-  int nDeleted;        /* rows that the statement has deleted */
+  LedgerGuard guard;           /* where it stands */
+  LedgerSavepoints savepoints; /* what it has to do with transactions */
+  char *zLedger;    /* a declared table's ledger (sqlite3_free) or NULL */
+  char *zSubLedger; /* its sub-ledger, or NULL */
+  int iLedger;      /* the hidden column ledger, or -1: none is asked */
+  int iKey;         /* the column of the key, or -1 */
+  int nDeleted;     /* rows that the statement has deleted */
 };
 
 /* Registers the module of a table; an SQLite code. */
-int ledgerTableModule(LedgerDb *pDb, const LedgerTableSpec *pSpec,
+int ledgerTableModule(LedgerConn *pConn, const LedgerTableSpec *pSpec,
                       const sqlite3_module *pModule);
 
 int ledgerTableConnect(sqlite3 *db, void *pAux, int argc,
@@ -180,20 +179,20 @@ int ledgerTableRollbackTo(sqlite3_vtab *pVtab, int iSavepoint);
 /* ---- table.c: the module behind the small tables ------------------------- */
 
 /* Registers a table on the connection; an SQLite code. */
-int ledgerTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec);
+int ledgerTableRegister(LedgerConn *pConn, const LedgerTableSpec *pSpec);
 
 /* ---- change.c: writing the small tables ---------------------------------- */
 
 /* One row of INSERT, UPDATE or DELETE. */
 struct LedgerChange {
   const LedgerTableSpec *pSpec;
-  LedgerDb *pDb;
+  LedgerConn *pConn;
   Ledger *pLedger;
   int eOp;               /* LEDGER_CHANGE_* */
   int nDeleted;          /* DELETE: how many of this statement, with this one */
   const char *zKey;      /* UPDATE, DELETE: the row's key */
   sqlite3_value **apVal; /* by column; NULL for DELETE */
-  LedgerQueueRow *pRow;  /* to be filled */
+  LedgerQueued *pRow;    /* to be filled */
   int bNothing;          /* nothing is to be done */
 };
 
@@ -221,8 +220,8 @@ int ledgerChangeNamed(LedgerChange *p, const char *zThing,
                       int (*xValue)(LedgerChange *, LedgerError *),
                       LedgerError *pErr);
 
-int ledgerChangeRowid(const LedgerTable *p, const LedgerTableRows *pRows,
-                      i64 iRow, i64 *piRowid);
+int ledgerChangeRowid(const LedgerTable *p, const LedgerCells *pCells, i64 iRow,
+                      i64 *piRowid);
 
 /* xUpdate of a small table. */
 int ledgerChangeUpdate(LedgerTable *p, int argc, sqlite3_value **argv,
@@ -273,16 +272,16 @@ int ledgerWordsNotSelf(LedgerClient *pClient, const char *zUser,
 /* ---- entrytable.c: tables whose rows are entries, or stand for them ------ */
 
 struct LedgerEntryTable {
-  LedgerPlanTable plan;           /* which columns are pushed down */
-  int bIdRequired;                /* no transaction_id, no answer */
-  const LedgerRowSource *pSource; /* where rows come from */
+  LedgerPlanTable plan;             /* which columns are pushed down */
+  int bIdRequired;                  /* no transaction_id, no answer */
+  const LedgerEntrySource *pSource; /* where rows come from */
 
   /* Shows a column, but for those of the id and the ledger's name. */
-  void (*xColumn)(const LedgerRow *pRow, sqlite3_context *pCtx, int iCol);
+  void (*xColumn)(const LedgerEntryRow *pRow, sqlite3_context *pCtx, int iCol);
 };
 
 /* xRegister of such a table. */
-int ledgerEntryTableRegister(LedgerDb *pDb, const LedgerTableSpec *pSpec);
+int ledgerEntryTableRegister(LedgerConn *pConn, const LedgerTableSpec *pSpec);
 
 /* The collation ledger_user_id: ids of users in their canonical form. */
 int ledgerUserIdCollate(void *pArg, int n1, const void *z1, int n2,

@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* The tags of one sub-ledger, followed to the end of their list. */
-static int tagsReadOne(LedgerTableRows *pRows, Ledger *pLedger,
+static int tagsReadOne(LedgerCells *pCells, Ledger *pLedger,
                        const char *zSubLedger, LedgerError *pErr) {
   const LedgerTxid any = {0, 0};
   LedgerCall *pCall = NULL, *pNext = NULL;
@@ -40,8 +40,8 @@ static int tagsReadOne(LedgerTableRows *pRows, Ledger *pLedger,
                             "a tag is no text");
         break;
       }
-      rc = ledgerTableTexts(pRows, &zSubLedger, 1, pErr);
-      if( rc == LEDGER_OK ) rc = ledgerTableJson(pRows, 1, pDoc, pItem, pErr);
+      rc = ledgerCellsTexts(pCells, &zSubLedger, 1, pErr);
+      if( rc == LEDGER_OK ) rc = ledgerTableJson(pCells, 1, pDoc, pItem, pErr);
     }
     ledgerCallFree(pCall);
     pCall = pNext;
@@ -51,23 +51,23 @@ static int tagsReadOne(LedgerTableRows *pRows, Ledger *pLedger,
   return rc;
 }
 
-static int tagsRead(LedgerTableRows *pRows, LedgerDb *pDb, Ledger *pLedger,
+static int tagsRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
                     int nKey, char **azKey, LedgerError *pErr) {
   char **azName = NULL;
   LedgerTxid head;
   int nName = nKey, bDefault = 0, i, rc = LEDGER_OK;
-  (void)pDb;
+  (void)pConn;
   if( nKey < 0 ) {
     rc = ledgerSubLedgerList(pLedger->pClient, &azName, &nName, &head, pErr);
     azKey = azName;
   }
   for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {
     bDefault |= strcmp(azKey[i], LEDGER_DEFAULT_SUB_LEDGER) == 0;
-    rc = tagsReadOne(pRows, pLedger, azKey[i], pErr);
+    rc = tagsReadOne(pCells, pLedger, azKey[i], pErr);
   }
   /* The default sub-ledger counts, listed or not. */
   if( rc == LEDGER_OK && nKey < 0 && !bDefault ) {
-    rc = tagsReadOne(pRows, pLedger, LEDGER_DEFAULT_SUB_LEDGER, pErr);
+    rc = tagsReadOne(pCells, pLedger, LEDGER_DEFAULT_SUB_LEDGER, pErr);
   }
   free(azName);
   return rc;

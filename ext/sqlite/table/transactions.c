@@ -22,7 +22,7 @@ static const char *transactionsState(int eState) {
 }
 
 /* Waits for the first call of the window, and adds the row of its id. */
-static int transactionsRow(LedgerWindow *pWindow, LedgerTableRows *pRows,
+static int transactionsRow(LedgerWindow *pWindow, LedgerCells *pCells,
                            LedgerError *pErr) {
   int eState = LEDGER_TX_UNKNOWN;
   const char *azCell[2];
@@ -30,25 +30,25 @@ static int transactionsRow(LedgerWindow *pWindow, LedgerTableRows *pRows,
   if( ledgerCallWait(pCall, pErr) == LEDGER_OK &&
       ledgerStatusResult(pCall, &eState, pErr) == LEDGER_OK ) {
     azCell[1] = transactionsState(eState);
-    if( azCell[1] ) ledgerTableTexts(pRows, azCell, 2, pErr);
+    if( azCell[1] ) ledgerCellsTexts(pCells, azCell, 2, pErr);
   }
   ledgerCallFree(pCall);
   return pErr->rc;
 }
 
-static int transactionsRead(LedgerTableRows *pRows, LedgerDb *pDb,
+static int transactionsRead(LedgerCells *pCells, LedgerConn *pConn,
                             Ledger *pLedger, int nKey, char **azKey,
                             LedgerError *pErr) {
   LedgerWindow window;
   int i = 0;
-  (void)pDb;
+  (void)pConn;
   ledgerWindowOpen(&window, ledgerClientConfig(pLedger->pClient)->concurrency,
                    sizeof(const char *), pErr);
   while( pErr->rc == LEDGER_OK && (i < nKey || window.nUsed > 0) ) {
     LedgerTxid id;
     const char **pz;
     if( i == nKey || window.nUsed == window.nPlace ) {
-      transactionsRow(&window, pRows, pErr);
+      transactionsRow(&window, pCells, pErr);
     } else if( ledgerTxidParse(azKey[i], strlen(azKey[i]), &id) ) {
       pz = ledgerWindowAdd(&window);
       *pz = azKey[i++];

@@ -51,7 +51,7 @@ static int usersKey(const char *z, size_t n, char **pzKey) {
 }
 
 /* `role` and `roles` of the row, from assignedRole or assignedRoles. */
-static int usersItem(LedgerTableRows *pRows, LedgerItem *pItem,
+static int usersItem(LedgerCells *pCells, LedgerItem *pItem,
                      LedgerError *pErr) {
   cJSON *pRoles = ledgerJsonMember(pItem->pItem, "assignedRoles");
   cJSON *pRole = ledgerJsonMember(pItem->pItem, "assignedRole");
@@ -79,11 +79,11 @@ static int usersItem(LedgerTableRows *pRows, LedgerItem *pItem,
   }
   ledgerBufText(&roles, "]");
   rc = roles.bOom ? ledgerErrorNomem(pErr)
-                  : ledgerTableText(pRows, 2, roles.z, pErr);
+                  : ledgerCellsText(pCells, 2, roles.z, pErr);
   if( rc == LEDGER_OK && nRole == 1 ) {
     pRole =
         pRoles ? pRoles->child : ledgerJsonMember(pItem->pItem, "assignedRole");
-    rc = ledgerTableJson(pRows, 1, pItem->pDoc, pRole, pErr);
+    rc = ledgerTableJson(pCells, 1, pItem->pDoc, pRole, pErr);
   }
   ledgerBufFree(&roles);
   return rc;
@@ -120,7 +120,7 @@ static int usersSend(LedgerChangeSend *p, LedgerError *pErr) {
   return ledgerWordsSend(p, &usersWords, pErr);
 }
 
-static int usersCheck(const LedgerQueueRow *pRow, LedgerError *pErr) {
+static int usersCheck(const LedgerQueued *pRow, LedgerError *pErr) {
   if( pRow->zContents == NULL ) return LEDGER_OK;
   return ledgerRolesCheck(pRow->pLedger->pClient, pRow->zContents, pErr);
 }

@@ -20,24 +20,24 @@
 /* What a module's registration carries. */
 typedef struct VtabModule VtabModule;
 struct VtabModule {
-  LedgerDb *pDb; /* counted reference */
+  LedgerConn *pConn; /* counted reference */
   const LedgerTableSpec *pSpec;
 };
 
 static void vtabDestroyModule(void *pArg) {
   VtabModule *p = pArg;
-  ledgerDbUnref(p->pDb);
+  ledgerConnUnref(p->pConn);
   sqlite3_free(p);
 }
 
-int ledgerTableModule(LedgerDb *pDb, const LedgerTableSpec *pSpec,
+int ledgerTableModule(LedgerConn *pConn, const LedgerTableSpec *pSpec,
                       const sqlite3_module *pModule) {
   VtabModule *p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
-  p->pDb = pDb;
+  p->pConn = pConn;
   p->pSpec = pSpec;
-  ledgerDbRef(pDb);
-  return sqlite3_create_module_v2(pDb->db, pSpec->zName, pModule, p,
+  ledgerConnRef(pConn);
+  return sqlite3_create_module_v2(pConn->db, pSpec->zName, pModule, p,
                                   vtabDestroyModule);
 }
 
@@ -114,7 +114,7 @@ static int vtabArguments(LedgerTable *p, int argc, const char *const *argv,
 
 int ledgerTableDisconnect(sqlite3_vtab *pVtab) {
   LedgerTable *p = (LedgerTable *)pVtab;
-  ledgerWriterClear(&p->writer);
+  ledgerSavepointsClear(&p->savepoints);
   ledgerGuardClear(&p->guard);
   sqlite3_free(p->zLedger);
   sqlite3_free(p->zSubLedger);
@@ -123,7 +123,7 @@ int ledgerTableDisconnect(sqlite3_vtab *pVtab) {
 }
 
 int ledgerTableDestroy(sqlite3_vtab *pVtab) {
-  if( ledgerWriterHasRows(&((LedgerTable *)pVtab)->writer) ) {
+  if( ledgerSavepointsHasRows(&((LedgerTable *)pVtab)->savepoints) ) {
     return SQLITE_LOCKED;
   }
   return ledgerTableDisconnect(pVtab);
@@ -144,15 +144,16 @@ int ledgerTableConnect(sqlite3 *db, void *pAux, int argc,
   p = sqlite3_malloc64(sizeof(*p));
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
-  p->pDb = pModule->pDb;
+  p->pConn = pModule->pConn;
   p->pSpec = pModule->pSpec;
   p->iLedger = ledgerColumnIndex(aColumn, "ledger");
   if( p->iLedger >= 0 && !aColumn[p->iLedger].bHidden ) {
     p->iLedger = -1; /* a name to show, no ledger to ask */
   }
   p->iKey = ledgerColumnIndex(aColumn, p->pSpec->zKey);
-  rc = ledgerGuardConnect(&p->guard, p->pDb, argc, argv);
-  if( rc == SQLITE_OK ) rc = ledgerWriterInit(&p->writer, p->pDb, argv[1]);
+  rc = ledgerGuardConnect(&p->guard, p->pConn, argc, argv);
+  if( rc == SQLITE_OK )
+    rc = ledgerSavepointsInit(&p->savepoints, p->pConn, argv[1]);
   if( rc == SQLITE_OK ) rc = vtabArguments(p, argc, argv, pzErr);
   if( rc ) {
     ledgerTableDisconnect(&p->base);
@@ -176,7 +177,7 @@ int ledgerTableUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
   LedgerError err = LEDGER_ERROR_INIT;
   if( ledgerGuardWrite(&p->guard, &err) == LEDGER_OK ) {
     p->pSpec->xUpdate(p, argc, argv, piRowid, &err);
-    ledgerReadFailed(p->pDb->db, &err); /* nothing is sent before COMMIT */
+    ledgerErrorSpare(p->pConn->db, &err); /* nothing is sent before COMMIT */
   }
   return ledgerVtabError(pVtab, &err);
 }
@@ -184,42 +185,42 @@ int ledgerTableUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
 int ledgerTableBegin(sqlite3_vtab *pVtab) {
   LedgerTable *p = (LedgerTable *)pVtab;
   p->nDeleted = 0;
-  ledgerWriterBegin(&p->writer);
+  ledgerSavepointsBegin(&p->savepoints);
   return SQLITE_OK;
 }
 
 int ledgerTableSync(sqlite3_vtab *pVtab) {
   LedgerTable *p = (LedgerTable *)pVtab;
   LedgerError err = LEDGER_ERROR_INIT;
-  if( !p->writer.bBegun ) return SQLITE_OK; /* CREATE VIRTUAL TABLE */
+  if( !p->savepoints.bBegun ) return SQLITE_OK; /* CREATE VIRTUAL TABLE */
   if( ledgerGuardCommit(&p->guard, &err) == LEDGER_OK ) {
-    ledgerCommit(p->pDb, &err);
+    ledgerCommit(p->pConn, &err);
   }
   return ledgerVtabError(pVtab, &err);
 }
 
 int ledgerTableEnd(sqlite3_vtab *pVtab) {
   LedgerTable *p = (LedgerTable *)pVtab;
-  if( p->writer.bBegun ) ledgerWriterEnd(&p->writer);
+  if( p->savepoints.bBegun ) ledgerSavepointsEnd(&p->savepoints);
   return SQLITE_OK;
 }
 
 int ledgerTableSavepoint(sqlite3_vtab *pVtab, int iSavepoint) {
   LedgerTable *p = (LedgerTable *)pVtab;
   p->nDeleted = 0;
-  return ledgerWriterSavepoint(&p->writer, iSavepoint);
+  return ledgerSavepointsSet(&p->savepoints, iSavepoint);
 }
 
 int ledgerTableRelease(sqlite3_vtab *pVtab, int iSavepoint) {
   LedgerTable *p = (LedgerTable *)pVtab;
   p->nDeleted = 0;
-  ledgerWriterRelease(&p->writer, iSavepoint);
+  ledgerSavepointsRelease(&p->savepoints, iSavepoint);
   return SQLITE_OK;
 }
 
 int ledgerTableRollbackTo(sqlite3_vtab *pVtab, int iSavepoint) {
   LedgerTable *p = (LedgerTable *)pVtab;
   p->nDeleted = 0;
-  ledgerWriterRollbackTo(&p->writer, iSavepoint);
+  ledgerSavepointsRollbackTo(&p->savepoints, iSavepoint);
   return SQLITE_OK;
 }

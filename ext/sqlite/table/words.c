@@ -88,7 +88,7 @@ out:
 }
 
 /* Compares what the ledger holds with what the row asked for. */
-static int wordsCompare(LedgerQueueRow *pRow, const char *zHave,
+static int wordsCompare(LedgerQueued *pRow, const char *zHave,
                         LedgerError *pErr) {
   int b1 = 0, b2 = 0;
   if( ledgerWordsWithin(pRow->zContents, zHave, &b1, pErr) ||
@@ -151,7 +151,7 @@ static void wordsRestore(LedgerChangeSend *p, const LedgerWords *pWords,
 
 /* Does the ledger surely know every word that the row asks for? It knows what
 ** the row holds, zHave, and the words that it came with. */
-static int wordsKnown(const LedgerQueueRow *pRow, const LedgerWords *pWords,
+static int wordsKnown(const LedgerQueued *pRow, const LedgerWords *pWords,
                       const char *zHave, int *pbKnown, LedgerError *pErr) {
   LedgerBuf known = {0};
   int rc;
@@ -170,7 +170,7 @@ static int wordsKnown(const LedgerQueueRow *pRow, const LedgerWords *pWords,
 /* Deletes the key, whose words, zHave, are more than what is asked for. */
 static int wordsDelete(LedgerChangeSend *p, const LedgerWords *pWords,
                        const char *zHave, LedgerError *pErr) {
-  LedgerQueueRow *pRow = p->pRow;
+  LedgerQueued *pRow = p->pRow;
   LedgerCall *pCall = NULL;
   int bKnown = 1;
   if( pWords->bIsUser && ledgerWordsNotSelf(p->pClient, pRow->zKey, pErr) ) {
@@ -195,7 +195,7 @@ out:
 ** something of that back. */
 static int wordsOnce(LedgerChangeSend *p, const LedgerWords *pWords,
                      int *pbLost, LedgerError *pErr) {
-  LedgerQueueRow *pRow = p->pRow;
+  LedgerQueued *pRow = p->pRow;
   const char *zMethod = pWords->zNew;
   LedgerCall *pCall = NULL;
   LedgerBuf have = {0};

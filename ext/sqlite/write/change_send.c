@@ -13,7 +13,7 @@
 int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod, int eRoute,
                       const char *zKey, const char *zBody, LedgerCall **ppCall,
                       LedgerError *pErr) {
-  LedgerQueueRow *pRow = p->pRow;
+  LedgerQueued *pRow = p->pRow;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerTxid id = {0, 0};
   LedgerWrite w;
@@ -75,7 +75,7 @@ int ledgerChangeRead(LedgerChangeSend *p, int eRoute, const char *zKey,
 
 int ledgerChangeCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
                           LedgerError *pErr) {
-  LedgerQueueRow *pRow = p->pRow;
+  LedgerQueued *pRow = p->pRow;
   int eState = LEDGER_TX_PENDING;
   if( ledgerStatusWait(p->pClient, pRow->id, &eState, pErr) ) return pErr->rc;
   if( eState == LEDGER_TX_COMMITTED && gone.seqno &&
@@ -88,7 +88,7 @@ int ledgerChangeCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
   return LEDGER_OK;
 }
 
-int ledgerChangeSend(LedgerQueueRow *pRow, LedgerError *pErr) {
+int ledgerChangeSend(LedgerQueued *pRow, LedgerError *pErr) {
   LedgerChangeSend op;
   LedgerError err = LEDGER_ERROR_INIT;
   int rc;

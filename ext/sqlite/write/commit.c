@@ -24,7 +24,7 @@
 #include <string.h>
 
 /* Appends how to find out whether the row is recorded for good. */
-static void commitLook(LedgerBuf *pBuf, const LedgerQueueRow *pRow) {
+static void commitLook(LedgerBuf *pBuf, const LedgerQueued *pRow) {
   char zId[LEDGER_TXID_MAX];
   ledgerBufPrintf(pBuf, "SELECT ledger_wait('%s'",
                   ledgerTxidFormat(pRow->id, zId));
@@ -36,15 +36,15 @@ static void commitLook(LedgerBuf *pBuf, const LedgerQueueRow *pRow) {
 
 /* Appends what the ledger has of this batch already. A timeout says it of a
 ** single row itself (status.c). */
-static void commitAccepted(LedgerBuf *pBuf, LedgerQueueRow *const *apRow,
+static void commitAccepted(LedgerBuf *pBuf, LedgerQueued *const *apRow,
                            int nRow, const LedgerError *pErr) {
-  const LedgerQueueRow *pLast = NULL; /* the last one that isn't committed */
+  const LedgerQueued *pLast = NULL; /* the last one that isn't committed */
   LedgerBuf ids = {0};
   char zId[LEDGER_TXID_MAX];
   char zSaid[LEDGER_TXID_MAX + 64];
   int i, n = 0, nPending = 0;
   for( i = 0; i < nRow; i++ ) {
-    const LedgerQueueRow *pRow = apRow[i];
+    const LedgerQueued *pRow = apRow[i];
     if( pRow->eState != LEDGER_PENDING && pRow->eState != LEDGER_COMMITTED ) {
       continue;
     }
@@ -84,11 +84,11 @@ out:
 }
 
 /* Appends how to find out about an append that was not answered. */
-static void commitUnanswered(LedgerBuf *pBuf, LedgerQueueRow *const *apRow,
+static void commitUnanswered(LedgerBuf *pBuf, LedgerQueued *const *apRow,
                              int nRow) {
   int i;
   for( i = 0; i < nRow; i++ ) {
-    const LedgerQueueRow *pRow = apRow[i];
+    const LedgerQueued *pRow = apRow[i];
     char zIt[24] = "it";
     char *z;
     if( pRow->eState != LEDGER_UNKNOWN || pRow->zSubLedger == NULL ) continue;
@@ -109,13 +109,13 @@ static void commitUnanswered(LedgerBuf *pBuf, LedgerQueueRow *const *apRow,
 
 /* Adds to the error what the ledger has, or may have, of this batch already,
 ** and where to look. Rows whose commit was not seen keep why. */
-static void commitExplain(LedgerQueueRow *const *apRow, int nRow,
+static void commitExplain(LedgerQueued *const *apRow, int nRow,
                           LedgerError *pErr) {
   const char *zWhy = ledgerErrorText(pErr);
   LedgerBuf more = {0};
   int i;
   for( i = 0; i < nRow; i++ ) {
-    LedgerQueueRow *pRow = apRow[i];
+    LedgerQueued *pRow = apRow[i];
     if( pRow->eState != LEDGER_PENDING ) continue;
     sqlite3_free(pRow->zError);
     pRow->zError =
@@ -144,7 +144,7 @@ static int commitBatch(LedgerSend *p, LedgerError *pErr) {
 }
 
 /* Is there something of this ledger left to do? */
-static int commitIsOpen(const LedgerQueueRow *pRow) {
+static int commitIsOpen(const LedgerQueued *pRow) {
   return pRow->eState == LEDGER_QUEUED ||
          (pRow->eState == LEDGER_PENDING &&
           ledgerClientConfig(pRow->pLedger->pClient)->waitForCommit);
@@ -155,7 +155,7 @@ static int commitIsOpen(const LedgerQueueRow *pRow) {
 static int commitIsCertain(const LedgerSend *p) {
   int i;
   for( i = 0; i < p->nRow; i++ ) {
-    const LedgerQueueRow *pRow = p->apRow[i];
+    const LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState == LEDGER_COMMITTED || pRow->eState == LEDGER_QUEUED ) {
       continue;
     }
@@ -167,12 +167,12 @@ static int commitIsCertain(const LedgerSend *p) {
 }
 
 /* Names the ledgers whose part of the transaction is recorded already. */
-static void commitOthers(LedgerDb *p, const Ledger *pFailed,
+static void commitOthers(LedgerConn *p, const Ledger *pFailed,
                          LedgerError *pErr) {
   LedgerBuf names = {0};
   int i;
   for( i = 0; i < p->nLedger; i++ ) {
-    const LedgerQueueRow *pRow;
+    const LedgerQueued *pRow;
     int n = 0;
     for( pRow = p->queue.pFirst; pRow; pRow = pRow->pNext ) {
       n += pRow->pLedger == p->apLedger[i] &&
@@ -190,8 +190,8 @@ static void commitOthers(LedgerDb *p, const Ledger *pFailed,
   ledgerBufFree(&names);
 }
 
-int ledgerCommit(LedgerDb *p, LedgerError *pErr) {
-  LedgerQueueRow *pRow, **apRow;
+int ledgerCommit(LedgerConn *p, LedgerError *pErr) {
+  LedgerQueued *pRow, **apRow;
   LedgerSend batch;
   int nAll = 0, nOpen = 0, i, rc;
 
@@ -202,12 +202,12 @@ int ledgerCommit(LedgerDb *p, LedgerError *pErr) {
   if( nOpen == 0 ) return LEDGER_OK;
   rc = ledgerLockForCommit(p, pErr);
   if( rc ) return rc;
-  ledgerScopeEnd(p);
+  ledgerSnapshotEnd(p);
   apRow = sqlite3_malloc64(sizeof(*apRow) * (sqlite3_uint64)nAll);
   if( apRow == NULL ) return ledgerErrorNomem(pErr);
   for( i = 0; i < p->nLedger && rc == LEDGER_OK; i++ ) {
     memset(&batch, 0, sizeof(batch));
-    batch.pDb = p;
+    batch.pConn = p;
     batch.pLedger = p->apLedger[i];
     batch.apRow = apRow;
     nOpen = 0;
@@ -227,21 +227,21 @@ int ledgerCommit(LedgerDb *p, LedgerError *pErr) {
   return rc;
 }
 
-int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
+int ledgerAppendNow(LedgerConn *p, LedgerQueued *pRow, LedgerTxid *pId,
                     LedgerError *pErr) {
   LedgerSend batch;
   int rc;
   memset(&batch, 0, sizeof(batch));
-  batch.pDb = p;
+  batch.pConn = p;
   batch.pLedger = pRow->pLedger;
   batch.nRow = 1;
   batch.apRow = &pRow;
-  ledgerScopeEnd(p);
+  ledgerSnapshotEnd(p);
   rc = commitBatch(&batch, pErr);
   *pId = pRow->id;
-  if( p->queue.pWriter == NULL ) p->history.iLastBatch = pRow->n;
+  if( p->queue.pTables == NULL ) p->history.iLastBatch = pRow->n;
   if( pRow->eState == LEDGER_QUEUED ) {
-    ledgerQueueRowFree(pRow); /* never sent */
+    ledgerQueuedFree(pRow); /* never sent */
   } else {
     ledgerHistoryAdd(p, pRow);
   }

@@ -53,7 +53,7 @@ static int lockFile(sqlite3 *db, const char *zSchema) {
 
 /* One attempt at all locks. *pzSchema is the database that refused, to be
 ** freed, or NULL. */
-static int lockAll(LedgerDb *p, char **pzSchema) {
+static int lockAll(LedgerConn *p, char **pzSchema) {
   char *z = NULL;
   int i = 0, rc;
   *pzSchema = NULL;
@@ -71,7 +71,7 @@ static int lockAll(LedgerDb *p, char **pzSchema) {
 }
 
 /* Which database it is, who has it, and what to do. */
-static int lockBusy(LedgerDb *p, const char *zSchema, int nWait,
+static int lockBusy(LedgerConn *p, const char *zSchema, int nWait,
                     LedgerError *pErr) {
   const char *zFile = zSchema ? sqlite3_db_filename(p->db, zSchema) : NULL;
   char zWaited[40] = "";
@@ -87,10 +87,10 @@ static int lockBusy(LedgerDb *p, const char *zSchema, int nWait,
       nWait >= 5000 && nWait < 1 << 29 ? 2 * nWait : 5000);
 }
 
-int ledgerBusyAgain(LedgerDb *p, int rc, int *pmsWait, LedgerError *pErr) {
+int ledgerBusyAgain(LedgerConn *p, int rc, int *pmsWait, LedgerError *pErr) {
   int msPause = *pmsWait < 10 ? *pmsWait : 10;
   if( (rc & 0xff) != SQLITE_BUSY || msPause <= 0 ) return 0;
-  if( ledgerDbInterrupted(p) ) {
+  if( ledgerConnInterrupted(p) ) {
     ledgerErrorInterrupt(pErr);
     return 0;
   }
@@ -99,7 +99,7 @@ int ledgerBusyAgain(LedgerDb *p, int rc, int *pmsWait, LedgerError *pErr) {
   return 1;
 }
 
-int ledgerLockForCommit(LedgerDb *p, LedgerError *pErr) {
+int ledgerLockForCommit(LedgerConn *p, LedgerError *pErr) {
   const int nTimeout = lockTimeout(p->db);
   int nWait = nTimeout;
   char *zSchema = NULL;

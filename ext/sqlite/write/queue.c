@@ -5,7 +5,7 @@
 **
 ** No request is made here. One queue serves all tables of a connection; each
 ** row names the table that queued it, so that a savepoint of one table never
-** touches the rows of another. What is settled moves to db/history.c.
+** touches the rows of another. What is settled moves to conn/history.c.
 */
 #include "sqlite/write/write.h"
 #include "sqlite/read/read.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Contents are text; anything else is refused with its remedy. */
-static int queueContents(LedgerQueueRow *p, sqlite3_value *pVal,
+static int queueContents(LedgerQueued *p, sqlite3_value *pVal,
                          LedgerError *pErr) {
   const char *z;
   switch( pVal ? sqlite3_value_type(pVal) : SQLITE_NULL ) {
@@ -51,7 +51,7 @@ static int queueContents(LedgerQueueRow *p, sqlite3_value *pVal,
   return LEDGER_OK;
 }
 
-static int queueSubLedger(LedgerQueueRow *p, const char *z, int n,
+static int queueSubLedger(LedgerQueued *p, const char *z, int n,
                           LedgerError *pErr) {
   if( z == NULL ) {
     z = LEDGER_DEFAULT_SUB_LEDGER;
@@ -73,9 +73,9 @@ static int queueSubLedger(LedgerQueueRow *p, const char *z, int n,
   return p->zSubLedger ? LEDGER_OK : ledgerErrorNomem(pErr);
 }
 
-int ledgerQueueRowStart(LedgerDb *pDb, Ledger *pLedger, LedgerQueueRow **ppRow,
-                        LedgerError *pErr) {
-  LedgerQueueRow *p = sqlite3_malloc64(sizeof(*p));
+int ledgerQueuedStart(LedgerConn *pConn, Ledger *pLedger, LedgerQueued **ppRow,
+                      LedgerError *pErr) {
+  LedgerQueued *p = sqlite3_malloc64(sizeof(*p));
   *ppRow = NULL;
   if( p == NULL ) return ledgerErrorNomem(pErr);
   memset(p, 0, sizeof(*p));
@@ -88,17 +88,17 @@ int ledgerQueueRowStart(LedgerDb *pDb, Ledger *pLedger, LedgerQueueRow **ppRow,
   ledgerRef(pLedger);
   p->pLedger = pLedger;
   p->iSlot = pLedger->iSlot;
-  p->n = pDb->queue.iNext++;
+  p->n = pConn->queue.iNext++;
   *ppRow = p;
   return LEDGER_OK;
 }
 
-int ledgerQueueRowNew(LedgerDb *pDb, Ledger *pLedger, sqlite3_value *pContents,
-                      const char *zSubLedger, int nSubLedger,
-                      sqlite3_value *pTags, LedgerQueueRow **ppRow,
-                      LedgerError *pErr) {
-  LedgerQueueRow *p;
-  int rc = ledgerQueueRowStart(pDb, pLedger, &p, pErr);
+int ledgerQueuedNew(LedgerConn *pConn, Ledger *pLedger,
+                    sqlite3_value *pContents, const char *zSubLedger,
+                    int nSubLedger, sqlite3_value *pTags, LedgerQueued **ppRow,
+                    LedgerError *pErr) {
+  LedgerQueued *p;
+  int rc = ledgerQueuedStart(pConn, pLedger, &p, pErr);
   *ppRow = NULL;
   if( rc ) return rc;
   rc = queueContents(p, pContents, pErr);
@@ -110,18 +110,18 @@ int ledgerQueueRowNew(LedgerDb *pDb, Ledger *pLedger, sqlite3_value *pContents,
                                      &p->zTags, pErr);
   }
   if( rc ) {
-    ledgerQueueRowFree(p);
+    ledgerQueuedFree(p);
     return rc;
   }
   *ppRow = p;
   return LEDGER_OK;
 }
 
-int ledgerQueueAdd(LedgerDb *p, LedgerQueueRow *pRow, LedgerError *pErr) {
+int ledgerQueueAdd(LedgerConn *p, LedgerQueued *pRow, LedgerError *pErr) {
   i64 nMax = ledgerClientConfig(pRow->pLedger->pClient)->queueMaxBytes;
   i64 nByte = (i64)(pRow->nContents + sizeof(*pRow));
   if( p->queue.nByte + nByte > nMax ) {
-    ledgerQueueRowFree(pRow);
+    ledgerQueuedFree(pRow);
     return ledgerErrorSet(pErr, LEDGER_FULL,
                           "the rows of this transaction exceed "
                           "queue_max_bytes (%lld): COMMIT in smaller parts",
@@ -135,10 +135,11 @@ int ledgerQueueAdd(LedgerDb *p, LedgerQueueRow *pRow, LedgerError *pErr) {
 
 /* Removes rows from the queue: those of pOwner from iFrom on that were not
 ** sent are freed; with bAll the others of pOwner become history. */
-static void queueRemove(LedgerDb *p, const void *pOwner, i64 iFrom, int bAll) {
-  LedgerQueueRow **pp = &p->queue.pFirst;
+static void queueRemove(LedgerConn *p, const void *pOwner, i64 iFrom,
+                        int bAll) {
+  LedgerQueued **pp = &p->queue.pFirst;
   while( *pp ) {
-    LedgerQueueRow *pRow = *pp;
+    LedgerQueued *pRow = *pp;
     if( pRow->pOwner != pOwner || pRow->n < iFrom ||
         (pRow->eState != LEDGER_QUEUED && !bAll) ) {
       pp = &pRow->pNext;
@@ -148,7 +149,7 @@ static void queueRemove(LedgerDb *p, const void *pOwner, i64 iFrom, int bAll) {
     pRow->pNext = NULL;
     p->queue.nByte -= (i64)(pRow->nContents + sizeof(*pRow));
     if( pRow->eState == LEDGER_QUEUED ) {
-      ledgerQueueRowFree(pRow);
+      ledgerQueuedFree(pRow);
     } else {
       ledgerHistoryAdd(p, pRow);
     }
@@ -156,10 +157,10 @@ static void queueRemove(LedgerDb *p, const void *pOwner, i64 iFrom, int bAll) {
   p->queue.ppEnd = pp;
 }
 
-void ledgerQueueCut(LedgerDb *p, const void *pOwner, i64 iFrom) {
+void ledgerQueueCut(LedgerConn *p, const void *pOwner, i64 iFrom) {
   queueRemove(p, pOwner, iFrom, 0);
 }
 
-void ledgerQueueSettle(LedgerDb *p, const void *pOwner) {
+void ledgerQueueSettle(LedgerConn *p, const void *pOwner) {
   queueRemove(p, pOwner, 0, 1);
 }

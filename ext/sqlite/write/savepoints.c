@@ -16,38 +16,39 @@ struct LedgerMark {
   i64 iRow;       /* LedgerQueue.iNext at that time */
 };
 
-int ledgerWriterInit(LedgerWriter *p, LedgerDb *pDb, const char *zSchema) {
+int ledgerSavepointsInit(LedgerSavepoints *p, LedgerConn *pConn,
+                         const char *zSchema) {
   memset(p, 0, sizeof(*p));
-  p->pDb = pDb;
+  p->pConn = pConn;
   p->zSchema = sqlite3_mprintf("%s", zSchema);
   return p->zSchema ? SQLITE_OK : SQLITE_NOMEM;
 }
 
-void ledgerWriterClear(LedgerWriter *p) {
-  if( p->bBegun ) ledgerWriterEnd(p);
+void ledgerSavepointsClear(LedgerSavepoints *p) {
+  if( p->bBegun ) ledgerSavepointsEnd(p);
   sqlite3_free(p->zSchema);
   sqlite3_free(p->aMark);
 }
 
-int ledgerWriterHasRows(const LedgerWriter *p) {
-  const LedgerQueueRow *pRow;
-  for( pRow = p->pDb->queue.pFirst; pRow; pRow = pRow->pNext ) {
+int ledgerSavepointsHasRows(const LedgerSavepoints *p) {
+  const LedgerQueued *pRow;
+  for( pRow = p->pConn->queue.pFirst; pRow; pRow = pRow->pNext ) {
     if( pRow->pOwner == p ) return 1;
   }
   return 0;
 }
 
-void ledgerWriterBegin(LedgerWriter *p) {
+void ledgerSavepointsBegin(LedgerSavepoints *p) {
   if( p->bBegun ) return;
   p->bBegun = 1;
-  p->iBegin = p->pDb->queue.iNext;
-  if( p->pDb->queue.pWriter == NULL )
-    p->pDb->history.iLastBatch = p->pDb->queue.iNext;
-  p->pNext = p->pDb->queue.pWriter;
-  p->pDb->queue.pWriter = p;
+  p->iBegin = p->pConn->queue.iNext;
+  if( p->pConn->queue.pTables == NULL )
+    p->pConn->history.iLastBatch = p->pConn->queue.iNext;
+  p->pNext = p->pConn->queue.pTables;
+  p->pConn->queue.pTables = p;
 }
 
-int ledgerWriterSavepoint(LedgerWriter *p, int iSavepoint) {
+int ledgerSavepointsSet(LedgerSavepoints *p, int iSavepoint) {
   if( p->nMark == p->nMarkAlloc ) {
     int nNew = p->nMarkAlloc ? p->nMarkAlloc * 2 : 8;
     LedgerMark *aNew =
@@ -57,18 +58,18 @@ int ledgerWriterSavepoint(LedgerWriter *p, int iSavepoint) {
     p->nMarkAlloc = nNew;
   }
   p->aMark[p->nMark].iSavepoint = iSavepoint;
-  p->aMark[p->nMark].iRow = p->pDb->queue.iNext;
+  p->aMark[p->nMark].iRow = p->pConn->queue.iNext;
   p->nMark++;
   return SQLITE_OK;
 }
 
-void ledgerWriterRelease(LedgerWriter *p, int iSavepoint) {
+void ledgerSavepointsRelease(LedgerSavepoints *p, int iSavepoint) {
   while( p->nMark > 0 && p->aMark[p->nMark - 1].iSavepoint >= iSavepoint ) {
     p->nMark--;
   }
 }
 
-void ledgerWriterRollbackTo(LedgerWriter *p, int iSavepoint) {
+void ledgerSavepointsRollbackTo(LedgerSavepoints *p, int iSavepoint) {
   i64 iFrom = p->iBegin;
   int i;
   for( i = 0; i < p->nMark && p->aMark[i].iSavepoint < iSavepoint; i++ ) {
@@ -77,13 +78,13 @@ void ledgerWriterRollbackTo(LedgerWriter *p, int iSavepoint) {
     iFrom = p->aMark[i].iRow;
     p->nMark = p->aMark[i].iSavepoint == iSavepoint ? i + 1 : i;
   }
-  ledgerQueueCut(p->pDb, p, iFrom);
+  ledgerQueueCut(p->pConn, p, iFrom);
 }
 
-void ledgerWriterEnd(LedgerWriter *p) {
-  LedgerWriter **pp;
-  ledgerQueueSettle(p->pDb, p);
-  for( pp = &p->pDb->queue.pWriter; *pp; pp = &(*pp)->pNext ) {
+void ledgerSavepointsEnd(LedgerSavepoints *p) {
+  LedgerSavepoints **pp;
+  ledgerQueueSettle(p->pConn, p);
+  for( pp = &p->pConn->queue.pTables; *pp; pp = &(*pp)->pNext ) {
     if( *pp == p ) {
       *pp = p->pNext;
       break;

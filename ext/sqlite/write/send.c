@@ -43,7 +43,7 @@
 
 /* "row 3 of 20", or "row 17 of the outbox". */
 static const char *sendName(const LedgerSend *p, int i, char *zName) {
-  const LedgerQueueRow *pRow = p->apRow[i];
+  const LedgerQueued *pRow = p->apRow[i];
   if( pRow->iOutbox ) {
     sqlite3_snprintf(SEND_NAME, zName, "row %lld of the outbox", pRow->iOutbox);
   } else {
@@ -61,7 +61,7 @@ static const char *sendGoesOn(const LedgerSend *p) {
 /* ---- what rows need ------------------------------------------------------ */
 
 /* An append as the client takes it; everything is the row's. */
-static LedgerAppend sendAppend(const LedgerQueueRow *pRow) {
+static LedgerAppend sendAppend(const LedgerQueued *pRow) {
   LedgerAppend append;
   memset(&append, 0, sizeof(append));
   append.zContents = pRow->zContents;
@@ -73,7 +73,7 @@ static LedgerAppend sendAppend(const LedgerQueueRow *pRow) {
 }
 
 /* Whether the API version in use can carry the row. */
-static int sendNeeds(const LedgerQueueRow *pRow, LedgerError *pErr) {
+static int sendNeeds(const LedgerQueued *pRow, LedgerError *pErr) {
   LedgerAppend append;
   if( pRow->pKind ) return pRow->pKind->xCheck(pRow, pErr);
   append = sendAppend(pRow);
@@ -81,7 +81,7 @@ static int sendNeeds(const LedgerQueueRow *pRow, LedgerError *pErr) {
 }
 
 /* Notes on the row what went wrong with it. */
-static void sendNote(LedgerQueueRow *pRow, const LedgerError *pErr) {
+static void sendNote(LedgerQueued *pRow, const LedgerError *pErr) {
   sqlite3_free(pRow->zError);
   pRow->zError = sqlite3_mprintf("%s", ledgerErrorText(pErr));
 }
@@ -94,7 +94,7 @@ static int sendCheck(LedgerSend *p, LedgerError *pErr) {
   char zName[SEND_NAME];
   int i, bNeeds = 0, nWait = 0;
   for( i = 0; i < p->nRow; i++ ) {
-    const LedgerQueueRow *pRow = p->apRow[i];
+    const LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState != LEDGER_QUEUED ) continue;
     bNeeds |= pRow->zTags || pRow->zHooks || pRow->pKind;
     nWait++;
@@ -111,7 +111,7 @@ static int sendCheck(LedgerSend *p, LedgerError *pErr) {
     if( pErr->rc ) return pErr->rc;
   }
   for( i = 0; i < p->nRow; i++ ) {
-    LedgerQueueRow *pRow = p->apRow[i];
+    LedgerQueued *pRow = p->apRow[i];
     LedgerError err = LEDGER_ERROR_INIT;
     if( pRow->eState != LEDGER_QUEUED || sendNeeds(pRow, &err) == LEDGER_OK ) {
       continue;
@@ -146,7 +146,7 @@ static int sendPin(LedgerSend *p, const char *zSubLedger, LedgerError *pErr) {
       ledgerCallWait(pCall, pErr);
     }
     ledgerCallFree(pCall);
-  } else if( ledgerStateGet(p->pLedger, zSubLedger, 0, &state, pErr) ==
+  } else if( ledgerHeadCommitted(p->pLedger, zSubLedger, 0, &state, pErr) ==
              LEDGER_OK ) {
     p->pLedger->bUnsettled = 0;
   }
@@ -159,10 +159,10 @@ static int sendPin(LedgerSend *p, const char *zSubLedger, LedgerError *pErr) {
 static int sendSession(LedgerSend *p, LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
   LedgerSession **pp = &p->pLedger->pSession;
-  const LedgerQueueRow *pFirst = NULL;
+  const LedgerQueued *pFirst = NULL;
   int i, nWait = 0, nTry = 0;
   for( i = 0; i < p->nRow; i++ ) {
-    const LedgerQueueRow *pRow = p->apRow[i];
+    const LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState != LEDGER_QUEUED || pRow->pKind ) {
       continue;
     }
@@ -221,7 +221,7 @@ static void sendWhy(LedgerSend *p, LedgerError *pNew) {
 ** own: then nothing is known of it. */
 static int sendAccepted(LedgerSend *p, int i, LedgerCall *pCall,
                         LedgerError *pErr) {
-  LedgerQueueRow *pRow = p->apRow[i];
+  LedgerQueued *pRow = p->apRow[i];
   char zId[LEDGER_TXID_MAX], zName[SEND_NAME];
   if( p->pSession && (pRow->id.view < p->before.view ||
                       (pRow->id.view == p->before.view &&
@@ -242,7 +242,7 @@ static int sendAccepted(LedgerSend *p, int i, LedgerCall *pCall,
   }
   pRow->eState =
       ledgerAppendCommitted(pCall) ? LEDGER_COMMITTED : LEDGER_PENDING;
-  p->pDb->last = pRow->id;
+  p->pConn->last = pRow->id;
   /* In another view: were those before it taken back? */
   p->bOver = p->pSession ? ledgerSessionEnded(p->pSession)
                          : p->bOver || (p->before.view &&
@@ -255,7 +255,7 @@ static int sendAccepted(LedgerSend *p, int i, LedgerCall *pCall,
 ** tells where it is, and nothing more is sent. */
 static void sendElsewhere(LedgerSend *p, int i, const char *zWhere,
                           const LedgerError *pWhy, LedgerError *pErr) {
-  LedgerQueueRow *pRow = p->apRow[i];
+  LedgerQueued *pRow = p->apRow[i];
   char zName[SEND_NAME];
   char *z = zWhere ? sqlite3_mprintf("%s", zWhere) : NULL;
   sendNote(pRow, pWhy);
@@ -275,7 +275,7 @@ static void sendElsewhere(LedgerSend *p, int i, const char *zWhere,
 ** ends the round only, is kept as its reason. */
 static int sendOutcome(LedgerSend *p, int i, LedgerCall *pCall,
                        LedgerError *pErr) {
-  LedgerQueueRow *pRow = p->apRow[i];
+  LedgerQueued *pRow = p->apRow[i];
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerError text = LEDGER_ERROR_INIT;
   int eOutcome = LEDGER_OUTCOME_UNKNOWN;
@@ -334,7 +334,7 @@ static int sendOutcome(LedgerSend *p, int i, LedgerCall *pCall,
 
 /* A change that is no entry: it is done at once, from first to last request. */
 static void sendChange(LedgerSend *p, int i, LedgerError *pErr) {
-  LedgerQueueRow *pRow = p->apRow[i];
+  LedgerQueued *pRow = p->apRow[i];
   LedgerError err = LEDGER_ERROR_INIT;
   char zName[SEND_NAME];
   pRow->eState = LEDGER_SENDING;
@@ -342,7 +342,7 @@ static void sendChange(LedgerSend *p, int i, LedgerError *pErr) {
     ledgerErrorWrap(pErr, &err, "%s: %s", sendName(p, i, zName),
                     ledgerErrorText(&err));
   }
-  if( pRow->id.seqno > 0 ) p->pDb->last = pRow->id;
+  if( pRow->id.seqno > 0 ) p->pConn->last = pRow->id;
   ledgerErrorClear(&err);
 }
 
@@ -350,7 +350,7 @@ static void sendChange(LedgerSend *p, int i, LedgerError *pErr) {
 static int sendStart(LedgerSend *p, int i, LedgerCall **ppCall,
                      LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
-  LedgerQueueRow *pRow = p->apRow[i];
+  LedgerQueued *pRow = p->apRow[i];
   LedgerAppend append = sendAppend(pRow);
   LedgerFacts facts;
   /* One row needs no second request. Of several, the last one's answer would
@@ -397,7 +397,7 @@ static void sendFill(LedgerSend *p, LedgerWindow *pWindow, int *piStart,
                      LedgerError *pErr) {
   while( pErr->rc == LEDGER_OK && *piStart < p->nRow &&
          pWindow->nUsed < pWindow->nPlace ) {
-    const LedgerQueueRow *pRow = p->apRow[*piStart];
+    const LedgerQueued *pRow = p->apRow[*piStart];
     LedgerCall *pCall = NULL;
     if( pRow->eState != LEDGER_QUEUED ) {
       (*piStart)++;
@@ -463,7 +463,7 @@ static void sendRaise(LedgerSend *p) {
   int i;
   if( ledgerClientConfig(p->pLedger->pClient)->appendAnyOrder ) return;
   for( i = 0; i < p->nRow; i++ ) {
-    LedgerQueueRow *pRow = p->apRow[i];
+    LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState == LEDGER_COMMITTED && pRow->id.seqno > id.seqno ) {
       id = pRow->id;
     } else if( pRow->eState == LEDGER_UNKNOWN &&
@@ -493,8 +493,8 @@ static int sendSettle(LedgerSend *p, LedgerError *pErr) {
   }
   ledgerErrorClear(pErr);
   *pErr = all;
-  for( i = 0; i < p->nRow; i++ ) { /* of several lanes: the other's error */
-    const LedgerQueueRow *pRow = p->apRow[i];
+  for( i = 0; i < p->nRow; i++ ) { /* of several streams: the other's error */
+    const LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState == LEDGER_ROW_REFUSED && pRow->zError &&
         p->nRefusedMost == 0 ) {
       LedgerError refused = LEDGER_ERROR_INIT;
@@ -512,7 +512,7 @@ static void sendSayOrder(LedgerSend *p) {
   int i, iLost = -1;
   if( ledgerClientConfig(p->pLedger->pClient)->appendAnyOrder ) return;
   for( i = 0; i < p->nRow; i++ ) {
-    LedgerQueueRow *pRow = p->apRow[i];
+    LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState == LEDGER_QUEUED && iLost < 0 ) iLost = i;
     if( pRow->eState != LEDGER_COMMITTED || iLost < 0 ) continue;
     sqlite3_free(pRow->zError);
@@ -557,7 +557,7 @@ static int sendGiveUp(LedgerSend *p, LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX], zName[SEND_NAME];
   int i, iFirst = -1;
   for( i = 0; i < p->nRow; i++ ) {
-    const LedgerQueueRow *pRow = p->apRow[i];
+    const LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState != LEDGER_QUEUED ) continue;
     if( iFirst < 0 ) iFirst = i;
     if( pRow->lost.seqno == 0 ) continue;

@@ -62,7 +62,7 @@ int ledgerSendCount(const LedgerSend *p, int eState) {
 /* ---- rows that were accepted --------------------------------------------- */
 
 /* The row is recorded for good. */
-static void settleCommitted(LedgerQueueRow *pRow) {
+static void settleCommitted(LedgerQueued *pRow) {
   pRow->eState = LEDGER_COMMITTED;
   if( pRow->bElsewhere ) return; /* it says so */
   sqlite3_free(pRow->zError);    /* of an attempt before */
@@ -70,7 +70,7 @@ static void settleCommitted(LedgerQueueRow *pRow) {
 }
 
 /* A change of view took the row back: it is to be sent again. */
-static void settleLost(LedgerSend *p, LedgerQueueRow *pRow) {
+static void settleLost(LedgerSend *p, LedgerQueued *pRow) {
   char zId[LEDGER_TXID_MAX];
   pRow->eState = LEDGER_QUEUED;
   sqlite3_free(pRow->zError);
@@ -82,23 +82,23 @@ static void settleLost(LedgerSend *p, LedgerQueueRow *pRow) {
 }
 
 static int settleBySeqno(const void *pA, const void *pB) {
-  const LedgerQueueRow *a = *(LedgerQueueRow *const *)pA;
-  const LedgerQueueRow *b = *(LedgerQueueRow *const *)pB;
+  const LedgerQueued *a = *(LedgerQueued *const *)pA;
+  const LedgerQueued *b = *(LedgerQueued *const *)pB;
   return a->id.seqno < b->id.seqno ? -1 : a->id.seqno > b->id.seqno;
 }
 
 /* The pending rows of the highest view, ascending, into apRow. */
-static int settleView(const LedgerSend *p, LedgerQueueRow **apRow) {
+static int settleView(const LedgerSend *p, LedgerQueued **apRow) {
   int i, n = 0;
   i64 iView = 0;
   for( i = 0; i < p->nRow; i++ ) {
-    const LedgerQueueRow *pRow = p->apRow[i];
+    const LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState == LEDGER_PENDING && pRow->id.view > iView ) {
       iView = pRow->id.view;
     }
   }
   for( i = 0; i < p->nRow; i++ ) {
-    LedgerQueueRow *pRow = p->apRow[i];
+    LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState == LEDGER_PENDING && pRow->id.view == iView ) {
       apRow[n++] = pRow;
     }
@@ -108,7 +108,7 @@ static int settleView(const LedgerSend *p, LedgerQueueRow **apRow) {
 }
 
 /* Two rows can't be one entry: an answer was wrong, and nobody knows which. */
-static int settleTwice(LedgerQueueRow **apRow, int n, LedgerError *pErr) {
+static int settleTwice(LedgerQueued **apRow, int n, LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   int i;
   for( i = 1; i < n; i++ ) {
@@ -136,7 +136,7 @@ static int settleTwice(LedgerQueueRow **apRow, int n, LedgerError *pErr) {
 */
 int ledgerSettleAccepted(LedgerSend *p, LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
-  LedgerQueueRow **apRow = NULL;
+  LedgerQueued **apRow = NULL;
   int n;
   if( ledgerSendCount(p, LEDGER_PENDING) == 0 ) return LEDGER_OK;
   apRow = sqlite3_malloc64(sizeof(*apRow) * (sqlite3_uint64)p->nRow);
@@ -186,12 +186,12 @@ struct Settle {
 };
 
 /* Is the row one without an answer, to this sub-ledger (NULL: to any)? */
-static int settleIsOpen(const LedgerQueueRow *pRow, const char *zSubLedger) {
+static int settleIsOpen(const LedgerQueued *pRow, const char *zSubLedger) {
   return pRow->pKind == NULL && pRow->eState == LEDGER_UNKNOWN &&
          (zSubLedger == NULL || strcmp(pRow->zSubLedger, zSubLedger) == 0);
 }
 
-static int settleSame(const LedgerQueueRow *pRow, const LedgerEntry *pEntry) {
+static int settleSame(const LedgerQueued *pRow, const LedgerEntry *pEntry) {
   return pRow->zContents && pRow->nContents == pEntry->nContents &&
          memcmp(pRow->zContents, pEntry->zContents, pEntry->nContents) == 0;
 }
@@ -202,9 +202,9 @@ static int settleTaken(Settle *p, LedgerTxid id, int iRow, int *pbTaken,
   const LedgerSend *pSend = p->pSend;
   int i;
   *pbTaken =
-      ledgerHistoryTaken(pSend->pDb, pSend->pLedger, id, pSend->apRow[iRow]);
+      ledgerHistoryTaken(pSend->pConn, pSend->pLedger, id, pSend->apRow[iRow]);
   for( i = 0; i < pSend->nRow && !*pbTaken; i++ ) {
-    const LedgerQueueRow *pRow = pSend->apRow[i];
+    const LedgerQueued *pRow = pSend->apRow[i];
     *pbTaken = pRow->id.seqno == id.seqno && pRow->eState != LEDGER_UNKNOWN;
   }
   if( *pbTaken || pSend->xTaken == NULL ) return LEDGER_OK;
@@ -217,7 +217,7 @@ static int settleNote(Settle *p, const char *zSubLedger,
   SettleMatch *pNew;
   int i, iFirst = -1, iHint = -1, bTaken = 0;
   for( i = 0; i < p->pSend->nRow; i++ ) {
-    const LedgerQueueRow *pRow = p->pSend->apRow[i];
+    const LedgerQueued *pRow = p->pSend->apRow[i];
     if( !settleIsOpen(pRow, zSubLedger) || !settleSame(pRow, pEntry) ) continue;
     if( pRow->id.seqno ) {
       if( pRow->id.seqno == pEntry->id.seqno ) iHint = i;
@@ -269,7 +269,7 @@ static int settleRead(Settle *p, const char *zSubLedger, LedgerTxid to,
   range.zSubLedger = zSubLedger;
   range.to = to;
   for( i = 0; i < p->pSend->nRow; i++ ) {
-    const LedgerQueueRow *pRow = p->pSend->apRow[i];
+    const LedgerQueued *pRow = p->pSend->apRow[i];
     LedgerTxid from = pRow->before;
     if( !settleIsOpen(pRow, zSubLedger) ) continue;
     from.seqno++;
@@ -299,10 +299,10 @@ static void settleGive(Settle *p, const char *zSubLedger, int kFirst) {
       ledgerClientConfig(pSend->pLedger->pClient)->appendAnyOrder != 0;
   int i, k, kNext = kFirst;
   for( i = 0; i < pSend->nRow; i++ ) {
-    const LedgerQueueRow *pRow = pSend->apRow[i];
+    const LedgerQueued *pRow = pSend->apRow[i];
     if( !settleIsOpen(pRow, zSubLedger) || pRow->id.seqno ) continue;
     for( k = bAny ? kFirst : kNext; k < p->nMatch; k++ ) {
-      const LedgerQueueRow *pLike;
+      const LedgerQueued *pLike;
       SettleMatch *pMatch = &p->aMatch[k];
       if( pMatch->iGiven >= 0 || pMatch->iRow < 0 ) continue;
       pLike = pSend->apRow[pMatch->iRow];
@@ -345,13 +345,13 @@ static int settleFind(Settle *p, LedgerTxid to, LedgerError *pErr) {
                           "of them it is, and whether, can't be told");
   }
   for( k = 0; k < p->nMatch; k++ ) {
-    LedgerQueueRow *pRow = pSend->apRow[p->aMatch[k].iGiven];
+    LedgerQueued *pRow = pSend->apRow[p->aMatch[k].iGiven];
     pRow->id = p->aMatch[k].id;
-    pSend->pDb->last = pRow->id;
+    pSend->pConn->last = pRow->id;
     settleCommitted(pRow);
   }
   for( i = 0; i < pSend->nRow; i++ ) {
-    LedgerQueueRow *pRow = pSend->apRow[i];
+    LedgerQueued *pRow = pSend->apRow[i];
     if( settleIsOpen(pRow, NULL) && pRow->before.seqno < to.seqno ) {
       pRow->before = to; /* the next look begins behind it */
     }
@@ -360,13 +360,13 @@ static int settleFind(Settle *p, LedgerTxid to, LedgerError *pErr) {
 }
 
 /* What a gateway has queued, or may have, comes when it comes. */
-static int settleMayCome(const LedgerSend *p, const LedgerQueueRow *pRow) {
+static int settleMayCome(const LedgerSend *p, const LedgerQueued *pRow) {
   return pRow->bGateway || ledgerClientConfig(p->pLedger->pClient)->tlsPublic;
 }
 
 /* Whether it is proved that a row which isn't there up to the committed id `to`
 ** never will be. bOver: settle_ms are over, and `to` is an entry of then. */
-static int settleProved(const LedgerSend *p, const LedgerQueueRow *pRow,
+static int settleProved(const LedgerSend *p, const LedgerQueued *pRow,
                         LedgerTxid to, int bOver) {
   if( settleMayCome(p, pRow) ) return 0;
   if( pRow->id.seqno ) return to.seqno >= pRow->id.seqno;
@@ -377,7 +377,7 @@ static int settleProved(const LedgerSend *p, const LedgerQueueRow *pRow,
 static int settleAbsent(LedgerSend *p, LedgerTxid to, int bOver) {
   int i, nOpen = 0;
   for( i = 0; i < p->nRow; i++ ) {
-    LedgerQueueRow *pRow = p->apRow[i];
+    LedgerQueued *pRow = p->apRow[i];
     if( !settleIsOpen(pRow, NULL) ) continue;
     if( settleProved(p, pRow, to, bOver) ) {
       if( pRow->id.seqno ) {
@@ -409,7 +409,7 @@ static i64 settleLeft(const LedgerSend *p) {
 static int settleGiveUp(LedgerSend *p, LedgerError *pErr) {
   int i;
   for( i = 0; i < p->nRow; i++ ) {
-    const LedgerQueueRow *pRow = p->apRow[i];
+    const LedgerQueued *pRow = p->apRow[i];
     if( !settleIsOpen(pRow, NULL) ) continue;
     if( settleMayCome(p, pRow) ) {
       return ledgerErrorSet(pErr, LEDGER_IOERR,
@@ -546,7 +546,7 @@ static int settleLook(Settle *p, int *pnOpen, int *pbOver, LedgerError *pErr) {
   if( ledgerSessionOpen(pClient, &pSession, pErr) ) return pErr->rc;
   ledgerSessionUse(pClient, pSession);
   if( p->barrier.seqno == 0 ) {
-    if( ledgerStateGet(pSend->pLedger, zSubLedger, 1, &to, pErr) ||
+    if( ledgerHeadCommitted(pSend->pLedger, zSubLedger, 1, &to, pErr) ||
         settleFind(p, to, pErr) ) {
       goto out;
     }

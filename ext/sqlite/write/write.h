@@ -8,31 +8,31 @@
 #ifndef LEDGER_SQLITE_WRITE_H
 #define LEDGER_SQLITE_WRITE_H
 
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 /* ---- write/queue.c: rows that wait for COMMIT ---------------------------- */
 
 /* A row with nothing but its number and its ledger, not in any list. */
-int ledgerQueueRowStart(LedgerDb *p, Ledger *pLedger, LedgerQueueRow **ppRow,
-                        LedgerError *pErr);
+int ledgerQueuedStart(LedgerConn *p, Ledger *pLedger, LedgerQueued **ppRow,
+                      LedgerError *pErr);
 
 /* The checks that INSERT and ledger_append() share; fills *pRow (new, not in
 ** any list). pContents and so on are SQL values; NULL pointers are NULL. */
-int ledgerQueueRowNew(LedgerDb *p, Ledger *pLedger, sqlite3_value *pContents,
-                      const char *zSubLedger, int nSubLedger,
-                      sqlite3_value *pTags, LedgerQueueRow **ppRow,
-                      LedgerError *pErr);
+int ledgerQueuedNew(LedgerConn *p, Ledger *pLedger, sqlite3_value *pContents,
+                    const char *zSubLedger, int nSubLedger,
+                    sqlite3_value *pTags, LedgerQueued **ppRow,
+                    LedgerError *pErr);
 
 /* Puts a row at the end of the queue; takes it over. LEDGER_FULL above the
 ** ledger's queue_max_bytes (the row is freed). */
-int ledgerQueueAdd(LedgerDb *p, LedgerQueueRow *pRow, LedgerError *pErr);
+int ledgerQueueAdd(LedgerConn *p, LedgerQueued *pRow, LedgerError *pErr);
 
 /* Drops the rows of pOwner with n >= iFrom that were not sent. */
-void ledgerQueueCut(LedgerDb *p, const void *pOwner, i64 iFrom);
+void ledgerQueueCut(LedgerConn *p, const void *pOwner, i64 iFrom);
 
 /* Ends the transaction for pOwner: its unsent rows are dropped, the others
 ** become history. */
-void ledgerQueueSettle(LedgerDb *p, const void *pOwner);
+void ledgerQueueSettle(LedgerConn *p, const void *pOwner);
 
 /* ---- write/savepoints.c: the transaction methods of a table that queues -- */
 
@@ -41,57 +41,58 @@ void ledgerQueueSettle(LedgerDb *p, const void *pOwner);
 ** marks are kept per table (marks shared between tables let rows through), the
 ** queue is shared by all tables of the connection.
 */
-struct LedgerWriter {
-  LedgerDb *pDb; /* borrowed */
-  char *zSchema; /* main, temp, ... (sqlite3_free) */
-  i64 iBegin;    /* LedgerQueue.iNext at xBegin */
-  int bBegun;    /* within a transaction, and in LedgerQueue.pWriter */
-  int nMark;     /* savepoint marks */
+struct LedgerSavepoints {
+  LedgerConn *pConn; /* borrowed */
+  char *zSchema;     /* main, temp, ... (sqlite3_free) */
+  i64 iBegin;        /* LedgerQueue.iNext at xBegin */
+  int bBegun;        /* within a transaction, and in LedgerQueue.pTables */
+  int nMark;         /* savepoint marks */
   int nMarkAlloc;
   struct LedgerMark *aMark; /* ascending by savepoint (sqlite3_free) */
-  LedgerWriter *pNext;      /* the next one within the transaction */
+  LedgerSavepoints *pNext;  /* the next one within the transaction */
 };
 
-int ledgerWriterInit(LedgerWriter *p, LedgerDb *pDb, const char *zSchema);
-void ledgerWriterClear(LedgerWriter *p);
-int ledgerWriterHasRows(const LedgerWriter *p); /* waiting for COMMIT */
-void ledgerWriterBegin(LedgerWriter *p);
-int ledgerWriterSavepoint(LedgerWriter *p, int iSavepoint);
-void ledgerWriterRelease(LedgerWriter *p, int iSavepoint);
-void ledgerWriterRollbackTo(LedgerWriter *p, int iSavepoint);
-void ledgerWriterEnd(LedgerWriter *p); /* xCommit and xRollback */
+int ledgerSavepointsInit(LedgerSavepoints *p, LedgerConn *pConn,
+                         const char *zSchema);
+void ledgerSavepointsClear(LedgerSavepoints *p);
+int ledgerSavepointsHasRows(const LedgerSavepoints *p); /* waiting for COMMIT */
+void ledgerSavepointsBegin(LedgerSavepoints *p);
+int ledgerSavepointsSet(LedgerSavepoints *p, int iSavepoint);
+void ledgerSavepointsRelease(LedgerSavepoints *p, int iSavepoint);
+void ledgerSavepointsRollbackTo(LedgerSavepoints *p, int iSavepoint);
+void ledgerSavepointsEnd(LedgerSavepoints *p); /* xCommit and xRollback */
 
 /* ---- write/lock.c: the local half of COMMIT ------------------------------ */
 
 /* Takes the locks that the local COMMIT will need, so that it can't fail once
 ** the ledger has recorded. LEDGER_BUSY when another connection reads. */
-int ledgerLockForCommit(LedgerDb *p, LedgerError *pErr);
+int ledgerLockForCommit(LedgerConn *p, LedgerError *pErr);
 
 /* Whether an attempt that ended with the result code rc is to be made again:
 ** another connection holds the database, and *pmsWait, what is left of
 ** busy_timeout, isn't over. It waits a moment of it. SQLite's own busy handler
 ** does not look for an interrupt; this sets LEDGER_INTERRUPT, and ends. */
-int ledgerBusyAgain(LedgerDb *p, int rc, int *pmsWait, LedgerError *pErr);
+int ledgerBusyAgain(LedgerConn *p, int rc, int *pmsWait, LedgerError *pErr);
 
 /* ---- write/commit.c: COMMIT ---------------------------------------------- */
 
 /* xSync: locks what COMMIT will need, sends the queue, waits for the ledgers.
 ** Called again (after LEDGER_BUSY, or by the next table) it goes on where it
 ** stopped. */
-int ledgerCommit(LedgerDb *p, LedgerError *pErr);
+int ledgerCommit(LedgerConn *p, LedgerError *pErr);
 
 /* Sends one row at once and waits as the option says; the row's state tells
 ** what became of it. The row becomes history. *pId is its id, if it has one. */
-int ledgerAppendNow(LedgerDb *p, LedgerQueueRow *pRow, LedgerTxid *pId,
+int ledgerAppendNow(LedgerConn *p, LedgerQueued *pRow, LedgerTxid *pId,
                     LedgerError *pErr);
 
-/* ---- write/state.c: a committed state ------------------------------------ */
+/* ---- write/head.c: a committed state ------------------------------------- */
 
 /* A state that is committed: what is sent later lies behind it. zSubLedger is
 ** what is read for it; NULL is the default one. bWitness: the node that answers
 ** says itself that it is committed; else it may be one known already. */
-int ledgerStateGet(Ledger *pLedger, const char *zSubLedger, int bWitness,
-                   LedgerTxid *pState, LedgerError *pErr);
+int ledgerHeadCommitted(Ledger *pLedger, const char *zSubLedger, int bWitness,
+                        LedgerTxid *pState, LedgerError *pErr);
 
 /* ---- write/send.c: rows on their way to a ledger ------------------------- */
 
@@ -99,26 +100,26 @@ int ledgerStateGet(Ledger *pLedger, const char *zSubLedger, int bWitness,
 ** zeroes the rest, and calls ledgerSendClear() in the end. */
 typedef struct LedgerSend LedgerSend;
 struct LedgerSend {
-  LedgerDb *pDb;
+  LedgerConn *pConn;
   Ledger *pLedger; /* of all rows; borrowed */
   int nRow;
-  LedgerQueueRow **apRow; /* in their order; borrowed */
-  int bWait;              /* until they are committed */
-  int bSettle;            /* what became of rows without an answer is found out,
+  LedgerQueued **apRow; /* in their order; borrowed */
+  int bWait;            /* until they are committed */
+  int bSettle;          /* what became of rows without an answer is found out,
                           ** and those that are absent are sent again */
-  i64 msSettle;           /* an append is carried out within, or never */
-  int nRefusedMost;       /* so many rows refused one after another end it; 0:
+  i64 msSettle;         /* an append is carried out within, or never */
+  int nRefusedMost;     /* so many rows refused one after another end it; 0:
                           ** the first one does */
   /* Whether the entry with this id is known to be another row's. NULL: ask the
   ** rows and the history only. */
-  int (*xTaken)(void *pArg, const LedgerQueueRow *pRow, LedgerTxid id,
+  int (*xTaken)(void *pArg, const LedgerQueued *pRow, LedgerTxid id,
                 int *pbTaken, LedgerError *pErr);
   void *pArg;
 
   int nEnded;   /* rows of batches before this one that came to an end */
   int nRefused; /* rows refused since the last one that was accepted */
-  const LedgerQueueRow *pDoubt; /* row that has one entry too many ... */
-  LedgerTxid doubt;             /* ... this one; else NULL */
+  const LedgerQueued *pDoubt; /* row that has one entry too many ... */
+  LedgerTxid doubt;           /* ... this one; else NULL */
 
   LedgerSession *pSession; /* of this round; borrowed from pLedger */
   LedgerTxid before;       /* id of the session's last row, or the round's */
@@ -173,7 +174,7 @@ struct LedgerChangeKind {
 
   /* Whether the API version in use can carry the change; LEDGER_OK while it
   ** isn't known. */
-  int (*xCheck)(const LedgerQueueRow *pRow, LedgerError *pErr);
+  int (*xCheck)(const LedgerQueued *pRow, LedgerError *pErr);
 
   /* Does what the row wants, by ledgerChangeWrite() and ledgerChangeRead(). */
   int (*xSend)(LedgerChangeSend *p, LedgerError *pErr);
@@ -181,7 +182,7 @@ struct LedgerChangeKind {
 
 /* A row under way. */
 struct LedgerChangeSend {
-  LedgerQueueRow *pRow;
+  LedgerQueued *pRow;
   LedgerClient *pClient;
   int bSent;        /* a write of this row was accepted */
   LedgerTxid after; /* the last one; it isn't known to be taken back */
@@ -207,6 +208,6 @@ int ledgerChangeCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
 
 /* Does what the row wants, with as many requests as it takes; its state says
 ** what became of it. */
-int ledgerChangeSend(LedgerQueueRow *pRow, LedgerError *pErr);
+int ledgerChangeSend(LedgerQueued *pRow, LedgerError *pErr);
 
 #endif /* LEDGER_SQLITE_WRITE_H */

@@ -6,4 +6,4 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT1
 
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"

@@ -3,7 +3,7 @@
 **
 ** Invariant: a value of the wrong kind is an error that says what is wanted.
 */
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 #include <string.h>
 #include <time.h>

@@ -11,7 +11,7 @@
 **     n | ledger | view | seqno | nSub | nContents | nTags | texts | n
 ** nTags is -1 where the answer had no tags. Names and tags keep their NUL.
 */
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct RowsHead {
   i64 nTags;
 };
 
-struct LedgerRows {
+struct LedgerSpill {
   i64 nMemory;       /* bytes that may stay in memory */
   int bSpill;        /* what is beyond goes to a file */
   int bFull;         /* not bSpill, and a row did not fit */
@@ -43,15 +43,15 @@ struct LedgerRows {
   i64 nOut;          /* their number */
   char *aIn;         /* a record read from the file */
   i64 nInAlloc;
-  LedgerRow row; /* the row last read */
+  LedgerEntryRow row; /* the row last read */
 };
 
-#define ROWS_OUT (64 * 1024) /* bytes collected for one write */
+#define SPILL_OUT (64 * 1024) /* bytes collected for one write */
 
-int ledgerRowsNew(i64 nMemory, int bSpill, LedgerRows **ppRows,
-                  LedgerError *pErr) {
-  LedgerRows *p = sqlite3_malloc64(sizeof(*p));
-  *ppRows = p;
+int ledgerSpillNew(i64 nMemory, int bSpill, LedgerSpill **ppSpill,
+                   LedgerError *pErr) {
+  LedgerSpill *p = sqlite3_malloc64(sizeof(*p));
+  *ppSpill = p;
   if( p == NULL ) return ledgerErrorNomem(pErr);
   memset(p, 0, sizeof(*p));
   p->nMemory = nMemory;
@@ -60,7 +60,7 @@ int ledgerRowsNew(i64 nMemory, int bSpill, LedgerRows **ppRows,
   return LEDGER_OK;
 }
 
-void ledgerRowsFree(LedgerRows *p) {
+void ledgerSpillFree(LedgerSpill *p) {
   if( p == NULL ) return;
   while( p->nLedger > 0 ) ledgerUnref(p->apLedger[--p->nLedger]);
   sqlite3_free(p->apLedger);
@@ -71,20 +71,20 @@ void ledgerRowsFree(LedgerRows *p) {
   sqlite3_free(p);
 }
 
-int ledgerRowsFull(const LedgerRows *p) {
+int ledgerSpillFull(const LedgerSpill *p) {
   return p->bFull;
 }
 
-i64 ledgerRowsCount(const LedgerRows *p) {
+i64 ledgerSpillCount(const LedgerSpill *p) {
   return p->nRow;
 }
 
-i64 ledgerRowsEnd(const LedgerRows *p) {
+i64 ledgerSpillEnd(const LedgerSpill *p) {
   return p->nMem + p->nFile + p->nOut;
 }
 
 /* Opens the temporary file where SQLite would put one. */
-static int rowsOpenFile(LedgerRows *p, LedgerError *pErr) {
+static int spillOpenFile(LedgerSpill *p, LedgerError *pErr) {
   const char *azDir[] = {getenv("SQLITE_TMPDIR"), getenv("TMPDIR"), "/var/tmp",
                          "/tmp", "."};
   size_t i;
@@ -104,11 +104,11 @@ static int rowsOpenFile(LedgerRows *p, LedgerError *pErr) {
                           "/tmp): %s",
                           ledgerSystemError(errno));
   }
-  p->aOut = sqlite3_malloc64(ROWS_OUT);
+  p->aOut = sqlite3_malloc64(SPILL_OUT);
   return p->aOut ? LEDGER_OK : ledgerErrorNomem(pErr);
 }
 
-static int rowsWrite(LedgerRows *p, const char *a, i64 n, LedgerError *pErr) {
+static int spillWrite(LedgerSpill *p, const char *a, i64 n, LedgerError *pErr) {
   while( n > 0 ) {
     ssize_t k = pwrite(p->fd, a, (size_t)n, p->nFile);
     if( k < 0 && errno == EINTR ) continue;
@@ -125,12 +125,12 @@ static int rowsWrite(LedgerRows *p, const char *a, i64 n, LedgerError *pErr) {
 }
 
 /* Adds bytes to the file through the output buffer. */
-static int rowsPut(LedgerRows *p, const void *a, i64 n, LedgerError *pErr) {
+static int spillPut(LedgerSpill *p, const void *a, i64 n, LedgerError *pErr) {
   int rc = LEDGER_OK;
-  if( p->nOut + n > ROWS_OUT ) {
-    rc = rowsWrite(p, p->aOut, p->nOut, pErr);
+  if( p->nOut + n > SPILL_OUT ) {
+    rc = spillWrite(p, p->aOut, p->nOut, pErr);
     p->nOut = 0;
-    if( rc == LEDGER_OK && n > ROWS_OUT ) return rowsWrite(p, a, n, pErr);
+    if( rc == LEDGER_OK && n > SPILL_OUT ) return spillWrite(p, a, n, pErr);
   }
   if( rc == LEDGER_OK && n > 0 ) {
     memcpy(p->aOut + p->nOut, a, (size_t)n);
@@ -140,7 +140,7 @@ static int rowsPut(LedgerRows *p, const void *a, i64 n, LedgerError *pErr) {
 }
 
 /* Makes room for n more bytes in memory. Returns 0 when the limit forbids. */
-static int rowsReserve(LedgerRows *p, i64 n, LedgerError *pErr) {
+static int spillReserve(LedgerSpill *p, i64 n, LedgerError *pErr) {
   i64 nNew;
   char *aNew;
   if( p->fd >= 0 || p->nMem + n > p->nMemory ) return 0;
@@ -159,7 +159,7 @@ static int rowsReserve(LedgerRows *p, i64 n, LedgerError *pErr) {
 }
 
 /* Keeps the ledger of a row. */
-static int rowsHold(LedgerRows *p, Ledger *pLedger, LedgerError *pErr) {
+static int spillHold(LedgerSpill *p, Ledger *pLedger, LedgerError *pErr) {
   Ledger **apNew;
   int i;
   for( i = p->nLedger - 1; i >= 0; i-- ) {
@@ -174,7 +174,8 @@ static int rowsHold(LedgerRows *p, Ledger *pLedger, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr) {
+int ledgerSpillAdd(LedgerSpill *p, const LedgerEntryRow *pRow,
+                   LedgerError *pErr) {
   const LedgerEntry *pE = &pRow->entry;
   RowsHead head;
   i64 n;
@@ -183,7 +184,7 @@ int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr) {
   int i, rc = LEDGER_OK;
 
   if( p->bFull ) return LEDGER_OK;
-  if( rowsHold(p, pRow->pLedger, pErr) ) return pErr->rc;
+  if( spillHold(p, pRow->pLedger, pErr) ) return pErr->rc;
   memset(&head, 0, sizeof(head));
   head.pLedger = pRow->pLedger;
   head.id = pE->id;
@@ -198,7 +199,7 @@ int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr) {
   aPart[2] = head.nTags > 0 ? (sqlite3_uint64)head.nTags : 0;
   n = (i64)(sizeof(head) + aPart[0] + aPart[1] + aPart[2]);
 
-  if( rowsReserve(p, n + 2 * (i64)sizeof(n), pErr) ) {
+  if( spillReserve(p, n + 2 * (i64)sizeof(n), pErr) ) {
     char *a = p->aMem + p->nMem;
     memcpy(a, &n, sizeof(n));
     a += sizeof(n);
@@ -219,13 +220,13 @@ int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr) {
     p->nMem = p->nMemAlloc = p->nRow = 0;
     return LEDGER_OK;
   } else {
-    if( p->fd < 0 ) rc = rowsOpenFile(p, pErr);
-    if( rc == LEDGER_OK ) rc = rowsPut(p, &n, sizeof(n), pErr);
-    if( rc == LEDGER_OK ) rc = rowsPut(p, &head, sizeof(head), pErr);
+    if( p->fd < 0 ) rc = spillOpenFile(p, pErr);
+    if( rc == LEDGER_OK ) rc = spillPut(p, &n, sizeof(n), pErr);
+    if( rc == LEDGER_OK ) rc = spillPut(p, &head, sizeof(head), pErr);
     for( i = 0; i < 3 && rc == LEDGER_OK; i++ ) {
-      rc = rowsPut(p, azPart[i], (i64)aPart[i], pErr);
+      rc = spillPut(p, azPart[i], (i64)aPart[i], pErr);
     }
-    if( rc == LEDGER_OK ) rc = rowsPut(p, &n, sizeof(n), pErr);
+    if( rc == LEDGER_OK ) rc = spillPut(p, &n, sizeof(n), pErr);
     if( rc ) return rc;
   }
   p->nRow++;
@@ -233,8 +234,8 @@ int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr) {
 }
 
 /* The n bytes at iPos of the store; they live until the next call. */
-static int rowsBytes(LedgerRows *p, i64 iPos, i64 n, const char **pa,
-                     LedgerError *pErr) {
+static int spillBytes(LedgerSpill *p, i64 iPos, i64 n, const char **pa,
+                      LedgerError *pErr) {
   i64 nDone = 0;
   if( iPos < p->nMem ) {
     *pa = p->aMem + iPos;
@@ -242,7 +243,7 @@ static int rowsBytes(LedgerRows *p, i64 iPos, i64 n, const char **pa,
   }
   iPos -= p->nMem;
   if( iPos + n > p->nFile ) { /* reaches into what is not yet written */
-    int rc = rowsWrite(p, p->aOut, p->nOut, pErr);
+    int rc = spillWrite(p, p->aOut, p->nOut, pErr);
     p->nOut = 0;
     if( rc ) return rc;
   }
@@ -265,20 +266,20 @@ static int rowsBytes(LedgerRows *p, i64 iPos, i64 n, const char **pa,
   return LEDGER_OK;
 }
 
-int ledgerRowsRead(LedgerRows *p, i64 *piPos, int bBack,
-                   const LedgerRow **ppRow, LedgerError *pErr) {
+int ledgerSpillRead(LedgerSpill *p, i64 *piPos, int bBack,
+                    const LedgerEntryRow **ppRow, LedgerError *pErr) {
   RowsHead head;
   const char *a;
   i64 iPos = *piPos, n;
   int rc;
 
   *ppRow = NULL;
-  if( bBack ? iPos == 0 : iPos >= ledgerRowsEnd(p) ) return LEDGER_OK;
-  rc = rowsBytes(p, bBack ? iPos - (i64)sizeof(n) : iPos, sizeof(n), &a, pErr);
+  if( bBack ? iPos == 0 : iPos >= ledgerSpillEnd(p) ) return LEDGER_OK;
+  rc = spillBytes(p, bBack ? iPos - (i64)sizeof(n) : iPos, sizeof(n), &a, pErr);
   if( rc ) return rc;
   memcpy(&n, a, sizeof(n));
   if( bBack ) iPos -= n + 2 * (i64)sizeof(n);
-  rc = rowsBytes(p, iPos + (i64)sizeof(n), n, &a, pErr);
+  rc = spillBytes(p, iPos + (i64)sizeof(n), n, &a, pErr);
   if( rc ) return rc;
   memcpy(&head, a, sizeof(head));
   a += sizeof(head);

@@ -5,7 +5,7 @@
 ** Invariant: a ledger lives as long as somebody holds a reference, attached or
 ** not.
 */
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@ void ledgerUnref(Ledger *p) {
   sqlite3_free(p);
 }
 
-LedgerReceiptMemo *ledgerDbMemo(LedgerDb *p) {
+LedgerReceiptMemo *ledgerConnMemo(LedgerConn *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   if( p->pMemo == NULL ) ledgerReceiptMemoNew(&p->pMemo, &err);
   ledgerErrorClear(&err);
@@ -39,11 +39,11 @@ LedgerReceiptMemo *ledgerDbMemo(LedgerDb *p) {
 ** its interval; waiting alone runs none. Where an authorizer denies SELECT the
 ** handler isn't called, and an interrupt is still seen.
 */
-int ledgerDbInterrupted(void *pArg) {
+int ledgerConnInterrupted(void *pArg) {
   static const char zWork[] =
       "WITH RECURSIVE c(i) AS (VALUES(1) UNION ALL"
       " SELECT i + 1 FROM c WHERE i < 1000) SELECT i FROM c WHERE i = 1000";
-  LedgerDb *p = pArg;
+  LedgerConn *p = pArg;
   sqlite3_stmt *pStmt = NULL;
   i64 tNow = ledgerNow();
   int bWork = tNow - p->tWork >= LEDGER_WORK_MS;

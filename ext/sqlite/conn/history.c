@@ -7,21 +7,21 @@
 ** HISTORY_MAX older rows. It tells a reader which ids are known to be
 ** committed, and the settler which are taken.
 */
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define HISTORY_MAX 10000
 
-const char *ledgerStateName(int eState) {
+const char *ledgerHistoryStateName(int eState) {
   static const char *const azName[] = {"",        "queued",    "sending",
                                        "pending", "committed", "refused",
                                        "lost",    "unknown"};
   return azName[eState];
 }
 
-void ledgerQueueRowFree(LedgerQueueRow *p) {
+void ledgerQueuedFree(LedgerQueued *p) {
   if( p == NULL ) return;
   ledgerUnref(p->pLedger);
   sqlite3_free(p->zLedger);
@@ -35,20 +35,20 @@ void ledgerQueueRowFree(LedgerQueueRow *p) {
 }
 
 /* Where the chain of a seqno begins. */
-static LedgerQueueRow **historyChain(LedgerDb *p, i64 iSeqno) {
+static LedgerQueued **historyChain(LedgerConn *p, i64 iSeqno) {
   return &p->history.apById[(sqlite3_uint64)iSeqno &
                             (sqlite3_uint64)(p->history.nById - 1)];
 }
 
 /* Indexes a row of the history by its id. Where memory is short rows are not
 ** found: the index tells only where to look first. */
-static void historyIndex(LedgerDb *p, LedgerQueueRow *pRow) {
-  LedgerQueueRow **pp;
+static void historyIndex(LedgerConn *p, LedgerQueued *pRow) {
+  LedgerQueued **pp;
   if( pRow->id.seqno == 0 || pRow->zSubLedger == NULL ) return;
   if( p->history.nRow > p->history.nById ) {
     int nOld = p->history.nById, nNew = nOld ? nOld * 4 : 256, i;
-    LedgerQueueRow **apOld = p->history.apById;
-    LedgerQueueRow **apNew =
+    LedgerQueued **apOld = p->history.apById;
+    LedgerQueued **apNew =
         sqlite3_malloc64(sizeof(*apNew) * (sqlite3_uint64)nNew);
     if( apNew ) {
       memset(apNew, 0, sizeof(*apNew) * (size_t)nNew);
@@ -56,7 +56,7 @@ static void historyIndex(LedgerDb *p, LedgerQueueRow *pRow) {
       p->history.nById = nNew;
       for( i = 0; i < nOld; i++ ) {
         while( apOld[i] ) {
-          LedgerQueueRow *pMove = apOld[i];
+          LedgerQueued *pMove = apOld[i];
           apOld[i] = pMove->pNextById;
           pp = historyChain(p, pMove->id.seqno);
           pMove->pNextById = *pp;
@@ -73,8 +73,8 @@ static void historyIndex(LedgerDb *p, LedgerQueueRow *pRow) {
 }
 
 /* Takes a row out of the index, if it is there. */
-static void historyUnindex(LedgerDb *p, LedgerQueueRow *pRow) {
-  LedgerQueueRow **pp;
+static void historyUnindex(LedgerConn *p, LedgerQueued *pRow) {
+  LedgerQueued **pp;
   if( p->history.nById == 0 ) return;
   for( pp = historyChain(p, pRow->id.seqno); *pp; pp = &(*pp)->pNextById ) {
     if( *pp == pRow ) {
@@ -84,7 +84,7 @@ static void historyUnindex(LedgerDb *p, LedgerQueueRow *pRow) {
   }
 }
 
-void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow) {
+void ledgerHistoryAdd(LedgerConn *p, LedgerQueued *pRow) {
   sqlite3_free(pRow->zContents);
   pRow->zContents = NULL;
   ledgerUnref(pRow->pLedger);
@@ -97,17 +97,17 @@ void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow) {
   while( p->history.nRow - (p->queue.iNext - p->history.iLastBatch) >
              HISTORY_MAX &&
          p->history.pFirst->n < p->history.iLastBatch ) {
-    LedgerQueueRow *pOld = p->history.pFirst;
+    LedgerQueued *pOld = p->history.pFirst;
     p->history.pFirst = pOld->pNext;
     historyUnindex(p, pOld);
-    ledgerQueueRowFree(pOld);
+    ledgerQueuedFree(pOld);
     p->history.nRow--;
   }
 }
 
-void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
+void ledgerHistorySettle(LedgerConn *p, const Ledger *pLedger, i64 iOutbox,
                          int eState, LedgerTxid id) {
-  LedgerQueueRow *pRow;
+  LedgerQueued *pRow;
   for( pRow = p->history.pFirst; pRow; pRow = pRow->pNext ) {
     if( pRow->iOutbox != iOutbox || pRow->iSlot != pLedger->iSlot ||
         (pRow->eState != LEDGER_PENDING && pRow->eState != LEDGER_UNKNOWN) ) {
@@ -123,9 +123,9 @@ void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
   }
 }
 
-int ledgerHistoryTaken(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
-                       const LedgerQueueRow *pFor) {
-  const LedgerQueueRow *pRow;
+int ledgerHistoryTaken(LedgerConn *p, const Ledger *pLedger, LedgerTxid id,
+                       const LedgerQueued *pFor) {
+  const LedgerQueued *pRow;
   if( p->history.nById == 0 ) return 0;
   for( pRow = *historyChain(p, id.seqno); pRow; pRow = pRow->pNextById ) {
     if( pRow->iSlot == pLedger->iSlot && pRow->id.seqno == id.seqno &&
@@ -137,9 +137,9 @@ int ledgerHistoryTaken(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
   return 0;
 }
 
-const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
+const char *ledgerHistorySubLedger(LedgerConn *p, const Ledger *pLedger,
                                    LedgerTxid id) {
-  const LedgerQueueRow *pRow;
+  const LedgerQueued *pRow;
   if( p->history.nById == 0 ) return NULL;
   for( pRow = *historyChain(p, id.seqno); pRow; pRow = pRow->pNextById ) {
     if( pRow->iSlot == pLedger->iSlot &&
@@ -150,9 +150,9 @@ const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
   return NULL;
 }
 
-int ledgerHistoryCommitted(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
+int ledgerHistoryCommitted(LedgerConn *p, const Ledger *pLedger, LedgerTxid id,
                            const char *zSubLedger) {
-  const LedgerQueueRow *pRow;
+  const LedgerQueued *pRow;
   if( p->history.nById == 0 ) return 0;
   for( pRow = *historyChain(p, id.seqno); pRow; pRow = pRow->pNextById ) {
     if( pRow->iSlot == pLedger->iSlot && pRow->eState == LEDGER_COMMITTED &&
@@ -164,16 +164,16 @@ int ledgerHistoryCommitted(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
   return 0;
 }
 
-int ledgerQueueHasRows(const LedgerDb *p, const Ledger *pLedger) {
-  const LedgerQueueRow *pRow;
+int ledgerQueueHasRows(const LedgerConn *p, const Ledger *pLedger) {
+  const LedgerQueued *pRow;
   for( pRow = p->queue.pFirst; pRow; pRow = pRow->pNext ) {
     if( pRow->pLedger == pLedger ) return 1;
   }
   return 0;
 }
 
-void ledgerHistoryFree(LedgerDb *p) {
-  LedgerQueueRow *apList[2];
+void ledgerHistoryFree(LedgerConn *p) {
+  LedgerQueued *apList[2];
   int i;
   apList[0] = p->queue.pFirst;
   apList[1] = p->history.pFirst;
@@ -183,8 +183,8 @@ void ledgerHistoryFree(LedgerDb *p) {
   p->history.nById = 0;
   for( i = 0; i < 2; i++ ) {
     while( apList[i] ) {
-      LedgerQueueRow *pNext = apList[i]->pNext;
-      ledgerQueueRowFree(apList[i]);
+      LedgerQueued *pNext = apList[i]->pNext;
+      ledgerQueuedFree(apList[i]);
       apList[i] = pNext;
     }
   }

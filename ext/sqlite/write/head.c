@@ -47,8 +47,8 @@ static int stateHead(Ledger *pLedger, const char *zSubLedger, LedgerTxid *pHead,
   return pErr->rc;
 }
 
-int ledgerStateGet(Ledger *pLedger, const char *zSubLedger, int bWitness,
-                   LedgerTxid *pState, LedgerError *pErr) {
+int ledgerHeadCommitted(Ledger *pLedger, const char *zSubLedger, int bWitness,
+                        LedgerTxid *pState, LedgerError *pErr) {
   LedgerFacts facts;
   int nTry;
   for( nTry = 0; nTry < 4; nTry++ ) {

@@ -1,5 +1,5 @@
 /*
-** What keeps strangers from making the module act: db/guard.c. Used
+** What keeps strangers from making the module act: conn/guard.c. Used
 ** by tables, functions and the registry.
 **
 ** Invariant: every table and every function that acts asks here first.
@@ -7,9 +7,9 @@
 #ifndef LEDGER_SQLITE_GUARD_H
 #define LEDGER_SQLITE_GUARD_H
 
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
-/* ---- guard.c: who may make the module act ---------------------------- */
+/* ---- guard.c: who may make the module act -------------------------------- */
 
 /* Whether this SQLite shows that a statement runs inside another one. */
 enum {
@@ -19,7 +19,7 @@ enum {
 };
 
 /* Tries it, and sets p->eNesting; the functions must be registered. */
-int ledgerGuardSelfTest(LedgerDb *p);
+int ledgerGuardSelfTest(LedgerConn *p);
 
 /* SQLITE_OK where the module is loaded on db; then bTurnOff turns writing off.
 ** Another code where it isn't, or can't be asked. */
@@ -29,13 +29,13 @@ int ledgerGuardLoaded(sqlite3 *db, int bTurnOff);
 ** told by ledgerGuardConnect(), which also tells SQLite who may use it. */
 typedef struct LedgerGuard LedgerGuard;
 struct LedgerGuard {
-  LedgerDb *pDb; /* borrowed: the module keeps it alive */
-  char *zTable;  /* its name, for messages (sqlite3_free) */
-  int bTemp;     /* declared in temp: by this connection's own SQL */
-  int bFile;     /* declared in a database file: by anybody */
-  char *zBad;    /* its arguments are bad: why (sqlite3_free), or NULL */
+  LedgerConn *pConn; /* borrowed: the module keeps it alive */
+  char *zTable;      /* its name, for messages (sqlite3_free) */
+  int bTemp;         /* declared in temp: by this connection's own SQL */
+  int bFile;         /* declared in a database file: by anybody */
+  char *zBad;        /* its arguments are bad: why (sqlite3_free), or NULL */
 };
-int ledgerGuardConnect(LedgerGuard *p, LedgerDb *pDb, int argc,
+int ledgerGuardConnect(LedgerGuard *p, LedgerConn *pConn, int argc,
                        const char *const *argv);
 void ledgerGuardClear(LedgerGuard *p);
 
@@ -56,9 +56,10 @@ int ledgerGuardWrite(const LedgerGuard *p, LedgerError *pErr);
 int ledgerGuardCommit(const LedgerGuard *p, LedgerError *pErr);
 
 /* May this function write? The registry asks where it has LEDGER_FN_WRITES. */
-int ledgerGuardWrites(LedgerDb *pDb, const char *zFunction, LedgerError *pErr);
+int ledgerGuardWrites(LedgerConn *pConn, const char *zFunction,
+                      LedgerError *pErr);
 
-/* May this ledger be written to? ledgerDbFindToWrite() asks. */
+/* May this ledger be written to? ledgerConnFindToWrite() asks. */
 int ledgerGuardLedger(Ledger *pLedger, LedgerError *pErr);
 
 /* The xFunc of all our functions: asks, and calls the one that is meant. */
@@ -66,13 +67,13 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc, sqlite3_value **argv);
 
 /* Reads or (zValue not NULL) sets an option of the connection. *pz becomes its
 ** value, or NULL where zOption is no such option. */
-int ledgerGuardOption(LedgerDb *pDb, const char *zOption, const char *zValue,
-                      const char **pz, LedgerError *pErr);
+int ledgerGuardOption(LedgerConn *pConn, const char *zOption,
+                      const char *zValue, const char **pz, LedgerError *pErr);
 
 /* ---- constraint.c: does a CHECK constraint make a function act? ---------- */
 
 /* An error where one of a database that is in use calls this function. */
-int ledgerConstraintCheck(LedgerDb *pDb, const char *zFunction,
+int ledgerConstraintCheck(LedgerConn *pConn, const char *zFunction,
                           LedgerError *pErr);
 
 /* One function of SQL. */
@@ -97,11 +98,11 @@ struct LedgerFunction {
 /* The user data of each function that is registered (guard.c). */
 typedef struct LedgerBound LedgerBound;
 struct LedgerBound {
-  LedgerDb *pDb; /* counted reference */
+  LedgerConn *pConn; /* counted reference */
   const LedgerFunction *pFunc;
 };
 
 /* The connection of the function that runs. */
-LedgerDb *ledgerFunctionDb(sqlite3_context *pCtx);
+LedgerConn *ledgerFunctionConn(sqlite3_context *pCtx);
 
 #endif /* LEDGER_SQLITE_GUARD_H */

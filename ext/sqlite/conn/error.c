@@ -3,7 +3,7 @@
 ** text of the rooms below has. A LedgerError's code is an SQLite code; the
 ** assertions below keep it so.
 */
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 _Static_assert(LEDGER_ERROR == SQLITE_ERROR, "codes are SQLite's");
 _Static_assert(LEDGER_BUSY == SQLITE_BUSY, "codes are SQLite's");
@@ -17,7 +17,7 @@ _Static_assert(LEDGER_TOOBIG == SQLITE_TOOBIG, "codes are SQLite's");
 _Static_assert(LEDGER_CONSTRAINT == SQLITE_CONSTRAINT, "codes are SQLite's");
 _Static_assert(LEDGER_AUTH == SQLITE_AUTH, "codes are SQLite's");
 
-void ledgerReadFailed(sqlite3 *db, LedgerError *pErr) {
+void ledgerErrorSpare(sqlite3 *db, LedgerError *pErr) {
   if( pErr->rc == LEDGER_IOERR && !sqlite3_get_autocommit(db) ) {
     pErr->rc = LEDGER_BUSY;
   }
@@ -67,6 +67,6 @@ void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr) {
 }
 
 void ledgerFunctionReadError(sqlite3_context *pCtx, LedgerError *pErr) {
-  ledgerReadFailed(sqlite3_context_db_handle(pCtx), pErr);
+  ledgerErrorSpare(sqlite3_context_db_handle(pCtx), pErr);
   ledgerFunctionError(pCtx, pErr);
 }

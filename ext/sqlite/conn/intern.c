@@ -6,7 +6,7 @@
 ** No request is made here. A number is never used twice. The memory grows with
 ** the number of different keys that were seen.
 */
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 #include <string.h>
 
@@ -58,10 +58,10 @@ static int internGrow(LedgerIntern *p) {
   return SQLITE_OK;
 }
 
-int ledgerInternRowid(LedgerDb *pDb, const void *pTable, int iSlot,
+int ledgerInternRowid(LedgerConn *pConn, const void *pTable, int iSlot,
                       const char *zKey, i64 *piRowid) {
   const size_t n = strlen(zKey);
-  LedgerIntern *p = pDb->pIntern;
+  LedgerIntern *p = pConn->pIntern;
   InternKey *pNew;
   unsigned h = internHash(pTable, iSlot, zKey);
   unsigned i;
@@ -69,7 +69,7 @@ int ledgerInternRowid(LedgerDb *pDb, const void *pTable, int iSlot,
     p = sqlite3_malloc64(sizeof(*p));
     if( p == NULL ) return SQLITE_NOMEM;
     memset(p, 0, sizeof(*p));
-    pDb->pIntern = p;
+    pConn->pIntern = p;
   }
   if( internGrow(p) ) return SQLITE_NOMEM;
   for( i = h;; i++ ) {
@@ -94,9 +94,9 @@ int ledgerInternRowid(LedgerDb *pDb, const void *pTable, int iSlot,
   return SQLITE_OK;
 }
 
-const char *ledgerInternKey(const LedgerDb *pDb, const void *pTable, i64 iRowid,
-                            int *piSlot) {
-  const LedgerIntern *p = pDb->pIntern;
+const char *ledgerInternKey(const LedgerConn *pConn, const void *pTable,
+                            i64 iRowid, int *piSlot) {
+  const LedgerIntern *p = pConn->pIntern;
   if( p == NULL || iRowid < 1 || iRowid > p->nKey ||
       p->apKey[iRowid - 1]->pTable != pTable ) {
     return NULL;

@@ -18,7 +18,7 @@
 **
 ** Invariant: where the host lets nobody look, the function is refused.
 */
-#include "sqlite/db/guard.h"
+#include "sqlite/conn/guard.h"
 
 #include <string.h>
 
@@ -88,16 +88,16 @@ static int constraintLook(sqlite3 *db, const char *zSchema,
   return SQLITE_OK;
 }
 
-int ledgerConstraintCheck(LedgerDb *pDb, const char *zFunction,
+int ledgerConstraintCheck(LedgerConn *pConn, const char *zFunction,
                           LedgerError *pErr) {
   char *zSchema = NULL;
   int i = 0, bCalls = 0, rc = SQLITE_OK;
-  if( !constraintMayRun(pDb->db) ) return LEDGER_OK;
-  while( (rc = ledgerSchemaName(pDb->db, i++, &zSchema)) == SQLITE_OK &&
+  if( !constraintMayRun(pConn->db) ) return LEDGER_OK;
+  while( (rc = ledgerSchemaName(pConn->db, i++, &zSchema)) == SQLITE_OK &&
          zSchema ) {
     if( sqlite3_stricmp(zSchema, "temp") != 0 && /* this connection's own */
-        sqlite3_txn_state(pDb->db, zSchema) > SQLITE_TXN_NONE ) {
-      rc = constraintLook(pDb->db, zSchema, zFunction, &bCalls);
+        sqlite3_txn_state(pConn->db, zSchema) > SQLITE_TXN_NONE ) {
+      rc = constraintLook(pConn->db, zSchema, zFunction, &bCalls);
     }
     if( rc || bCalls ) break;
     sqlite3_free(zSchema);

@@ -6,7 +6,7 @@
 ** connection (read/snapshot.c calls ledgerAnswersEnd()). A cursor that reads an
 ** answer holds a reference, and reads on.
 */
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@
 
 void ledgerAnswerUnref(LedgerAnswer *p) {
   if( p == NULL || --p->nRef > 0 ) return;
-  if( p->xFree ) p->xFree(p->pRows);
+  if( p->xFree ) p->xFree(p->pCells);
   sqlite3_free(p->zAsked);
   sqlite3_free(p);
 }

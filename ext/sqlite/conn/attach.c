@@ -12,16 +12,17 @@
 ** lives; the environment attaches "main" once, and only where nothing was ever
 ** attached: what was taken away doesn't come back by itself.
 */
-#include "sqlite/db/guard.h"
+#include "sqlite/conn/guard.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-int ledgerDbNew(sqlite3 *db, int bReadonly,
-                const LedgerTableSpec *const *apTable,
-                const LedgerFunction *const *apFunction, LedgerDb **ppDb) {
-  LedgerDb *p = sqlite3_malloc64(sizeof(*p));
-  *ppDb = p;
+int ledgerConnNew(sqlite3 *db, int bReadonly,
+                  const LedgerTableSpec *const *apTable,
+                  const LedgerFunction *const *apFunction,
+                  LedgerConn **ppConn) {
+  LedgerConn *p = sqlite3_malloc64(sizeof(*p));
+  *ppConn = p;
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
   p->db = db;
@@ -35,12 +36,12 @@ int ledgerDbNew(sqlite3 *db, int bReadonly,
   return SQLITE_OK;
 }
 
-void ledgerDbRef(LedgerDb *p) {
+void ledgerConnRef(LedgerConn *p) {
   p->nRef++;
 }
 
-void ledgerDbUnref(void *pArg) {
-  LedgerDb *p = pArg;
+void ledgerConnUnref(void *pArg) {
+  LedgerConn *p = pArg;
   int i;
   if( --p->nRef > 0 ) return;
   ledgerHistoryFree(p);
@@ -64,11 +65,11 @@ static int attachNameOk(const char *z) {
 
 /* LedgerHooks.xNamed. */
 static int attachNamed(void *pArg, const char *zName) {
-  const LedgerDb *p = pArg;
+  const LedgerConn *p = pArg;
   return p->nLedger > 1 || sqlite3_stricmp(zName, "main") != 0;
 }
 
-static int attachIndex(const LedgerDb *p, const char *zName) {
+static int attachIndex(const LedgerConn *p, const char *zName) {
   int i;
   for( i = 0; i < p->nLedger; i++ ) {
     if( sqlite3_stricmp(p->apLedger[i]->zName, zName) == 0 ) return i;
@@ -76,10 +77,10 @@ static int attachIndex(const LedgerDb *p, const char *zName) {
   return -1;
 }
 
-int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
-                   const char *zJson, int nJson, LedgerError *pErr) {
+int ledgerConnAttach(LedgerConn *p, const char *zTarget, const char *zName,
+                     const char *zJson, int nJson, LedgerError *pErr) {
   LedgerConfig *pConfig = NULL;
-  LedgerHooks hooks = {ledgerDbInterrupted, attachNamed, NULL, p};
+  LedgerHooks hooks = {ledgerConnInterrupted, attachNamed, NULL, p};
   Ledger *pNew = NULL;
   Ledger **apNew;
   unsigned char aDigest[32];
@@ -99,7 +100,7 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
   }
   rc = ledgerConfigNew(zTarget, &pConfig, pErr);
   if( rc == LEDGER_OK ) {
-    pConfig->xInterrupted = ledgerDbInterrupted;
+    pConfig->xInterrupted = ledgerConnInterrupted;
     pConfig->pInterruptArg = p;
   }
   if( rc == LEDGER_OK && zJson ) {
@@ -127,7 +128,7 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
     goto out;
   }
   memset(pNew, 0, sizeof(*pNew));
-  pNew->pDb = p;
+  pNew->pConn = p;
   pNew->nRef = 1;
   pNew->iSlot = p->iNextSlot;
   memcpy(pNew->aDigest, aDigest, sizeof(aDigest));
@@ -152,10 +153,10 @@ out:
   return rc;
 }
 
-int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr) {
+int ledgerConnDetach(LedgerConn *p, const char *zName, LedgerError *pErr) {
   Ledger *pLedger;
   int i;
-  int rc = ledgerDbFind(p, zName, 0, &pLedger, pErr);
+  int rc = ledgerConnFind(p, zName, 0, &pLedger, pErr);
   if( rc ) return rc;
   if( ledgerQueueHasRows(p, pLedger) ) {
     return ledgerErrorSet(pErr, LEDGER_BUSY,
@@ -173,7 +174,7 @@ int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr) {
 }
 
 /* Attaches the ledger of the environment. */
-static int attachEnv(LedgerDb *p, const char *zUrl, LedgerError *pErr) {
+static int attachEnv(LedgerConn *p, const char *zUrl, LedgerError *pErr) {
   const char *zJson = getenv("LEDGER_OPTIONS");
   LedgerError err = LEDGER_ERROR_INIT;
 
@@ -182,8 +183,8 @@ static int attachEnv(LedgerDb *p, const char *zUrl, LedgerError *pErr) {
                           "LEDGER_OPTIONS is there and empty: unset it, or "
                           "give {}");
   }
-  if( ledgerDbAttach(p, zUrl, NULL, zJson, zJson ? (int)strlen(zJson) : 0,
-                     &err) ) {
+  if( ledgerConnAttach(p, zUrl, NULL, zJson, zJson ? (int)strlen(zJson) : 0,
+                       &err) ) {
     ledgerErrorWrap(pErr, &err, "LEDGER_URL%s: %s",
                     zJson ? " and LEDGER_OPTIONS" : "", ledgerErrorText(&err));
   }
@@ -191,7 +192,7 @@ static int attachEnv(LedgerDb *p, const char *zUrl, LedgerError *pErr) {
   return pErr->rc;
 }
 
-int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
+int ledgerConnReady(LedgerConn *p, int bEnv, LedgerError *pErr) {
   const char *zUrl;
   if( p->nLedger > 0 ) return LEDGER_OK;
   if( p->bDetached ) {
@@ -212,7 +213,7 @@ int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr) {
 
 /* There is no such ledger: an error that names those there are. Functions have
 ** asked without regard to case, conditions have not. */
-static int attachUnknown(const LedgerDb *p, const char *zName,
+static int attachUnknown(const LedgerConn *p, const char *zName,
                          LedgerError *pErr) {
   LedgerBuf names = {0};
   int i;
@@ -229,7 +230,7 @@ static int attachUnknown(const LedgerDb *p, const char *zName,
   return pErr->rc;
 }
 
-int ledgerDbName(sqlite3_value *pVal, char **pz) {
+int ledgerConnName(sqlite3_value *pVal, char **pz) {
   int eType = sqlite3_value_type(pVal);
   const char *z;
   *pz = NULL;
@@ -242,7 +243,8 @@ int ledgerDbName(sqlite3_value *pVal, char **pz) {
   return *pz ? SQLITE_OK : SQLITE_NOMEM;
 }
 
-int ledgerDbNamed(LedgerDb *p, int n, char *const *azName, LedgerError *pErr) {
+int ledgerConnNamed(LedgerConn *p, int n, char *const *azName,
+                    LedgerError *pErr) {
   int i, k;
   for( i = 0; i < n; i++ ) {
     for( k = 0; k < p->nLedger; k++ ) {
@@ -253,11 +255,11 @@ int ledgerDbNamed(LedgerDb *p, int n, char *const *azName, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
-                 LedgerError *pErr) {
+int ledgerConnFind(LedgerConn *p, const char *zName, int bEnv,
+                   Ledger **ppLedger, LedgerError *pErr) {
   int i, rc;
   *ppLedger = NULL;
-  rc = ledgerDbReady(p, bEnv, pErr);
+  rc = ledgerConnReady(p, bEnv, pErr);
   if( rc ) return rc;
   if( zName == NULL ) zName = "main";
   i = attachIndex(p, zName);
@@ -269,15 +271,15 @@ int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
   return LEDGER_ERROR;
 }
 
-int ledgerDbFindToWrite(LedgerDb *p, const char *zName, int bEnv,
-                        const char *zWhere, Ledger **ppLedger,
-                        LedgerError *pErr) {
+int ledgerConnFindToWrite(LedgerConn *p, const char *zName, int bEnv,
+                          const char *zWhere, Ledger **ppLedger,
+                          LedgerError *pErr) {
   *ppLedger = NULL;
   if( zName == NULL && p->nLedger > 1 ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                           "several ledgers are attached: name one in %s",
                           zWhere);
   }
-  if( ledgerDbFind(p, zName, bEnv, ppLedger, pErr) ) return pErr->rc;
+  if( ledgerConnFind(p, zName, bEnv, ppLedger, pErr) ) return pErr->rc;
   return ledgerGuardLedger(*ppLedger, pErr);
 }

@@ -1,21 +1,21 @@
 /*
-** The face of sqlite/db: what one SQLite connection knows, and what every room
-** above builds on. The rooms of ext/sqlite turn SQL into calls of ext/client;
-** they hold no HTTP, and of the wire's JSON only the members that the columns
-** of a small table show (LedgerColumn.zPath).
+** The face of sqlite/conn: what one SQLite connection knows, and what every
+** room above builds on. The rooms of ext/sqlite turn SQL into calls of
+** ext/client; they hold no HTTP, and of the wire's JSON only the members that
+** the columns of a small table show (LedgerColumn.zPath).
 **
 ** Invariants
-**   - all state hangs off one LedgerDb per SQLite connection; nothing is
+**   - all state hangs off one LedgerConn per SQLite connection; nothing is
 **     global;
 **   - xBestIndex and xConnect never touch the network;
 **   - memory of these rooms comes from sqlite3_malloc64().
 */
-#ifndef LEDGER_SQLITE_DB_H
-#define LEDGER_SQLITE_DB_H
+#ifndef LEDGER_SQLITE_CONN_H
+#define LEDGER_SQLITE_CONN_H
 
 #include <sqlite3ext.h>
 #ifndef LEDGER_API_C
-SQLITE_EXTENSION_INIT3 /* db/api.c has it */
+SQLITE_EXTENSION_INIT3 /* conn/api.c has it */
 #endif
 
 #include "client/client.h"
@@ -27,23 +27,23 @@ typedef struct Ledger Ledger;
 typedef struct LedgerAnswer LedgerAnswer;
 typedef struct LedgerChangeKind LedgerChangeKind;
 typedef struct LedgerColumn LedgerColumn;
-typedef struct LedgerDb LedgerDb;
+typedef struct LedgerConn LedgerConn;
 typedef struct LedgerFunction LedgerFunction;
 typedef struct LedgerIntern LedgerIntern;
-typedef struct LedgerQueueRow LedgerQueueRow;
+typedef struct LedgerQueued LedgerQueued;
 typedef struct LedgerReplay LedgerReplay;
-typedef struct LedgerRow LedgerRow;
-typedef struct LedgerRows LedgerRows;
-typedef struct LedgerScope LedgerScope;
+typedef struct LedgerEntryRow LedgerEntryRow;
+typedef struct LedgerSpill LedgerSpill;
+typedef struct LedgerSnapshot LedgerSnapshot;
 typedef struct LedgerTableSpec LedgerTableSpec;
-typedef struct LedgerWriter LedgerWriter;
+typedef struct LedgerSavepoints LedgerSavepoints;
 
-/* ---- db/ledger.c, db/attach.c: the ledgers attached to a connection ------ */
+/* ---- conn/ledger.c, conn/attach.c: the ledgers attached to a connection -- */
 
 /* One attached ledger. Counted references: the attach list holds one, each
 ** cursor that reads it one more, so that ledger_detach() can't pull it away. */
 struct Ledger {
-  LedgerDb *pDb;             /* where it is attached */
+  LedgerConn *pConn;         /* where it is attached */
   LedgerClient *pClient;     /* owned */
   char *zName;               /* the name in SQL (sqlite3_free) */
   int iSlot;                 /* upper bits of its rowids; never used again */
@@ -58,40 +58,40 @@ struct Ledger {
 ** (write/queue.c, write/savepoints.c). */
 typedef struct LedgerQueue LedgerQueue;
 struct LedgerQueue {
-  LedgerQueueRow *pFirst; /* of the open transaction, in order */
-  LedgerQueueRow **ppEnd;
-  i64 nByte;             /* their contents */
-  i64 iNext;             /* next ledger_appends.n */
-  LedgerWriter *pWriter; /* tables within a transaction */
+  LedgerQueued *pFirst; /* of the open transaction, in order */
+  LedgerQueued **ppEnd;
+  i64 nByte;                 /* their contents */
+  i64 iNext;                 /* next ledger_appends.n */
+  LedgerSavepoints *pTables; /* tables within a transaction */
 };
 
-/* What became of rows (db/history.c). */
+/* What became of rows (conn/history.c). */
 typedef struct LedgerHistory LedgerHistory;
 struct LedgerHistory {
-  LedgerQueueRow *pFirst; /* settled rows, oldest first */
-  LedgerQueueRow **ppEnd;
+  LedgerQueued *pFirst; /* settled rows, oldest first */
+  LedgerQueued **ppEnd;
   int nRow;
-  LedgerQueueRow **apById; /* those with an id, by its seqno: chains */
-  int nById;               /* their places, a power of two, or 0 */
-  i64 iLastBatch;          /* n of the last transaction's first row */
+  LedgerQueued **apById; /* those with an id, by its seqno: chains */
+  int nById;             /* their places, a power of two, or 0 */
+  i64 iLastBatch;        /* n of the last transaction's first row */
 };
 
 /* The statements that read (read/snapshot.c, read/replay.c). */
 typedef struct LedgerReading LedgerReading;
 struct LedgerReading {
-  LedgerScope *pScope;     /* list: one per statement that reads */
-  sqlite3_stmt *pPrepared; /* last seen being prepared, or NULL: an address */
-  i64 nAnew;               /* ... how often others were prepared anew */
-  i64 iStatement;          /* ... and its number */
-  LedgerScope **ppOpened;  /* the cursor opened by the last call, or NULL */
-  LedgerReplay **ppReplay; /* where that cursor takes over a buffer */
-  LedgerScope *pParked;    /* a reference held for the cursor ... */
-  LedgerScope **ppParked;  /* ... that holds its scope here */
+  LedgerSnapshot *pSnapshot; /* list: one per statement that reads */
+  sqlite3_stmt *pPrepared;   /* last seen being prepared, or NULL: an address */
+  i64 nAnew;                 /* ... how often others were prepared anew */
+  i64 iStatement;            /* ... and its number */
+  LedgerSnapshot **ppOpened; /* the cursor opened by the last call, or NULL */
+  LedgerReplay **ppReplay;   /* where that cursor takes over a buffer */
+  LedgerSnapshot *pParked;   /* a reference held for the cursor ... */
+  LedgerSnapshot **ppParked; /* ... that holds its snapshot here */
 };
 
 /* Everything the module knows of one SQLite connection. Freed when the last
 ** module, function and collation registered for it is destroyed. */
-struct LedgerDb {
+struct LedgerConn {
   sqlite3 *db;       /* the connection */
   int nRef;          /* registrations that point here */
   int bReadonly;     /* entry point sqlite3_ledgerreadonly_init */
@@ -111,16 +111,16 @@ struct LedgerDb {
   int bFileTables;                         /* option file_tables = allow */
   int eNesting;             /* LEDGER_NESTING_*: what the self-test found */
   LedgerTxid last;          /* ledger_last_transaction_id() */
-  LedgerReceiptMemo *pMemo; /* what receipts share; see ledgerDbMemo() */
+  LedgerReceiptMemo *pMemo; /* what receipts share; see ledgerConnMemo() */
   i64 tWork;                /* when a wait last let SQLite work */
 };
 
 /* The tables and functions are the extension's, for whoever lists them all. */
-int ledgerDbNew(sqlite3 *db, int bReadonly,
-                const LedgerTableSpec *const *apTable,
-                const LedgerFunction *const *apFunction, LedgerDb **ppDb);
-void ledgerDbRef(LedgerDb *p);
-void ledgerDbUnref(void *p); /* a destructor for SQLite */
+int ledgerConnNew(sqlite3 *db, int bReadonly,
+                  const LedgerTableSpec *const *apTable,
+                  const LedgerFunction *const *apFunction, LedgerConn **ppConn);
+void ledgerConnRef(LedgerConn *p);
+void ledgerConnUnref(void *p); /* a destructor for SQLite */
 
 /*
 ** Finds an attached ledger. zName NULL is "main"; where nothing is attached at
@@ -128,39 +128,40 @@ void ledgerDbUnref(void *p); /* a destructor for SQLite */
 ** first, unless one was ever detached. *ppLedger is borrowed. Not found is an
 ** error with its remedy.
 */
-int ledgerDbFind(LedgerDb *p, const char *zName, int bEnv, Ledger **ppLedger,
-                 LedgerError *pErr);
+int ledgerConnFind(LedgerConn *p, const char *zName, int bEnv,
+                   Ledger **ppLedger, LedgerError *pErr);
 
 /* The name that the condition `ledger = value` gives (sqlite3_free); *pz is
 ** NULL for NULL and a BLOB, which name none. An SQLite code. */
-int ledgerDbName(sqlite3_value *pVal, char **pz);
+int ledgerConnName(sqlite3_value *pVal, char **pz);
 
 /* Each of the names must be that of an attached ledger, letter by letter as
 ** SQLite compares them: else an error that names those attached. */
-int ledgerDbNamed(LedgerDb *p, int n, char *const *azName, LedgerError *pErr);
+int ledgerConnNamed(LedgerConn *p, int n, char *const *azName,
+                    LedgerError *pErr);
 
 /*
 ** The same for what writes to a ledger: while several are attached, zName may
 ** not be NULL (zWhere says where the name goes: "column ledger"), and a ledger
 ** that may not be written to is an error.
 */
-int ledgerDbFindToWrite(LedgerDb *p, const char *zName, int bEnv,
-                        const char *zWhere, Ledger **ppLedger,
-                        LedgerError *pErr);
+int ledgerConnFindToWrite(LedgerConn *p, const char *zName, int bEnv,
+                          const char *zWhere, Ledger **ppLedger,
+                          LedgerError *pErr);
 
 /* Makes sure that something is attached, from the environment if need be. */
-int ledgerDbReady(LedgerDb *p, int bEnv, LedgerError *pErr);
+int ledgerConnReady(LedgerConn *p, int bEnv, LedgerError *pErr);
 
 /* Attaches a ledger under zName ("main" if NULL) with the options object zJson
 ** (may be NULL). No network. The same again, as the options are resolved, does
 ** nothing: what the ledger's client keeps stays, and what was changed since. */
-int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
-                   const char *zJson, int nJson, LedgerError *pErr);
-int ledgerDbDetach(LedgerDb *p, const char *zName, LedgerError *pErr);
+int ledgerConnAttach(LedgerConn *p, const char *zTarget, const char *zName,
+                     const char *zJson, int nJson, LedgerError *pErr);
+int ledgerConnDetach(LedgerConn *p, const char *zName, LedgerError *pErr);
 
 /* The connection's memo of receipt checks, made at its first use; NULL when
 ** memory is short, which costs time only. */
-LedgerReceiptMemo *ledgerDbMemo(LedgerDb *p);
+LedgerReceiptMemo *ledgerConnMemo(LedgerConn *p);
 
 void ledgerRef(Ledger *p);
 void ledgerUnref(Ledger *p);
@@ -168,18 +169,18 @@ void ledgerUnref(Ledger *p);
 /* The hook given to clients, asked at least ten times a second while they wait:
 ** has sqlite3_interrupt() been called, or does the host's progress handler end
 ** the statement? */
-int ledgerDbInterrupted(void *pDb);
+int ledgerConnInterrupted(void *pConn);
 
 /* The name of the connection's i-th database (sqlite3_free), or NULL behind
 ** the last. An SQLite code. */
 int ledgerSchemaName(sqlite3 *db, int i, char **pz);
 
-/* ---- db/error.c: errors on their way to SQLite --------------------------- */
+/* ---- conn/error.c: errors on their way to SQLite ------------------------- */
 
 /* To be called of what only reads, before one of the next two. For SQLITE_IOERR
 ** SQLite undoes the whole transaction: a ledger that can't be reached must not
 ** cost the caller his. Within a transaction it is SQLITE_BUSY. */
-void ledgerReadFailed(sqlite3 *db, LedgerError *pErr);
+void ledgerErrorSpare(sqlite3 *db, LedgerError *pErr);
 
 /* A message as SQL shows it, with the prefix `ledger: ` (sqlite3_free); NULL
 ** when memory is short. The format is that of sqlite3_mprintf(). */
@@ -193,7 +194,7 @@ int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr);
 void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr);
 void ledgerFunctionReadError(sqlite3_context *pCtx, LedgerError *pErr);
 
-/* ---- db/history.c: changes of the ledger, and what became of them -------- */
+/* ---- conn/history.c: changes of the ledger, and what became of them ------ */
 
 enum {
   LEDGER_QUEUED = 1,  /* waits for COMMIT */
@@ -214,14 +215,14 @@ enum {
 };
 
 /* One change that waits for COMMIT, or what became of it. */
-struct LedgerQueueRow {
-  LedgerQueueRow *pNext;
-  LedgerQueueRow *pNextById; /* history: the next one in LedgerHistory.apById */
-  i64 n;                     /* ledger_appends.n */
-  const void *pOwner;        /* the table that queued it */
-  Ledger *pLedger;           /* counted reference while queued, else NULL */
-  int iSlot;                 /* its slot */
-  char *zLedger;             /* its name, for the history */
+struct LedgerQueued {
+  LedgerQueued *pNext;
+  LedgerQueued *pNextById; /* history: the next one in LedgerHistory.apById */
+  i64 n;                   /* ledger_appends.n */
+  const void *pOwner;      /* the table that queued it */
+  Ledger *pLedger;         /* counted reference while queued, else NULL */
+  int iSlot;               /* its slot */
+  char *zLedger;           /* its name, for the history */
   const LedgerChangeKind *pKind; /* what it changes; NULL: it appends */
   int eChange;                   /* LEDGER_CHANGE_*; of an append 0 */
   char *zKey;                    /* of a change: user id, name of a role, ... */
@@ -244,44 +245,44 @@ struct LedgerQueueRow {
   int rcError;       /* refused: the code of it */
 };
 
-const char *ledgerStateName(int eState);
+const char *ledgerHistoryStateName(int eState);
 
-void ledgerQueueRowFree(LedgerQueueRow *p);
+void ledgerQueuedFree(LedgerQueued *p);
 
 /* Appends a settled row to the history; takes it over. */
-void ledgerHistoryAdd(LedgerDb *p, LedgerQueueRow *pRow);
+void ledgerHistoryAdd(LedgerConn *p, LedgerQueued *pRow);
 
 /* Says what became of a row of the outbox, where it is pending or unknown. */
-void ledgerHistorySettle(LedgerDb *p, const Ledger *pLedger, i64 iOutbox,
+void ledgerHistorySettle(LedgerConn *p, const Ledger *pLedger, i64 iOutbox,
                          int eState, LedgerTxid id);
 
 /* Whether the entry with this id is known to be another row's than pFor. The
 ** view that a service tells of a committed entry may be a later one: seqnos
 ** count. */
-int ledgerHistoryTaken(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
-                       const LedgerQueueRow *pFor);
+int ledgerHistoryTaken(LedgerConn *p, const Ledger *pLedger, LedgerTxid id,
+                       const LedgerQueued *pFor);
 
 /* The sub-ledger this connection appended the id to, or NULL. */
-const char *ledgerHistorySubLedger(LedgerDb *p, const Ledger *pLedger,
+const char *ledgerHistorySubLedger(LedgerConn *p, const Ledger *pLedger,
                                    LedgerTxid id);
 
 /* Whether this connection appended the id to that sub-ledger, and saw it
 ** committed. */
-int ledgerHistoryCommitted(LedgerDb *p, const Ledger *pLedger, LedgerTxid id,
+int ledgerHistoryCommitted(LedgerConn *p, const Ledger *pLedger, LedgerTxid id,
                            const char *zSubLedger);
 
-int ledgerQueueHasRows(const LedgerDb *p, const Ledger *pLedger);
-void ledgerHistoryFree(LedgerDb *p); /* and the queue, at the end */
+int ledgerQueueHasRows(const LedgerConn *p, const Ledger *pLedger);
+void ledgerHistoryFree(LedgerConn *p); /* and the queue, at the end */
 
-/* ---- db/answers.c: answers kept for a statement -------------------------- */
+/* ---- conn/answers.c: answers kept for a statement ------------------------ */
 
 /* An answer of a small table, for all cursors of a statement that ask the same.
 ** Counted references. */
 struct LedgerAnswer {
   const LedgerTableSpec *pSpec;
-  char *zAsked;               /* the question (sqlite3_free) */
-  void *pRows;                /* owned */
-  void (*xFree)(void *pRows); /* frees it */
+  char *zAsked;                /* the question (sqlite3_free) */
+  void *pCells;                /* owned */
+  void (*xFree)(void *pCells); /* frees it */
   int nRef;
   int nKept;           /* answers kept, with this one and those behind it */
   LedgerAnswer *pNext; /* the list of its statement */
@@ -300,7 +301,7 @@ void ledgerAnswerKeep(LedgerAnswer **ppList, LedgerAnswer *pNew);
 /* Forgets them: the ledger is not what it was, or nobody asks. */
 void ledgerAnswersEnd(LedgerAnswer **ppList);
 
-/* ---- db/window.c: calls in flight --------------------------------------- */
+/* ---- conn/window.c: calls in flight -------------------------------------- */
 
 /* A window of calls that slides over what is to be asked: each place holds an
 ** item of the caller's and its call. They stand in the order of their start. */
@@ -326,43 +327,45 @@ void *ledgerWindowItem(const LedgerWindow *p, int i);
 ** be freed), or NULL. */
 LedgerCall *ledgerWindowTake(LedgerWindow *p, int i, void *pItem);
 
-/* ---- db/spill.c: rows kept aside, in memory and then in a file ----------- */
+/* ---- conn/spill.c: rows kept aside, in memory and then in a file --------- */
 
 /* One row of ledger_entries, wherever it comes from. */
-struct LedgerRow {
+struct LedgerEntryRow {
   Ledger *pLedger;
   LedgerEntry entry;
 };
 
-#define LEDGER_ROWS_MEMORY (8 * 1024 * 1024)
+#define LEDGER_SPILL_MEMORY (8 * 1024 * 1024)
 
 /* A store of rows that is written once and read forwards or backwards. It
 ** keeps nMemory bytes in memory and what is beyond in an unlinked temporary
-** file; with bSpill 0 it gives up (ledgerRowsFull) instead. */
-int ledgerRowsNew(i64 nMemory, int bSpill, LedgerRows **ppRows,
-                  LedgerError *pErr);
-void ledgerRowsFree(LedgerRows *p);
-int ledgerRowsAdd(LedgerRows *p, const LedgerRow *pRow, LedgerError *pErr);
-int ledgerRowsFull(const LedgerRows *p); /* 1: a row did not fit, it is useless
+** file; with bSpill 0 it gives up (ledgerSpillFull) instead. */
+int ledgerSpillNew(i64 nMemory, int bSpill, LedgerSpill **ppSpill,
+                   LedgerError *pErr);
+void ledgerSpillFree(LedgerSpill *p);
+int ledgerSpillAdd(LedgerSpill *p, const LedgerEntryRow *pRow,
+                   LedgerError *pErr);
+int ledgerSpillFull(
+    const LedgerSpill *p); /* 1: a row did not fit, it is useless
                                          ** now */
-i64 ledgerRowsCount(const LedgerRows *p);
+i64 ledgerSpillCount(const LedgerSpill *p);
 
 /* Reads the row at *piPos and moves *piPos behind (or, with bBack, before) it.
-** Start with 0, or with ledgerRowsEnd(). *ppRow is NULL at the end, and lives
+** Start with 0, or with ledgerSpillEnd(). *ppRow is NULL at the end, and lives
 ** until the next call. */
-int ledgerRowsRead(LedgerRows *p, i64 *piPos, int bBack,
-                   const LedgerRow **ppRow, LedgerError *pErr);
-i64 ledgerRowsEnd(const LedgerRows *p);
+int ledgerSpillRead(LedgerSpill *p, i64 *piPos, int bBack,
+                    const LedgerEntryRow **ppRow, LedgerError *pErr);
+i64 ledgerSpillEnd(const LedgerSpill *p);
 
-/* ---- db/intern.c: rowids that DELETE can look up ------------------------- */
+/* ---- conn/intern.c: rowids that DELETE can look up ----------------------- */
 
-int ledgerInternRowid(LedgerDb *pDb, const void *pTable, int iSlot,
+int ledgerInternRowid(LedgerConn *pConn, const void *pTable, int iSlot,
                       const char *zKey, i64 *piRowid);
-const char *ledgerInternKey(const LedgerDb *pDb, const void *pTable, i64 iRowid,
-                            int *piSlot);
+const char *ledgerInternKey(const LedgerConn *pConn, const void *pTable,
+                            i64 iRowid, int *piSlot);
 void ledgerInternFree(LedgerIntern *p);
 
-/* ---- db/value.c: values of SQL ------------------------------------------- */
+/* ---- conn/value.c: values of SQL ----------------------------------------- */
 
 /* Reads an id given to a function; NULL is for the caller to handle. A number
 ** or an ill-formed text is an error. */
@@ -381,4 +384,4 @@ int ledgerOptionsParse(sqlite3_value *pVal, LedgerJson **ppDoc,
 /* Milliseconds of a clock that never goes back. */
 i64 ledgerNow(void);
 
-#endif /* LEDGER_SQLITE_DB_H */
+#endif /* LEDGER_SQLITE_CONN_H */

@@ -5,7 +5,7 @@
 ** window holds no more than its places; what it still holds when it is cleared
 ** is given up.
 */
-#include "sqlite/db/db.h"
+#include "sqlite/conn/conn.h"
 
 #include <string.h>
 

@@ -22,7 +22,7 @@
 ** act and all tables ask here before anything else, the functions through the
 ** registry.
 */
-#include "sqlite/db/guard.h"
+#include "sqlite/conn/guard.h"
 
 #include <string.h>
 
@@ -86,13 +86,14 @@ static int guardNesting(sqlite3 *db) {
   return e;
 }
 
-static int guardIndirect(LedgerDb *pDb, const char *zWhat, LedgerError *pErr) {
+static int guardIndirect(LedgerConn *pConn, const char *zWhat,
+                         LedgerError *pErr) {
   int e;
-  if( pDb->bIndirect ) return LEDGER_OK;
-  e = guardNesting(pDb->db);
+  if( pConn->bIndirect ) return LEDGER_OK;
+  e = guardNesting(pConn->db);
   if( e == GUARD_DIRECT ) return LEDGER_OK;
   if( e == GUARD_NOMEM ) return ledgerErrorNomem(pErr);
-  if( e == GUARD_UNKNOWN && pDb->eNesting == LEDGER_NESTING_HIDDEN ) {
+  if( e == GUARD_UNKNOWN && pConn->eNesting == LEDGER_NESTING_HIDDEN ) {
     return ledgerErrorSet(
         pErr, LEDGER_AUTH,
         "%s: this SQLite doesn't show whether a database file makes the module "
@@ -139,22 +140,22 @@ static int guardSelfRun(sqlite3 *db, GuardSelf *pSelf) {
 
 static void guardSelf(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   GuardSelf *p = sqlite3_value_pointer(argv[0], GUARD_SELF);
-  LedgerDb *pDb = ledgerFunctionDb(pCtx);
+  LedgerConn *pConn = ledgerFunctionConn(pCtx);
   (void)argc;
   if( p == NULL ) return;
-  p->rc = pDb->bLoaded ? SQLITE_OK : SQLITE_ERROR;
-  if( p->bTurnOff ) pDb->bReadonly = 1;
+  p->rc = pConn->bLoaded ? SQLITE_OK : SQLITE_ERROR;
+  if( p->bTurnOff ) pConn->bReadonly = 1;
   if( p->nDepth > 0 ) {
     GuardSelf inner = {0};
     inner.nDepth = p->nDepth - 1;
-    p->rc = guardSelfRun(pDb->db, &inner);
+    p->rc = guardSelfRun(pConn->db, &inner);
     p->eNesting = inner.eNesting;
   } else {
-    p->eNesting = guardNesting(pDb->db);
+    p->eNesting = guardNesting(pConn->db);
   }
 }
 
-int ledgerGuardSelfTest(LedgerDb *p) {
+int ledgerGuardSelfTest(LedgerConn *p) {
   GuardSelf self = {0};
   int rc;
   self.nDepth = 1;
@@ -206,20 +207,20 @@ static int guardIsEponymous(sqlite3 *db, int argc, const char *const *argv,
   return *pb ? SQLITE_OK : rc;
 }
 
-int ledgerGuardConnect(LedgerGuard *p, LedgerDb *pDb, int argc,
+int ledgerGuardConnect(LedgerGuard *p, LedgerConn *pConn, int argc,
                        const char *const *argv) {
   int bEponymous, rc;
   memset(p, 0, sizeof(*p));
-  p->pDb = pDb;
-  rc = guardIsEponymous(pDb->db, argc, argv, &bEponymous);
+  p->pConn = pConn;
+  rc = guardIsEponymous(pConn->db, argc, argv, &bEponymous);
   if( rc ) return rc;
   p->bTemp = sqlite3_stricmp(argv[1], "temp") == 0;
   p->bFile = !p->bTemp && !bEponymous;
   p->zTable = p->bFile ? sqlite3_mprintf("%s.%s", argv[1], argv[2])
                        : sqlite3_mprintf("%s", argv[2]);
   if( p->zTable == NULL ) return SQLITE_NOMEM;
-  return sqlite3_vtab_config(pDb->db, p->bTemp ? SQLITE_VTAB_INNOCUOUS
-                                               : SQLITE_VTAB_DIRECTONLY);
+  return sqlite3_vtab_config(pConn->db, p->bTemp ? SQLITE_VTAB_INNOCUOUS
+                                                 : SQLITE_VTAB_DIRECTONLY);
 }
 
 void ledgerGuardClear(LedgerGuard *p) {
@@ -233,7 +234,8 @@ void ledgerGuardClear(LedgerGuard *p) {
 int ledgerGuardBad(LedgerGuard *p, const char *zSchema, char *zText,
                    char **pzErr) {
   if( zText == NULL ) return SQLITE_NOMEM;
-  if( p->bFile && sqlite3_txn_state(p->pDb->db, zSchema) != SQLITE_TXN_WRITE ) {
+  if( p->bFile &&
+      sqlite3_txn_state(p->pConn->db, zSchema) != SQLITE_TXN_WRITE ) {
     sqlite3_free(p->zBad);
     p->zBad = zText;
     return SQLITE_OK;
@@ -244,7 +246,7 @@ int ledgerGuardBad(LedgerGuard *p, const char *zSchema, char *zText,
 }
 
 static int guardTable(const LedgerGuard *p, LedgerError *pErr) {
-  if( p->bFile && !p->pDb->bFileTables ) {
+  if( p->bFile && !p->pConn->bFileTables ) {
     return ledgerErrorSet(
         pErr, LEDGER_AUTH,
         "%s: this table is declared in a database file, by whoever wrote it: "
@@ -253,7 +255,7 @@ static int guardTable(const LedgerGuard *p, LedgerError *pErr) {
         p->zTable);
   }
   if( p->zBad ) return ledgerErrorSet(pErr, LEDGER_ERROR, "%s", p->zBad);
-  return guardIndirect(p->pDb, p->zTable, pErr);
+  return guardIndirect(p->pConn, p->zTable, pErr);
 }
 
 int ledgerGuardRead(const LedgerGuard *p, int *pbAsked, LedgerError *pErr) {
@@ -262,9 +264,9 @@ int ledgerGuardRead(const LedgerGuard *p, int *pbAsked, LedgerError *pErr) {
   return pErr->rc;
 }
 
-static int guardReadonly(const LedgerDb *pDb, const char *zWhat,
+static int guardReadonly(const LedgerConn *pConn, const char *zWhat,
                          LedgerError *pErr) {
-  if( !pDb->bReadonly ) return LEDGER_OK;
+  if( !pConn->bReadonly ) return LEDGER_OK;
   return ledgerErrorSet(pErr, LEDGER_READONLY,
                         "%s: the module was loaded read-only", zWhat);
 }
@@ -272,22 +274,23 @@ static int guardReadonly(const LedgerDb *pDb, const char *zWhat,
 /* PRAGMA query_only needs no look here: SQLite refuses the INSERT itself. */
 int ledgerGuardWrite(const LedgerGuard *p, LedgerError *pErr) {
   if( guardTable(p, pErr) ) return pErr->rc;
-  return guardReadonly(p->pDb, p->zTable, pErr);
+  return guardReadonly(p->pConn, p->zTable, pErr);
 }
 
 /* Rows may wait from before writing was turned off. */
 int ledgerGuardCommit(const LedgerGuard *p, LedgerError *pErr) {
-  if( p->pDb->queue.pFirst == NULL ) return LEDGER_OK;
-  return guardReadonly(p->pDb, p->zTable, pErr);
+  if( p->pConn->queue.pFirst == NULL ) return LEDGER_OK;
+  return guardReadonly(p->pConn, p->zTable, pErr);
 }
 
 /* ---- functions ----------------------------------------------------------- */
 
 /* The host said that this connection changes nothing, or can't be asked. */
-static int guardQueryOnly(LedgerDb *pDb, const char *zWhat, LedgerError *pErr) {
+static int guardQueryOnly(LedgerConn *pConn, const char *zWhat,
+                          LedgerError *pErr) {
   sqlite3_stmt *pStmt = NULL;
   int bOff = 0;
-  int rc = sqlite3_prepare_v2(pDb->db, "PRAGMA query_only", -1, &pStmt, NULL);
+  int rc = sqlite3_prepare_v2(pConn->db, "PRAGMA query_only", -1, &pStmt, NULL);
   if( rc == SQLITE_OK ) {
     rc = sqlite3_step(pStmt);
     bOff = rc == SQLITE_ROW && sqlite3_column_int(pStmt, 0) == 0;
@@ -311,14 +314,15 @@ static int guardQueryOnly(LedgerDb *pDb, const char *zWhat, LedgerError *pErr) {
                         zWhat, sqlite3_errstr(rc));
 }
 
-int ledgerGuardWrites(LedgerDb *pDb, const char *zFunction, LedgerError *pErr) {
-  if( guardReadonly(pDb, zFunction, pErr) ) return pErr->rc;
-  return guardQueryOnly(pDb, zFunction, pErr);
+int ledgerGuardWrites(LedgerConn *pConn, const char *zFunction,
+                      LedgerError *pErr) {
+  if( guardReadonly(pConn, zFunction, pErr) ) return pErr->rc;
+  return guardQueryOnly(pConn, zFunction, pErr);
 }
 
 int ledgerGuardLedger(Ledger *pLedger, LedgerError *pErr) {
   if( ledgerClientConfig(pLedger->pClient)->appendReadonly ||
-      sqlite3_db_readonly(pLedger->pDb->db, "main") != 1 ) {
+      sqlite3_db_readonly(pLedger->pConn->db, "main") != 1 ) {
     return LEDGER_OK;
   }
   return ledgerErrorSet(pErr, LEDGER_READONLY,
@@ -328,8 +332,8 @@ int ledgerGuardLedger(Ledger *pLedger, LedgerError *pErr) {
                         pLedger->zName, pLedger->zName);
 }
 
-LedgerDb *ledgerFunctionDb(sqlite3_context *pCtx) {
-  return ((LedgerBound *)sqlite3_user_data(pCtx))->pDb;
+LedgerConn *ledgerFunctionConn(sqlite3_context *pCtx) {
+  return ((LedgerBound *)sqlite3_user_data(pCtx))->pConn;
 }
 
 void ledgerGuardFunction(sqlite3_context *pCtx, int argc,
@@ -339,15 +343,15 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc,
   LedgerError err = LEDGER_ERROR_INIT;
   /* Where nesting is hidden, an option must be able to say that it is meant. */
   if( (pFunc->eFlags & SQLITE_DIRECTONLY) &&
-      !(p->pDb->eNesting == LEDGER_NESTING_HIDDEN &&
+      !(p->pConn->eNesting == LEDGER_NESTING_HIDDEN &&
         strcmp(pFunc->zName, "ledger_option") == 0) ) {
-    guardIndirect(p->pDb, pFunc->zName, &err);
+    guardIndirect(p->pConn, pFunc->zName, &err);
   }
   if( err.rc == LEDGER_OK && (pFunc->eFlags & SQLITE_DIRECTONLY) ) {
-    ledgerConstraintCheck(p->pDb, pFunc->zName, &err);
+    ledgerConstraintCheck(p->pConn, pFunc->zName, &err);
   }
   if( err.rc == LEDGER_OK && (pFunc->eFlags & LEDGER_FN_WRITES) ) {
-    ledgerGuardWrites(p->pDb, pFunc->zName, &err);
+    ledgerGuardWrites(p->pConn, pFunc->zName, &err);
   }
   if( err.rc ) {
     ledgerFunctionError(pCtx, &err);
@@ -358,10 +362,10 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc,
 
 /* ---- options of the connection ------------------------------------------- */
 
-int ledgerGuardOption(LedgerDb *pDb, const char *zOption, const char *zValue,
-                      const char **pz, LedgerError *pErr) {
-  int *pb = strcmp(zOption, "indirect") == 0      ? &pDb->bIndirect
-            : strcmp(zOption, "file_tables") == 0 ? &pDb->bFileTables
+int ledgerGuardOption(LedgerConn *pConn, const char *zOption,
+                      const char *zValue, const char **pz, LedgerError *pErr) {
+  int *pb = strcmp(zOption, "indirect") == 0      ? &pConn->bIndirect
+            : strcmp(zOption, "file_tables") == 0 ? &pConn->bFileTables
                                                   : NULL;
   *pz = NULL;
   if( pb == NULL ) return LEDGER_OK;
