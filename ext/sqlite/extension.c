@@ -150,9 +150,9 @@ static int extensionRegister(LedgerDb *pDb, const char **pzWhat) {
 static int extensionLoad(LedgerDb *pDb, char **pzErr) {
   const char *zWhat = "";
   int rc = ledgerTakenLook(pDb->db, pzErr);
-  if( rc ) return rc;
-  rc = extensionRegister(pDb, &zWhat);
   if( rc == SQLITE_OK ) rc = ledgerTakenSchema(pDb->db, pzErr);
+  if( rc ) return rc; /* within SQL a function can't be taken back */
+  rc = extensionRegister(pDb, &zWhat);
   if( rc == SQLITE_OK ) {
     pDb->bLoaded = 1;
     rc = ledgerGuardSelfTest(pDb);

@@ -444,8 +444,8 @@ int ledgerTakenLook(sqlite3 *db, char **pzErr);
 /* Takes back what a load that failed has registered: the names were free. */
 void ledgerTakenDrop(sqlite3 *db);
 
-/* Makes SQLite read the schemas again that it read before the functions were
-** registered. As ledgerTakenLook(). */
+/* Makes SQLite read the schemas again that it has read: called just before the
+** functions are registered. As ledgerTakenLook(). */
 int ledgerTakenSchema(sqlite3 *db, char **pzErr);
 
 extern const sqlite3_module ledgerEntriesModule;         /* entries.c */
