@@ -501,7 +501,11 @@ static int sendSettle(LedgerSend *p, LedgerError *pErr) {
   sendRaise(p);
   ledgerSettleUnknown(p, &err);
   if( ledgerSendCount(p, LEDGER_UNKNOWN) > 0 && err.rc ) {
-    ledgerErrorSet(&all, pErr->rc, "%s; reconcile could not settle it: %s",
+    /* An outbox keeps its rows: there an interrupt is just that. */
+    const int rc = err.rc == LEDGER_INTERRUPT && p->apRow[0]->iOutbox
+                       ? LEDGER_INTERRUPT
+                       : pErr->rc;
+    ledgerErrorSet(&all, rc, "%s; reconcile could not settle it: %s",
                    ledgerErrorText(pErr) + strlen("ledger: "),
                    ledgerErrorText(&err) + strlen("ledger: "));
     ledgerErrorClear(&err);

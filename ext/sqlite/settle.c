@@ -21,7 +21,8 @@
 **     the first id of the next. Nothing is appended for that. Where a front end
 **     was seen to break sessions silently this proves nothing;
 **   - is not, if the ledger had answered with an id, and there is no such entry
-**     up to a committed T at or above it;
+**     up to a committed T at or above it, or of a later view (which may have
+**     begun below it);
 **   - within a view nothing proves that it is not: a request held on its way
 **     was recorded above entries that were appended and committed later (tried
 **     on CCF). It can't be held longer than a node keeps an idle connection, 60
@@ -370,7 +371,9 @@ static int settleMayCome(const LedgerSend *p, const LedgerQueueRow *pRow) {
 static int settleProved(const LedgerSend *p, const LedgerQueueRow *pRow,
                         LedgerTxid to, int bOver) {
   if( settleMayCome(p, pRow) ) return 0;
-  if( pRow->id.seqno ) return to.seqno >= pRow->id.seqno;
+  if( pRow->id.seqno ) {
+    return to.seqno >= pRow->id.seqno || to.view > pRow->id.view;
+  }
   return bOver || (pRow->iView && to.view > pRow->iView);
 }
 
@@ -408,6 +411,8 @@ static i64 settleLeft(const LedgerSend *p) {
 
 /* Why the open rows stay open, though settle_ms are over. */
 static int settleGiveUp(LedgerSend *p, LedgerError *pErr) {
+  const int bBarrier = ledgerClientConfig(p->pLedger->pClient)->barrier != 0;
+  char zId[LEDGER_TXID_MAX];
   int i;
   for( i = 0; i < p->nRow; i++ ) {
     const LedgerQueueRow *pRow = p->apRow[i];
@@ -418,6 +423,12 @@ static int settleGiveUp(LedgerSend *p, LedgerError *pErr) {
                             "queued it and may record it yet",
                             i + 1, p->nRow,
                             pRow->bGateway ? "has" : "may have");
+    }
+    if( bBarrier && pRow->id.seqno ) {
+      return ledgerErrorSet(pErr, LEDGER_IOERR,
+                            "row %d of %d is not there, and the ledger has not "
+                            "come to the id that it was answered with, %s",
+                            i + 1, p->nRow, ledgerTxidFormat(pRow->id, zId));
     }
   }
   return ledgerErrorSet(pErr, LEDGER_IOERR,
