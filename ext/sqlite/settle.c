@@ -198,13 +198,22 @@ static int settleSame(const LedgerQueueRow *pRow, const LedgerEntry *pEntry) {
          memcmp(pRow->zContents, pEntry->zContents, pEntry->nContents) == 0;
 }
 
-/* Whether the entry is known to be another row's. */
+/* Whether the entry is known to be another row's: of none of the open ones of
+** these contents, which are interchangeable. */
 static int settleTaken(Settle *p, LedgerTxid id, int iRow, int *pbTaken,
                        LedgerError *pErr) {
   const LedgerSend *pSend = p->pSend;
+  const LedgerQueueRow *pFirst = pSend->apRow[iRow];
   int i;
-  *pbTaken =
-      ledgerHistoryTaken(pSend->pDb, pSend->pLedger, id, pSend->apRow[iRow]);
+  *pbTaken = 1;
+  for( i = iRow; i < pSend->nRow && *pbTaken; i++ ) {
+    const LedgerQueueRow *pRow = pSend->apRow[i];
+    if( settleIsOpen(pRow, pFirst->zSubLedger) &&
+        pRow->nContents == pFirst->nContents &&
+        memcmp(pRow->zContents, pFirst->zContents, pRow->nContents) == 0 ) {
+      *pbTaken = ledgerHistoryTaken(pSend->pDb, pSend->pLedger, id, pRow);
+    }
+  }
   for( i = 0; i < pSend->nRow && !*pbTaken; i++ ) {
     const LedgerQueueRow *pRow = pSend->apRow[i];
     *pbTaken = pRow->id.seqno == id.seqno && pRow->eState != LEDGER_UNKNOWN;
