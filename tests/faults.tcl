@@ -3,9 +3,9 @@
 # An operation is a line `op NAME COVERS CLASS SQL`: what a user would write,
 # with the functions and tables it stands for. COVERS of all operations together
 # is the module's surface: faults_surface checks it, so that a new function or
-# table without a line fails. A fault is a line of ::faults: what goes wrong, and
-# what each class of operation must make of it. A cell is one operation under one
-# fault: a fresh connection to the ledger, the fault set, the SQL run.
+# table without a line fails. A fault is a line of faults_columns.tcl: what goes
+# wrong, and what each class of operation must make of it. A cell is one operation
+# under one fault: a fresh connection to the ledger, the fault set, the SQL run.
 #
 # Every cell asserts
 #   - the right rows (those of a run without fault) or one of the errors that
@@ -35,6 +35,8 @@
 #   patch, put -> write  the same, the fault strikes the PATCH, the PUT
 #   bare -> write    the same, a PUT whose answer has no body
 #   delete -> bare   the same, a DELETE, which libcurl may repeat
+#   proof -> entry   what a receipt proves of one entry
+#   proofs, constitution, quote -> read  what is checked as it is read
 #   run -> write     a change that is no row, and whose answer is asked for
 source [file join [file dirname [info script]] tester.tcl]
 
@@ -58,129 +60,7 @@ set options {timeout_ms 4000 retry_budget_ms 1000 retry_first_ms 5
 set hasty {timeout_ms 300 retry_budget_ms 100 retry_first_ms 5
            first_contact_ms 300 max_response_bytes 1000000}
 
-# ---- the faults -----------------------------------------------------------------
-#
-# (`:secret`: with an application's secret in place of a token.)
-# NAME SPEC OUTCOMES, OUTCOMES being CLASS {OUTCOME...}: `right`, or
-# `CODE regex`. `*` stands for the classes that are not named. `:hasty` behind a
-# name runs its cells with short timeouts.
-
-set unknown {IOERR (no answer came|is unknown|may or may not have recorded)}
-set slow_post {{(BUSY|IOERR) (no answer within|is unknown|no answer came)}}
-set garbled {(ERROR|NOTFOUND) (no reason)}
-set all_path method=,path=/app/*
-
-# What a body that is not what was asked for comes to: a read says so, a write
-# has its id from the header.
-proc garbled regex {
-  return [list read [list [list ERROR $regex]] \
-    search [list [list (ERROR|NOTFOUND) ($regex|gives\ no\ reason)]] \
-    change [list [list (ERROR|NOTFOUND) ($regex|gives\ no\ reason)]] \
-    run [list [list ERROR ($regex|makes\ no\ sense)]] write right outpost right]
-}
-
-set faults [list \
-  latency          latency=20                    {read right} \
-  slow             slow=2,bytes=100              {read right} \
-  slow_request2    slow=2,bytes=100,nth=2        {read right} \
-  stuck:hasty      slow=3600000,count=0 [list \
-    read {{BUSY no answer within 300 ms}} write [list $unknown] outpost right \
-    bare right] \
-  late:hasty       latency=3600000 [list \
-    read {{BUSY no answer within 300 ms}} write [list $unknown] outpost right] \
-  throttled        status=429,count=2            {read right} \
-  throttled_1s     status=429,retry-after=1      {read right} \
-  throttled_always:hasty status=429,count=0 {read {{BUSY HTTP 429.*attempt [0-9]+}}} \
-  status_500       status=500 [list read right write [list $unknown]] \
-  status_502       status=502 [list read right write [list $unknown]] \
-  status_503       status=503,count=2            {read right} \
-  status_504       status=504 [list read right write [list $unknown]] \
-  status_503_request2 status=503,nth=2           {read right} \
-  status_503_always:hasty status=503,count=0 {read {{BUSY HTTP 503.*attempt [0-9]+}}
-    outpost {{BUSY HTTP 503.*[0-9]+ attempts}}} \
-  status_400       status=400 {
-    read {{(ERROR|CONSTRAINT) InjectedFault.*HTTP 400}} bounds right
-    write {{CONSTRAINT InjectedFault.*HTTP 400}}
-    outpost {{CONSTRAINT InjectedFault.*HTTP 400}}} \
-  status_401       status=401,count=0 {read {{AUTH refused the credential.*HTTP 401}}} \
-  status_403       status=403 {read {{AUTH InjectedFault.*HTTP 403}}} \
-  status_404       status=404,count=0 {
-    read {{(NOTFOUND|ERROR) InjectedFault.*HTTP 404}}
-    search {{NOTFOUND InjectedFault.*HTTP 404}}
-    entry {{rows {}} {NOTFOUND (no entry|no current entry|no receipt|has no)}}
-    status {{BUSY not known to the ledger: still HTTP 404}} ping right
-    ask {{rows {}} {NOTFOUND has not issued}}} \
-  status_406       status=406 {
-    read {{ERROR InjectedFault.*HTTP 406}} status right ask {{rows Pending}}} \
-  status_418       status=418 {read {{ERROR InjectedFault.*HTTP 418}}} \
-  behind           behind,count=2 {read right ask {{rows {}} {NOTFOUND not issued}}} \
-  session_lost     session-lost                  {read right} \
-  not_open         not-open,count=2              {read right} \
-  rolled_back      rolled-back,$all_path         {read right} \
-  reset_before     reset-before-record \
-    [list read right write [list $unknown] delete [list right $unknown]] \
-  reset_after      reset-after-record,$all_path \
-    [list read right write [list $unknown] delete [list right $unknown]] \
-  reset_request2   reset-before-record,nth=2 \
-    [list read right batch [list $unknown] change [list $unknown]] \
-  reset_always:hasty reset-before-record,count=0 [list \
-    read {{IOERR closed the connection without an answer}} write [list $unknown] \
-    outpost {{IOERR no answer came back.*sends nothing twice}}] \
-  cut              cut [list read right write [list $unknown] bare right] \
-  cut_request2     cut,nth=2 [list read right batch [list $unknown] change [list $unknown]] \
-  cut_always:hasty cut,count=0 [list \
-    read {{IOERR closed within the answer}} \
-    write [list $unknown] outpost right bare right] \
-  redirect         redirect                      {read right} \
-  redirect_always  redirect,count=0              {read right} \
-  redirect_loop    redirect=loop,count=0 {read {{IOERR redirect is refused: too many}}} \
-  redirect_away    redirect=away {read {{IOERR redirect is refused: it leads away}}} \
-  huge huge=1000000000 [list read {{TOOBIG more than max_response_bytes}} \
-    run {{TOOBIG more than max_response_bytes.*is unknown}} \
-    write [list $unknown] outpost right bare right] \
-  deep             deep=100000 [garbled (deep|nest)] \
-  half             malformed=half [garbled {not valid JSON}] \
-  html             malformed=html [garbled {not valid JSON}] \
-  empty            malformed=empty [garbled {not valid JSON|is empty}] \
-  types            malformed=types [garbled {makes no sense|expected}] \
-  duplicate        malformed=duplicate [garbled {duplicate|twice}] \
-  no_id            malformed=no-id [list read right write [list $unknown] \
-    run {{ERROR done, but no x-ms-ccf-transaction-id}}] \
-  cert_expired certificate=expired,count=0 {read {{(IOERR|BUSY) expired}}} \
-  cert_early   certificate=early,count=0 {read {{(IOERR|BUSY) not yet valid}}} \
-  cert_foreign certificate=foreign,count=0 {read {{AUTH another service key}}} \
-  cert_name    certificate=name,count=0 {read {{(IOERR|BUSY) is for another name}}} \
-  identity_503     status=503,path=/ledgerIdentity/*,count=2 {read right} \
-  identity_down:hasty status=503,path=/ledgerIdentity/*,count=0 {
-    read {{BUSY HTTP 503.*ledgerIdentity}}} \
-  identity_cut:hasty cut,path=/ledgerIdentity/*,count=0 {
-    read {{(IOERR|BUSY) closed within the answer.*ledgerIdentity}}} \
-  identity_html    malformed=html,path=/ledgerIdentity/* {read {{ERROR not valid JSON}}} \
-  identity_types   malformed=types,path=/ledgerIdentity/* {
-    read {{ERROR (no sense|expected|ledgerTlsCertificate)}}} \
-  renewed:secret   status=401                    {read right} \
-  authority_503:secret status=503,path=*/oauth2/*,count=2 {read right} \
-  authority_html:secret malformed=html,path=*/oauth2/* {
-    read {{(ERROR|AUTH|IOERR|BUSY) JSON.*/oauth2/v2.0/token}}} \
-  election         election,$all_path            {read right} \
-  election_request2 election,$all_path,nth=2     {read right} \
-  election_kept    election,sessions=kept,$all_path {read right} \
-  isolated         isolate,for=100,heal=100,$all_path {read right} \
-  stopped          stop,for=100,$all_path        {read right} \
-  forwarded        forward,delay=20,$all_path [list read right write [list $unknown]] \
-  forwarded_recorded forward,delay=20,record=1,$all_path \
-    [list read right write [list $unknown]] \
-  forwarded_elected forward,delay=20,record=1,election=1,$all_path \
-    [list read right write [list $unknown]] \
-  held             hold,for=100,$all_path \
-    [list read right write [list $unknown] delete [list right $unknown]] \
-  recovery recovery,$all_path [list read {right {AUTH another service key}} \
-    batch {right {AUTH another service key}}] \
-  chance           status=503,probability=0.3,seed=5 {read right} \
-]
-set falls_back {ping read entry read search entry status read ask status bounds read
-  write read batch write outbox read outpost read change read
-  patch write put write run write bare write delete bare}
+source [file join [file dirname [info script]] faults_columns.tcl]
 
 # ---- what there is to read ----------------------------------------------------------
 
@@ -277,6 +157,13 @@ proc matrix_options name {
   return {}
 }
 
+# Waits until what was held on its way is carried out: a change that comes later
+# would undo one that another cell makes meanwhile.
+proc matrix_held {} {
+  set n [json_get [ledger_control GET /control/fault] {$[0].struck}]
+  wait_until {[regexp -all {"fault":"hold"} [ledger_requests -all -json]] >= $n}
+}
+
 # A cell. Notes in ::appended what the ledger may hold of it afterwards.
 proc matrix_cell {name fault spec outcomes options} {
   global op text appended
@@ -287,6 +174,8 @@ proc matrix_cell {name fault spec outcomes options} {
     append spec ,method=$::struck($class)
     if {![regexp path= $spec]} { append spec ,path=/app/* }
   }
+  # It waits for nothing (settle_ms 0): a POST that is held is for outpost.
+  if {$class eq "outbox"} { regsub {method=POST} $spec {method=GET} spec }
   set allowed [matrix_outcomes $outcomes $class $spec]
   lappend options {*}[matrix_options $name]
   set text "$name $fault"
@@ -298,9 +187,11 @@ proc matrix_cell {name fault spec outcomes options} {
     db eval $op($name,before)
   }
   matrix_set $spec $options
+  ledger_requests_clear
   set t0 [clock milliseconds]
   set got [matrix_run $name]
   set ms [expr {[clock milliseconds] - $t0}]
+  if {[regexp {^hold} $spec] && $op($name,check) ne ""} { matrix_held }
   set fits [matrix_fits $allowed $got $op($name,right)]
   if {$fits eq ""} {
     harness_check $name/$fault $allowed $got 0

@@ -16,7 +16,7 @@ op wait          ledger_wait      status { SELECT ledger_wait($id) }
 op ping          ledger_ping      ping { SELECT json_extract(ledger_ping(), '$.ledger') }
 op receipt       ledger_receipt   entry {
   SELECT json_extract(ledger_receipt($id), '$.transactionId') }
-op verify        ledger_verify    entry {
+op verify        ledger_verify    proof {
   SELECT json_extract(ledger_verify($id, 'a'), '$.valid', '$.code') }
 op flush         ledger_flush     outbox {
   INSERT INTO ledger_outbox(contents, sub_ledger) VALUES($text, 'w');
@@ -77,7 +77,7 @@ op transactions  ledger_transactions ask {
   SELECT state FROM ledger_transactions WHERE transaction_id = $id }
 op receipts      ledger_receipts  entry {
   SELECT transaction_id = $id, receipt <> '' FROM ledger_receipts WHERE transaction_id = $id }
-op audit         ledger_audit     read {
+op audit         ledger_audit     proofs {
   SELECT receipt_valid, verified, code FROM ledger_audit WHERE sub_ledger = 'a' }
 op tags          ledger_tags      entry { SELECT sub_ledger, tag FROM ledger_tags WHERE sub_ledger = 'a' }
 op users         ledger_users     read {
@@ -90,9 +90,10 @@ op functions     ledger_functions read { SELECT function_id, code FROM ledger_fu
 op endpoints     ledger_endpoints read { SELECT path, method, js_module FROM ledger_endpoints }
 op modules       ledger_modules   entry { SELECT module FROM ledger_modules WHERE name = 'hello.js' }
 op members       ledger_members   read { SELECT count(*) > 0, min(certificate) <> '' FROM ledger_members }
-op constitution  ledger_constitution read { SELECT script <> '' FROM ledger_constitution }
-op quotes        ledger_enclave_quotes read {
+op constitution  ledger_constitution constitution { SELECT script <> '' FROM ledger_constitution }
+op quotes        ledger_enclave_quotes quote {
   SELECT count(*), min(measurement) <> '' FROM ledger_enclave_quotes }
+op_options quotes {api_version 2022-05-13} ;# later ones name no measurement beside the quote
 op runtime       ledger_runtime_options read { SELECT json_valid(ledger_runtime_options()) }
 
 # ---- changes: what is done, what was there before, how the ledger shows it ----------------

@@ -102,9 +102,9 @@ static int extensionRegister(LedgerConn *pConn, const char **pzWhat) {
 static int extensionLoad(LedgerConn *pConn, char **pzErr) {
   const char *zWhat = "";
   int rc = ledgerTakenLook(pConn, pzErr);
-  if( rc ) return rc;
-  rc = extensionRegister(pConn, &zWhat);
   if( rc == SQLITE_OK ) rc = ledgerTakenSchema(pConn, pzErr);
+  if( rc ) return rc; /* within SQL a function can't be taken back */
+  rc = extensionRegister(pConn, &zWhat);
   if( rc == SQLITE_OK ) {
     pConn->bLoaded = 1;
     rc = ledgerGuardSelfTest(pConn);

@@ -22,8 +22,8 @@ int ledgerTakenLook(LedgerConn *pConn, char **pzErr);
 /* Takes back what a load that failed has registered: the names were free. */
 void ledgerTakenDrop(LedgerConn *pConn);
 
-/* Makes SQLite read the schemas again that it read before the functions were
-** registered. As ledgerTakenLook(). */
+/* Makes SQLite read the schemas again that it has read: called just before the
+** functions are registered. As ledgerTakenLook(). */
 int ledgerTakenSchema(LedgerConn *pConn, char **pzErr);
 
 #endif /* LEDGER_EXTENSION_INT_H */

@@ -148,13 +148,23 @@ static int takenPragma(sqlite3 *db, const char *zSql, int *pi) {
   return rc;
 }
 
+/* Has SQLite read a schema? A fresh connection has not. */
+static int takenHasSchema(sqlite3 *db) {
+  int nByte = 0, nMost = 0;
+  return sqlite3_db_status(db, SQLITE_DBSTATUS_SCHEMA_USED, &nByte, &nMost,
+                           0) != SQLITE_OK ||
+         nByte > 0;
+}
+
 /* A function that SQLite doesn't know while it reads a schema is let through
 ** in generated columns and indexes, and is called there once it is known,
-** SQLITE_DIRECTONLY or not. RESET makes it read the schema again. */
+** SQLITE_DIRECTONLY or not. RESET makes it read the schema again, when it is
+** next needed: our names are known then. Where none was read, nobody need allow
+** that PRAGMA. */
 int ledgerTakenSchema(LedgerConn *pConn, char **pzErr) {
   sqlite3 *db = pConn->db;
   int bWritable = 0, iNone = 0, rc;
-  if( takenIsWriting(db) ) return SQLITE_OK;
+  if( takenIsWriting(db) || !takenHasSchema(db) ) return SQLITE_OK;
   rc = takenPragma(db, "PRAGMA writable_schema", &bWritable);
   if( rc == SQLITE_OK ) {
     rc = takenPragma(db, "PRAGMA writable_schema = RESET", &iNone);

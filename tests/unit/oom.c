@@ -6,13 +6,15 @@
 **
 ** WHOSE is `sqlite`: what sqlite3_malloc() gives, to SQLite and to the module;
 ** `module`: what malloc() gives to the module; `cjson` or `curl`: to that
-** library. HOW is `once`: one fails; or
-** `on`: all from there on.
+** library. HOW is `once`: one fails; or `on`: all from there on. With `:7`
+** behind it only each seventh is tried.
 **
 ** The n-th allocation fails, for n = 1, 2, ... until nothing fails any more.
 ** Each time the outcome has to be SQLITE_NOMEM, or an error that says so, or,
 ** by another way, the right one: the same rows as without. A SQL that begins
-** with `!` changes something: its rows are not compared. Afterwards the
+** with `!` changes something: its rows are not compared. One that begins with
+** `=` is a check of those behind it: run after each, while nothing fails, it
+** gives the same rows each time. Afterwards the
 ** connection has to close, and all of SQLite's memory to be given back. Prints
 ** a line for each SQL: how many failed, and `ok` or what was wrong first.
 */
@@ -26,9 +28,10 @@
 
 /* ---- what fails -------------------------------------------------------- */
 
-static int nLeft;   /* allocations until one fails; 0: none does */
-static int bFailed; /* one has failed */
-static int bOn;     /* then all others do */
+static int nLeft;     /* allocations until one fails; 0: none does */
+static int bFailed;   /* one has failed */
+static int bOn;       /* then all others do */
+static int nStep = 1; /* allocations from one that is tried to the next */
 /* Whose malloc() it is, not sqlite3_malloc(): a part of its file's name. */
 static const char *zWhose;
 static char zNow[200];
@@ -209,17 +212,33 @@ static int oomLoad(const char *zModule) {
   }
 }
 
-static int oomSql(const char *zModule, const char *zSetup, const char *zSql) {
+/* What the check gives, held against what it gave first. */
+static void oomCheck(sqlite3 *db, int n, const char *zCheck, Rows *pFirst) {
+  Rows rows;
+  if( zCheck == NULL || zWrong[0] ) return;
+  if( oomExec(db, zCheck, &rows) ) {
+    oomWrong(n, "the check fails", sqlite3_errmsg(db));
+  } else if( pFirst->n == 0 ) {
+    *pFirst = rows;
+  } else if( rows.iHash != pFirst->iHash ) {
+    oomWrong(n, "the check gives other rows", rows.z);
+  }
+}
+
+static int oomSql(const char *zModule, const char *zSetup, const char *zSql,
+                  const char *zCheck) {
   const int bCompare = zSql[0] != '!';
   const sqlite3_int64 nUsed = sqlite3_memory_used();
   sqlite3 *db = oomReady(zModule, zSetup);
-  Rows before, rows;
+  Rows before, rows, check;
   int n, rc;
+  memset(&check, 0, sizeof(check));
   if( !bCompare ) zSql++;
   if( oomExec(db, zSql, &before) ) {
     oomWrong(0, "without failures", sqlite3_errmsg(db));
   }
-  for( n = 1; zWrong[0] == 0; n++ ) {
+  oomCheck(db, 0, zCheck, &check);
+  for( n = 1; zWrong[0] == 0; n += nStep ) {
     snprintf(zNow, sizeof(zNow), "%.100s, n = %d:", zSql, n);
     oomArm(n);
     rc = oomExec(db, zSql, &rows);
@@ -233,6 +252,7 @@ static int oomSql(const char *zModule, const char *zSetup, const char *zSql) {
     if( !sqlite3_get_autocommit(db) ) {
       sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     }
+    oomCheck(db, n, zCheck, &check);
     if( !bFailed ) break;
   }
   if( sqlite3_close(db) ) oomWrong(n, "not closed", NULL);
@@ -242,6 +262,7 @@ static int oomSql(const char *zModule, const char *zSetup, const char *zSql) {
 
 int main(int argc, char **argv) {
   sqlite3_mem_methods mine;
+  const char *zCheck = NULL;
   int i, n;
   if( argc < 4 || argc == 5 ) {
     fprintf(stderr, "usage: oom sqlite|module|cjson|curl once|on MODULE "
@@ -251,7 +272,10 @@ int main(int argc, char **argv) {
   if( strcmp(argv[1], "module") == 0 ) zWhose = "/ledger.so";
   if( strcmp(argv[1], "cjson") == 0 ) zWhose = "/libcjson.so";
   if( strcmp(argv[1], "curl") == 0 ) zWhose = "/libcurl.so";
-  bOn = strcmp(argv[2], "on") == 0;
+  bOn = strncmp(argv[2], "on:", 3) == 0 || strcmp(argv[2], "on") == 0;
+  if( strchr(argv[2], ':') )
+    nStep = (int)strtol(strchr(argv[2], ':') + 1, NULL, 10);
+  if( nStep < 1 ) nStep = 1;
   signal(SIGSEGV, oomCrashed);
   signal(SIGABRT, oomCrashed);
   setvbuf(stdout, NULL, _IOLBF, 0);
@@ -272,8 +296,12 @@ int main(int argc, char **argv) {
     printf("%d %s\n", n, zWrong[0] ? zWrong : "ok");
   }
   for( i = 5; i < argc; i++ ) {
+    if( argv[i][0] == '=' ) {
+      zCheck = &argv[i][1];
+      continue;
+    }
     zWrong[0] = 0;
-    n = oomSql(argv[3], argv[4], argv[i]);
+    n = oomSql(argv[3], argv[4], argv[i], zCheck);
     printf("%d %s\n", n, zWrong[0] ? zWrong : "ok");
   }
   return 0;

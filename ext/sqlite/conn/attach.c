@@ -4,12 +4,12 @@
 **     SELECT ledger_attach('my-ledger');        -- no request is made
 **     SELECT ledger_detach('main');
 **
-** Invariants: names are unique without regard to case; a condition on column
-** `ledger` compares them letter by letter all the same, since SQLite does where
-** it checks rows (a hidden column of a virtual table keeps no collation that is
-** declared for it), and a name in another case is an error there; a slot is
-** never used twice, so that a rowid means one entry as long as the connection
-** lives; the environment attaches "main" once, and only where nothing was ever
+** Invariants: names are unique without regard to case. A condition on column
+** `ledger` compares them letter by letter all the same, as SQLite does where it
+** checks rows (a collation that is declared for a hidden column of a virtual
+** table is lost), and a name in another case is an error there. A slot is never
+** used twice, so that a rowid means one entry as long as the connection lives.
+** The environment attaches "main" once, and only where nothing was ever
 ** attached: what was taken away doesn't come back by itself.
 */
 #include "sqlite/conn/guard.h"

@@ -122,16 +122,18 @@ static int outboxInt(Outbox *p, const char *zSql, int *pi, LedgerError *pErr) {
   return outboxRun(p, zSql, NULL, 0, &into, pErr);
 }
 
+static void outboxRowClear(OutboxRow *p) {
+  sqlite3_value_free(p->pContents);
+  sqlite3_value_free(p->pTags);
+  sqlite3_free(p->zSubLedger);
+  sqlite3_free(p->zSentTo);
+  sqlite3_free(p->zError);
+  ledgerQueuedFree(p->pQueue);
+}
+
 void outboxRowsClear(OutboxRows *p) {
   int i;
-  for( i = 0; i < p->nRow; i++ ) {
-    sqlite3_value_free(p->aRow[i].pContents);
-    sqlite3_value_free(p->aRow[i].pTags);
-    sqlite3_free(p->aRow[i].zSubLedger);
-    sqlite3_free(p->aRow[i].zSentTo);
-    sqlite3_free(p->aRow[i].zError);
-    ledgerQueuedFree(p->aRow[i].pQueue);
-  }
+  for( i = 0; i < p->nRow; i++ ) outboxRowClear(&p->aRow[i]);
   sqlite3_free(p->aRow);
   memset(p, 0, sizeof(*p));
 }
@@ -189,11 +191,7 @@ static int outboxAddRow(void *pArg, sqlite3_stmt *pStmt) {
       outboxText(pStmt, 6, NULL, &row.zSentTo, &n) &&
       outboxText(pStmt, 8, NULL, &row.zError, &n) && row.pContents && row.pTags;
   if( !i ) {
-    OutboxRows one = {1, 1, NULL};
-    one.aRow = sqlite3_malloc64(sizeof(row));
-    if( one.aRow ) one.aRow[0] = row;
-    one.nRow = one.aRow != NULL;
-    outboxRowsClear(&one);
+    outboxRowClear(&row);
     return 0;
   }
   for( i = p->nRow++; i > 0 && p->aRow[i - 1].id > row.id; i-- ) {

@@ -473,26 +473,37 @@ static void sendRaise(LedgerSend *p) {
   }
 }
 
+/* Adds to why a row is open, why that could not be settled. Clears *pWhy. */
+static void sendUnsettled(const LedgerSend *p, LedgerError *pErr,
+                          LedgerError *pWhy) {
+  LedgerError all = LEDGER_ERROR_INIT;
+  /* An outbox keeps its rows: there an interrupt is just that. */
+  const int rc = pWhy->rc == LEDGER_INTERRUPT && p->apRow[0]->iOutbox
+                     ? LEDGER_INTERRUPT
+                     : pErr->rc;
+  ledgerErrorSet(&all, rc, "%s; reconcile could not settle it: %s",
+                 ledgerErrorText(pErr), ledgerErrorText(pWhy));
+  ledgerErrorClear(pWhy);
+  ledgerErrorClear(pErr);
+  *pErr = all;
+}
+
 /* The rows without an answer are settled. Where that was all that went wrong,
 ** the error is gone; else it says why they could not be. */
 static int sendSettle(LedgerSend *p, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
-  LedgerError all = LEDGER_ERROR_INIT;
   int i;
   if( ledgerSendCount(p, LEDGER_UNKNOWN) == 0 ) return pErr->rc;
   sendRaise(p);
   ledgerSettleUnknown(p, &err);
   if( ledgerSendCount(p, LEDGER_UNKNOWN) > 0 && err.rc ) {
-    ledgerErrorSet(&all, pErr->rc, "%s; reconcile could not settle it: %s",
-                   ledgerErrorText(pErr), ledgerErrorText(&err));
-    ledgerErrorClear(&err);
+    sendUnsettled(p, pErr, &err);
   } else if( ledgerSendCount(p, LEDGER_UNKNOWN) > 0 ) {
     return pErr->rc; /* a change that is no append */
   } else {
-    all = err;
+    ledgerErrorClear(pErr);
+    *pErr = err;
   }
-  ledgerErrorClear(pErr);
-  *pErr = all;
   for( i = 0; i < p->nRow; i++ ) { /* of several streams: the other's error */
     const LedgerQueued *pRow = p->apRow[i];
     if( pRow->eState == LEDGER_ROW_REFUSED && pRow->zError &&
@@ -540,7 +551,11 @@ int ledgerSendRound(LedgerSend *p, LedgerError *pErr) {
   if( rc == LEDGER_OK ? p->bOver || p->bWait : sendAsksOn(p) ) {
     LedgerError err = LEDGER_ERROR_INIT;
     if( ledgerSettleAccepted(p, &err) ) {
-      sendWorse(pErr, &err);
+      if( p->bSettle && ledgerSendCount(p, LEDGER_UNKNOWN) > 0 ) {
+        sendUnsettled(p, pErr, &err);
+      } else {
+        sendWorse(pErr, &err);
+      }
       return pErr->rc;
     }
   }

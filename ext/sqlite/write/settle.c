@@ -21,7 +21,8 @@
 **     the first id of the next. Nothing is appended for that. Where a front end
 **     was seen to break sessions silently this proves nothing;
 **   - is not, if the ledger had answered with an id, and there is no such entry
-**     up to a committed T at or above it;
+**     up to a committed T at or above it, or of a later view (which may have
+**     begun below it);
 **   - within a view nothing proves that it is not: a request held on its way
 **     was recorded above entries that were appended and committed later (tried
 **     on CCF). It can't be held longer than a node keeps an idle connection, 60
@@ -196,13 +197,22 @@ static int settleSame(const LedgerQueued *pRow, const LedgerEntry *pEntry) {
          memcmp(pRow->zContents, pEntry->zContents, pEntry->nContents) == 0;
 }
 
-/* Whether the entry is known to be another row's. */
+/* Whether the entry is known to be another row's: of none of the open ones of
+** these contents, which are interchangeable. */
 static int settleTaken(Settle *p, LedgerTxid id, int iRow, int *pbTaken,
                        LedgerError *pErr) {
   const LedgerSend *pSend = p->pSend;
+  const LedgerQueued *pFirst = pSend->apRow[iRow];
   int i;
-  *pbTaken =
-      ledgerHistoryTaken(pSend->pConn, pSend->pLedger, id, pSend->apRow[iRow]);
+  *pbTaken = 1;
+  for( i = iRow; i < pSend->nRow && *pbTaken; i++ ) {
+    const LedgerQueued *pRow = pSend->apRow[i];
+    if( settleIsOpen(pRow, pFirst->zSubLedger) &&
+        pRow->nContents == pFirst->nContents &&
+        memcmp(pRow->zContents, pFirst->zContents, pRow->nContents) == 0 ) {
+      *pbTaken = ledgerHistoryTaken(pSend->pConn, pSend->pLedger, id, pRow);
+    }
+  }
   for( i = 0; i < pSend->nRow && !*pbTaken; i++ ) {
     const LedgerQueued *pRow = pSend->apRow[i];
     *pbTaken = pRow->id.seqno == id.seqno && pRow->eState != LEDGER_UNKNOWN;
@@ -369,7 +379,9 @@ static int settleMayCome(const LedgerSend *p, const LedgerQueued *pRow) {
 static int settleProved(const LedgerSend *p, const LedgerQueued *pRow,
                         LedgerTxid to, int bOver) {
   if( settleMayCome(p, pRow) ) return 0;
-  if( pRow->id.seqno ) return to.seqno >= pRow->id.seqno;
+  if( pRow->id.seqno ) {
+    return to.seqno >= pRow->id.seqno || to.view > pRow->id.view;
+  }
   return bOver || (pRow->iView && to.view > pRow->iView);
 }
 
@@ -407,6 +419,8 @@ static i64 settleLeft(const LedgerSend *p) {
 
 /* Why the open rows stay open, though settle_ms are over. */
 static int settleGiveUp(LedgerSend *p, LedgerError *pErr) {
+  const int bBarrier = ledgerClientConfig(p->pLedger->pClient)->barrier != 0;
+  char zId[LEDGER_TXID_MAX];
   int i;
   for( i = 0; i < p->nRow; i++ ) {
     const LedgerQueued *pRow = p->apRow[i];
@@ -417,6 +431,12 @@ static int settleGiveUp(LedgerSend *p, LedgerError *pErr) {
                             "queued it and may record it yet",
                             i + 1, p->nRow,
                             pRow->bGateway ? "has" : "may have");
+    }
+    if( bBarrier && pRow->id.seqno ) {
+      return ledgerErrorSet(pErr, LEDGER_IOERR,
+                            "row %d of %d is not there, and the ledger has not "
+                            "come to the id that it was answered with, %s",
+                            i + 1, p->nRow, ledgerTxidFormat(pRow->id, zId));
     }
   }
   return ledgerErrorSet(pErr, LEDGER_IOERR,
