@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- error.c ------------------------------------------------------------- */
+/* ---- error.c ----------------------------------------------------------- */
 
 /*
 ** Result codes. The values are SQLite's primary result codes (asserted in
@@ -88,7 +88,7 @@ const char *ledgerErrorText(const LedgerError *pErr);
 /* Frees the message and makes *pErr empty again. */
 void ledgerErrorClear(LedgerError *pErr);
 
-/* ---- txid.c -------------------------------------------------------------- */
+/* ---- txid.c ------------------------------------------------------------ */
 
 /*
 ** A transaction id, `view.seqno`: both decimal without leading zeros, seqno at
@@ -114,7 +114,7 @@ char *ledgerTxidFormat(LedgerTxid id, char *z);
 /* <0, 0 or >0: by seqno, then by view. */
 int ledgerTxidCompare(LedgerTxid a, LedgerTxid b);
 
-/* ---- bytes.c ------------------------------------------------------------- */
+/* ---- bytes.c ----------------------------------------------------------- */
 
 /*
 ** A growable byte string that is always NUL-terminated behind n bytes. Zero it
@@ -180,7 +180,7 @@ int ledgerBase64UrlDecode(const char *z, size_t n, LedgerBuf *p);
 ** nothing above U+10FFFF). A NUL is a character like any other. */
 int ledgerUtf8Valid(const char *z, size_t n);
 
-/* ---- ascii.c ------------------------------------------------------------- */
+/* ---- ascii.c ----------------------------------------------------------- */
 
 /* Characters, comparisons and numbers as ASCII has them, whatever locale the
 ** host has set. Nothing that a machine reads goes through <ctype.h>,
@@ -210,7 +210,7 @@ const char *ledgerSystemError(int e);
 ** alone. 0 where memory was short, which leaves the locale as it is. */
 locale_t ledgerAsciiLocale(void);
 
-/* ---- json.c -------------------------------------------------------------- */
+/* ---- json.c ------------------------------------------------------------ */
 
 /*
 ** A parsed JSON document. Strict: well-formed UTF-8, no bytes after the value,

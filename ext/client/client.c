@@ -120,7 +120,7 @@ int ledgerClientConfirm(LedgerClient *p, LedgerError *pErr) {
   return ledgerTrustRenew(p) ? ledgerClientConnect(p, pErr) : LEDGER_OK;
 }
 
-/* ---- what is known ------------------------------------------------------- */
+/* ---- what is known ----------------------------------------------------- */
 
 /* The api-version that requests carry now. */
 const char *ledgerClientVersion(const LedgerClient *p) {
@@ -201,7 +201,7 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts) {
   pFacts->sSkew = p->sSkew;
 }
 
-/* ---- the loop ------------------------------------------------------------ */
+/* ---- the loop ---------------------------------------------------------- */
 
 /* Moves client time on. */
 static void clientTick(LedgerClient *p) {

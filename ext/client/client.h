@@ -19,7 +19,7 @@
 
 #include "base/base.h"
 
-/* ---- option.c, config.c: the options of a ledger ------------------------- */
+/* ---- option.c, config.c: the options of a ledger ----------------------- */
 
 /*
 ** The typed options of one ledger: the table in option.c gives each one's
@@ -132,7 +132,7 @@ int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
 ** says which ledger, whose key and which credential. */
 int ledgerOptionReconnects(const char *zName);
 
-/* ---- client.c: one ledger ------------------------------------------------ */
+/* ---- client.c: one ledger ---------------------------------------------- */
 
 typedef struct LedgerClient LedgerClient;
 

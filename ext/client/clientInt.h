@@ -29,7 +29,7 @@ typedef struct LedgerServerError LedgerServerError;
 typedef struct LedgerTrust LedgerTrust;
 typedef struct LedgerWire LedgerWire;
 
-/* ---- net/url.c ----------------------------------------------------------- */
+/* ---- net/url.c ---------------------------------------------------------- */
 
 int ledgerTargetParse(const char *zTarget, char **pzUrl, char **pzLedgerId,
                       LedgerError *pErr);
@@ -114,7 +114,7 @@ int ledgerBufRoom(LedgerBuf *p, size_t n);
 void ledgerSecretHide(char *zText, const char *zSecret);
 void ledgerSecretsHide(const LedgerCall *p, char *zText);
 
-/* ---- config.c ------------------------------------------------------------ */
+/* ---- config.c ---------------------------------------------------------- */
 
 void ledgerConfigRename(LedgerConfig *p, LedgerConfig *pFrom);
 int ledgerConfigApplyObject(LedgerConfig *p, LedgerJson *pDoc, cJSON *pObj,
@@ -123,7 +123,7 @@ int ledgerConfigSecret(const LedgerConfig *p, int i, const char **pz);
 int ledgerConfigUnset(LedgerConfig *p, const char *zName, LedgerError *pErr);
 int ledgerConfigRenew(LedgerConfig *p, int *pbChanged, LedgerError *pErr);
 
-/* ---- dialect.c ----------------------------------------------------------- */
+/* ---- dialect.c --------------------------------------------------------- */
 
 #define LEDGER_NEWEST_VERSION "2026-02-23"   /* asked for first */
 #define LEDGER_FALLBACK_VERSION "2022-05-13" /* when refused without a list */
@@ -608,7 +608,7 @@ int ledgerSessionMove(LedgerCall *p, const char *zBase);
 void ledgerOutcomeRead(LedgerCall *p);
 void ledgerOutcomeTimedOut(LedgerCall *p);
 
-/* ---- client.c ------------------------------------------------------------ */
+/* ---- client.c ---------------------------------------------------------- */
 
 struct LedgerClient {
   LedgerConfig *pConfig;

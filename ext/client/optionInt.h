@@ -46,7 +46,7 @@ struct LedgerOptionFile {
   int bPipe;   /* it can't be read again */
 };
 
-/* ---- option.c ------------------------------------------------------------ */
+/* ---- option.c ---------------------------------------------------------- */
 
 extern const LedgerOptionRow aLedgerOption[];
 extern const int nLedgerOption;

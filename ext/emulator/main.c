@@ -59,7 +59,7 @@ struct Main {
   struct event *apSignal[2]; /* SIGTERM, SIGINT */
 };
 
-/* ---- the ledger's names -------------------------------------------------- */
+/* ---- the ledger's names ------------------------------------------------ */
 
 /* The texts in the store that are in Emu too. */
 static const struct MainName {
@@ -216,7 +216,7 @@ out:
   return rc ? rc : mainLoad(p, pErr);
 }
 
-/* ---- files --------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------- */
 
 /* Settles the data file's path and the folder of the certificates. */
 static int mainPaths(Main *pMain, char **pzData, LedgerError *pErr) {
@@ -281,7 +281,7 @@ static void mainRemoveTemp(Main *p) {
   sqlite3_free(p->zTemp);
 }
 
-/* ---- the line that is printed -------------------------------------------- */
+/* ---- the line that is printed ------------------------------------------ */
 
 /* Appends "name":"text", with a comma before it unless it is the first. */
 static void mainMember(LedgerBuf *pBuf, const char *zName, const char *zFmt,
@@ -379,7 +379,7 @@ static int mainReady(Emu *p, LedgerError *pErr) {
   return rc;
 }
 
-/* ---- start and end ------------------------------------------------------- */
+/* ---- start and end ----------------------------------------------------- */
 
 static void mainSignal(evutil_socket_t fd, short what, void *pArg) {
   (void)fd;

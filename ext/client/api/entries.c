@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- reading entries ----------------------------------------------------- */
+/* ---- reading entries --------------------------------------------------- */
 
 void ledgerEntryListFree(LedgerEntryList *p) {
   free(p->aEntry);
@@ -229,7 +229,7 @@ int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
   return pErr->rc;
 }
 
-/* ---- one entry ----------------------------------------------------------- */
+/* ---- one entry --------------------------------------------------------- */
 
 /* Reads {"state":"Ready","entry":{...}}. */
 static int entriesReadEntry(LedgerCall *p, LedgerExchange *pEx,

@@ -86,7 +86,7 @@ int ledgerRouteCheck(const LedgerClient *p, int eRoute, LedgerError *pErr) {
   return ledgerClientNeeds(p, aRoute[routeIndex(eRoute)].mNeed, pErr);
 }
 
-/* ---- spelling ------------------------------------------------------------ */
+/* ---- spelling ---------------------------------------------------------- */
 
 static int routeIsUser(const LedgerCall *p) {
   return p->eRoute == LEDGER_ROUTE_USERS || p->eRoute == LEDGER_ROUTE_USER;
@@ -264,7 +264,7 @@ static int routeSpellWrite(LedgerCall *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* ---- reading ------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------- */
 
 /* The answer of a read: an object, or the bare array of older versions. */
 static int routeRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
@@ -385,7 +385,7 @@ int ledgerRouteNext(LedgerCall *p, LedgerCall **ppNext, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-/* ---- writing ------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------- */
 
 int ledgerWriteStart(LedgerClient *p, const LedgerWrite *pWrite,
                      LedgerCall **ppCall, LedgerError *pErr) {
@@ -434,7 +434,7 @@ int ledgerSha256Hex(const void *a, size_t n, char *zOut, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-/* ---- ids of users -------------------------------------------------------- */
+/* ---- ids of users ------------------------------------------------------ */
 
 int ledgerUserId(const char *z, size_t n, char *zOut) {
   char zHex[65];

@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the option ---------------------------------------------------------- */
+/* ---- the option -------------------------------------------------------- */
 
 /* The configuration of one secondary: the primary's without its pins, then the
 ** members of pObj (NULL: none). */
@@ -125,7 +125,7 @@ int ledgerSecondaryCheck(const LedgerConfig *p, const char *zValue,
   return pErr->rc;
 }
 
-/* ---- the clients --------------------------------------------------------- */
+/* ---- the clients ------------------------------------------------------- */
 
 static int secondaryAdd(void *pArg, LedgerConfig *pConfig, LedgerError *pErr) {
   LedgerClient *p = pArg;
@@ -171,7 +171,7 @@ static int secondaryReady(LedgerClient *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* ---- one read, elsewhere ------------------------------------------------- */
+/* ---- one read, elsewhere ------------------------------------------------ */
 
 /* Starts the same read on the secondary behind pBefore (NULL: the first).
 ** Returns 0 where there is none. */

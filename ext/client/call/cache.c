@@ -63,7 +63,7 @@ static unsigned cacheHash(const char *z) {
   return h;
 }
 
-/* ---- the order of use ---------------------------------------------------- */
+/* ---- the order of use --------------------------------------------------- */
 
 static void cacheUnlink(LedgerCache *p, CacheItem *pItem) {
   if( pItem->pNewer )
@@ -86,7 +86,7 @@ static void cacheLink(LedgerCache *p, CacheItem *pItem) {
   p->pNewest = pItem;
 }
 
-/* ---- the table ----------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------- */
 
 static CacheItem **cacheBucket(const LedgerCache *p, unsigned iHash) {
   return &p->apBucket[iHash & (p->nBucket - 1)];
@@ -144,7 +144,7 @@ static int cacheGrow(LedgerCache *p) {
   return 1;
 }
 
-/* ---- what others call ---------------------------------------------------- */
+/* ---- what others call --------------------------------------------------- */
 
 /* Forgets what was not used for longest, until no more than nMax bytes are
 ** left. With 0 all is forgotten, and a new era begins. NULL is allowed. */

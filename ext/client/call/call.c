@@ -26,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- life ---------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------- */
 
 /* Makes a call and puts it into the client's list. The caller fills what is to
 ** be sent and calls ledgerCallStart(). */
@@ -135,7 +135,7 @@ void ledgerCallDone(LedgerCall *p) {
   p->eState = LEDGER_CALL_DONE;
 }
 
-/* ---- sending ------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------- */
 
 /* https://host:port that this attempt goes to. */
 const char *ledgerCallBase(const LedgerCall *p) {
@@ -209,7 +209,7 @@ static int callRemember(LedgerCall *p, LedgerError *pErr) {
   return p->zVersionSent ? LEDGER_OK : ledgerErrorNomem(pErr);
 }
 
-/* ---- what is known already ----------------------------------------------- */
+/* ---- what is known already ---------------------------------------------- */
 
 /* The cache, for the identity and the principal in force, or NULL where it may
 ** not be used. A token that doesn't say whose it is may be another's the next
@@ -289,7 +289,7 @@ void ledgerCallKeep(LedgerCall *p, LedgerBuf *pCopy) {
   ledgerBufFree(pCopy);
 }
 
-/* ---- one attempt --------------------------------------------------------- */
+/* ---- one attempt -------------------------------------------------------- */
 
 /* Starts an exchange: identity and token are here. */
 static void callSend(LedgerCall *p) {
@@ -376,7 +376,7 @@ static void callPause(LedgerCall *p, int ms) {
   p->tAt = p->pClient->tNow + ms;
 }
 
-/* ---- again and again ----------------------------------------------------- */
+/* ---- again and again --------------------------------------------------- */
 
 /* The answer is "not yet": asks again after a pause that grows, until
 ** timeout_ms are over. */
@@ -456,7 +456,7 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
   return 1;
 }
 
-/* ---- driving ------------------------------------------------------------- */
+/* ---- driving ----------------------------------------------------------- */
 
 /* The limit of one attempt, in milliseconds. */
 int ledgerCallTimeout(const LedgerCall *p) {

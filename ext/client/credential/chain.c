@@ -43,7 +43,7 @@ static const LedgerCredential *const apCredential[] = {
 };
 #define N_CREDENTIAL ((int)(sizeof(apCredential) / sizeof(apCredential[0])))
 
-/* ---- for the credentials ------------------------------------------------- */
+/* ---- for the credentials ----------------------------------------------- */
 
 /* Sets the error of a credential that is not set up here. */
 int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
@@ -81,7 +81,7 @@ const char *ledgerCredentialFrom(const char *zOption, const char *zVariable) {
   return z && z[0] ? z : NULL;
 }
 
-/* ---- the choice ---------------------------------------------------------- */
+/* ---- the choice -------------------------------------------------------- */
 
 /*
 ** The kind of credential that the options ask for: `credential`, else the one
@@ -217,7 +217,7 @@ static int authChoose(const char *zKind, const LedgerCredential **ap, int *pn,
   return LEDGER_OK;
 }
 
-/* ---- the token ----------------------------------------------------------- */
+/* ---- the token --------------------------------------------------------- */
 
 /* The owner of a JWT as the ledger sees it: oid, else appid, else sub; NULL
 ** where the token doesn't tell. The caller frees it. */
@@ -284,7 +284,7 @@ static int authHolds(const LedgerAuth *p) {
   return p->zCertificate || (p->zToken && ledgerClockMs() < p->tExpire);
 }
 
-/* ---- one fetch ----------------------------------------------------------- */
+/* ---- one fetch --------------------------------------------------------- */
 
 static void authFetchFree(LedgerFetch *p) {
   if( p == NULL ) return;
@@ -463,7 +463,7 @@ static int authDrive(LedgerClient *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* ---- for the room -------------------------------------------------------- */
+/* ---- for the room ------------------------------------------------------ */
 
 /*
 ** Whether the credential is there. Chooses it at first, fetches a token where

@@ -69,7 +69,7 @@ int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
 int ledgerCredentialTake(LedgerFetch *p, LedgerCall *pCall, LedgerError *pErr);
 const char *ledgerCredentialFrom(const char *zOption, const char *zVariable);
 
-/* ---- credential/entra.c -------------------------------------------------- */
+/* ---- credential/entra.c ------------------------------------------------ */
 
 #define LEDGER_DEFAULT_SCOPE "https://confidential-ledger.azure.com/.default"
 
@@ -97,23 +97,23 @@ char *ledgerEntraResource(const LedgerConfig *pConfig, LedgerError *pErr);
 int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,
                      const char *zAssertion, LedgerError *pErr);
 
-/* ---- credential/certificate.c -------------------------------------------- */
+/* ---- credential/certificate.c ------------------------------------------ */
 
 int ledgerClientCertificateStart(LedgerFetch *p, const LedgerApplication *pApp,
                                  LedgerError *pErr);
 int ledgerClientCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
 
-/* ---- credential/user.c --------------------------------------------------- */
+/* ---- credential/user.c ------------------------------------------------- */
 
 int ledgerUserCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
 int ledgerUserCertificateAlone(const LedgerConfig *p, LedgerError *pErr);
 
-/* ---- credential/arc.c ---------------------------------------------------- */
+/* ---- credential/arc.c -------------------------------------------------- */
 
 int ledgerArcStart(LedgerFetch *p, LedgerError *pErr);
 int ledgerArcStep(LedgerFetch *p, LedgerError *pErr);
 
-/* ---- credential/managed.c ------------------------------------------------ */
+/* ---- credential/managed.c ---------------------------------------------- */
 
 int ledgerManagedGet(LedgerFetch *p, const LedgerCallKind *pKind,
                      const char *zWhat, const char *zHeader1,
@@ -131,7 +131,7 @@ const LedgerBuf *ledgerProcessErr(const LedgerProcess *p);
 char *ledgerProcessFind(const char *zName);
 void ledgerProcessFree(LedgerProcess *p);
 
-/* ---- credential/tool.c --------------------------------------------------- */
+/* ---- credential/tool.c ------------------------------------------------- */
 
 /* A developer's tool that prints a token. */
 struct LedgerTool {
@@ -148,7 +148,7 @@ struct LedgerTool {
 int ledgerToolStart(LedgerFetch *p, LedgerError *pErr);
 int ledgerToolStep(LedgerFetch *p, LedgerError *pErr);
 
-/* ---- one file each ------------------------------------------------------- */
+/* ---- one file each ----------------------------------------------------- */
 
 extern const LedgerCredential ledgerCredentialEnvironment;
 extern const LedgerCredential ledgerCredentialSecret;

@@ -24,7 +24,7 @@
 static const LedgerCallKind entraKind = {
     .zMethod = "POST", .bPublic = 1, .xRead = ledgerTokenRead};
 
-/* ---- the application ----------------------------------------------------- */
+/* ---- the application --------------------------------------------------- */
 
 /*
 ** Who the application is: each option, else the variable of its name. Returns 1
@@ -61,7 +61,7 @@ int ledgerApplicationMissing(LedgerFetch *p, const LedgerApplication *pApp,
       zNeeded, zProof ? "found" : "missing");
 }
 
-/* ---- an answer ----------------------------------------------------------- */
+/* ---- an answer --------------------------------------------------------- */
 
 /* A member that is a number, or a number written as text; 0 where it is
 ** neither, or beyond sense. Managed identities tell their numbers as text. */

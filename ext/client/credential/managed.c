@@ -178,7 +178,7 @@ int ledgerManagedGet(LedgerFetch *p, const LedgerCallKind *pKind,
   return LEDGER_OK;
 }
 
-/* ---- App Service --------------------------------------------------------- */
+/* ---- App Service ------------------------------------------------------- */
 
 static int managedAppService(LedgerFetch *p, const char *zEndpoint,
                              const char *zSecret, LedgerError *pErr) {
@@ -206,7 +206,7 @@ static int managedAppService(LedgerFetch *p, const char *zEndpoint,
   return pErr->rc;
 }
 
-/* ---- IMDS ---------------------------------------------------------------- */
+/* ---- IMDS -------------------------------------------------------------- */
 
 static int managedImdsToken(LedgerFetch *p, LedgerError *pErr) {
   p->eStep = MANAGED_IMDS_TOKEN;
@@ -253,7 +253,7 @@ static int managedImdsRefused(LedgerFetch *p, LedgerCall *pCall,
   return ledgerCredentialTake(p, pCall, pErr);
 }
 
-/* ---- both ---------------------------------------------------------------- */
+/* ---- both -------------------------------------------------------------- */
 
 static int managedStart(LedgerFetch *p, LedgerError *pErr) {
   const char *zEndpoint = ledgerCredentialFrom(NULL, "IDENTITY_ENDPOINT");

@@ -110,7 +110,7 @@ static int logListed(const char *const *azList, const char *z, size_t n) {
   return 0;
 }
 
-/* ---- redaction ----------------------------------------------------------- */
+/* ---- redaction --------------------------------------------------------- */
 
 /* Appends a=b&c=d; what the list doesn't name becomes ***. */
 static void logParams(LedgerBuf *p, const char *z, size_t n) {
@@ -275,7 +275,7 @@ static void logScrubAll(LedgerClient *p, const LedgerCall *pCall,
   pBuf->n = strlen(pBuf->z);
 }
 
-/* ---- the ring ------------------------------------------------------------ */
+/* ---- the ring ---------------------------------------------------------- */
 
 LedgerLog *ledgerLogNew(void) {
   LedgerLog *p = calloc(1, sizeof(*p));
@@ -324,7 +324,7 @@ static const LedgerRequest *logRemember(LedgerLog *p, LedgerRequest *pNew) {
   return pSlot;
 }
 
-/* ---- the log ------------------------------------------------------------- */
+/* ---- the log ----------------------------------------------------------- */
 
 /* Reads the option's value: its level, and the path, or NULL for stderr. -1: it
 ** can't be. */

@@ -39,7 +39,7 @@ int ledgerBufRoom(LedgerBuf *p, size_t n) {
   return 1;
 }
 
-/* ---- what a server repeats ----------------------------------------------- */
+/* ---- what a server repeats ---------------------------------------------- */
 
 /* Takes a secret out of a text, wherever it stands; *** is in its place. What
 ** is left of one that was clipped goes too, whether the text ends there or

@@ -120,7 +120,7 @@ const LedgerFailure *ledgerFailureOf(int rc) {
   return &unknown;
 }
 
-/* ---- the proxy ----------------------------------------------------------- */
+/* ---- the proxy --------------------------------------------------------- */
 
 /* What the environment says about a proxy for https. */
 typedef struct FailureProxy FailureProxy;
@@ -248,7 +248,7 @@ static int failureOfProxy(LedgerExchange *p, char *zMore, size_t nMore) {
   return 1;
 }
 
-/* ---- TLS ----------------------------------------------------------------- */
+/* ---- TLS --------------------------------------------------------------- */
 
 /* Whether an alert says that a client's certificate is missing, or not taken
 ** (RFC 8446, 6.2). */
@@ -292,7 +292,7 @@ static int failureOfAlert(LedgerExchange *p) {
   return 1;
 }
 
-/* ---- all together -------------------------------------------------------- */
+/* ---- all together ------------------------------------------------------ */
 
 /* Why there is no connection, in a few words; NULL where nobody knows. */
 static const char *failureErrno(CURL *pEasy) {

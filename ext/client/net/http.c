@@ -144,7 +144,7 @@ int ledgerHttpReset(LedgerHttp *p, LedgerError *pErr) {
   return httpOpen(p, pErr);
 }
 
-/* ---- callbacks of libcurl ------------------------------------------------ */
+/* ---- callbacks of libcurl ---------------------------------------------- */
 
 static size_t httpWrite(char *z, size_t nSize, size_t nItem, void *pArg) {
   LedgerExchange *p = pArg;
@@ -332,7 +332,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   return nAll;
 }
 
-/* ---- exchanges ----------------------------------------------------------- */
+/* ---- exchanges --------------------------------------------------------- */
 
 /* Adds a header line; the copy that libcurl makes is wiped when it is freed. */
 static int httpAddHeader(LedgerExchange *p, const char *z, LedgerError *pErr) {

@@ -32,7 +32,7 @@ static const LedgerCallKind trustKind = {
 
 static const char trustOption[] = "option service_certificate";
 
-/* ---- certificates -------------------------------------------------------- */
+/* ---- certificates ------------------------------------------------------ */
 
 /* sha256:<hex> of the certificate's SubjectPublicKeyInfo into
 ** zOut[LEDGER_KEY_MAX]; "" when it can't be had. */
@@ -59,7 +59,7 @@ static void trustDate(const ASN1_TIME *pTime, char *z) {
   }
 }
 
-/* ---- the service certificate --------------------------------------------- */
+/* ---- the service certificate ------------------------------------------- */
 
 /* Forgets everything, also a request under way. */
 void ledgerTrustReset(LedgerTrust *p) {
@@ -315,7 +315,7 @@ int ledgerTrustRenew(LedgerClient *p) {
   return p->trust.pCall != NULL;
 }
 
-/* ---- the handshake ------------------------------------------------------- */
+/* ---- the handshake ----------------------------------------------------- */
 
 static int iTrustExData;    /* slot of the LedgerTrust in an X509_STORE */
 static int iListenerExData; /* slot of the LedgerListener in an SSL_CTX */

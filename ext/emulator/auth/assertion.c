@@ -103,7 +103,7 @@ int emuAssertionsOpen(Emu *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* ---- one assertion ------------------------------------------------------- */
+/* ---- one assertion ----------------------------------------------------- */
 
 /* 1 when aSig signs the n bytes at z, RSA with SHA-256; bPss: its padding. */
 static int assertionVerify(EVP_PKEY *pKey, int bPss, const char *z, size_t n,

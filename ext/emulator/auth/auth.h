@@ -9,7 +9,7 @@
 
 #define EMU_AUDIENCE "https://confidential-ledger.azure.com"
 
-/* ---- auth.c -------------------------------------------------------------- */
+/* ---- auth.c ------------------------------------------------------------ */
 
 enum {
   EMU_ROLE_READER = 1,
@@ -58,7 +58,7 @@ void emuRoleActions(const char *z, size_t n, LedgerBuf *pActions);
 ** highest down, then the others by name. */
 void emuRolesMerge(const char *zA, const char *zB, LedgerBuf *pOut);
 
-/* ---- token.c ------------------------------------------------------------- */
+/* ---- token.c ----------------------------------------------------------- */
 
 /* The token last accepted: it is checked whole once, then by its digest and
 ** its end. The token itself is not kept. */
@@ -87,7 +87,7 @@ int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
 /* Appends the JSON Web Key Set of the authority. */
 int emuTokenKeys(Emu *p, LedgerBuf *pBuf, LedgerError *pErr);
 
-/* ---- assertion.c --------------------------------------------------------- */
+/* ---- assertion.c ------------------------------------------------------- */
 
 typedef struct EmuAssertions EmuAssertions;
 

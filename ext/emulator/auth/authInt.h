@@ -6,7 +6,7 @@
 
 #include "emulator/auth/auth.h"
 
-/* ---- token.c ------------------------------------------------------------- */
+/* ---- token.c ----------------------------------------------------------- */
 
 /* Decodes and parses one part of a JWT as a JSON object; NULL if it is none. */
 LedgerJson *emuTokenPart(const char *z, size_t n);

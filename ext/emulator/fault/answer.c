@@ -29,7 +29,7 @@
 #define FAULT_NODES 3      /* names of nodes that a loop goes through */
 #define FAULT_AWAY "localhost.invalid"
 
-/* ---- in place of the route ----------------------------------------------- */
+/* ---- in place of the route --------------------------------------------- */
 
 /* The answer 307, 301 or 302 to the same request on another node. Returns 1
 ** when it answered: but for a loop, what came to a node's name is served. */
@@ -199,7 +199,7 @@ int emuFaultInstead(EmuReq *p) {
   }
 }
 
-/* ---- a node that lags ---------------------------------------------------- */
+/* ---- a node that lags --------------------------------------------------- */
 
 /* 1 when the answer is that of a node that lags: reads only. */
 static int faultLags(const EmuReq *p) {
@@ -245,7 +245,7 @@ void emuFaultCaughtUp(EmuReq *p, const EmuHead *pNow) {
   *pHead = *pNow;
 }
 
-/* ---- the body ------------------------------------------------------------ */
+/* ---- the body ---------------------------------------------------------- */
 
 static void faultNest(LedgerBuf *pBuf, int64_t nDeep) {
   int64_t i;
@@ -333,7 +333,7 @@ static void faultSpoil(EmuReq *p) {
   }
 }
 
-/* ---- the way it is sent -------------------------------------------------- */
+/* ---- the way it is sent ------------------------------------------------ */
 
 /* Adds n bytes of the huge body to pOut: {"entries":"aaa..."}, of iFaultValue
 ** bytes in all. */
@@ -437,7 +437,7 @@ static int faultSend(EmuReq *p) {
   return 1;
 }
 
-/* ---- the request's end --------------------------------------------------- */
+/* ---- the request's end ------------------------------------------------- */
 
 static void faultFree(EmuReq *p) {
   strikeFree(p->pStrike);

@@ -9,7 +9,7 @@
 typedef struct EmuFaults EmuFaults;
 typedef struct EmuStrike EmuStrike;
 
-/* ---- fault.c ------------------------------------------------------------- */
+/* ---- fault.c ----------------------------------------------------------- */
 
 EmuFaults *emuFaultsNew(void);
 void emuFaultsFree(EmuFaults *p);
@@ -31,7 +31,7 @@ int emuFaultsStrike(EmuFaults *p, EmuReq *pReq);
 ** "expired", ... (see fault.c), or NULL. */
 const char *emuFaultsConnect(Emu *p);
 
-/* ---- answer.c ------------------------------------------------------------ */
+/* ---- answer.c ---------------------------------------------------------- */
 
 /* A request that is to be held on its way: 1 when it is, or is answered. Later
 ** xGoOn is called with it. */

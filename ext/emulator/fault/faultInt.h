@@ -7,7 +7,7 @@
 
 #include "emulator/fault/fault.h"
 
-/* ---- fault.c ------------------------------------------------------------- */
+/* ---- fault.c ----------------------------------------------------------- */
 
 enum {
   EMU_FAULT_NONE = 0,
@@ -68,7 +68,7 @@ struct EmuStrike {
   int bDrained;            /* ... which have all left */
 };
 
-/* ---- answer.c ------------------------------------------------------------ */
+/* ---- answer.c ---------------------------------------------------------- */
 
 /* What a strike does to an answer on its way. */
 extern const EmuReqHooks emuFaultHooks;

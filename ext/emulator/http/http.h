@@ -16,7 +16,7 @@ struct evhttp_request;
 
 typedef struct EmuReq EmuReq;
 
-/* ---- request.c ----------------------------------------------------------- */
+/* ---- request.c --------------------------------------------------------- */
 
 #define EMU_SEGMENTS 8 /* of a path */
 #define EMU_PARAMS 24  /* of a query */
@@ -132,7 +132,7 @@ int emuReqJson(EmuReq *p, const char *zType, const char *zType2,
 /* The same for the body of a PATCH; bMerge: it must be a merge patch. */
 int emuReqPatch(EmuReq *p, int bMerge, LedgerJson **ppDoc);
 
-/* ---- conn.c -------------------------------------------------------------- */
+/* ---- conn.c ------------------------------------------------------------ */
 
 /* The fingerprint of the client's certificate into zOut[96]; 0 when it has
 ** none, or is gone. */
@@ -141,7 +141,7 @@ int emuConnPeer(struct evhttp_request *pHttp, char *zOut);
 /* Closes the connection towards the client now; the request lives on. */
 void emuConnCut(struct evhttp_request *pHttp);
 
-/* ---- session.c ----------------------------------------------------------- */
+/* ---- session.c --------------------------------------------------------- */
 
 enum {
   EMU_OLD_NONE = 0,
@@ -175,7 +175,7 @@ int emuSessionsStop(Emu *p, int64_t msFor, LedgerError *pErr);
 
 void emuSessionsEnd(Emu *p);
 
-/* ---- server.c ------------------------------------------------------------ */
+/* ---- server.c ---------------------------------------------------------- */
 
 typedef struct EmuServer EmuServer;
 
@@ -197,7 +197,7 @@ void emuServerClose(Emu *p);
 /* The port it listens on. */
 int emuServerPort(const EmuServer *p);
 
-/* ---- log.c --------------------------------------------------------------- */
+/* ---- log.c ------------------------------------------------------------- */
 
 /* Opens the file of --request-log for appending. */
 int emuLogOpen(Emu *p, LedgerError *pErr);

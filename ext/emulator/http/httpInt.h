@@ -10,7 +10,7 @@
 
 struct evhttp_connection;
 
-/* ---- conn.c -------------------------------------------------------------- */
+/* ---- conn.c ------------------------------------------------------------ */
 
 /* One TLS connection, as long as it lives. */
 typedef struct EmuConn EmuConn;
@@ -36,18 +36,18 @@ void emuConnClose(struct evhttp_request *pHttp, int eClose);
 ** and has not left yet: a node of CCF sends none. */
 void emuConnDropDate(struct evhttp_connection *pHttpConn);
 
-/* ---- request.c ----------------------------------------------------------- */
+/* ---- request.c --------------------------------------------------------- */
 
 /* Takes a request apart; NULL when memory is short. */
 EmuReq *emuReqNew(Emu *p, struct evhttp_request *pHttp);
 
-/* ---- session.c ----------------------------------------------------------- */
+/* ---- session.c --------------------------------------------------------- */
 
 /* A change of view has come: what becomes of the sessions of the view before,
 ** EMU_SESSIONS_*. Ends what a former primary was up to. */
 void emuSessionsChange(Emu *p, int eSessions);
 
-/* ---- log.c --------------------------------------------------------------- */
+/* ---- log.c ------------------------------------------------------------- */
 
 /* Writes the line of a request. */
 void emuLogRequest(Emu *p, const EmuReq *pReq, double ms);

@@ -26,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- taking it apart ----------------------------------------------------- */
+/* ---- taking it apart --------------------------------------------------- */
 
 /* Percent-decodes n bytes into *pz, which is moved on. */
 static void reqDecode(const char *z, size_t n, int bPlus, char **pz,
@@ -203,7 +203,7 @@ const char *emuReqHeader(const EmuReq *p, const char *zName) {
   return evhttp_find_header(evhttp_request_get_input_headers(p->pHttp), zName);
 }
 
-/* ---- the answer ---------------------------------------------------------- */
+/* ---- the answer -------------------------------------------------------- */
 
 void emuReqAddHeader(EmuReq *p, const char *zName, const char *zValue) {
   evhttp_add_header(evhttp_request_get_output_headers(p->pHttp), zName, zValue);

@@ -49,7 +49,7 @@ struct EmuServer {
   int iPort;
 };
 
-/* ---- TLS ----------------------------------------------------------------- */
+/* ---- TLS --------------------------------------------------------------- */
 
 /* Any client certificate will do. */
 static int serverAnyCert(X509_STORE_CTX *pCtx, void *pArg) {
@@ -149,7 +149,7 @@ static struct bufferevent *serverAccept(struct event_base *pBase, void *pArg) {
   return pBuf;
 }
 
-/* ---- requests ------------------------------------------------------------ */
+/* ---- requests ---------------------------------------------------------- */
 
 /* Answers 431 or 413 if the request is too large. Returns 1 when it did. */
 static int serverTooLarge(EmuReq *p) {
@@ -198,7 +198,7 @@ static void serverRequest(struct evhttp_request *pHttp, void *pArg) {
   p->pHooks->xRequest(pReq);
 }
 
-/* ---- opening and closing ------------------------------------------------- */
+/* ---- opening and closing ----------------------------------------------- */
 
 /*
 ** A bound socket for HOST:PORT, HOST being a numeric address ([...] for

@@ -25,7 +25,7 @@
 #include <event2/event.h>
 #include <string.h>
 
-/* ---- requests ------------------------------------------------------------ */
+/* ---- requests ---------------------------------------------------------- */
 
 static void sessionLost(EmuReq *p) {
   emuReqError(p, 500, "SessionConsistencyLost",
@@ -81,7 +81,7 @@ int emuSessionEnter(EmuReq *p) {
   return p->iSession > pAll->iOld || sessionOld(p, pConn);
 }
 
-/* ---- changes of view ----------------------------------------------------- */
+/* ---- changes of view --------------------------------------------------- */
 
 void emuSessionsChange(Emu *p, int eSessions) {
   EmuSessions *pAll = p->pSessions;

@@ -14,7 +14,7 @@
 #include "emulator/emu.h"
 #include "emulator/ledger/tree.h"
 
-/* ---- ledger.c ------------------------------------------------------------ */
+/* ---- ledger.c ---------------------------------------------------------- */
 
 /* What becomes of the sessions of the view before, when there is another. Only
 ** handed on here, see http/session.c. */
@@ -91,7 +91,7 @@ void emuLedgerArm(Emu *p);
 /* Adds the caller's waiter to those that are told at the next commit. */
 void emuLedgerWait(Emu *p, EmuWaiter *pWaiter);
 
-/* ---- change.c ------------------------------------------------------------ */
+/* ---- change.c ---------------------------------------------------------- */
 
 /* Adds a transaction of a kind other than an entry; its payload is JSON. What
 ** was stored for it before is undone when it fails. */
@@ -107,17 +107,17 @@ int emuLedgerObject(Emu *p, int eKind, const EmuText *pName,
                     const EmuText *pValue, int eTxn, const LedgerBuf *pPayload,
                     LedgerTxid *pTx, LedgerError *pErr);
 
-/* ---- govern.c ------------------------------------------------------------ */
+/* ---- govern.c ---------------------------------------------------------- */
 
 /* Gives the ledger members and a constitution, unless it has them. */
 int emuGovernEnsure(Emu *p, LedgerError *pErr);
 
-/* ---- fill.c -------------------------------------------------------------- */
+/* ---- fill.c ------------------------------------------------------------ */
 
 /* Adds the entries that --fill asks for; the caller commits. */
 int emuFill(Emu *p, LedgerError *pErr);
 
-/* ---- warm.c -------------------------------------------------------------- */
+/* ---- warm.c ------------------------------------------------------------ */
 
 /* Which stretches of history have been loaded. nLoading is how often one is
 ** answered Loading before it is Ready. */

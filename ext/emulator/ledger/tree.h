@@ -7,7 +7,7 @@
 
 #include "emulator/pki/pki.h"
 
-/* ---- digest.c ------------------------------------------------------------ */
+/* ---- digest.c ---------------------------------------------------------- */
 
 /*
 ** Computes write set digest and leaf of a transaction. aSecret holds two keys
@@ -31,7 +31,7 @@ void emuDigestShow(const EmuTxn *pTxn, const unsigned char *aSecret,
 void emuDigestLeaf(const EmuShown *pShown, const unsigned char *aWriteSet,
                    unsigned char *aLeaf);
 
-/* ---- tree.c -------------------------------------------------------------- */
+/* ---- tree.c ------------------------------------------------------------ */
 
 /*
 ** The Merkle tree over all transactions, cut into rows of 256 hashes: level 0
@@ -80,7 +80,7 @@ int emuTreePath(EmuStore *pStore, int64_t iLeaf, int64_t nLeaf, EmuPath *pPath,
 void emuPathRoot(const EmuPath *pPath, const unsigned char *aLeaf,
                  unsigned char *aOut);
 
-/* ---- sign.c -------------------------------------------------------------- */
+/* ---- sign.c ------------------------------------------------------------- */
 
 /* ECDSA over a root as the digest itself: no further hashing. Appends DER. */
 int emuSignRoot(EVP_PKEY *pKey, const unsigned char *aRoot, LedgerBuf *pSig,

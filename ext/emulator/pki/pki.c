@@ -32,7 +32,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- certificates -------------------------------------------------------- */
+/* ---- certificates ------------------------------------------------------ */
 
 static const char zPkiCaUsage[] = "critical,keyCertSign,cRLSign";
 static const char zPkiLeafUsage[] = "critical,digitalSignature";
@@ -140,7 +140,7 @@ static int pkiAdmin(EmuKeys *p, LedgerError *pErr) {
   return emuCertNew(p->pAdmin, &spec, NULL, NULL, &p->pAdminCert, pErr);
 }
 
-/* ---- the store ----------------------------------------------------------- */
+/* ---- the store --------------------------------------------------------- */
 
 /* Where each key and certificate stands in the store and in EmuKeys. */
 static const struct PkiSlot {
@@ -274,7 +274,7 @@ static int pkiEnding(const X509 *pCert, int nDay) {
   return X509_cmp_time(X509_get0_notAfter(pCert), &t) < 0;
 }
 
-/* ---- former services ----------------------------------------------------- */
+/* ---- former services --------------------------------------------------- */
 
 static void pkiFormerFree(EmuKeys *p) {
   int i;
@@ -381,7 +381,7 @@ int emuKeysEndorsement(EmuKeys *p, int64_t iNodeCert, const LedgerBuf *pPem,
   return LEDGER_OK;
 }
 
-/* ---- changes ------------------------------------------------------------- */
+/* ---- changes ----------------------------------------------------------- */
 
 /* A second hold of every key and certificate. */
 static int pkiShare(const EmuKeys *pFrom, EmuKeys *p, LedgerError *pErr) {
@@ -460,7 +460,7 @@ int emuKeysChange(EmuKeys *p, EmuStore *pStore, const char *zLedgerId,
   return rc;
 }
 
-/* ---- loading and freeing ------------------------------------------------- */
+/* ---- loading and freeing ----------------------------------------------- */
 
 int emuKeysLoad(EmuKeys *p, EmuStore *pStore, const char *zLedgerId, int nDay,
                 LedgerError *pErr) {

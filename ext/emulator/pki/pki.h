@@ -9,7 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-/* ---- hash.c -------------------------------------------------------------- */
+/* ---- hash.c ------------------------------------------------------------ */
 
 /* A run of bytes, one of several that are hashed one behind the other. */
 typedef struct EmuPiece EmuPiece;
@@ -25,7 +25,7 @@ void emuSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut);
 void emuHashPair(const unsigned char *aLeft, const unsigned char *aRight,
                  unsigned char *aOut);
 
-/* ---- cert.c -------------------------------------------------------------- */
+/* ---- cert.c ------------------------------------------------------------ */
 
 #define EMU_DAY (24L * 60 * 60)
 
@@ -57,7 +57,7 @@ int emuFingerprint(const X509 *pCert, char *zOut);
 /* The last error of libcrypto as a LedgerError; its queue is emptied. */
 int emuCryptoError(LedgerError *pErr, const char *zWhat);
 
-/* ---- pki.c --------------------------------------------------------------- */
+/* ---- pki.c ------------------------------------------------------------- */
 
 /* A service identity from before a recovery, endorsed by the present one. */
 typedef struct EmuFormer EmuFormer;
@@ -125,7 +125,7 @@ int emuKeysEndorsement(EmuKeys *p, int64_t iNodeCert, const LedgerBuf *pPem,
 /* Writes ca.pem, service.pem and admin.pem into the folder zDir. */
 int emuKeysExport(const EmuKeys *p, const char *zDir, LedgerError *pErr);
 
-/* ---- quote.c ------------------------------------------------------------- */
+/* ---- quote.c ----------------------------------------------------------- */
 
 /* Appends the quote of a node (its id, 64 hex digits) as bytes; and its
 ** MRENCLAVE, EMU_HASH bytes, the same for each node. */

@@ -17,7 +17,7 @@
 
 static const char zExecute[] = ":execute";
 
-/* ---- what a request says of a call --------------------------------------- */
+/* ---- what a request says of a call -------------------------------------- */
 
 /* Reads the arguments as JSON; 0 after answering 400. */
 static int executeArguments(EmuReq *p, LedgerJson *pDoc, cJSON *pList,
@@ -88,7 +88,7 @@ int emuExecuteCan(EmuReq *p) {
   return 0;
 }
 
-/* ---- :execute ------------------------------------------------------------ */
+/* ---- :execute ----------------------------------------------------------- */
 
 static void executeDone(void *pArg, int eEnd, const char *z, size_t n) {
   EmuReq *p = pArg;

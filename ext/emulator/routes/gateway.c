@@ -112,7 +112,7 @@ void emuGatewayFree(EmuGateway *p) {
   free(p);
 }
 
-/* ---- the queue ----------------------------------------------------------- */
+/* ---- the queue --------------------------------------------------------- */
 
 /* Moves one operation on. */
 static int gatewayStep(EmuGateway *p, Operation *pOp, LedgerError *pErr) {
@@ -231,7 +231,7 @@ void emuGatewayQueue(EmuReq *p, const EmuTxn *pTxn) {
   }
 }
 
-/* ---- routes -------------------------------------------------------------- */
+/* ---- routes ------------------------------------------------------------ */
 
 void emuRouteOperation(EmuReq *p) {
   static const char *const azStatus[] = {"queued", "queued", "committed",

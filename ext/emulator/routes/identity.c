@@ -55,7 +55,7 @@ void emuRouteFailover(EmuReq *p) {
   p->iStatus = 200;
 }
 
-/* ---- the authority ------------------------------------------------------- */
+/* ---- the authority ----------------------------------------------------- */
 
 /* Makes the answer an OAuth error. */
 static void identityRefuse(EmuReq *p, int iStatus, const char *zError,

@@ -46,7 +46,7 @@ struct Receipt {
   LedgerBuf claims;         /* applicationClaims; empty: none */
 };
 
-/* ---- gathering ----------------------------------------------------------- */
+/* ---- gathering --------------------------------------------------------- */
 
 /* Takes what is shown from the transaction, and writes its claims. */
 static void receiptTxn(void *pArg, const EmuTxn *pTxn,
@@ -100,7 +100,7 @@ static void receiptFree(Receipt *p) {
   emuSigFree(&p->sig);
 }
 
-/* ---- writing ------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------- */
 
 /* Appends "name":"hex" and what follows. */
 static void receiptHex(LedgerBuf *pBuf, const char *zName,
@@ -195,7 +195,7 @@ static int receiptMembers(Emu *pEmu, unsigned mVersion, LedgerTxid id,
   return rc;
 }
 
-/* ---- the route ----------------------------------------------------------- */
+/* ---- the route --------------------------------------------------------- */
 
 /* 1 when the transaction is one that has a receipt; else the answer is made. */
 static int receiptThere(EmuReq *p, LedgerTxid id) {

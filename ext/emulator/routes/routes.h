@@ -6,18 +6,18 @@
 
 #include "emulator/http/http.h"
 
-/* ---- route.c ------------------------------------------------------------- */
+/* ---- route.c ----------------------------------------------------------- */
 
 /* Finds the route, checks credential, version and role, runs its handler, and
 ** sends the answer, or sees to it that it is sent. */
 void emuRoute(EmuReq *p);
 
-/* ---- versions.c ---------------------------------------------------------- */
+/* ---- versions.c -------------------------------------------------------- */
 
 /* Checks the value of --api-versions. */
 int emuVersionCheck(const char *zOffered, LedgerError *pErr);
 
-/* ---- gateway.c ----------------------------------------------------------- */
+/* ---- gateway.c --------------------------------------------------------- */
 
 typedef struct EmuGateway EmuGateway;
 

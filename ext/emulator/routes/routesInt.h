@@ -9,7 +9,7 @@
 #include "emulator/routes/table.h"
 #include "emulator/sandbox/sandbox.h"
 
-/* ---- versions.c ---------------------------------------------------------- */
+/* ---- versions.c -------------------------------------------------------- */
 
 /* What holds in an api-version. */
 enum {
@@ -53,7 +53,7 @@ const EmuVersion *emuVersionFind(const char *zOffered, const char *z, size_t n);
 /* Appends the versions offered, newest first, with commas. */
 void emuVersionList(const char *zOffered, LedgerBuf *pBuf);
 
-/* ---- common.c ------------------------------------------------------------ */
+/* ---- common.c ---------------------------------------------------------- */
 
 /* The collection a request names: *pText, and its number in *pi (0: there is
 ** none of that name). Returns 0 when the answer is made (400, 500). */
@@ -72,7 +72,7 @@ void emuEntryJson(const EmuReq *p, const EmuText *pCollection,
 /* Deletes an object as a transaction of the kind eTxn, and answers 204. */
 void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName);
 
-/* ---- page.c -------------------------------------------------------------- */
+/* ---- page.c ------------------------------------------------------------ */
 
 /* A list that is answered in pages of --page: what a callback of
 ** emuStoreObjectList() needs to write one. */
@@ -96,13 +96,13 @@ int emuPageItem(EmuPage *p, const EmuText *pName);
 /* Ends the answer: ] and, if there is more, a nextLink to the same path. */
 void emuPageEnd(EmuPage *p, LedgerError *pErr);
 
-/* ---- receipt.c ----------------------------------------------------------- */
+/* ---- receipt.c --------------------------------------------------------- */
 
 /* Completes the answer of a write that waited: appends receipt and claims, and
 ** closes the object. An error makes it 500. */
 void emuReceiptInline(EmuReq *p);
 
-/* ---- functions.c --------------------------------------------------------- */
+/* ---- functions.c ------------------------------------------------------- */
 
 /* 1 for the id of a function; 0 after answering 400. */
 int emuFunctionId(EmuReq *p, const EmuText *pId);
@@ -110,7 +110,7 @@ int emuFunctionId(EmuReq *p, const EmuText *pId);
 /* Appends a function's code; 0 after answering 404. */
 int emuFunctionCode(EmuReq *p, const EmuText *pId, LedgerBuf *pCode);
 
-/* ---- execute.c ----------------------------------------------------------- */
+/* ---- execute.c --------------------------------------------------------- */
 
 /* Fills a call from the execution properties (NULL: there are none) and the
 ** function of that id; 0 after answering. */
@@ -120,14 +120,14 @@ int emuExecuteCall(EmuReq *p, LedgerJson *pDoc, cJSON *pProperties,
 /* 1 when functions can be run here; 0 after answering 501. */
 int emuExecuteCan(EmuReq *p);
 
-/* ---- hooks.c ------------------------------------------------------------- */
+/* ---- hooks.c ----------------------------------------------------------- */
 
 /* Runs the hooks of an append, the body being pDoc. Returns 1 when it has
 ** answered, or will: if all goes well it calls xAppend, with bHooked set, and
 ** then the request's xEnd(). Returns 0 when there are none. */
 int emuHooks(EmuReq *p, LedgerJson *pDoc, void (*xAppend)(EmuReq *));
 
-/* ---- gateway.c ----------------------------------------------------------- */
+/* ---- gateway.c --------------------------------------------------------- */
 
 /* Queues a checked append and answers 202 with its operation id, or 429. */
 void emuGatewayQueue(EmuReq *p, const EmuTxn *pTxn);

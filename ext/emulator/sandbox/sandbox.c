@@ -113,7 +113,7 @@ int emuSandboxThere(void) {
   return sandboxFind(zNode);
 }
 
-/* ---- the child ----------------------------------------------------------- */
+/* ---- the child --------------------------------------------------------- */
 
 static void sandboxLimit(int eWhat, rlim_t n) {
   struct rlimit r = {n, n};
@@ -189,7 +189,7 @@ static int sandboxFork(SandboxRun *p, int iFlags, int *pfd, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-/* ---- ending -------------------------------------------------------------- */
+/* ---- ending ------------------------------------------------------------ */
 
 /* Waits for killed children that have ended. */
 static void sandboxReap(EmuSandbox *p, int flags) {
@@ -256,7 +256,7 @@ static void sandboxEndText(SandboxRun *p, int eEnd, const char *zFmt, ...) {
   sqlite3_free(z);
 }
 
-/* ---- the answer ---------------------------------------------------------- */
+/* ---- the answer -------------------------------------------------------- */
 
 /* What was thrown: its message and, where asked for, where. */
 static void sandboxThrown(SandboxRun *p, LedgerJson *pDoc) {
@@ -390,7 +390,7 @@ static void sandboxEvent(struct bufferevent *pBuf, short what, void *pArg) {
   }
 }
 
-/* ---- starting ------------------------------------------------------------ */
+/* ---- starting ---------------------------------------------------------- */
 
 /* Starts the child of a run that is in the list of those running. */
 static void sandboxStart(SandboxRun *p) {

@@ -7,7 +7,7 @@
 #include "emulator/emu.h"
 #include "emulator/store/store.h"
 
-/* ---- runtime.c ----------------------------------------------------------- */
+/* ---- runtime.c --------------------------------------------------------- */
 
 /* Options of the JavaScript runtime, as in the API; 0: see runtime.c. */
 typedef struct EmuRuntime EmuRuntime;
@@ -34,7 +34,7 @@ void emuRuntimeJson(const EmuRuntime *p, LedgerBuf *pBuf);
 int64_t emuRuntimeLimit(int64_t v, int64_t iDefault, int64_t iMin,
                         int64_t iMax);
 
-/* ---- sandbox.c ----------------------------------------------------------- */
+/* ---- sandbox.c --------------------------------------------------------- */
 
 /* One call of a function. Zero it to start; free with emuCallClear(). */
 typedef struct EmuCall EmuCall;

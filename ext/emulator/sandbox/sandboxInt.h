@@ -6,7 +6,7 @@
 
 #include "emulator/sandbox/sandbox.h"
 
-/* ---- runner.c ------------------------------------------------------------ */
+/* ---- runner.c ---------------------------------------------------------- */
 
 /* The program that node is given. */
 extern const char zEmuRunner[];

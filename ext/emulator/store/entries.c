@@ -33,7 +33,7 @@ static int entriesNumber(EmuStore *p, sqlite3_stmt *pStmt, int64_t *pi,
   return rc;
 }
 
-/* ---- transactions -------------------------------------------------------- */
+/* ---- transactions ------------------------------------------------------ */
 
 int emuStoreTxnPut(EmuStore *p, const EmuTxn *pTxn, int64_t iCollection,
                    const unsigned char *aWriteSet, LedgerError *pErr) {
@@ -87,7 +87,7 @@ int emuStoreTxnLast(EmuStore *p, LedgerTxid *pId, LedgerError *pErr) {
   return rc ? rc : entriesTxid(p, pStmt, pId, pErr);
 }
 
-/* ---- collections --------------------------------------------------------- */
+/* ---- collections ------------------------------------------------------- */
 
 int emuStoreCollection(EmuStore *p, const char *z, size_t n, int64_t *pi,
                        LedgerError *pErr) {
@@ -143,7 +143,7 @@ int emuStoreCollectionList(EmuStore *p, int64_t iAfter, int64_t iTo, int nMax,
   return rc;
 }
 
-/* ---- tags ---------------------------------------------------------------- */
+/* ---- tags -------------------------------------------------------------- */
 
 int emuStoreTagList(EmuStore *p, int64_t iCollection, int64_t iTo,
                     void (*x)(void *, const char *, size_t), void *pArg,
@@ -205,7 +205,7 @@ int emuStoreTagPut(EmuStore *p, int64_t iCollection, const char *z, size_t n,
   return rc;
 }
 
-/* ---- entries ------------------------------------------------------------- */
+/* ---- entries ----------------------------------------------------------- */
 
 /* Binds a range: ?1 collection, ?2 from, ?3 to, ?4 tag. */
 static void entriesBindRange(sqlite3_stmt *pStmt, const EmuRange *pRange) {

@@ -14,7 +14,7 @@
 
 typedef struct EmuStore EmuStore;
 
-/* ---- what is stored ------------------------------------------------------ */
+/* ---- what is stored ---------------------------------------------------- */
 
 /* One transaction of the ledger. */
 typedef struct EmuTxn EmuTxn;
@@ -39,7 +39,7 @@ enum {
   EMU_ENDPOINTS = 6
 };
 
-/* ---- store.c ------------------------------------------------------------- */
+/* ---- store.c ----------------------------------------------------------- */
 
 /*
 ** Opens the data file. One that is no ledger, is of a newer format or damaged
@@ -94,7 +94,7 @@ int emuStoreNodeCert(EmuStore *p, const char *zNodeId, const LedgerBuf *pPem,
 int emuStoreNodes(EmuStore *p, int nMax, void (*x)(void *, const char *),
                   void *pArg, LedgerError *pErr);
 
-/* ---- entries.c ----------------------------------------------------------- */
+/* ---- entries.c ---------------------------------------------------------- */
 
 /* One entry as read; the texts live until the callback returns. */
 typedef struct EmuEntry EmuEntry;
@@ -164,7 +164,7 @@ int emuStoreEntryAt(EmuStore *p, int64_t iCollection, int64_t iSeqno,
                     void (*x)(void *, const EmuEntry *), void *pArg,
                     int *pbFound, LedgerError *pErr);
 
-/* ---- receipts.c ---------------------------------------------------------- */
+/* ---- receipts.c --------------------------------------------------------- */
 
 /* A signature transaction with its node certificate. */
 typedef struct EmuSig EmuSig;
@@ -192,7 +192,7 @@ int emuStoreTxnRead(EmuStore *p, int64_t iSeqno,
                     void (*x)(void *, const EmuTxn *, const unsigned char *),
                     void *pArg, LedgerError *pErr);
 
-/* ---- users.c ------------------------------------------------------------- */
+/* ---- users.c ------------------------------------------------------------ */
 
 /* A user's roles, "Contributor,Reader", appended to *pRoles with the id as it
 ** was registered in *pId (may be NULL); *pbFound says whether there is one. */
@@ -216,7 +216,7 @@ int emuStoreClient(EmuStore *p, const char *zClient, size_t nClient,
 int emuStoreClientPut(EmuStore *p, const char *zClient, const char *zSecret,
                       const char *zOid, int64_t nLifetime, LedgerError *pErr);
 
-/* ---- objects.c ----------------------------------------------------------- */
+/* ---- objects.c ---------------------------------------------------------- */
 
 /* Texts by kind and name. */
 enum {

@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-/* ---- store.c ------------------------------------------------------------- */
+/* ---- store.c ----------------------------------------------------------- */
 
 /* The statement zSql (a literal), prepared once and kept; reset it when it is
 ** done. */

@@ -9,7 +9,7 @@
 
 #define EMU_HASH 32 /* bytes of a SHA-256 */
 
-/* ---- text.c -------------------------------------------------------------- */
+/* ---- text.c ------------------------------------------------------------ */
 
 /* A piece of text with its length; no NUL need follow. */
 typedef struct EmuText EmuText;
@@ -39,7 +39,7 @@ void emuWarn(const char *zFmt, ...) LEDGER_PRINTF(1, 2);
 /* Milliseconds of the monotonic clock. */
 double emuClock(void);
 
-/* ---- file.c -------------------------------------------------------------- */
+/* ---- file.c ------------------------------------------------------------ */
 
 /* Writes a file as a whole: beside it, then renamed into place. */
 int emuFileWrite(const char *zPath, const char *z, size_t n, int mode,
