@@ -99,6 +99,7 @@ int ledgerDbAttach(LedgerDb *p, const char *zTarget, const char *zName,
   }
   rc = ledgerConfigNew(zTarget, &pConfig, pErr);
   if( rc == LEDGER_OK ) {
+    pConfig->pFailover = &ledgerSecondary;
     pConfig->xInterrupted = ledgerDbInterrupted;
     pConfig->pInterruptArg = p;
   }
