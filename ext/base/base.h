@@ -1,9 +1,9 @@
 /*
 ** The face of the room "base": what every other room uses. Errors, transaction
 ** ids, bytes (growable text, hex, base64), ASCII in any locale, and strict
-** JSON, read and written.
+** JSON, read and written; secrets and the clock.
 **
-** Invariants: nothing here knows SQLite, the network or the clock. A function
+** Invariants: nothing here knows SQLite or the network. A function
 ** that can fail returns a LEDGER_* code and fills a LedgerError; LEDGER_OK is
 ** 0. Text is UTF-8 with an explicit length wherever it may hold a NUL.
 */
@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- error.c ----------------------------------------------------------- */
+/* ---- error.c ------------------------------------------------------------ */
 
 /*
 ** Result codes. The values are SQLite's primary result codes (asserted in
@@ -88,7 +88,7 @@ const char *ledgerErrorText(const LedgerError *pErr);
 /* Frees the message and makes *pErr empty again. */
 void ledgerErrorClear(LedgerError *pErr);
 
-/* ---- txid.c ------------------------------------------------------------ */
+/* ---- txid.c ------------------------------------------------------------- */
 
 /*
 ** A transaction id, `view.seqno`: both decimal without leading zeros, seqno at
@@ -114,7 +114,7 @@ char *ledgerTxidFormat(LedgerTxid id, char *z);
 /* <0, 0 or >0: by seqno, then by view. */
 int ledgerTxidCompare(LedgerTxid a, LedgerTxid b);
 
-/* ---- bytes.c ----------------------------------------------------------- */
+/* ---- bytes.c ------------------------------------------------------------ */
 
 /*
 ** A growable byte string that is always NUL-terminated behind n bytes. Zero it
@@ -180,7 +180,7 @@ int ledgerBase64UrlDecode(const char *z, size_t n, LedgerBuf *p);
 ** nothing above U+10FFFF). A NUL is a character like any other. */
 int ledgerUtf8Valid(const char *z, size_t n);
 
-/* ---- ascii.c ----------------------------------------------------------- */
+/* ---- ascii.c ------------------------------------------------------------ */
 
 /* Characters, comparisons and numbers as ASCII has them, whatever locale the
 ** host has set. Nothing that a machine reads goes through <ctype.h>,
@@ -210,7 +210,28 @@ const char *ledgerSystemError(int e);
 ** alone. 0 where memory was short, which leaves the locale as it is. */
 locale_t ledgerAsciiLocale(void);
 
-/* ---- json.c ------------------------------------------------------------ */
+/* ---- secret.c ----------------------------------------------------------- */
+
+/* Wipe and free a secret, or a buffer that held one. NULL is allowed. */
+void ledgerSecretFree(char *z);
+void ledgerBufWipe(LedgerBuf *p);
+
+/* Gives an empty buffer room for n bytes, so that it needn't grow. Returns 1,
+** or 0 and sets bOom. */
+int ledgerBufRoom(LedgerBuf *p, size_t n);
+
+/* Takes a secret out of a text, wherever it stands; *** is in its place. What
+** is left of one that was clipped goes too, whether the text ends there or
+** goes on. Either may be NULL. */
+void ledgerSecretHide(char *zText, const char *zSecret);
+
+/* ---- clock.c ------------------------------------------------------------ */
+
+/* Milliseconds of a clock that never goes back, and since 1970. */
+int64_t ledgerClockMs(void);
+int64_t ledgerClockWall(void);
+
+/* ---- json.c ------------------------------------------------------------- */
 
 /*
 ** A parsed JSON document. Strict: well-formed UTF-8, no bytes after the value,

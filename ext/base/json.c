@@ -134,7 +134,7 @@ static int jsonScan(JsonScan *p) {
   return 1;
 }
 
-/* ---- what cJSON refuses -------------------------------------------------- */
+/* ---- what cJSON refuses ------------------------------------------------- */
 
 #define JSON_NUMBER 63 /* bytes of a number that cJSON reads */
 
@@ -212,7 +212,7 @@ static int jsonIsWhole(const char *z, size_t n) {
   return i && jsonSpace(&scan, i) == n;
 }
 
-/* ---- reading ------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------ */
 
 /*
 ** Chooses a three-byte character (U+0800 to U+FFFF, no surrogate) that the
@@ -450,7 +450,7 @@ const char *ledgerJsonMemberText(LedgerJson *pDoc, const cJSON *pObj,
   return ledgerJsonText(pDoc, ledgerJsonMember(pObj, zKey), pn);
 }
 
-/* ---- values as they are written ------------------------------------------ */
+/* ---- values as they are written ----------------------------------------- */
 
 static const char *jsonSkipSpace(const char *z, const char *zEnd) {
   while( z < zEnd && (*z == ' ' || *z == '\t' || *z == '\n' || *z == '\r') ) {

@@ -39,10 +39,14 @@ static char *configReadFile(const LedgerConfig *p, const LedgerOptionRow *pRow,
   const int rcFail = bPem ? LEDGER_AUTH : LEDGER_ERROR;
   const char *zWrong = NULL;
   LedgerBuf file = {0}, text = {0};
+  LedgerPipe pipe;
   char zWhat[80];
 
   snprintf(zWhat, sizeof(zWhat), "%s%s", bPem ? "" : "option ", pRow->zName);
-  if( ledgerFileReadOption(p, zWhat, zPath, rcFail, &file, pbPipe, pErr) ) {
+  pipe.bNone = p->bNoPipe;
+  pipe.xInterrupted = p->xInterrupted;
+  pipe.pArg = p->pInterruptArg;
+  if( ledgerFileReadOption(&pipe, zWhat, zPath, rcFail, &file, pbPipe, pErr) ) {
     return NULL;
   }
   if( bPem ) {
@@ -153,11 +157,7 @@ static int configSet(LedgerConfig *p, const LedgerOptionRow *pRow,
   int64_t i = 0;
 
   if( pRow->eType == OPTION_CHOICE ) {
-    int iWord;
-    if( pRow->mFlag & OPTION_WORD && zValue[0] == 0 )
-      iWord = 0;
-    else
-      iWord = ledgerOptionWord(pRow->zWords, zValue);
+    int iWord = ledgerOptionWord(pRow->zWords, zValue);
     /* SQL's TRUE is the number 1. */
     if( iWord < 0 && ledgerOptionIsSwitch(pRow) )
       iWord = ledgerOptionWord("0 1", zValue);
@@ -187,7 +187,7 @@ static int configSet(LedgerConfig *p, const LedgerOptionRow *pRow,
     LedgerOptionFile from = {0};
     if( zValue[0] ) {
       z = configResolve(p, pRow, zValue, &from, pErr);
-      if( z == NULL || ledgerOptionCheckText(pRow, z, pErr) ) {
+      if( z == NULL || (pRow->xCheck && pRow->xCheck(pRow->zName, z, pErr)) ) {
         ledgerSecretFree(z);
         free(from.zPath);
         return pErr->rc;
@@ -219,7 +219,7 @@ int ledgerConfigNew(const char *zTarget, LedgerConfig **ppConfig,
     ledgerErrorNomem(pErr);
     goto out;
   }
-  if( ledgerTargetParse(zTarget, &p->zUrl, &p->zLedgerId, pErr) ) goto out;
+  if( ledgerUrlTarget(zTarget, &p->zUrl, &p->zLedgerId, pErr) ) goto out;
   for( i = 0; i < nLedgerOption; i++ ) {
     if( aLedgerOption[i].zDefault[0] == 0 ) continue;
     if( configSet(p, &aLedgerOption[i], aLedgerOption[i].zDefault, pErr) )
@@ -339,8 +339,8 @@ static int configApplyMember(LedgerConfig *p, LedgerJson *pDoc, cJSON *pVal,
 static int configCheckAll(const LedgerConfig *p, LedgerError *pErr) {
   const char *zKind;
   if( ledgerCredentialKind(p, &zKind, pErr) ) return pErr->rc;
-  if( p->zSecondary == NULL ) return LEDGER_OK;
-  return ledgerSecondaryCheck(p, p->zSecondary, pErr);
+  if( p->zSecondary == NULL || p->pFailover == NULL ) return LEDGER_OK;
+  return p->pFailover->xCheck(p, p->zSecondary, pErr);
 }
 
 /* Applies the members of an object, all or nothing, but for the one named
@@ -355,7 +355,7 @@ int ledgerConfigApplyObject(LedgerConfig *p, LedgerJson *pDoc, cJSON *pObj,
     if( zExcept && strcmp(pVal->string, zExcept) == 0 ) continue;
     if( configApplyMember(pNew, pDoc, pVal, zExcept != NULL, pErr) ) goto out;
   }
-  if( configCheckAll(pNew, pErr) || ledgerTrustCheck(pNew, pErr) ||
+  if( configCheckAll(pNew, pErr) || ledgerIdentityCheck(pNew, pErr) ||
       ledgerCredentialCheck(pNew, pErr) ) {
     goto out;
   }
@@ -396,10 +396,10 @@ static int configCheckOne(const LedgerConfig *p, const LedgerOptionRow *pRow,
                           LedgerError *pErr) {
   const char *z = pRow->zName;
 
-  if( strcmp(z, "service_certificate") == 0 || strcmp(z, "service_key") == 0 ||
-      strcmp(z, "ca_file") == 0 ) {
-    return ledgerTrustCheck(p, pErr);
+  if( strcmp(z, "service_certificate") == 0 || strcmp(z, "service_key") == 0 ) {
+    return ledgerIdentityCheck(p, pErr);
   }
+  if( pRow->xCheck ) return LEDGER_OK;
   return pRow->mFlag & OPTION_PATH ? ledgerCredentialCheckOne(p, z, pErr)
                                    : LEDGER_OK;
 }
@@ -452,8 +452,8 @@ int ledgerConfigRenew(LedgerConfig *p, int *pbChanged, LedgerError *pErr) {
     }
     pz = configTextField(p, pRow);
     z = configReadFile(p, pRow, pFile->zPath, &bPipe, &err);
-    if( z && ledgerOptionCheckText(pRow, z, &err) == LEDGER_OK &&
-        strcmp(z, *pz) != 0 ) {
+    if( z && pRow->xCheck ) pRow->xCheck(pRow->zName, z, &err);
+    if( z && err.rc == LEDGER_OK && strcmp(z, *pz) != 0 ) {
       char *zOld = *pz;
       *pz = z;
       z = zOld;

@@ -12,8 +12,6 @@
 
 #include <pthread.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define AT(x) offsetof(LedgerConfig, x)
@@ -21,147 +19,235 @@
 #define SECRET (OPTION_REF | OPTION_SECRET)
 #define PEM (OPTION_REF | OPTION_PATH)
 #define WHO OPTION_WHO
-#define CREDENTIALS                                         \
-  "default environment client_secret client_certificate "   \
-  "workload_identity managed_identity azure_cli azd token " \
-  "user_certificate"
+
+/* ---- checks of a value -------------------------------------------------- */
+
+/* What LedgerOptionRow.xCheck says; z may be put into the form that is kept. */
+
+static int optionUrl(const char *zName, char *z, LedgerError *pErr) {
+  size_t n = strlen(z);
+  while( n > 0 && z[n - 1] == '/' ) z[--n] = 0;
+  return ledgerUrlCheck(zName, z, pErr);
+}
+
+static int optionAscii(const char *zName, char *z, LedgerError *pErr) {
+  for( ; *z; z++ ) {
+    if( *z > ' ' && *z < 0x7f ) continue;
+    return ledgerErrorSet(
+        pErr, LEDGER_ERROR,
+        "option %s: only visible ASCII characters may stand in it", zName);
+  }
+  return LEDGER_OK;
+}
+
+static int optionKey(const char *zName, char *z, LedgerError *pErr) {
+  unsigned char a[32];
+  if( strlen(z) == 7 + 64 && strncmp(z, "sha256:", 7) == 0 &&
+      ledgerHexDecode(z + 7, 64, a, 32) ) {
+    ledgerHexEncode(a, 32, z + 7);
+    return LEDGER_OK;
+  }
+  return ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "option %s: give sha256: and 64 hex digits", zName);
+}
+
+static int optionLog(const char *zName, char *z, LedgerError *pErr) {
+  (void)zName;
+  return ledgerLogCheck(z, pErr);
+}
+
+static int optionCas(const char *zName, char *z, LedgerError *pErr) {
+  const char *zNext = z;
+  LedgerPem pem;
+  while( ledgerPemNext(&zNext, &pem) ) {
+    if( ledgerPemIsCertificate(&pem) ) return LEDGER_OK;
+  }
+  return ledgerErrorSet(pErr, LEDGER_AUTH, "%s: there is no certificate in it",
+                        zName);
+}
+
+static int optionCredential(const char *zName, char *z, LedgerError *pErr) {
+  LedgerBuf names = {0};
+  const char *zKind = "default";
+  int i;
+  for( i = 0; zKind && strcmp(zKind, z) != 0; i++ ) {
+    ledgerBufPrintf(&names, " %s", zKind);
+    zKind = ledgerCredentialName(i);
+  }
+  if( zKind == NULL ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: '%.64s' is none of:%s",
+                   zName, z, names.z ? names.z : "");
+  }
+  ledgerBufFree(&names);
+  return pErr->rc;
+}
+
+/* ---- the table ---------------------------------------------------------- */
 
 const LedgerOptionRow aLedgerOption[] = {
     {"ledger_id", OPTION_TEXT, REF, AT(zLedgerId), "", 0, NULL,
      "the ledger's id at the identity service; else the first label of its "
-     "host"},
+     "host",
+     NULL},
     {"api_version", OPTION_TEXT, REF, AT(zApiVersion), "", 0, NULL,
-     "the API version to use; else negotiated from 2026-02-23 downwards"},
-    {"credential", OPTION_CHOICE, OPTION_WORD | WHO, AT(zCredential), "", 0,
-     CREDENTIALS,
+     "the API version to use; else negotiated from 2026-02-23 downwards",
+     optionAscii},
+    {"credential", OPTION_TEXT, WHO, AT(zCredential), "", 0, NULL,
      "how to sign in: default (what azure-identity would find), or one kind; "
-     "else by the secret given"},
+     "else by the secret given",
+     optionCredential},
     {"tenant_id", OPTION_TEXT, REF, AT(zTenantId), "", 0, NULL,
-     "tenant of the Entra application; else AZURE_TENANT_ID"},
+     "tenant of the Entra application; else AZURE_TENANT_ID", NULL},
     {"client_id", OPTION_TEXT, REF | WHO, AT(zClientId), "", 0, NULL,
-     "id of the Entra application; else AZURE_CLIENT_ID"},
+     "id of the Entra application; else AZURE_CLIENT_ID", NULL},
     {"client_secret", OPTION_TEXT, SECRET | WHO, AT(zClientSecret), "", 0, NULL,
-     "secret of the Entra application; else AZURE_CLIENT_SECRET"},
+     "secret of the Entra application; else AZURE_CLIENT_SECRET", NULL},
     {"client_certificate", OPTION_TEXT, PEM | WHO, AT(zClientCertificate), "",
      0, NULL,
      "certificate with key of the Entra application, PEM or PKCS#12: path, or "
-     "PEM text; else AZURE_CLIENT_CERTIFICATE_PATH"},
+     "PEM text; else AZURE_CLIENT_CERTIFICATE_PATH",
+     NULL},
     {"client_certificate_password", OPTION_TEXT, SECRET,
      AT(zClientCertificatePassword), "", 0, NULL,
-     "password of client_certificate; else AZURE_CLIENT_CERTIFICATE_PASSWORD"},
+     "password of client_certificate; else AZURE_CLIENT_CERTIFICATE_PASSWORD",
+     NULL},
     {"object_id", OPTION_TEXT, REF | WHO, AT(zObjectId), "", 0, NULL,
-     "user-assigned managed identity, by the id of its principal"},
+     "user-assigned managed identity, by the id of its principal", NULL},
     {"resource_id", OPTION_TEXT, REF | WHO, AT(zResourceId), "", 0, NULL,
-     "user-assigned managed identity, by its resource: /subscriptions/..."},
+     "user-assigned managed identity, by its resource: /subscriptions/...",
+     NULL},
     {"user_certificate", OPTION_TEXT, PEM | WHO, AT(zUserCertificate), "", 0,
      NULL,
      "certificate of a ledger user (mutual TLS), PEM or PKCS#12: path, or PEM "
-     "text"},
+     "text",
+     NULL},
     {"user_key", OPTION_TEXT, PEM | OPTION_SECRET | WHO, AT(zUserKey), "", 0,
      NULL,
      "key of user_certificate: path of a PEM, or its text; else in the same "
-     "PEM"},
+     "PEM",
+     NULL},
     {"user_certificate_password", OPTION_TEXT, SECRET,
      AT(zUserCertificatePassword), "", 0, NULL,
-     "password of the key of user_certificate"},
+     "password of the key of user_certificate", NULL},
     {"token", OPTION_TEXT, SECRET | WHO, AT(zToken), "", 0, NULL,
-     "a bearer token, used as it is"},
-    {"authority", OPTION_URL, REF, AT(zAuthority), "", 0, NULL,
+     "a bearer token, used as it is", optionAscii},
+    {"authority", OPTION_TEXT, REF, AT(zAuthority), "", 0, NULL,
      "where tokens are fetched; else AZURE_AUTHORITY_HOST or "
-     "https://login.microsoftonline.com"},
+     "https://login.microsoftonline.com",
+     optionUrl},
     {"scope", OPTION_TEXT, REF, AT(zScope),
      "https://confidential-ledger.azure.com/.default", 0, NULL,
-     "what a token is asked for"},
-    {"identity_url", OPTION_URL, REF, AT(zIdentityUrl),
+     "what a token is asked for", NULL},
+    {"identity_url", OPTION_TEXT, REF, AT(zIdentityUrl),
      "https://identity.confidential-ledger.core.azure.com", 0, NULL,
-     "the identity service, which tells the service certificate"},
+     "the identity service, which tells the service certificate", optionUrl},
     {"service_certificate", OPTION_TEXT, PEM | WHO, AT(zServiceCertificate), "",
      0, NULL,
      "pin: the service certificate, path of a PEM or its text; its key counts, "
-     "its dates don't; the identity service isn't asked"},
+     "its dates don't; the identity service isn't asked",
+     NULL},
     {"service_key", OPTION_TEXT, REF | WHO, AT(zServiceKey), "", 0, NULL,
      "pin: sha256:HEX of the service key (its SubjectPublicKeyInfo); the "
-     "certificate is the identity service's"},
+     "certificate is the identity service's",
+     optionKey},
     {"tls", OPTION_CHOICE, OPTION_LINK, AT(tlsPublic), "service", 0,
      "service public",
      "whom a connection trusts: the ledger's own service certificate, or "
-     "(public, for a gateway) public CAs or those of ca_file"},
+     "(public, for a gateway) public CAs or those of ca_file",
+     NULL},
     {"ca_file", OPTION_TEXT, PEM, AT(zCaFile), "", 0, NULL,
      "CAs for identity service and authority: path of a PEM, or its text; else "
-     "the system's"},
+     "the system's",
+     optionCas},
     {"wait", OPTION_CHOICE, 0, AT(waitForCommit), "commit", 0, "none commit",
-     "what COMMIT waits for: commit, or none"},
+     "what COMMIT waits for: commit, or none", NULL},
     {"timeout_ms", OPTION_INT, 0, AT(timeoutMs), "30000", 1, NULL,
-     "limit of one request, of Loading and of Pending, in milliseconds"},
+     "limit of one request, of Loading and of Pending, in milliseconds", NULL},
     {"connect_timeout_ms", OPTION_INT, 0, AT(connectTimeoutMs), "10000", 1,
-     NULL, "limit of making one connection, in milliseconds"},
-    {"retry_budget_ms", OPTION_INT, 0, AT(retryBudgetMs), "30000", 0, NULL,
-     "limit of all retries after a failure, in milliseconds"},
-    {"retry_first_ms", OPTION_INT, 0, AT(retryFirstMs), "100", 1, NULL,
+     NULL, "limit of making one connection, in milliseconds", NULL},
+    {"retry_budget_ms", OPTION_INT, 0, AT(retry.budgetMs), "30000", 0, NULL,
+     "limit of all retries after a failure, in milliseconds", NULL},
+    {"retry_first_ms", OPTION_INT, 0, AT(retry.firstMs), "100", 1, NULL,
      "pause after the first failure, in milliseconds; it doubles each time, "
-     "less a random part of up to half; the server's Retry-After goes first"},
-    {"retry_max_ms", OPTION_INT, 0, AT(retryMaxMs), "5000", 1, NULL,
-     "longest pause after a failure, in milliseconds"},
-    {"retry_max_attempts", OPTION_INT, 0, AT(retryMaxAttempts), "0", 0, NULL,
-     "how often a request is sent at most; 0: as retry_budget_ms allows"},
-    {"first_contact_ms", OPTION_INT, 0, AT(firstContactMs), "1000", 0, NULL,
+     "less a random part of up to half; the server's Retry-After goes first",
+     NULL},
+    {"retry_max_ms", OPTION_INT, 0, AT(retry.maxMs), "5000", 1, NULL,
+     "longest pause after a failure, in milliseconds", NULL},
+    {"retry_max_attempts", OPTION_INT, 0, AT(retry.maxAttempts), "0", 0, NULL,
+     "how often a request is sent at most; 0: as retry_budget_ms allows", NULL},
+    {"first_contact_ms", OPTION_INT, 0, AT(retry.firstContactMs), "1000", 0,
+     NULL,
      "retry_budget_ms while no connection to the ledger was ever made, in "
-     "milliseconds"},
-    {"poll_first_ms", OPTION_INT, 0, AT(pollFirstMs), "5", 1, NULL,
+     "milliseconds",
+     NULL},
+    {"poll_first_ms", OPTION_INT, 0, AT(poll.firstMs), "5", 1, NULL,
      "pause after the first Loading or Pending, in milliseconds; it grows by "
-     "half each time"},
-    {"poll_max_ms", OPTION_INT, 0, AT(pollMaxMs), "500", 1, NULL,
-     "longest pause after Loading or Pending, in milliseconds"},
+     "half each time",
+     NULL},
+    {"poll_max_ms", OPTION_INT, 0, AT(poll.maxMs), "500", 1, NULL,
+     "longest pause after Loading or Pending, in milliseconds", NULL},
     {"concurrency", OPTION_INT, 0, AT(concurrency), "16", 1, NULL,
-     "lookups under way at a time"},
+     "lookups under way at a time", NULL},
     {"range_concurrency", OPTION_INT, 0, AT(rangeConcurrency), "4", 1, NULL,
-     "ranges under way at a time"},
+     "ranges under way at a time", NULL},
     {"queue_max_bytes", OPTION_INT64, 0, AT(queueMaxBytes), "67108864", 0, NULL,
-     "limit of the appends waiting for COMMIT, in bytes"},
+     "limit of the appends waiting for COMMIT, in bytes", NULL},
     {"reconcile", OPTION_CHOICE, 0, AT(reconcile), "off", 0, "off on",
      "whether an append whose answer never came is looked for in its "
-     "sub-ledger, and sent again where it is certain never to be there"},
+     "sub-ledger, and sent again where it is certain never to be there",
+     NULL},
     {"settle_ms", OPTION_INT, 0, AT(settleMs), "65000", 0, NULL,
      "how long after its connection broke an append without an answer may "
      "still be carried out, while the ledger's view is the same, in "
-     "milliseconds: for reconcile and ledger_flush()"},
+     "milliseconds: for reconcile and ledger_flush()",
+     NULL},
     {"barrier", OPTION_CHOICE, 0, AT(barrier), "on", 0, "off on",
      "whether one entry may be appended to sub-ledger ledger_reconcile once "
      "settle_ms are over, without which an append that isn't seen stays "
-     "unknown"},
+     "unknown",
+     NULL},
     {"append_order", OPTION_CHOICE, 0, AT(appendAnyOrder), "strict", 0,
-     "strict any", "order of a COMMIT's appends: strict, or any (faster)"},
+     "strict any", "order of a COMMIT's appends: strict, or any (faster)",
+     NULL},
     {"allow_lockout", OPTION_CHOICE, 0, AT(allowLockout), "false", 0,
      "false true",
-     "whether a statement may delete several users, or the caller"},
+     "whether a statement may delete several users, or the caller", NULL},
     {"append_readonly", OPTION_CHOICE, 0, AT(appendReadonly), "false", 0,
      "false true",
-     "whether the ledger is written to though the main database is read-only"},
+     "whether the ledger is written to though the main database is read-only",
+     NULL},
     {"indirect", OPTION_CHOICE, 0, AT(indirect), "refuse", 0, "refuse allow",
      "of the connection: refuse or allow tables and functions to statements "
-     "that run inside another one, as a table of a database file may run them"},
+     "that run inside another one, as a table of a database file may run them",
+     NULL},
     {"file_tables", OPTION_CHOICE, 0, AT(fileTables), "refuse", 0,
      "refuse allow",
      "of the connection: refuse or allow the module's tables that are declared "
-     "in a database file"},
+     "in a database file",
+     NULL},
     {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "16777216",
      1024, NULL,
      "limit of one answer, in bytes; the pages of a list of "
-     "sub-ledgers, users and the like have four times as many"},
+     "sub-ledgers, users and the like have four times as many",
+     NULL},
     {"cache", OPTION_CHOICE, 0, AT(cache), "off", 0, "off on",
      "whether what never changes again (an entry by its id, a receipt, a "
-     "Committed) is kept in memory, and not asked for twice"},
+     "Committed) is kept in memory, and not asked for twice",
+     NULL},
     {"cache_max_bytes", OPTION_INT64, 0, AT(cacheMaxBytes), "16777216", 4096,
      NULL,
      "limit of the cache, in bytes, keys and all else included; what was not "
-     "used for longest leaves"},
+     "used for longest leaves",
+     NULL},
     {"secondary", OPTION_TEXT, OPTION_LIVE, AT(zSecondary), "", 0, NULL,
      "ledgers that may answer for an entry once this one has failed: names or "
      "URLs with commas, or a JSON array of them and of objects {\"target\":, "
-     "option:value}"},
+     "option:value}",
+     NULL},
     {"log", OPTION_TEXT, OPTION_LIVE, AT(zLog), "off", 0, NULL,
      "off, info (a line per request) or debug (headers and bodies, redacted); "
-     "to stderr, or with ' file:PATH' behind it appended to a regular file"},
+     "to stderr, or with ' file:PATH' behind it appended to a regular file",
+     optionLog},
 };
 #define OPTION_COUNT ((int)(sizeof(aLedgerOption) / sizeof(aLedgerOption[0])))
 const int nLedgerOption = OPTION_COUNT;
@@ -193,8 +279,7 @@ const LedgerOptionSpec *ledgerOptionTable(int *pnOption) {
 
 /* Whether the row's field is a char *. */
 int ledgerOptionIsText(const LedgerOptionRow *pRow) {
-  return pRow->eType == OPTION_TEXT || pRow->eType == OPTION_URL ||
-         (pRow->mFlag & OPTION_WORD) != 0;
+  return pRow->eType == OPTION_TEXT;
 }
 
 /* Levenshtein distance of two short names, whatever their case. */
@@ -268,48 +353,13 @@ int ledgerOptionIsSwitch(const LedgerOptionRow *pRow) {
           strcmp(pRow->zWords, "false true") == 0);
 }
 
-/* Checks a text value beyond its type. */
-int ledgerOptionCheckText(const LedgerOptionRow *pRow, char *z,
-                          LedgerError *pErr) {
-  size_t n = strlen(z);
-  size_t i;
-
-  if( pRow->eType == OPTION_URL ) {
-    while( n > 0 && z[n - 1] == '/' ) z[--n] = 0;
-    return ledgerUrlCheck(pRow->zName, z, pErr);
-  }
-  if( strcmp(pRow->zName, "log") == 0 ) return ledgerLogCheck(z, pErr);
-  if( strcmp(pRow->zName, "service_key") == 0 ) {
-    unsigned char a[32];
-    if( n == 7 + 64 && strncmp(z, "sha256:", 7) == 0 &&
-        ledgerHexDecode(z + 7, 64, a, 32) ) {
-      ledgerHexEncode(a, 32, z + 7);
-      return LEDGER_OK;
-    }
-    return ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "option service_key: give sha256: and 64 hex digits");
-  }
-  if( strcmp(pRow->zName, "token") == 0 ||
-      strcmp(pRow->zName, "api_version") == 0 ) {
-    for( i = 0; i < n; i++ ) {
-      if( z[i] > ' ' && z[i] < 0x7f ) continue;
-      return ledgerErrorSet(
-          pErr, LEDGER_ERROR,
-          "option %s: only visible ASCII characters may stand in it",
-          pRow->zName);
-    }
-  }
-  return LEDGER_OK;
-}
-
 int ledgerOptionReconnects(const char *zName) {
   int i;
   for( i = 0; i < OPTION_COUNT; i++ ) {
     const LedgerOptionRow *pRow = &aLedgerOption[i];
     if( strcmp(pRow->zName, zName) != 0 ) continue;
     if( pRow->mFlag & OPTION_LIVE ) return 0;
-    return pRow->eType == OPTION_TEXT || pRow->eType == OPTION_URL ||
-           (pRow->mFlag & (OPTION_WORD | OPTION_LINK)) != 0;
+    return ledgerOptionIsText(pRow) || (pRow->mFlag & OPTION_LINK) != 0;
   }
   return 0;
 }

@@ -9,17 +9,15 @@
 
 /* Kinds of values. */
 enum {
-  OPTION_TEXT = 1, /* char *, as it is given */
-  OPTION_URL,      /* char *, https://host[:port] */
+  OPTION_TEXT = 1, /* char * */
   OPTION_INT,      /* int, from iMin */
   OPTION_INT64,    /* int64_t, from iMin */
-  OPTION_CHOICE    /* int: index into the words of zWords; or char *, a word */
+  OPTION_CHOICE    /* int: index into the words of zWords */
 };
 
 #define OPTION_SECRET 0x01 /* never shown */
 #define OPTION_REF 0x02    /* env:NAME and file:PATH are references */
 #define OPTION_PATH 0x08   /* PEM text, or the path of a file that holds it */
-#define OPTION_WORD 0x04   /* OPTION_CHOICE kept as its word (char *) */
 #define OPTION_LIVE 0x10   /* text that says nothing of whom to connect to */
 #define OPTION_LINK 0x20   /* no text, but says how to connect */
 #define OPTION_WHO \
@@ -37,6 +35,8 @@ struct LedgerOptionRow {
   int64_t iMin;         /* least number */
   const char *zWords;   /* OPTION_CHOICE: the words, one space between */
   const char *zDoc;
+  /* Checks a text, and may put it into the form that is kept; NULL: any. */
+  int (*xCheck)(const char *zName, char *z, LedgerError *pErr);
 };
 
 /* The file that an option came from. */
@@ -46,7 +46,7 @@ struct LedgerOptionFile {
   int bPipe;   /* it can't be read again */
 };
 
-/* ---- option.c ---------------------------------------------------------- */
+/* ---- option.c ----------------------------------------------------------- */
 
 extern const LedgerOptionRow aLedgerOption[];
 extern const int nLedgerOption;
@@ -55,7 +55,5 @@ const LedgerOptionRow *ledgerOptionFind(const char *zName, LedgerError *pErr);
 int ledgerOptionIsText(const LedgerOptionRow *pRow);
 int ledgerOptionIsSwitch(const LedgerOptionRow *pRow);
 int ledgerOptionWord(const char *zWords, const char *zWord);
-int ledgerOptionCheckText(const LedgerOptionRow *pRow, char *z,
-                          LedgerError *pErr);
 
 #endif /* LEDGER_OPTION_INT_H */

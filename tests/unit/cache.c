@@ -6,7 +6,7 @@
 */
 #include "check.h"
 
-#include "client/clientInt.h"
+#include "client/call/callInt.h"
 
 #define ROOM 1000000 /* more than what most cases keep */
 

@@ -2,7 +2,7 @@
 ** ext/client/net/failure.c from inside: what each code of libcurl's is taken
 ** for, those of other versions than this one's too. Run by tests/unit.test.
 */
-#include "client/clientInt.h"
+#include "client/net/net.h"
 
 #include "check.h"
 

@@ -5,12 +5,12 @@
 **
 ** Invariants
 **   - the id is in the header x-ms-ccf-transaction-id only, and what can't be
-**     its id is none (ledgerAnswerWritten);
+**     its id is none (ledgerResponseWritten);
 **   - a 202 is a gateway's: gateway.c asks for its end;
 **   - which failures are sent again, and which leave the outcome unknown, is
-**     decided in outcome.c.
+**     decided in call/retry.c.
 */
-#include "client/clientInt.h"
+#include "client/api/apiInt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,7 @@
 ** as "x". The entry is then recorded, under its id, but elsewhere.
 */
 static int appendPlace(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
+  LedgerAppendAnswer *pAnswer = p->pAnswer;
   const char *zAsked = p->query.zSubLedger;
   char zPlace[LEDGER_PLACE_MAX], zId[LEDGER_TXID_MAX], zName[264];
   const char *z;
@@ -32,13 +33,13 @@ static int appendPlace(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
       (n == strlen(zAsked) && (n == 0 || memcmp(z, zAsked, n) == 0)) ) {
     return LEDGER_OK;
   }
-  p->zElsewhere = ledgerStrndup(z, n);
-  if( p->zElsewhere == NULL ) return ledgerErrorNomem(pErr);
+  pAnswer->zElsewhere = ledgerStrndup(z, n);
+  if( pAnswer->zElsewhere == NULL ) return ledgerErrorNomem(pErr);
   for( i = 0; i < n; i++ ) { /* no name has a NUL */
-    if( p->zElsewhere[i] == 0 ) p->zElsewhere[i] = '?';
+    if( pAnswer->zElsewhere[i] == 0 ) pAnswer->zElsewhere[i] = '?';
   }
-  ledgerSecretsHide(p, p->zElsewhere);
-  ledgerAnswerPlace(p, zPlace);
+  ledgerCallHide(p, pAnswer->zElsewhere);
+  ledgerResponsePlace(p, zPlace);
   ledgerTextClean(z, n, zName, sizeof(zName));
   return ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s: the ledger recorded %s in sub-ledger '%s', but "
@@ -52,14 +53,15 @@ static int appendPlace(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
 ** asked for afterwards. */
 static int appendReadBody(LedgerCall *p, LedgerExchange *pEx,
                           LedgerError *pErr) {
+  LedgerAppendAnswer *pAnswer = p->pAnswer;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
   const char *z;
-  if( ledgerAnswerParse(p, pEx, "append", &pDoc, &err) == LEDGER_OK ) {
+  if( ledgerResponseParse(p, pEx, "append", &pDoc, &err) == LEDGER_OK ) {
     z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
     if( p->query.bWait && z && strcmp(z, "Committed") == 0 ) {
-      p->bCommitted = 1;
-      ledgerClientSawCommitted(p->pClient, p->id);
+      pAnswer->bCommitted = 1;
+      ledgerKnownCommitted(p->pClient, p->id);
     }
     appendPlace(p, pDoc, pErr);
   }
@@ -70,12 +72,15 @@ static int appendReadBody(LedgerCall *p, LedgerExchange *pEx,
 
 static int appendRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( p->http == 202 ) return ledgerGatewayQueued(p, pEx, pErr);
-  if( ledgerAnswerWritten(p, pEx, p->head, pErr) ) return pErr->rc;
+  if( ledgerResponseWritten(p, pEx, p->head, pErr) ) return pErr->rc;
   return appendReadBody(p, pEx, pErr);
 }
 
-static const LedgerCallKind appendKind = {
-    .zMethod = "POST", .bOnce = 1, .xRead = appendRead};
+static const LedgerCallKind appendKind = {.zMethod = "POST",
+                                          .bOnce = 1,
+                                          .nAnswer = sizeof(LedgerAppendAnswer),
+                                          .xFree = ledgerAppendFree,
+                                          .xRead = appendRead};
 
 int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
                       LedgerCall **ppCall, LedgerError *pErr) {
@@ -107,49 +112,15 @@ int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
     ledgerCallFree(pCall);
     return ledgerErrorNomem(pErr);
   }
-  ledgerCallStart(pCall);
+  ledgerLoopStart(pCall);
   *ppCall = pCall;
   return LEDGER_OK;
 }
 
 int ledgerAppendCheck(const LedgerClient *p, const LedgerAppend *pAppend,
                       LedgerError *pErr) {
-  return ledgerClientNeeds(p,
-                           (pAppend->zTags ? LEDGER_HAS_TAGS : 0) |
-                               (pAppend->zHooks ? LEDGER_HAS_PROGRAMS : 0),
-                           pErr);
-}
-
-/* Of a call that is not finished (the wait was interrupted) the outcome is
-** unknown when something of its request may have left, else it is unsent; the
-** code is LEDGER_INTERRUPT. */
-int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
-                       LedgerError *pErr) {
-  pId->view = pId->seqno = 0;
-  if( p->eState != LEDGER_CALL_DONE ) {
-    *peOutcome = p->zOperation || ledgerExchangeLeft(p->pEx)
-                     ? LEDGER_OUTCOME_UNKNOWN
-                     : LEDGER_UNSENT;
-    return ledgerErrorSet(pErr, LEDGER_INTERRUPT, "%s: interrupted%s", p->zWhat,
-                          *peOutcome == LEDGER_UNSENT
-                              ? ""
-                              : ", whether the ledger recorded it is unknown");
-  }
-  *peOutcome = p->eOutcome;
-  if( p->zOperation && !p->bSettled ) *peOutcome = LEDGER_OUTCOME_UNKNOWN;
-  if( p->eOutcome == LEDGER_SENT ) *pId = p->id;
-  ledgerErrorCopy(pErr, &p->err);
-  return pErr->rc;
-}
-
-const char *ledgerAppendElsewhere(const LedgerCall *p) {
-  return p->zElsewhere;
-}
-
-int ledgerAppendCommitted(const LedgerCall *p) {
-  return p->bCommitted;
-}
-
-int ledgerAppendQueued(const LedgerCall *p) {
-  return p->zOperation != NULL;
+  return ledgerKnownNeeds(p,
+                          (pAppend->zTags ? LEDGER_HAS_TAGS : 0) |
+                              (pAppend->zHooks ? LEDGER_HAS_PROGRAMS : 0),
+                          pErr);
 }

@@ -7,15 +7,30 @@
 **   - the list is followed to its end; names come in the service's order,
 **     each once.
 */
-#include "client/clientInt.h"
+#include "client/api/apiInt.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* A page of names: LedgerCall.pAnswer. */
+typedef struct CollectionsAnswer CollectionsAnswer;
+struct CollectionsAnswer {
+  char **azName; /* one block of memory */
+  int nName;
+  LedgerList list;
+};
+
+static void collectionsFree(LedgerCall *p) {
+  CollectionsAnswer *pAnswer = p->pAnswer;
+  free(pAnswer->azName);
+  ledgerListClear(&pAnswer->list);
+}
 
 /* Reads {"collections":[{"collectionId"}],"nextLink"}, or the bare array of
 ** 2022-04-20-preview. The names go into one block: pointers, then texts. */
 static int collectionsRead(LedgerCall *p, LedgerExchange *pEx,
                            LedgerError *pErr) {
+  CollectionsAnswer *pAnswer = p->pAnswer;
   LedgerJson *pDoc = NULL;
   cJSON *pRoot, *pArray, *pItem;
   LedgerBuf texts = {0};
@@ -24,45 +39,50 @@ static int collectionsRead(LedgerCall *p, LedgerExchange *pEx,
   size_t n = 0;
   int i;
 
-  p->nBody = pEx->body.n;
-  if( ledgerAnswerParse(p, pEx, "list of sub-ledgers", &pDoc, pErr) ) goto out;
+  pAnswer->list.nBody = pEx->body.n;
+  if( ledgerResponseParse(p, pEx, "list of sub-ledgers", &pDoc, pErr) )
+    goto out;
   pRoot = ledgerJsonRoot(pDoc);
   pArray =
       cJSON_IsArray(pRoot) ? pRoot : ledgerJsonMember(pRoot, "collections");
   if( !cJSON_IsArray(pArray) ) {
-    ledgerAnswerNonsense(p, "it has no list 'collections'", pErr);
+    ledgerResponseNonsense(p, "it has no list 'collections'", pErr);
     goto out;
   }
   for( pItem = pArray->child; pItem; pItem = pItem->next ) {
     z = ledgerSubLedgerRead(pDoc, pItem, &n);
     if( z == NULL || memchr(z, 0, n) ) {
-      ledgerAnswerNonsense(p, "a sub-ledger has no name", pErr);
+      ledgerResponseNonsense(p, "a sub-ledger has no name", pErr);
       goto out;
     }
     ledgerBufAppend(&texts, z, n + 1);
-    p->nName++;
+    pAnswer->nName++;
   }
-  free(p->azName);
-  p->azName = malloc((size_t)p->nName * sizeof(char *) + texts.n + 1);
-  if( p->azName == NULL || texts.bOom ) {
+  free(pAnswer->azName);
+  pAnswer->azName =
+      malloc((size_t)pAnswer->nName * sizeof(char *) + texts.n + 1);
+  if( pAnswer->azName == NULL || texts.bOom ) {
     ledgerErrorNomem(pErr);
     goto out;
   }
-  zOut = (char *)(p->azName + p->nName);
+  zOut = (char *)(pAnswer->azName + pAnswer->nName);
   if( texts.n ) memcpy(zOut, texts.z, texts.n);
-  for( i = 0; i < p->nName; i++ ) {
-    p->azName[i] = zOut;
+  for( i = 0; i < pAnswer->nName; i++ ) {
+    pAnswer->azName[i] = zOut;
     zOut += strlen(zOut) + 1;
   }
-  ledgerNextLinkRead(p, pDoc, pRoot, pErr);
+  ledgerNextLinkRead(p, pDoc, pRoot, &pAnswer->list.zNext, pErr);
 out:
   ledgerJsonFree(pDoc);
   ledgerBufFree(&texts);
   return pErr->rc;
 }
 
-static const LedgerCallKind listKind = {
-    .zMethod = "GET", .bFresh = 1, .xRead = collectionsRead};
+static const LedgerCallKind listKind = {.zMethod = "GET",
+                                        .bFresh = 1,
+                                        .nAnswer = sizeof(CollectionsAnswer),
+                                        .xFree = collectionsFree,
+                                        .xRead = collectionsRead};
 
 /* By name, then by place in the list. */
 static int collectionsCompare(const void *a, const void *b) {
@@ -114,6 +134,7 @@ int ledgerSubLedgerList(LedgerClient *p, char ***pazName, int *pnName,
   LedgerTxid none = {0, 0};
   LedgerBuf texts = {0};
   LedgerCall *pCall = NULL, *pNext = NULL;
+  CollectionsAnswer *pAnswer = NULL, *pNextAnswer;
   int n = 0, i;
 
   *pazName = NULL;
@@ -128,18 +149,24 @@ int ledgerSubLedgerList(LedgerClient *p, char ***pazName, int *pnName,
       ledgerErrorNomem(pErr);
       goto out;
     }
-    if( pCall && ledgerListFollow(pCall, pNext, pErr) ) goto out;
+    pNextAnswer = pNext->pAnswer;
+    if( pCall && ledgerListFollow(pCall, &pAnswer->list, pNext,
+                                  &pNextAnswer->list, pErr) ) {
+      goto out;
+    }
     ledgerCallFree(pCall);
     pCall = pNext;
+    pAnswer = pNextAnswer;
     pNext = NULL;
-    ledgerCallStart(pCall);
+    ledgerLoopStart(pCall);
     if( ledgerCallWait(pCall, pErr) ) goto out;
     if( pHead->seqno == 0 ) *pHead = pCall->head;
-    for( i = 0; i < pCall->nName; i++ ) {
-      ledgerBufAppend(&texts, pCall->azName[i], strlen(pCall->azName[i]) + 1);
+    for( i = 0; i < pAnswer->nName; i++ ) {
+      ledgerBufAppend(&texts, pAnswer->azName[i],
+                      strlen(pAnswer->azName[i]) + 1);
     }
-    n += pCall->nName;
-  } while( pCall->zNext );
+    n += pAnswer->nName;
+  } while( pAnswer->list.zNext );
   if( texts.bOom )
     ledgerErrorNomem(pErr);
   else

@@ -12,13 +12,13 @@
 **   - an answer is parsed when it arrives, into one block per list of entries,
 **     and its body freed at once.
 */
-#include "client/clientInt.h"
+#include "client/api/apiInt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- reading entries --------------------------------------------------- */
+/* ---- reading entries ---------------------------------------------------- */
 
 void ledgerEntryListFree(LedgerEntryList *p) {
   free(p->aEntry);
@@ -46,14 +46,15 @@ static int entriesTags(LedgerCall *p, LedgerJson *pDoc, cJSON *pTags,
   if( cJSON_IsArray(pTags) ) {
     for( pTag = pTags->child; pTag; pTag = pTag->next ) {
       z = ledgerJsonText(pDoc, pTag, &n);
-      if( z == NULL ) return ledgerAnswerNonsense(p, "a tag is no text", pErr);
+      if( z == NULL )
+        return ledgerResponseNonsense(p, "a tag is no text", pErr);
       ledgerBufText(pBuf, zSep);
       ledgerBufJson(pBuf, z, n);
       zSep = ",";
     }
   } else {
     z = ledgerJsonText(pDoc, pTags, &n);
-    if( z == NULL ) return ledgerAnswerNonsense(p, "tags are no text", pErr);
+    if( z == NULL ) return ledgerResponseNonsense(p, "tags are no text", pErr);
     while( *z ) {
       n = strcspn(z, ",");
       ledgerBufText(pBuf, zSep);
@@ -87,7 +88,7 @@ static int entriesReadOne(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
 
   z = ledgerJsonMemberText(pDoc, pObj, "transactionId", &n);
   if( z == NULL || !ledgerTxidParse(z, n, &pEntry->id) ) {
-    return ledgerAnswerNonsense(p, "an entry has no transactionId", pErr);
+    return ledgerResponseNonsense(p, "an entry has no transactionId", pErr);
   }
   z = ledgerSubLedgerRead(pDoc, pObj, &n);
   if( z == NULL ) {
@@ -95,7 +96,7 @@ static int entriesReadOne(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
     n = strlen(z);
   }
   if( memchr(z, 0, n) ) {
-    return ledgerAnswerNonsense(p, "a sub-ledger's name holds a NUL", pErr);
+    return ledgerResponseNonsense(p, "a sub-ledger's name holds a NUL", pErr);
   }
   if( pBefore && strcmp(pArena->z + pBefore->iSubLedger, z) == 0 ) {
     pPlace->iSubLedger = pBefore->iSubLedger;
@@ -105,7 +106,7 @@ static int entriesReadOne(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
   }
   z = ledgerJsonMemberText(pDoc, pObj, "contents", &n);
   if( z == NULL ) {
-    return ledgerAnswerNonsense(p, "an entry has no contents", pErr);
+    return ledgerResponseNonsense(p, "an entry has no contents", pErr);
   }
   pPlace->iContents = pArena->n;
   pEntry->nContents = n;
@@ -120,11 +121,10 @@ static int entriesReadOne(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
 }
 
 /*
-** Reads nEntry entries, from pFirst on along its siblings, into p->list.
+** Reads nEntry entries, from pFirst on along its siblings, into *pList.
 */
 int ledgerEntryListRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pFirst,
-                        int nEntry, LedgerError *pErr) {
-  LedgerEntryList *pList = &p->list;
+                        int nEntry, LedgerEntryList *pList, LedgerError *pErr) {
   EntriesPlace *aPlace = NULL;
   LedgerBuf arena = {0};
   cJSON *pObj = pFirst;
@@ -180,7 +180,7 @@ int ledgerEntryMeant(LedgerCall *p, const LedgerEntry *pEntry,
   snprintf(zWhy, sizeof(zWhy),
            "an entry is of sub-ledger '%s', and '%s' was asked for", zThat,
            zThis);
-  return ledgerAnswerNonsense(p, zWhy, pErr);
+  return ledgerResponseNonsense(p, zWhy, pErr);
 }
 
 /* Sees that a state other than Loading is one that is known: Ready, or none in
@@ -192,53 +192,66 @@ int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
   if( zState && strcmp(zState, "Ready") == 0 ) return LEDGER_OK;
   if( zState == NULL ) {
     if( ledgerJsonMember(pRoot, "state") == NULL ) return LEDGER_OK;
-    return ledgerAnswerNonsense(p, "its state is no text", pErr);
+    return ledgerResponseNonsense(p, "its state is no text", pErr);
   }
   ledgerTextClean(zState, strlen(zState), zSaid, sizeof(zSaid));
   snprintf(zWhy, sizeof(zWhy), "its state is '%s', neither Loading nor Ready",
            zSaid);
-  return ledgerAnswerNonsense(p, zWhy, pErr);
+  return ledgerResponseNonsense(p, zWhy, pErr);
 }
 
-/* Reads the next link of an answer, in both spellings, into p->zNext; NULL
+/* Reads the next link of an answer, in both spellings, into *pzNext; NULL
 ** when there is none: what is there and no text is no end. It must lead to the
 ** call's own path. */
 int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
-                       LedgerError *pErr) {
+                       char **pzNext, LedgerError *pErr) {
   static const char *const azName[] = {"nextLink", "@nextLink"};
   const char *z = NULL;
   size_t n = 0, i;
 
-  free(p->zNext);
-  p->zNext = NULL;
+  free(*pzNext);
+  *pzNext = NULL;
   for( i = 0; i < 2 && z == NULL; i++ ) {
     cJSON *pLink = ledgerJsonMember(pObj, azName[i]);
     if( pLink == NULL || cJSON_IsNull(pLink) ) continue;
     z = ledgerJsonText(pDoc, pLink, &n);
     if( z == NULL ) {
-      return ledgerAnswerNonsense(p, "its next link is no text", pErr);
+      return ledgerResponseNonsense(p, "its next link is no text", pErr);
     }
   }
   if( n == 0 ) return LEDGER_OK;
-  if( !ledgerLinkTake(z, n, p->pClient->pConfig->zUrl, p->zPath, &p->zNext,
+  if( !ledgerLinkTake(z, n, p->pClient->pConfig->zUrl, p->zPath, pzNext,
                       pErr) ) {
     char *zWhat = ledgerMprintf("its next link does not lead to %s", p->zPath);
-    ledgerAnswerNonsense(p, zWhat ? zWhat : "its next link", pErr);
+    ledgerResponseNonsense(p, zWhat ? zWhat : "its next link", pErr);
     free(zWhat);
   }
   return pErr->rc;
 }
 
-/* ---- one entry --------------------------------------------------------- */
+/* ---- one entry ---------------------------------------------------------- */
+
+/* What these are answered with: LedgerCall.pAnswer. */
+typedef struct EntriesAnswer EntriesAnswer;
+struct EntriesAnswer {
+  LedgerEntryList list; /* the one entry, where p->bFound */
+  int bKnown;           /* it is there, whatever a node says */
+};
+
+static void entriesFree(LedgerCall *p) {
+  EntriesAnswer *pAnswer = p->pAnswer;
+  ledgerEntryListFree(&pAnswer->list);
+}
 
 /* Reads {"state":"Ready","entry":{...}}. */
 static int entriesReadEntry(LedgerCall *p, LedgerExchange *pEx,
                             LedgerError *pErr) {
+  LedgerEntryList *pList = &((EntriesAnswer *)p->pAnswer)->list;
   LedgerJson *pDoc = NULL;
   const char *zState;
   cJSON *pEntry;
 
-  if( ledgerAnswerParse(p, pEx, "entry", &pDoc, pErr) ) goto out;
+  if( ledgerResponseParse(p, pEx, "entry", &pDoc, pErr) ) goto out;
   zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
   pEntry = ledgerJsonMember(ledgerJsonRoot(pDoc), "entry");
   if( zState && strcmp(zState, "Loading") == 0 ) {
@@ -247,16 +260,16 @@ static int entriesReadEntry(LedgerCall *p, LedgerExchange *pEx,
   }
   if( ledgerStateRead(p, ledgerJsonRoot(pDoc), zState, pErr) ) goto out;
   if( !cJSON_IsObject(pEntry) ) {
-    ledgerAnswerNonsense(p, "it has no object 'entry'", pErr);
+    ledgerResponseNonsense(p, "it has no object 'entry'", pErr);
     goto out;
   }
-  if( ledgerEntryListRead(p, pDoc, pEntry, 1, pErr) ||
-      ledgerEntryMeant(p, &p->list.aEntry[0], pErr) ) {
+  if( ledgerEntryListRead(p, pDoc, pEntry, 1, pList, pErr) ||
+      ledgerEntryMeant(p, &pList->aEntry[0], pErr) ) {
     goto out;
   }
-  ledgerClientSawCommitted(p->pClient, p->list.aEntry[0].id);
+  ledgerKnownCommitted(p->pClient, pList->aEntry[0].id);
   /* What is answered is the sub-ledger's value at that point. */
-  p->bFound = ledgerTxidCompare(p->list.aEntry[0].id, p->id) == 0;
+  p->bFound = ledgerTxidCompare(pList->aEntry[0].id, p->id) == 0;
   p->bFinal = p->bFound && zState && strcmp(zState, "Ready") == 0;
 out:
   ledgerJsonFree(pDoc);
@@ -266,11 +279,12 @@ out:
 /* Reads {"contents",...}, without an envelope. */
 static int entriesReadCurrent(LedgerCall *p, LedgerExchange *pEx,
                               LedgerError *pErr) {
+  LedgerEntryList *pList = &((EntriesAnswer *)p->pAnswer)->list;
   LedgerJson *pDoc = NULL;
-  if( ledgerAnswerParse(p, pEx, "current entry", &pDoc, pErr) == LEDGER_OK ) {
-    p->bFound = ledgerEntryListRead(p, pDoc, ledgerJsonRoot(pDoc), 1, pErr) ==
-                    LEDGER_OK &&
-                ledgerEntryMeant(p, &p->list.aEntry[0], pErr) == LEDGER_OK;
+  if( ledgerResponseParse(p, pEx, "current entry", &pDoc, pErr) == LEDGER_OK ) {
+    p->bFound = ledgerEntryListRead(p, pDoc, ledgerJsonRoot(pDoc), 1, pList,
+                                    pErr) == LEDGER_OK &&
+                ledgerEntryMeant(p, &pList->aEntry[0], pErr) == LEDGER_OK;
   }
   ledgerJsonFree(pDoc);
   return pErr->rc;
@@ -279,9 +293,11 @@ static int entriesReadCurrent(LedgerCall *p, LedgerExchange *pEx,
 /* A 404 of the ledger's is an answer: there is no such entry. Of one that is
 ** there a node says so that lags behind. */
 static int entriesNotFound(LedgerCall *p) {
+  const EntriesAnswer *pAnswer = p->pAnswer;
   p->bFound = 0;
-  if( !ledgerAnswerMissing(p) ) return 0;
-  p->bAgain = p->bKnown && strcmp(p->server.zCode, "InvalidTransactionId") != 0;
+  if( !ledgerResponseMissing(p) ) return 0;
+  p->bAgain =
+      pAnswer->bKnown && strcmp(p->server.zCode, "InvalidTransactionId") != 0;
   return 1;
 }
 
@@ -302,18 +318,24 @@ static const LedgerCallKind entryKind = {.zMethod = "GET",
                                          .bFailover = 1,
                                          .bFresh = 1,
                                          .bCache = 1,
+                                         .nAnswer = sizeof(EntriesAnswer),
+                                         .xFree = entriesFree,
                                          .xRead = entriesReadEntry,
                                          .xRefused = entriesNotFound,
                                          .xOver = entriesOver};
 static const LedgerCallKind currentKind = {.zMethod = "GET",
                                            .bFailover = 1,
                                            .bFresh = 1,
+                                           .nAnswer = sizeof(EntriesAnswer),
+                                           .xFree = entriesFree,
                                            .xRead = entriesReadCurrent,
                                            .xRefused = entriesNotFound,
                                            .xOver = entriesOver};
 
 static const LedgerCallKind headKind = {.zMethod = "GET",
                                         .bFresh = 1,
+                                        .nAnswer = sizeof(EntriesAnswer),
+                                        .xFree = entriesFree,
                                         .xRead = entriesReadCurrent,
                                         .xRefused = entriesNotFound,
                                         .xOver = entriesOver};
@@ -340,7 +362,7 @@ int ledgerEntriesStart(LedgerClient *p, const LedgerCallKind *pKind,
     ledgerCallFree(pCall);
     return ledgerErrorNomem(pErr);
   }
-  ledgerCallStart(pCall);
+  ledgerLoopStart(pCall);
   *ppCall = pCall;
   return LEDGER_OK;
 }
@@ -374,7 +396,8 @@ int ledgerHeadGet(LedgerClient *p, const char *zSubLedger, LedgerCall **ppCall,
 }
 
 void ledgerEntryKnown(LedgerCall *p) {
-  p->bKnown = 1;
+  EntriesAnswer *pAnswer = p->pAnswer;
+  pAnswer->bKnown = 1;
 }
 
 void ledgerEntryHere(LedgerCall *p) {
@@ -387,10 +410,11 @@ int ledgerEntryElsewhere(const LedgerCall *p) {
 
 int ledgerEntryResult(LedgerCall *p, int *pFound, LedgerEntry *pEntry,
                       LedgerError *pErr) {
+  const EntriesAnswer *pAnswer = p->pAnswer;
   *pFound = 0;
-  if( p->err.rc == LEDGER_OK && p->bFound && p->list.nEntry == 1 ) {
+  if( p->err.rc == LEDGER_OK && p->bFound && pAnswer->list.nEntry == 1 ) {
     *pFound = 1;
-    *pEntry = p->list.aEntry[0];
+    *pEntry = pAnswer->list.aEntry[0];
   }
   ledgerErrorCopy(pErr, &p->err);
   return pErr->rc;

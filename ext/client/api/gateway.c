@@ -14,12 +14,13 @@
 ** tokens only. Which ledger stands behind it TLS then doesn't prove; receipts
 ** do, against a service certificate pinned by option.
 */
-#include "client/clientInt.h"
+#include "client/api/apiInt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static int gatewayRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  LedgerAppendAnswer *pAnswer = p->pAnswer;
   LedgerJson *pDoc = NULL;
   LedgerServerError said;
   const char *zStatus, *zId;
@@ -27,8 +28,8 @@ static int gatewayRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   cJSON *pRoot;
   size_t n = 0;
 
-  ledgerServerErrorRead(pEx, &said); /* before the body is let go */
-  if( ledgerAnswerParse(p, pEx, "operation", &pDoc, pErr) ) goto out;
+  ledgerResponseError(pEx, &said); /* before the body is let go */
+  if( ledgerResponseParse(p, pEx, "operation", &pDoc, pErr) ) goto out;
   pRoot = ledgerJsonRoot(pDoc);
   zStatus = ledgerJsonMemberText(pDoc, pRoot, "status", NULL);
   if( zStatus && strcmp(zStatus, "queued") == 0 ) {
@@ -36,19 +37,20 @@ static int gatewayRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   } else if( zStatus && strcmp(zStatus, "committed") == 0 ) {
     zId = ledgerJsonMemberText(pDoc, pRoot, "transactionId", &n);
     if( zId == NULL || !ledgerTxidParse(zId, n, &id) ) {
-      ledgerAnswerNonsense(p, "committed, but no transactionId is there", pErr);
+      ledgerResponseNonsense(p, "committed, but no transactionId is there",
+                             pErr);
       goto out;
     }
-    p->bSettled = ledgerAnswerWritten(p, NULL, id, pErr) == LEDGER_OK;
+    pAnswer->bSettled = ledgerResponseWritten(p, NULL, id, pErr) == LEDGER_OK;
   } else if( zStatus && strcmp(zStatus, "failed") == 0 ) {
-    p->bSettled = 1;
+    pAnswer->bSettled = 1;
     p->eOutcome = LEDGER_REFUSED;
     ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s: the gateway gave up: %s%s%s",
                    p->zWhat, said.zCode[0] ? said.zCode : "no reason given",
                    said.zMessage[0] ? ": " : "", said.zMessage);
   } else {
-    ledgerAnswerNonsense(p, "its status is none of queued, committed, failed",
-                         pErr);
+    ledgerResponseNonsense(p, "its status is none of queued, committed, failed",
+                           pErr);
   }
 out:
   ledgerJsonFree(pDoc);
@@ -73,6 +75,7 @@ static int gatewayOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind gatewayKind = {.zMethod = "GET",
+                                           .xFree = ledgerAppendFree,
                                            .xRead = gatewayRead,
                                            .xRefused = gatewayRefused,
                                            .xOver = gatewayOver};
@@ -103,19 +106,21 @@ static char *gatewayOperation(LedgerExchange *pEx) {
 ** Without an operation id the outcome can't be learnt.
 */
 int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  LedgerAppendAnswer *pAnswer = p->pAnswer;
   LedgerBuf path = {0};
   char zShort[80];
 
   p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
-  p->zOperation = gatewayOperation(pEx);
-  if( p->zOperation == NULL ) {
-    return ledgerAnswerNonsense(
+  pAnswer->zOperation = gatewayOperation(pEx);
+  if( pAnswer->zOperation == NULL ) {
+    return ledgerResponseNonsense(
         p, "a gateway has queued it, but tells no operation id", pErr);
   }
-  ledgerSecretsHide(p, p->zOperation);
+  ledgerCallHide(p, pAnswer->zOperation);
   ledgerBufText(&path, "/app/operations/");
-  ledgerBufUrl(&path, p->zOperation, strlen(p->zOperation));
-  ledgerTextClean(p->zOperation, strlen(p->zOperation), zShort, sizeof(zShort));
+  ledgerBufUrl(&path, pAnswer->zOperation, strlen(pAnswer->zOperation));
+  ledgerTextClean(pAnswer->zOperation, strlen(pAnswer->zOperation), zShort,
+                  sizeof(zShort));
   free(p->zPath);
   free(p->zWhat);
   free(p->zLink);

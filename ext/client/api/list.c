@@ -6,7 +6,7 @@
 **   - a list ends: links that lead in a circle are noticed, and a list has at
 **     most LIST_MAX_PAGES pages and LIST_MAX_ANSWERS times max_response_bytes.
 */
-#include "client/clientInt.h"
+#include "client/api/apiInt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 ** power of two is kept, until the next such page: whoever runs in a circle
 ** passes it again (R. P. Brent, An improved Monte Carlo factorization
 ** algorithm, BIT 20, 1980). */
-static int listCircle(LedgerListWalk *p, const char *zLink, LedgerError *pErr) {
+static int listCircle(LedgerList *p, const char *zLink, LedgerError *pErr) {
   if( p->zMark && strcmp(p->zMark, zLink) == 0 ) return 1;
   if( (p->nPage & (p->nPage - 1)) == 0 ) {
     free(p->zMark);
@@ -28,22 +28,22 @@ static int listCircle(LedgerListWalk *p, const char *zLink, LedgerError *pErr) {
   return 0;
 }
 
-int ledgerListFollow(LedgerCall *p, LedgerCall *pNext, LedgerError *pErr) {
+int ledgerListFollow(LedgerCall *p, LedgerList *pList, LedgerCall *pNext,
+                     LedgerList *pNextList, LedgerError *pErr) {
   const int64_t nMax = LIST_MAX_ANSWERS * p->pClient->pConfig->maxResponseBytes;
-  LedgerListWalk *pWalk = &p->walk;
 
-  pWalk->nPage++;
-  pWalk->nByte += (int64_t)p->nBody;
-  if( listCircle(pWalk, p->zNext, pErr) ) {
-    return ledgerAnswerNonsense(p, "its next links lead in a circle", pErr);
+  pList->nPage++;
+  pList->nByte += (int64_t)pList->nBody;
+  if( listCircle(pList, pList->zNext, pErr) ) {
+    return ledgerResponseNonsense(p, "its next links lead in a circle", pErr);
   }
   if( pErr->rc ) return pErr->rc;
-  if( pWalk->nPage > LIST_MAX_PAGES ) {
+  if( pList->nPage > LIST_MAX_PAGES ) {
     return ledgerErrorSet(pErr, LEDGER_TOOBIG,
                           "%s: the list has more than %d pages", p->zWhat,
                           LIST_MAX_PAGES);
   }
-  if( pWalk->nByte > nMax ) {
+  if( pList->nByte > nMax ) {
     return ledgerErrorSet(pErr, LEDGER_TOOBIG,
                           "%s: the pages of the list have more than %d times "
                           "max_response_bytes (%lld)",
@@ -51,9 +51,14 @@ int ledgerListFollow(LedgerCall *p, LedgerCall *pNext, LedgerError *pErr) {
                           (long long)p->pClient->pConfig->maxResponseBytes);
   }
   free(pNext->zLink);
-  pNext->zLink = p->zNext;
-  p->zNext = NULL;
-  pNext->walk = *pWalk;
-  pWalk->zMark = NULL;
+  pNext->zLink = pList->zNext;
+  *pNextList = *pList;
+  pNextList->zNext = NULL;
+  pList->zNext = pList->zMark = NULL;
   return LEDGER_OK;
+}
+
+void ledgerListClear(LedgerList *p) {
+  free(p->zMark);
+  free(p->zNext);
 }

@@ -20,7 +20,7 @@
 **   - whatever the wire carried, rows outside the range are dropped here, so
 **     that a bound which the service refuses costs time but no rows.
 */
-#include "client/clientInt.h"
+#include "client/api/apiInt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,14 @@
 /* Empty pages in a row that can't be told to lead on: their links name no id,
 ** or no state of the ledger is known. */
 #define PAGER_MAX_IDLE 1000
+
+/* A page as it comes in: LedgerCall.pAnswer. */
+typedef struct PagerAnswer PagerAnswer;
+struct PagerAnswer {
+  LedgerEntryList list;
+  char *zNext;      /* the next link, or NULL */
+  LedgerTxid bound; /* toTransactionId of a link */
+};
 
 struct LedgerPager {
   LedgerClient *pClient;
@@ -51,36 +59,38 @@ struct LedgerPager {
 
 /* Sees that the entries are of the sub-ledger that was asked for. */
 static int pagerMeant(LedgerCall *p, LedgerError *pErr) {
+  const LedgerEntryList *pList = &((PagerAnswer *)p->pAnswer)->list;
   int i;
-  for( i = 0; i < p->list.nEntry; i++ ) {
-    if( ledgerEntryMeant(p, &p->list.aEntry[i], pErr) ) break;
+  for( i = 0; i < pList->nEntry; i++ ) {
+    if( ledgerEntryMeant(p, &pList->aEntry[i], pErr) ) break;
   }
   return pErr->rc;
 }
 
 /* Reads {"state","entries":[...],"nextLink"}. */
 static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  PagerAnswer *pAnswer = p->pAnswer;
   LedgerJson *pDoc = NULL;
   const char *zState;
   cJSON *pRoot, *pArray;
 
-  if( ledgerAnswerParse(p, pEx, "page of entries", &pDoc, pErr) ) goto out;
+  if( ledgerResponseParse(p, pEx, "page of entries", &pDoc, pErr) ) goto out;
   pRoot = ledgerJsonRoot(pDoc);
   if( !cJSON_IsObject(pRoot) ) {
-    ledgerAnswerNonsense(p, "a page is no object", pErr);
+    ledgerResponseNonsense(p, "a page is no object", pErr);
     goto out;
   }
-  if( ledgerNextLinkRead(p, pDoc, pRoot, pErr) ) goto out;
-  if( p->zNext ) {
-    LedgerTxid bound = ledgerLinkTxid(p->zNext, "toTransactionId");
-    if( bound.seqno ) p->bound = bound;
+  if( ledgerNextLinkRead(p, pDoc, pRoot, &pAnswer->zNext, pErr) ) goto out;
+  if( pAnswer->zNext ) {
+    LedgerTxid bound = ledgerLinkTxid(pAnswer->zNext, "toTransactionId");
+    if( bound.seqno ) pAnswer->bound = bound;
   }
   zState = ledgerJsonMemberText(pDoc, pRoot, "state", NULL);
   if( zState && strcmp(zState, "Loading") == 0 ) {
-    if( p->zNext ) {
+    if( pAnswer->zNext ) {
       free(p->zLink);
-      p->zLink = p->zNext;
-      p->zNext = NULL;
+      p->zLink = pAnswer->zNext;
+      pAnswer->zNext = NULL;
     }
     p->bAgain = 1;
     goto out;
@@ -88,15 +98,22 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( ledgerStateRead(p, pRoot, zState, pErr) ) goto out;
   pArray = ledgerJsonMember(pRoot, "entries");
   if( !cJSON_IsArray(pArray) ) {
-    ledgerAnswerNonsense(p, "it has no list 'entries'", pErr);
-  } else if( pArray->child && ledgerEntryListRead(p, pDoc, pArray->child,
-                                                  cJSON_GetArraySize(pArray),
-                                                  pErr) == LEDGER_OK ) {
+    ledgerResponseNonsense(p, "it has no list 'entries'", pErr);
+  } else if( pArray->child &&
+             ledgerEntryListRead(p, pDoc, pArray->child,
+                                 cJSON_GetArraySize(pArray), &pAnswer->list,
+                                 pErr) == LEDGER_OK ) {
     pagerMeant(p, pErr);
   }
 out:
   ledgerJsonFree(pDoc);
   return pErr->rc;
+}
+
+static void pagerFree(LedgerCall *p) {
+  PagerAnswer *pAnswer = p->pAnswer;
+  ledgerEntryListFree(&pAnswer->list);
+  free(pAnswer->zNext);
 }
 
 /* 404 UnknownLedgerEntry on a range without bounds: it has no rows. */
@@ -113,6 +130,8 @@ static int pagerOver(LedgerCall *p, LedgerError *pErr) {
 
 static const LedgerCallKind rangeKind = {.zMethod = "GET",
                                          .bFresh = 1,
+                                         .nAnswer = sizeof(PagerAnswer),
+                                         .xFree = pagerFree,
                                          .xRead = pagerRead,
                                          .xRefused = pagerRefused,
                                          .xOver = pagerOver};
@@ -188,7 +207,7 @@ int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr) {
     return ledgerErrorNomem(pErr);
   }
   p->pCall = pCall;
-  ledgerCallStart(pCall);
+  ledgerLoopStart(pCall);
   return LEDGER_OK;
 }
 
@@ -211,11 +230,11 @@ static int pagerFilter(LedgerPager *p, LedgerError *pErr) {
   for( i = 0; i < pList->nEntry; i++ ) {
     LedgerTxid id = pList->aEntry[i].id;
     if( id.seqno <= p->iSeqnoLast ) {
-      return ledgerAnswerNonsense(
+      return ledgerResponseNonsense(
           p->pCall, "its entries do not ascend by sequence number", pErr);
     }
     p->iSeqnoLast = id.seqno;
-    ledgerClientSawCommitted(p->pClient, id);
+    ledgerKnownCommitted(p->pClient, id);
     if( pagerKeeps(p, id) ) pList->aEntry[nKept++] = pList->aEntry[i];
   }
   pList->nEntry = nKept;
@@ -226,14 +245,15 @@ static int pagerFilter(LedgerPager *p, LedgerError *pErr) {
 ** page had on the wire. */
 static int pagerFollow(LedgerPager *p, int nRow, LedgerError *pErr) {
   LedgerCall *pCall = p->pCall;
+  PagerAnswer *pAnswer = pCall->pAnswer;
   const int64_t iHead = p->pClient->head.seqno;
   int64_t iFrom;
 
-  if( pCall->zNext == NULL ) {
+  if( pAnswer->zNext == NULL ) {
     p->bEnd = 1;
     return LEDGER_OK;
   }
-  p->linkFrom = ledgerLinkTxid(pCall->zNext, "fromTransactionId");
+  p->linkFrom = ledgerLinkTxid(pAnswer->zNext, "fromTransactionId");
   iFrom = p->linkFrom.seqno;
   if( iHead > 0 && iFrom > iHead ) { /* there is nothing yet */
     p->bEnd = 1;
@@ -245,24 +265,26 @@ static int pagerFollow(LedgerPager *p, int nRow, LedgerError *pErr) {
     p->nIdle = 0;
   if( p->nIdle > PAGER_MAX_IDLE ||
       (nRow == 0 && iFrom > 0 && iFrom <= p->iLinkMax) ||
-      (pCall->zLink && strcmp(pCall->zLink, pCall->zNext) == 0) ) {
-    return ledgerAnswerNonsense(pCall, "its next link does not advance", pErr);
+      (pCall->zLink && strcmp(pCall->zLink, pAnswer->zNext) == 0) ) {
+    return ledgerResponseNonsense(pCall, "its next link does not advance",
+                                  pErr);
   }
   if( iFrom > p->iLinkMax ) p->iLinkMax = iFrom;
   free(p->zLink);
-  p->zLink = pCall->zNext;
-  pCall->zNext = NULL;
+  p->zLink = pAnswer->zNext;
+  pAnswer->zNext = NULL;
   return LEDGER_OK;
 }
 
 /* Makes the finished request's answer the page handed out. */
 static int pagerTake(LedgerPager *p, LedgerError *pErr) {
   LedgerCall *pCall = p->pCall;
+  PagerAnswer *pAnswer = pCall->pAnswer;
   int nRow;
 
   ledgerEntryListFree(&p->list);
-  p->list = pCall->list;
-  memset(&pCall->list, 0, sizeof(pCall->list));
+  p->list = pAnswer->list;
+  memset(&pAnswer->list, 0, sizeof(pAnswer->list));
   nRow = p->list.nEntry;
   if( pagerFilter(p, pErr) == LEDGER_OK &&
       pagerFollow(p, nRow, pErr) == LEDGER_OK ) {
@@ -272,7 +294,7 @@ static int pagerTake(LedgerPager *p, LedgerError *pErr) {
     p->page.isLast = p->bEnd;
     p->page.isUnbounded = p->bNoBounds;
     p->page.head = pCall->head;
-    p->page.bound = pCall->bound;
+    p->page.bound = pAnswer->bound;
   }
   ledgerCallFree(pCall);
   p->pCall = NULL;
@@ -284,8 +306,7 @@ static int pagerBoundsRefused(const LedgerPager *p) {
   const LedgerCall *pCall = p->pCall;
   if( p->bNoBounds || !pCall->bBounds ) return 0;
   if( pCall->err.http != 400 && pCall->err.http != 404 ) return 0;
-  return strcmp(pCall->server.zCode, "QueryParameterError") != 0 ||
-         strstr(pCall->server.zMessage, "api-version") == NULL;
+  return !ledgerDialectRefused(&pCall->server);
 }
 
 int ledgerPagerNext(LedgerPager *p, const LedgerPage **ppPage,

@@ -17,9 +17,8 @@
 **
 ** Reference: api/CONTRACT.md 2.2 to 2.4 and "Corrections from recordings".
 */
-#include "client/clientInt.h"
+#include "client/api/apiInt.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +60,27 @@ static const struct {
      LEDGER_ROUTE_RUNTIME, 0, LEDGER_HAS_ROLES},
 };
 
+/* What is asked for, and its answer: LedgerCall.pAnswer. */
+typedef struct RouteAnswer RouteAnswer;
+struct RouteAnswer {
+  int eRoute;       /* LEDGER_ROUTE_* */
+  char *zGiven;     /* write: what the body is spelled from */
+  LedgerTxid after; /* a state before this one is asked again */
+  LedgerJson *pDoc; /* the answer, or NULL */
+  LedgerList list;  /* its pages */
+};
+
+static RouteAnswer *routeAnswer(const LedgerCall *p) {
+  return p->pAnswer;
+}
+
+static void routeFree(LedgerCall *p) {
+  RouteAnswer *pAnswer = p->pAnswer;
+  free(pAnswer->zGiven);
+  ledgerJsonFree(pAnswer->pDoc);
+  ledgerListClear(&pAnswer->list);
+}
+
 /* The row of a route; every LEDGER_ROUTE_* has one. */
 static size_t routeIndex(int eRoute) {
   size_t i = 0;
@@ -74,7 +94,7 @@ const char *ledgerRoutePath(int eRoute) {
 }
 
 const char *ledgerRouteVersion(int eRoute) {
-  return ledgerVersionOf(aRoute[routeIndex(eRoute)].mNeed);
+  return ledgerDialectFirst(aRoute[routeIndex(eRoute)].mNeed);
 }
 
 int ledgerRouteOffered(const LedgerClient *p, int eRoute) {
@@ -83,19 +103,20 @@ int ledgerRouteOffered(const LedgerClient *p, int eRoute) {
 }
 
 int ledgerRouteCheck(const LedgerClient *p, int eRoute, LedgerError *pErr) {
-  return ledgerClientNeeds(p, aRoute[routeIndex(eRoute)].mNeed, pErr);
+  return ledgerKnownNeeds(p, aRoute[routeIndex(eRoute)].mNeed, pErr);
 }
 
-/* ---- spelling ---------------------------------------------------------- */
+/* ---- spelling ----------------------------------------------------------- */
 
 static int routeIsUser(const LedgerCall *p) {
-  return p->eRoute == LEDGER_ROUTE_USERS || p->eRoute == LEDGER_ROUTE_USER;
+  const int eRoute = routeAnswer(p)->eRoute;
+  return eRoute == LEDGER_ROUTE_USERS || eRoute == LEDGER_ROUTE_USER;
 }
 
 /* The path in the dialect in use. Of a user's id no character needs escaping,
 ** and the service wants its colons as they are. */
 static int routeSpell(LedgerCall *p, LedgerError *pErr) {
-  const size_t i = routeIndex(p->eRoute);
+  const size_t i = routeIndex(routeAnswer(p)->eRoute);
   const LedgerDialect *pDialect = p->pClient->pDialect;
   LedgerBuf path = {0};
 
@@ -137,7 +158,7 @@ static int routeOneRole(LedgerClient *p, LedgerJson *pDoc, const char **pzRole,
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                           "role: '%.64s' is none of Administrator, "
                           "Contributor, Reader, which API version %s knows",
-                          z, ledgerClientVersion(p));
+                          z, ledgerKnownVersion(p));
   }
   *pzRole = azRole[i];
   return LEDGER_OK;
@@ -151,8 +172,8 @@ int ledgerRolesCheck(LedgerClient *p, const char *zRoles, LedgerError *pErr) {
   if( ledgerJsonParse(zRoles, strlen(zRoles), "roles", &pDoc, pErr) ==
           LEDGER_OK &&
       routeOneRole(p, pDoc, &zRole, pErr) == LEDGER_OK && zRole == NULL ) {
-    ledgerDialectNeed(p->pDialect, ledgerClientVersion(p),
-                      LEDGER_HAS_MANY_ROLES, pErr);
+    ledgerDialectNeed(p->pDialect, ledgerKnownVersion(p), LEDGER_HAS_MANY_ROLES,
+                      pErr);
     if( pErr->rc ) pErr->rc = LEDGER_CONSTRAINT;
   }
   ledgerJsonFree(pDoc);
@@ -160,7 +181,8 @@ int ledgerRolesCheck(LedgerClient *p, const char *zRoles, LedgerError *pErr) {
 }
 
 static int routeIsRole(const LedgerCall *p) {
-  return p->eRoute == LEDGER_ROUTE_ROLE || p->eRoute == LEDGER_ROUTE_ROLES;
+  const int eRoute = routeAnswer(p)->eRoute;
+  return eRoute == LEDGER_ROUTE_ROLE || eRoute == LEDGER_ROUTE_ROLES;
 }
 
 /* The names of members that are spelled in two ways; the room above knows the
@@ -205,7 +227,8 @@ static int routeRoleSpell(LedgerCall *p, LedgerError *pErr) {
   const char *z;
   size_t n;
 
-  if( ledgerJsonParse(p->zGiven, strlen(p->zGiven), "roles", &pDoc, pErr) ) {
+  z = routeAnswer(p)->zGiven;
+  if( ledgerJsonParse(z, strlen(z), "roles", &pDoc, pErr) ) {
     return pErr->rc;
   }
   ledgerBufText(&p->body, "{\"roles\":[");
@@ -234,11 +257,12 @@ static int routeSpellWrite(LedgerCall *p, LedgerError *pErr) {
   const int bPatch = strcmp(p->pKind->zMethod, "PATCH") == 0;
   const int bOldRole =
       routeIsRole(p) && (pDialect->mHas & LEDGER_HAS_ROLE_TEXT) != 0;
+  const char *zGiven = routeAnswer(p)->zGiven;
   LedgerJson *pDoc = NULL;
 
   if( routeSpell(p, pErr) ) return pErr->rc;
   ledgerBufReset(&p->body);
-  if( p->zGiven == NULL ) {
+  if( zGiven == NULL ) {
     p->zType = NULL;
   } else {
     p->zType = bPatch && !bOldRole && (pDialect->mHas & LEDGER_HAS_MERGE_PATCH)
@@ -247,11 +271,11 @@ static int routeSpellWrite(LedgerCall *p, LedgerError *pErr) {
     if( bOldRole ) {
       routeRoleSpell(p, pErr);
     } else if( !routeIsUser(p) ) {
-      ledgerBufText(&p->body, p->zGiven);
+      ledgerBufText(&p->body, zGiven);
     } else if( pDialect->mHas & LEDGER_HAS_MANY_ROLES ) {
-      ledgerBufPrintf(&p->body, "{\"assignedRoles\":%s}", p->zGiven);
-    } else if( ledgerJsonParse(p->zGiven, strlen(p->zGiven), "roles", &pDoc,
-                               pErr) == LEDGER_OK ) {
+      ledgerBufPrintf(&p->body, "{\"assignedRoles\":%s}", zGiven);
+    } else if( ledgerJsonParse(zGiven, strlen(zGiven), "roles", &pDoc, pErr) ==
+               LEDGER_OK ) {
       const char *zRole = NULL;
       routeOneRole(p->pClient, pDoc, &zRole, pErr);
       if( zRole )
@@ -264,69 +288,75 @@ static int routeSpellWrite(LedgerCall *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* ---- reading ----------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------ */
 
 /* The answer of a read: an object, or the bare array of older versions. */
 static int routeRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  RouteAnswer *pAnswer = p->pAnswer;
   cJSON *pRoot;
 
-  ledgerJsonFree(p->pDoc);
-  p->pDoc = NULL;
-  p->nBody = pEx->body.n;
-  if( p->head.seqno > 0 && p->head.seqno < p->after.seqno ) {
+  ledgerJsonFree(pAnswer->pDoc);
+  pAnswer->pDoc = NULL;
+  pAnswer->list.nBody = pEx->body.n;
+  if( p->head.seqno > 0 && p->head.seqno < pAnswer->after.seqno ) {
     p->bAgain = 1;
     return LEDGER_OK;
   }
-  if( ledgerAnswerParse(p, pEx, p->zWhat, &p->pDoc, pErr) ) return pErr->rc;
-  pRoot = ledgerJsonRoot(p->pDoc);
+  if( ledgerResponseParse(p, pEx, p->zWhat, &pAnswer->pDoc, pErr) )
+    return pErr->rc;
+  pRoot = ledgerJsonRoot(pAnswer->pDoc);
   p->bFound = 1;
   if( routeIsRole(p) && routeRoleRead(pRoot, pErr) ) return pErr->rc;
   if( cJSON_IsObject(pRoot) ) {
-    ledgerNextLinkRead(p, p->pDoc, pRoot, pErr);
+    ledgerNextLinkRead(p, pAnswer->pDoc, pRoot, &pAnswer->list.zNext, pErr);
   } else if( !cJSON_IsArray(pRoot) ) {
-    ledgerAnswerNonsense(p, "it is no object", pErr);
+    ledgerResponseNonsense(p, "it is no object", pErr);
   }
   return pErr->rc;
 }
 
 /* 404: there is none; or not yet, on a node that lags behind our own write. */
 static int routeNotFound(LedgerCall *p) {
-  if( !ledgerAnswerMissing(p) || p->query.zKey == NULL ) return 0;
-  p->bAgain = p->after.seqno > 0;
+  if( !ledgerResponseMissing(p) || p->query.zKey == NULL ) return 0;
+  p->bAgain = routeAnswer(p)->after.seqno > 0;
   return 1;
 }
 
 /* The answer of a write: the id is in the header, a body may be there. */
 static int routeWritten(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  RouteAnswer *pAnswer = p->pAnswer;
   cJSON *pRoot;
-  if( ledgerAnswerWritten(p, pEx, p->head, pErr) ) return pErr->rc;
-  ledgerJsonFree(p->pDoc);
-  p->pDoc = NULL;
+  if( ledgerResponseWritten(p, pEx, p->head, pErr) ) return pErr->rc;
+  ledgerJsonFree(pAnswer->pDoc);
+  pAnswer->pDoc = NULL;
   if( pEx->body.n == 0 ) return LEDGER_OK;
-  if( ledgerAnswerParse(p, pEx, p->zWhat, &p->pDoc, pErr) ) return pErr->rc;
-  pRoot = ledgerJsonRoot(p->pDoc);
+  if( ledgerResponseParse(p, pEx, p->zWhat, &pAnswer->pDoc, pErr) )
+    return pErr->rc;
+  pRoot = ledgerJsonRoot(pAnswer->pDoc);
   if( cJSON_IsObject(pRoot) ) {
     if( routeIsRole(p) ) routeRoleRead(pRoot, pErr);
     return pErr->rc;
   }
   if( !routeIsRole(p) || !cJSON_IsString(pRoot) ) {
-    ledgerAnswerNonsense(p, "it is no object", pErr);
+    ledgerResponseNonsense(p, "it is no object", pErr);
   }
-  ledgerJsonFree(p->pDoc); /* what was done is to be asked for */
-  p->pDoc = NULL;
+  ledgerJsonFree(pAnswer->pDoc); /* what was done is to be asked for */
+  pAnswer->pDoc = NULL;
   return pErr->rc;
 }
 
 static const LedgerCallKind routeGetKind = {.zMethod = "GET",
                                             .bFresh = 1,
+                                            .nAnswer = sizeof(RouteAnswer),
+                                            .xFree = routeFree,
                                             .xSpell = routeSpell,
                                             .xRead = routeRead,
                                             .xRefused = routeNotFound};
 
-#define WRITE_KIND(m)                                      \
-  {                                                        \
-    .zMethod = (m), .bOnce = 1, .xSpell = routeSpellWrite, \
-    .xRead = routeWritten                                  \
+#define WRITE_KIND(m)                                                         \
+  {                                                                           \
+    .zMethod = (m), .bOnce = 1, .bChange = 1, .nAnswer = sizeof(RouteAnswer), \
+    .xFree = routeFree, .xSpell = routeSpellWrite, .xRead = routeWritten      \
   }
 static const LedgerCallKind aWriteKind[] = {
     WRITE_KIND("PUT"), WRITE_KIND("PATCH"), WRITE_KIND("DELETE"),
@@ -340,7 +370,7 @@ static LedgerCall *routeNew(LedgerClient *p, const LedgerCallKind *pKind,
   LedgerCall *pCall = NULL;
 
   if( ledgerCallNew(p, pKind, &pCall, pErr) ) return NULL;
-  pCall->eRoute = eRoute;
+  routeAnswer(pCall)->eRoute = eRoute;
   pCall->query.zKeyName = aRoute[i].zParam;
   pCall->zWhat = zKey ? ledgerMprintf("%s %s", aRoute[i].zWhat, zKey)
                       : ledgerStrdup(aRoute[i].zWhat);
@@ -359,33 +389,36 @@ int ledgerRouteGet(LedgerClient *p, int eRoute, const char *zKey,
   LedgerCall *pCall = routeNew(p, &routeGetKind, eRoute, zKey, pErr);
   *ppCall = pCall;
   if( pCall == NULL ) return pErr->rc;
-  pCall->after = after;
-  ledgerCallStart(pCall);
+  routeAnswer(pCall)->after = after;
+  ledgerLoopStart(pCall);
   return LEDGER_OK;
 }
 
 int ledgerRouteResult(LedgerCall *p, LedgerJson **ppDoc, LedgerError *pErr) {
-  *ppDoc = p->err.rc == LEDGER_OK && p->bFound ? p->pDoc : NULL;
+  *ppDoc = p->err.rc == LEDGER_OK && p->bFound ? routeAnswer(p)->pDoc : NULL;
   ledgerErrorCopy(pErr, &p->err);
   return pErr->rc;
 }
 
 int ledgerRouteNext(LedgerCall *p, LedgerCall **ppNext, LedgerError *pErr) {
+  RouteAnswer *pAnswer = p->pAnswer;
   LedgerCall *pNext;
   *ppNext = NULL;
-  if( p->zNext == NULL ) return LEDGER_OK;
-  pNext = routeNew(p->pClient, &routeGetKind, p->eRoute, p->query.zKey, pErr);
+  if( pAnswer->list.zNext == NULL ) return LEDGER_OK;
+  pNext =
+      routeNew(p->pClient, &routeGetKind, pAnswer->eRoute, p->query.zKey, pErr);
   if( pNext == NULL ) return pErr->rc;
-  if( ledgerListFollow(p, pNext, pErr) ) {
+  if( ledgerListFollow(p, &pAnswer->list, pNext, &routeAnswer(pNext)->list,
+                       pErr) ) {
     ledgerCallFree(pNext);
     return pErr->rc;
   }
-  ledgerCallStart(pNext);
+  ledgerLoopStart(pNext);
   *ppNext = pNext;
   return LEDGER_OK;
 }
 
-/* ---- writing ----------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 int ledgerWriteStart(LedgerClient *p, const LedgerWrite *pWrite,
                      LedgerCall **ppCall, LedgerError *pErr) {
@@ -396,8 +429,8 @@ int ledgerWriteStart(LedgerClient *p, const LedgerWrite *pWrite,
   while( i + 1 < nKind && strcmp(aWriteKind[i].zMethod, pWrite->zMethod) ) i++;
   pCall = routeNew(p, &aWriteKind[i], pWrite->eRoute, pWrite->zKey, pErr);
   if( pCall && pWrite->zBody ) {
-    pCall->zGiven = ledgerStrdup(pWrite->zBody);
-    if( pCall->zGiven == NULL ) {
+    routeAnswer(pCall)->zGiven = ledgerStrdup(pWrite->zBody);
+    if( routeAnswer(pCall)->zGiven == NULL ) {
       ledgerCallFree(pCall);
       pCall = NULL;
       ledgerErrorNomem(pErr);
@@ -405,69 +438,10 @@ int ledgerWriteStart(LedgerClient *p, const LedgerWrite *pWrite,
   }
   *ppCall = pCall;
   if( pCall == NULL ) return pErr->rc;
-  ledgerCallStart(pCall);
+  ledgerLoopStart(pCall);
   return LEDGER_OK;
 }
 
 LedgerJson *ledgerWriteAnswer(LedgerCall *p) {
-  return p->pDoc;
-}
-
-int ledgerClientAnswered(const LedgerClient *p) {
-  return p->bAnswered;
-}
-
-int ledgerClientManyRoles(LedgerClient *p) {
-  return (p->pDialect->mHas & LEDGER_HAS_MANY_ROLES) != 0;
-}
-
-int ledgerClientRolesReplaced(LedgerClient *p) {
-  return (p->pDialect->mHas & LEDGER_HAS_ROLE_TEXT) != 0;
-}
-
-int ledgerSha256Hex(const void *a, size_t n, char *zOut, LedgerError *pErr) {
-  unsigned char aHash[32];
-  if( EVP_Digest(a, n, aHash, NULL, EVP_sha256(), NULL) != 1 ) {
-    return ledgerErrorSet(pErr, LEDGER_ERROR, "OpenSSL has no SHA-256");
-  }
-  ledgerHexEncode(aHash, sizeof(aHash), zOut);
-  return LEDGER_OK;
-}
-
-/* ---- ids of users ------------------------------------------------------ */
-
-int ledgerUserId(const char *z, size_t n, char *zOut) {
-  char zHex[65];
-  size_t i, nHex = 0, nDash = 0, nColon = 0;
-
-  for( i = 0; i < n; i++ ) {
-    char c = z[i];
-    if( c == '-' ) {
-      if( n != 36 || (i != 8 && i != 13 && i != 18 && i != 23) ) return 0;
-      nDash++;
-    } else if( c == ':' ) {
-      if( n != 95 || i % 3 != 2 ) return 0;
-      nColon++;
-    } else {
-      int bDigit = c >= '0' && c <= '9';
-      if( !bDigit && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') ) return 0;
-      if( nHex == 64 ) return 0;
-      zHex[nHex++] = c;
-    }
-  }
-  if( n == 36 && nDash == 4 ) { /* an object id: lower case */
-    for( i = 0; i < n; i++ ) {
-      zOut[i] = z[i] >= 'A' && z[i] <= 'F' ? (char)(z[i] + 32) : z[i];
-    }
-    zOut[n] = 0;
-    return 1;
-  }
-  if( nHex != 64 || (nColon != 31 && n != 64) ) return 0;
-  for( i = 0; i < 64; i++ ) { /* a fingerprint: upper case, with colons */
-    char c = zHex[i] >= 'a' && zHex[i] <= 'f' ? (char)(zHex[i] - 32) : zHex[i];
-    zOut[i + i / 2] = c;
-    if( i % 2 && i < 63 ) zOut[i + i / 2 + 1] = ':';
-  }
-  zOut[95] = 0;
-  return 1;
+  return routeAnswer(p)->pDoc;
 }

@@ -16,12 +16,12 @@
 **   - what a secondary doesn't have proves nothing: the next one is asked, and
 **     behind the last one the primary's error stands.
 */
-#include "client/clientInt.h"
+#include "client/api/apiInt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the option -------------------------------------------------------- */
+/* ---- the option --------------------------------------------------------- */
 
 /* The configuration of one secondary: the primary's without its pins, then the
 ** members of pObj (NULL: none). */
@@ -112,8 +112,8 @@ static int secondaryDrop(void *pArg, LedgerConfig *pConfig, LedgerError *pErr) {
 }
 
 /* Checks the option's value as far as it can be without the network. */
-int ledgerSecondaryCheck(const LedgerConfig *p, const char *zValue,
-                         LedgerError *pErr) {
+static int secondaryCheck(const LedgerConfig *p, const char *zValue,
+                          LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   if( secondaryEach(p, zValue, secondaryDrop, NULL, &err) ) {
     const char *z = ledgerErrorText(&err);
@@ -125,7 +125,7 @@ int ledgerSecondaryCheck(const LedgerConfig *p, const char *zValue,
   return pErr->rc;
 }
 
-/* ---- the clients ------------------------------------------------------- */
+/* ---- the clients -------------------------------------------------------- */
 
 static int secondaryAdd(void *pArg, LedgerConfig *pConfig, LedgerError *pErr) {
   LedgerClient *p = pArg;
@@ -138,7 +138,7 @@ static int secondaryAdd(void *pArg, LedgerConfig *pConfig, LedgerError *pErr) {
 }
 
 /* Frees the secondaries; no call of theirs is wanted any more. */
-void ledgerSecondaryFree(LedgerClient *p) {
+static void secondaryFree(LedgerClient *p) {
   while( p->pSecondary ) {
     LedgerClient *pNext = p->pSecondary->pNextSecondary;
     ledgerClientFree(p->pSecondary);
@@ -161,7 +161,7 @@ static int secondaryReady(LedgerClient *p, LedgerError *pErr) {
   for( pEach = p->pSecondary; pEach; pEach = pEach->pNextSecondary ) {
     if( pEach->pCalls ) return LEDGER_OK;
   }
-  ledgerSecondaryFree(p);
+  secondaryFree(p);
   p->bSecondaryStale = 0;
   if( zOption == NULL ) return LEDGER_OK;
   if( secondaryEach(p->pConfig, zOption, secondaryAdd, p, pErr) == LEDGER_OK ) {
@@ -173,20 +173,16 @@ static int secondaryReady(LedgerClient *p, LedgerError *pErr) {
 
 /* ---- one read, elsewhere ------------------------------------------------ */
 
-/* Starts the same read on the secondary behind pBefore (NULL: the first).
-** Returns 0 where there is none. */
+/* Starts the same read on the secondary pAt, or one behind it. Returns 0 where
+** there is none. */
 static int secondaryStart(LedgerCall *p, LedgerClient *pAt) {
   LedgerError err = LEDGER_ERROR_INIT;
   for( ; pAt; pAt = pAt->pNextSecondary ) {
     ledgerErrorClear(&err);
-    if( p->id.seqno ) {
-      ledgerEntryGet(pAt, p->id, p->query.zSubLedger, &p->pElse, &err);
-    } else {
-      ledgerCurrentGet(pAt, p->query.zSubLedger, &p->pElse, &err);
-    }
-    if( p->pElse ) break;
+    if( ledgerCallTwin(p, pAt, &p->pElse, &err) == LEDGER_OK ) break;
   }
   ledgerErrorClear(&err);
+  if( p->pElse ) ledgerLoopStart(p->pElse);
   return p->pElse != NULL;
 }
 
@@ -194,13 +190,12 @@ static int secondaryStart(LedgerCall *p, LedgerClient *pAt) {
 ** The call is over with p->err. Where that is a failure of the ledger, not an
 ** answer, it goes on elsewhere. Returns 1 if it does.
 */
-int ledgerSecondaryTake(LedgerCall *p) {
+static int secondaryTake(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   LedgerError err = LEDGER_ERROR_INIT;
   int bTaken = 0;
 
-  if( p->pKind == NULL || !p->pKind->bFailover || p->pElse || p->bHere ||
-      pClient->pConfig->zSecondary == NULL ||
+  if( pClient->pConfig->zSecondary == NULL ||
       (p->err.rc != LEDGER_IOERR && p->err.rc != LEDGER_BUSY) ||
       !(p->http == 0 || p->http == 408 || p->http == 429 || p->http >= 500) ) {
     return 0;
@@ -214,15 +209,16 @@ int ledgerSecondaryTake(LedgerCall *p) {
 }
 
 /* Moves a call on that has gone elsewhere. */
-void ledgerSecondaryStep(LedgerCall *p) {
+static void secondaryStep(LedgerCall *p) {
   LedgerCall *pElse = p->pElse;
   LedgerClient *pAt = pElse->pClient;
 
   if( pElse->eState != LEDGER_CALL_DONE ) return;
   p->pElse = NULL;
   if( pElse->err.rc == LEDGER_OK && pElse->bFound ) {
-    p->list = pElse->list;
-    memset(&pElse->list, 0, sizeof(pElse->list));
+    void *pAnswer = p->pAnswer; /* both are of the same kind */
+    p->pAnswer = pElse->pAnswer;
+    pElse->pAnswer = pAnswer;
     p->bFound = 1;
     p->bElsewhere = 1;
     memset(&p->head, 0, sizeof(p->head)); /* it is not this ledger's state */
@@ -237,3 +233,8 @@ void ledgerSecondaryStep(LedgerCall *p) {
   }
   ledgerCallFree(pElse);
 }
+
+const LedgerFailover ledgerSecondary = {.xCheck = secondaryCheck,
+                                        .xTake = secondaryTake,
+                                        .xStep = secondaryStep,
+                                        .xFree = secondaryFree};

@@ -9,9 +9,17 @@
 **   - what an answer says about another transaction is not believed;
 **   - an id is never called invalid because a node that lags says Pending.
 */
-#include "client/clientInt.h"
+#include "client/api/apiInt.h"
 
 #include <string.h>
+
+/* What is known of the transaction: LedgerCall.pAnswer. */
+typedef struct StatusAnswer StatusAnswer;
+struct StatusAnswer {
+  int bWait;    /* ask until it is final */
+  int bSuspect; /* a later view may have passed it by */
+  int eTx;      /* LEDGER_TX_* */
+};
 
 /* Whether the answering node, and an id that is known to be committed, are of
 ** a later view and not before this id: then Pending may last for ever. */
@@ -23,22 +31,23 @@ static int statusPassedBy(const LedgerCall *p) {
 }
 
 static int statusRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  StatusAnswer *pAnswer = p->pAnswer;
   LedgerJson *pDoc = NULL;
   const char *zState;
 
-  if( ledgerAnswerParse(p, pEx, "transaction status", &pDoc, pErr) ) goto out;
-  if( ledgerAnswerAbout(p, pDoc, pErr) ) goto out;
+  if( ledgerResponseParse(p, pEx, "transaction status", &pDoc, pErr) ) goto out;
+  if( ledgerResponseAbout(p, pDoc, pErr) ) goto out;
   zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
   if( zState && strcmp(zState, "Committed") == 0 ) {
-    p->eTx = LEDGER_TX_COMMITTED;
+    pAnswer->eTx = LEDGER_TX_COMMITTED;
     p->bFinal = 1;
-    ledgerClientSawCommitted(p->pClient, p->id);
+    ledgerKnownCommitted(p->pClient, p->id);
   } else if( zState && strcmp(zState, "Pending") == 0 ) {
-    p->eTx = LEDGER_TX_PENDING;
-    p->bSuspect = statusPassedBy(p);
-    p->bAgain = p->bWait && !p->bSuspect;
+    pAnswer->eTx = LEDGER_TX_PENDING;
+    pAnswer->bSuspect = statusPassedBy(p);
+    p->bAgain = pAnswer->bWait && !pAnswer->bSuspect;
   } else {
-    ledgerAnswerNonsense(p, "neither Pending nor Committed", pErr);
+    ledgerResponseNonsense(p, "neither Pending nor Committed", pErr);
   }
 out:
   ledgerJsonFree(pDoc);
@@ -48,52 +57,66 @@ out:
 /* 404 and 406 are answers here. A 404 that isn't the ledger's is none; who
 ** waits asks again all the same: the gateway may recover. */
 static int statusRefused(LedgerCall *p) {
+  StatusAnswer *pAnswer = p->pAnswer;
   if( p->http == 406 ) {
-    p->eTx = LEDGER_TX_PENDING;
-  } else if( p->http != 404 || (!ledgerAnswerMissing(p) && !p->bWait) ) {
+    pAnswer->eTx = LEDGER_TX_PENDING;
+  } else if( p->http != 404 ||
+             (!ledgerResponseMissing(p) && !pAnswer->bWait) ) {
     return 0;
   } else if( strcmp(p->server.zCode, "InvalidTransactionId") == 0 ) {
-    p->eTx = LEDGER_TX_INVALID;
+    pAnswer->eTx = LEDGER_TX_INVALID;
     return 1;
   } else {
-    p->eTx = LEDGER_TX_UNKNOWN;
+    pAnswer->eTx = LEDGER_TX_UNKNOWN;
   }
-  p->bAgain = p->bWait;
+  p->bAgain = pAnswer->bWait;
   return 1;
 }
 
+/* Its commit was not seen in time. */
+static int statusPending(const LedgerClient *p, LedgerTxid id,
+                         LedgerError *pErr) {
+  char zId[LEDGER_TXID_MAX];
+  ledgerErrorSet(pErr, LEDGER_BUSY,
+                 "transaction %s was accepted and may still be recorded: still "
+                 "Pending after %d ms",
+                 ledgerTxidFormat(id, zId), p->pConfig->timeoutMs);
+  pErr->eStage = LEDGER_STAGE_ACCEPTED;
+  return pErr->rc;
+}
+
 static int statusOver(LedgerCall *p, LedgerError *pErr) {
+  const StatusAnswer *pAnswer = p->pAnswer;
   char zId[LEDGER_TXID_MAX];
   int ms = p->pClient->pConfig->timeoutMs;
   ledgerTxidFormat(p->id, zId);
-  if( p->http == 404 && !ledgerAnswerMissing(p) ) {
+  if( p->http == 404 && !ledgerResponseMissing(p) ) {
     LedgerError err = LEDGER_ERROR_INIT;
-    ledgerAnswerRefused(p, &err);
-    ledgerErrorSet(pErr, LEDGER_BUSY, "%s; still so after %d ms",
-                   ledgerErrorText(&err), ms);
-    pErr->http = p->http;
+    ledgerResponseRefused(p, &err);
+    ledgerErrorWrap(pErr, &err, "%s; still so after %d ms",
+                    ledgerErrorText(&err), ms);
+    pErr->rc = LEDGER_BUSY;
     ledgerErrorClear(&err);
     return pErr->rc;
   }
-  if( p->eTx == LEDGER_TX_UNKNOWN ) {
+  if( pAnswer->eTx == LEDGER_TX_UNKNOWN ) {
     return ledgerErrorSet(pErr, LEDGER_BUSY,
                           "transaction %s is not known to the ledger: still "
                           "HTTP 404 after %d ms",
                           zId, ms);
   }
-  return ledgerErrorSet(pErr, LEDGER_BUSY,
-                        "transaction %s was accepted and may still be "
-                        "recorded: still Pending after %d ms",
-                        zId, ms);
+  return statusPending(p->pClient, p->id, pErr);
 }
 
 static const LedgerCallKind statusKind = {.zMethod = "GET",
                                           .bCache = 1,
+                                          .nAnswer = sizeof(StatusAnswer),
                                           .xRead = statusRead,
                                           .xRefused = statusRefused,
                                           .xOver = statusOver};
 /* Whoever waits wants to know what the ledger says now. */
 static const LedgerCallKind waitKind = {.zMethod = "GET",
+                                        .nAnswer = sizeof(StatusAnswer),
                                         .xRead = statusRead,
                                         .xRefused = statusRefused,
                                         .xOver = statusOver};
@@ -108,7 +131,7 @@ static int statusStart(LedgerClient *p, const LedgerCallKind *pKind,
   if( ledgerEntriesStart(p, pKind, ledgerMprintf("status of %s", zId),
                          ledgerMprintf("/app/transactions/%s/status", zId),
                          idCall, NULL, ppCall, pErr) == LEDGER_OK ) {
-    (*ppCall)->bWait = bWait;
+    ((StatusAnswer *)(*ppCall)->pAnswer)->bWait = bWait;
   }
   return pErr->rc;
 }
@@ -119,7 +142,8 @@ int ledgerStatusGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
 }
 
 int ledgerStatusResult(LedgerCall *p, int *peState, LedgerError *pErr) {
-  *peState = p->eTx;
+  const StatusAnswer *pAnswer = p->pAnswer;
+  *peState = pAnswer->eTx;
   ledgerErrorCopy(pErr, &p->err);
   return pErr->rc;
 }
@@ -131,8 +155,9 @@ static int statusAsk(LedgerClient *p, LedgerTxid id, int bWait, int *peState,
 
   if( statusStart(p, &waitKind, id, bWait, &pCall, pErr) == LEDGER_OK &&
       ledgerCallWait(pCall, pErr) == LEDGER_OK ) {
-    *peState = pCall->eTx;
-    *pbSuspect = pCall->bSuspect;
+    const StatusAnswer *pAnswer = pCall->pAnswer;
+    *peState = pAnswer->eTx;
+    *pbSuspect = pAnswer->bSuspect;
   }
   ledgerCallFree(pCall);
   return pErr->rc;
@@ -166,11 +191,7 @@ int ledgerStatusWait(LedgerClient *p, LedgerTxid id, int *peState,
            p->tNow < tEnd );
   if( pErr->rc == 0 && eState != LEDGER_TX_COMMITTED &&
       eState != LEDGER_TX_INVALID ) {
-    char zId[LEDGER_TXID_MAX];
-    ledgerErrorSet(pErr, LEDGER_BUSY,
-                   "transaction %s was accepted and may still be recorded: "
-                   "still Pending after %d ms",
-                   ledgerTxidFormat(id, zId), p->pConfig->timeoutMs);
+    statusPending(p, id, pErr);
   }
   *peState = eState;
   return pErr->rc;

@@ -6,12 +6,10 @@
 ** There is no route that tells them. A version that isn't offered is refused
 ** with a message that does.
 */
-#include "client/clientInt.h"
-
-#include <string.h>
+#include "client/api/apiInt.h"
 
 static int offeredRefused(LedgerCall *p) {
-  return p->http == 400 && strcmp(p->server.zCode, "QueryParameterError") == 0;
+  return p->http == 400 && ledgerDialectRefused(&p->server);
 }
 
 static const LedgerCallKind offeredKind = {
@@ -30,7 +28,7 @@ int ledgerVersionsOffered(LedgerClient *p, LedgerBuf *pList,
     ledgerErrorNomem(pErr);
     goto out;
   }
-  ledgerCallStart(pCall);
+  ledgerLoopStart(pCall);
   if( ledgerCallWait(pCall, pErr) ) goto out;
   ledgerDialectChoose(pCall->server.zMessage, &zList);
   if( zList ) ledgerBufText(pList, zList);

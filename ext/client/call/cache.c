@@ -5,8 +5,8 @@
 **     SELECT ledger_option('cache', 'on');
 **     SELECT ledger_option('cache_max_bytes', 1048576);
 **
-** Issues no request, and knows nothing of what it keeps: call.c asks it before
-** it sends, call/retry.c gives it what is final.
+** Issues no request, and knows nothing of what it keeps: send.c asks it before
+** it sends, retry.c gives it what is final.
 **
 ** Invariants
 **   - all that is kept is of one owner, a service key and a principal: with
@@ -16,7 +16,7 @@
 **   - what is handed out lives until the cache is next asked or told anything;
 **   - an answer may hold a secret (claims carry a key): it is wiped at its end.
 */
-#include "client/clientInt.h"
+#include "client/call/callInt.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -247,4 +247,58 @@ void ledgerCachePut(LedgerCache *p, const char *zKey, const char *aBody,
 int64_t ledgerCacheBytes(const LedgerCache *p, int *pnItem) {
   *pnItem = (int)p->nItem;
   return p->nByte;
+}
+
+/* ---- for calls ---------------------------------------------------------- */
+
+/* The cache, for the identity and the principal in force, or NULL where it may
+** not be used. A token that doesn't say whose it is may be another's the next
+** time it is fetched. */
+static LedgerCache *cacheFor(const LedgerCall *p, int64_t *piEra) {
+  LedgerClient *pClient = p->pClient;
+  const LedgerAuth *pAuth = &pClient->auth;
+  if( !p->bCache || p->zLink ) return NULL;
+  if( pAuth->zPrincipal == NULL && pAuth->bRefreshable ) return NULL;
+  if( pClient->pCache == NULL ) pClient->pCache = ledgerCacheNew();
+  if( pClient->pCache == NULL ) return NULL;
+  *piEra =
+      ledgerCacheOwner(pClient->pCache, pClient->trust.zKey, pAuth->zPrincipal);
+  return pClient->pCache;
+}
+
+/* The answer to the request zKey of a call, *pn bytes, or NULL; then the call
+** notes the key, to keep the answer by that comes. */
+const char *ledgerCacheAsk(LedgerCall *p, const char *zKey, size_t *pn) {
+  LedgerCache *pCache;
+  const char *z;
+  free(p->zCacheKey);
+  p->zCacheKey = NULL;
+  if( (pCache = cacheFor(p, &p->iCacheEra)) == NULL ) return NULL;
+  z = ledgerCacheGet(pCache, zKey, pn);
+  if( z == NULL ) p->zCacheKey = ledgerStrdup(zKey); /* no memory: not kept */
+  return z;
+}
+
+/* A copy of the answer that has come, before xRead takes it; empty where it is
+** not to be kept. ledgerCacheKeep() takes it back. */
+LedgerBuf ledgerCacheCopy(const LedgerCall *p) {
+  LedgerBuf copy = {0};
+  if( p->zCacheKey && p->pEx->body.z ) {
+    ledgerBufAppend(&copy, p->pEx->body.z, p->pEx->body.n);
+  }
+  return copy;
+}
+
+/* Keeps the answer, if xRead found that it will never change, and it is still
+** of the identity that it was asked of. Frees the copy. */
+void ledgerCacheKeep(LedgerCall *p, LedgerBuf *pCopy) {
+  LedgerCache *pCache;
+  int64_t iEra;
+  if( p->zCacheKey && p->bFinal && p->err.rc == LEDGER_OK && !pCopy->bOom &&
+      (pCache = cacheFor(p, &iEra)) != NULL && iEra == p->iCacheEra ) {
+    ledgerCachePut(pCache, p->zCacheKey, pCopy->z, pCopy->n,
+                   p->pClient->pConfig->cacheMaxBytes);
+  }
+  if( pCopy->z ) OPENSSL_cleanse(pCopy->z, pCopy->n);
+  ledgerBufFree(pCopy);
 }

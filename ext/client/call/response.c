@@ -8,9 +8,8 @@
 **   - server text is clipped and freed of control characters;
 **   - a message names the path without its query, and no secret.
 */
-#include "client/clientInt.h"
+#include "client/call/callInt.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +17,8 @@
 /* Reads error.details, which tell why: [{"auth_policy":"jwt","code":...,
 ** "message":"The token has expired"}, ...], or texts. What the message says
 ** already is left out. */
-static void answerDetails(LedgerJson *pDoc, cJSON *pError,
-                          LedgerServerError *pOut) {
+static void responseDetails(LedgerJson *pDoc, cJSON *pError,
+                            LedgerServerError *pOut) {
   cJSON *pItem = ledgerJsonMember(pError, "details");
   LedgerBuf all = {0};
 
@@ -50,7 +49,7 @@ static void answerDetails(LedgerJson *pDoc, cJSON *pError,
 
 /* Reads {"error":{"code","message","details"}}, or an authority's
 ** {"error":"code","error_description":"..."}. */
-void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut) {
+void ledgerResponseError(LedgerExchange *pEx, LedgerServerError *pOut) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
   cJSON *pRoot, *pError;
@@ -70,7 +69,7 @@ void ledgerServerErrorRead(LedgerExchange *pEx, LedgerServerError *pOut) {
     pOut->bBody = z != NULL;
     z = ledgerJsonMemberText(pDoc, pError, "message", &n);
     if( z ) ledgerTextClean(z, n, pOut->zMessage, sizeof(pOut->zMessage));
-    answerDetails(pDoc, pError, pOut);
+    responseDetails(pDoc, pError, pOut);
     z = NULL;
   } else {
     z = ledgerJsonText(pDoc, pError, &n);
@@ -86,7 +85,7 @@ out:
 
 /* "HTTP 503, GET /app/transactions, attempt 4" into zOut[LEDGER_PLACE_MAX],
 ** which is returned. */
-const char *ledgerAnswerPlace(const LedgerCall *p, char *zOut) {
+const char *ledgerResponsePlace(const LedgerCall *p, char *zOut) {
   char zHttp[24] = "";
   char zAttempt[32] = "";
   const char *zMethod = p->pKind ? p->pKind->zMethod : "GET";
@@ -101,14 +100,14 @@ const char *ledgerAnswerPlace(const LedgerCall *p, char *zOut) {
 }
 
 /* Parses the body of an answer, and frees it. zWhat names it in messages. */
-int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
-                      LedgerJson **ppDoc, LedgerError *pErr) {
+int ledgerResponseParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
+                        LedgerJson **ppDoc, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   char zPlace[LEDGER_PLACE_MAX];
 
   if( ledgerJsonParse(pEx->body.z ? pEx->body.z : "", pEx->body.n, zWhat, ppDoc,
                       &err) ) {
-    ledgerAnswerPlace(p, zPlace);
+    ledgerResponsePlace(p, zPlace);
     if( err.rc == LEDGER_NOMEM ) {
       ledgerErrorNomem(pErr);
     } else {
@@ -121,7 +120,7 @@ int ledgerAnswerParse(LedgerCall *p, LedgerExchange *pEx, const char *zWhat,
 }
 
 /* "code: message (details)", or whichever there is, into zOut[nOut]. */
-static void answerSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
+static void responseSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
   const int bSaid = p->zCode[0] || p->zMessage[0];
   snprintf(zOut, nOut, "%s%s%s%s%s%s", p->zCode,
            p->zCode[0] && p->zMessage[0] ? ": " : "",
@@ -133,16 +132,16 @@ static void answerSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
 ** What is no entry takes an Administrator to write. The ledger is named, unless
 ** it is "main" and alone, lest the user become one of another ledger. Whom the
 ** ledger saw is what a token says, so that only an id may stand in the SQL. */
-static void answerRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
+static void responseRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
   const char *zWho = p->pClient->auth.zPrincipal;
-  const LedgerHooks *pHooks = &p->pClient->hooks;
+  const LedgerHooks *pUser = &p->pClient->user;
   const char *zRole;
   char zId[LEDGER_USER_ID_MAX];
   int bNamed;
 
   if( zWho == NULL || p->pKind == NULL ) return;
   zRole = strcmp(p->pKind->zMethod, "GET") == 0 ? "Reader"
-          : p->eRoute                           ? "Administrator"
+          : p->pKind->bChange                   ? "Administrator"
                                                 : "Contributor";
   if( !ledgerUserId(zWho, strlen(zWho), zId) ) {
     ledgerBufPrintf(pBuf,
@@ -158,35 +157,35 @@ static void answerRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
                     zId, zRole);
     return;
   }
-  bNamed = pHooks->xNamed && pHooks->xNamed(pHooks->pArg, pHooks->zName);
+  bNamed = pUser->xNamed && pUser->xNamed(pUser->pArg, pUser->zName);
   ledgerBufPrintf(pBuf,
                   "; the ledger saw you as '%s'; an Administrator can run: "
                   "INSERT OR REPLACE INTO ledger_users(user_id, role%s) "
                   "VALUES('%s', '%s'%s%s%s)",
                   zId, bNamed ? ", ledger" : "", zId, zRole,
-                  bNamed ? ", '" : "", bNamed ? pHooks->zName : "",
+                  bNamed ? ", '" : "", bNamed ? pUser->zName : "",
                   bNamed ? "'" : "");
 }
 
 /* What ended the attempts to have it after all. */
-static void answerBudget(const LedgerCall *p, LedgerBuf *pBuf) {
+static void responseBudget(const LedgerCall *p, LedgerBuf *pBuf) {
   const LedgerConfig *pConfig = p->pClient->pConfig;
   int ms = p->pEx ? p->pEx->msRetryAfter : -1;
-  if( pConfig->retryMaxAttempts > 0 &&
-      p->nAttempt >= pConfig->retryMaxAttempts ) {
+  if( pConfig->retry.maxAttempts > 0 &&
+      p->nAttempt >= pConfig->retry.maxAttempts ) {
     ledgerBufPrintf(pBuf, "; that was the last of retry_max_attempts");
   } else if( ms > 0 ) {
     ledgerBufPrintf(pBuf,
                     "; it asks to come back after %d ms, retry_budget_ms is %d",
-                    ms, pConfig->retryBudgetMs);
+                    ms, pConfig->retry.budgetMs);
   } else {
     ledgerBufPrintf(pBuf, "; try again later, or raise retry_budget_ms (%d)",
-                    pConfig->retryBudgetMs);
+                    pConfig->retry.budgetMs);
   }
 }
 
 /* The error of a final refusal, from p->http and p->server. */
-int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
+int ledgerResponseRefused(LedgerCall *p, LedgerError *pErr) {
   LedgerBuf tail = {0};
   char zPlace[LEDGER_PLACE_MAX];
   char zSaid[1200];
@@ -197,15 +196,15 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
   if( p->server.bOom && !(bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN) ) {
     return ledgerErrorNomem(pErr);
   }
-  ledgerAnswerPlace(p, zPlace);
-  answerSaid(&p->server, zSaid, sizeof(zSaid));
+  ledgerResponsePlace(p, zPlace);
+  responseSaid(&p->server, zSaid, sizeof(zSaid));
   if( p->http == 401 || p->http == 403 )
     rc = LEDGER_AUTH;
   else if( p->http == 400 && bOnce )
     rc = LEDGER_CONSTRAINT;
   else if( p->http == 413 && bOnce )
     rc = LEDGER_CONSTRAINT;
-  else if( ledgerAnswerMissing(p) )
+  else if( ledgerResponseMissing(p) )
     rc = LEDGER_NOTFOUND;
   else if( p->http == 408 || p->http == 429 || p->http >= 500 ) {
     rc = bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN ? LEDGER_IOERR
@@ -223,8 +222,8 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
         zWho ? zWho : "", zWho ? "'" : "",
         bEnded ? "; the certificate ended on " : "", bEnded ? zDate : "");
   } else {
-    if( p->http == 403 && !bPublic ) answerRemedy(p, &tail);
-    if( rc == LEDGER_BUSY ) answerBudget(p, &tail);
+    if( p->http == 403 && !bPublic ) responseRemedy(p, &tail);
+    if( rc == LEDGER_BUSY ) responseBudget(p, &tail);
     ledgerErrorSet(pErr, rc, "%s: %s%s (%s)%s", p->zWhat,
                    bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN
                        ? "whether the ledger recorded it is unknown: "
@@ -237,27 +236,25 @@ int ledgerAnswerRefused(LedgerCall *p, LedgerError *pErr) {
 }
 
 /* "https://host:port" of a URL. */
-static void answerHost(const char *zUrl, char *zOut, size_t nOut) {
+static void responseHost(const char *zUrl, char *zOut, size_t nOut) {
   size_t n = strlen(zUrl);
   if( n > 8 ) n = 8 + strcspn(zUrl + 8, "/?");
   ledgerTextClean(zUrl, n, zOut, nOut);
 }
 
 /* The error of an exchange without an answer, from p->pEx. */
-int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
+int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr) {
   const LedgerExchange *pEx = p->pEx;
   const LedgerConfig *pConfig = p->pClient->pConfig;
   const int bUnknown = p->pKind->bOnce && pEx->bSent;
   const char *zUnknown =
       bUnknown ? ", whether the ledger recorded it is unknown" : "";
-  const char *zUrl = NULL;
   char zPlace[LEDGER_PLACE_MAX];
   char zHost[300];
 
   p->http = 0;
-  ledgerAnswerPlace(p, zPlace);
-  curl_easy_getinfo(pEx->pEasy, CURLINFO_EFFECTIVE_URL, &zUrl);
-  answerHost(zUrl ? zUrl : "", zHost, sizeof(zHost));
+  ledgerResponsePlace(p, zPlace);
+  responseHost(ledgerExchangeUrl(pEx), zHost, sizeof(zHost));
   if( pEx->bTooBig ) {
     return ledgerErrorSet(pErr, LEDGER_TOOBIG,
                           "%s: the answer has more than max_response_bytes "
@@ -280,7 +277,8 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
   if( pEx->eFail == LEDGER_FAIL_MEMORY ) return ledgerErrorNomem(pErr);
   if( pEx->eFail == LEDGER_FAIL_TRUST && !p->pKind->bPublic &&
       !pConfig->tlsPublic ) {
-    return ledgerTrustFailure(p->pClient, pEx->iVerify, zHost, pErr);
+    return p->pClient->pHooks->xDistrusted(p->pClient, pEx->iVerify, zHost,
+                                           pErr);
   }
   if( pEx->eFail == LEDGER_FAIL_REFUSED ) {
     return ledgerErrorSet(pErr, LEDGER_AUTH, "%s: %s (%s)", p->zWhat,
@@ -348,10 +346,11 @@ int ledgerAnswerFailed(LedgerCall *p, LedgerError *pErr) {
 ** seqno given again). A write to another route may change nothing, and then
 ** carries the state that it met. pEx is NULL where the id is not from a header.
 */
-int ledgerAnswerWritten(LedgerCall *p, const LedgerExchange *pEx, LedgerTxid id,
-                        LedgerError *pErr) {
+int ledgerResponseWritten(LedgerCall *p, const LedgerExchange *pEx,
+                          LedgerTxid id, LedgerError *pErr) {
+  const int bChange = p->pKind->bChange;
   const char *zDone =
-      p->eRoute ? "done, but " : "recorded, but its id is unknown: ";
+      bChange ? "done, but " : "recorded, but its id is unknown: ";
   char zId[LEDGER_TXID_MAX], zFloor[LEDGER_TXID_MAX];
   char zWhy[160];
 
@@ -362,10 +361,10 @@ int ledgerAnswerWritten(LedgerCall *p, const LedgerExchange *pEx, LedgerTxid id,
   } else if( id.seqno == 0 ) {
     snprintf(zWhy, sizeof(zWhy), "%sno x-ms-ccf-transaction-id is there",
              zDone);
-  } else if( id.seqno < p->floor.seqno + (p->eRoute == 0) ) {
+  } else if( id.seqno < p->floor.seqno + (!bChange) ) {
     snprintf(zWhy, sizeof(zWhy),
              "%sthe id %s is %s %s, which was committed before", zDone,
-             ledgerTxidFormat(id, zId), p->eRoute ? "below" : "not above",
+             ledgerTxidFormat(id, zId), bChange ? "below" : "not above",
              ledgerTxidFormat(p->floor, zFloor));
   } else {
     p->eOutcome = LEDGER_SENT;
@@ -374,12 +373,12 @@ int ledgerAnswerWritten(LedgerCall *p, const LedgerExchange *pEx, LedgerTxid id,
     ledgerSessionWrote(p, id);
     return LEDGER_OK;
   }
-  return ledgerAnswerNonsense(p, zWhy, pErr);
+  return ledgerResponseNonsense(p, zWhy, pErr);
 }
 
 /* Holds the transactionId in an answer against the one that was asked for. One
 ** that is not there, or "" (while Loading), says nothing. */
-int ledgerAnswerAbout(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
+int ledgerResponseAbout(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
   const char *z;
   size_t n = 0;
   char zId[LEDGER_TXID_MAX], zOther[64], zWhy[160];
@@ -390,13 +389,13 @@ int ledgerAnswerAbout(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
   if( n == strlen(zId) && memcmp(z, zId, n) == 0 ) return LEDGER_OK;
   ledgerTextClean(z, n, zOther, sizeof(zOther));
   snprintf(zWhy, sizeof(zWhy), "it is about transaction '%s'", zOther);
-  return ledgerAnswerNonsense(p, zWhy, pErr);
+  return ledgerResponseNonsense(p, zWhy, pErr);
 }
 
 /* Whether the ledger itself says that there is no such thing: a 404 with its
 ** error body. One without (a proxy's page), or about the path, says nothing of
 ** the kind. */
-int ledgerAnswerMissing(const LedgerCall *p) {
+int ledgerResponseMissing(const LedgerCall *p) {
   static const char zPath[] = "Unknown path";
   return p->http == 404 && p->server.bBody &&
          (strcmp(p->server.zCode, "ResourceNotFound") != 0 ||
@@ -404,9 +403,9 @@ int ledgerAnswerMissing(const LedgerCall *p) {
 }
 
 /* The error of an answer that can't be. zWhy says what is wrong with it. */
-int ledgerAnswerNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr) {
+int ledgerResponseNonsense(LedgerCall *p, const char *zWhy, LedgerError *pErr) {
   char zPlace[LEDGER_PLACE_MAX];
-  ledgerAnswerPlace(p, zPlace);
+  ledgerResponsePlace(p, zPlace);
   return ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s: the ledger's answer makes no sense: %s (%s)",
                         p->zWhat, zWhy, zPlace);

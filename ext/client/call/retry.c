@@ -4,36 +4,21 @@
 **
 ** Invariants
 **   - an append is sent again only where the one before it certainly was not
-**     recorded (outcomeCertain, outcomeFailed);
-**   - the credential goes to the ledger's host, or one below it, only;
+**     recorded (retryCertain, retryFailed);
 **   - a primary is remembered for writes and forgotten on any failure. Only a
 **     write is sent to it: a read may be sent to any node.
 */
-#include "client/clientInt.h"
+#include "client/call/callInt.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define OUTCOME_MAX_REDIRECT 5
-
-/* The node this went to is no primary any more. */
-static void outcomeForgetPrimary(LedgerCall *p) {
-  if( p->pKind->bPublic ) return;
-  free(p->pClient->zPrimary);
-  p->pClient->zPrimary = NULL;
-  free(p->zBase);
-  p->zBase = NULL;
-  if( !ledgerSessionHolds(p) ) {
-    ledgerSessionMove(p, p->pClient->pConfig->zUrl);
-  }
-}
-
 /* The exchange ended without an answer. */
-static void outcomeFailed(LedgerCall *p) {
+static void retryFailed(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   LedgerExchange *pEx = p->pEx;
-  int msBudget = pClient->pConfig->retryBudgetMs;
+  int msBudget = pClient->pConfig->retry.budgetMs;
 
   ledgerErrorClear(&p->err);
   if( pEx->bStale && !ledgerSessionHolds(p) ) { /* on a new connection */
@@ -42,8 +27,8 @@ static void outcomeFailed(LedgerCall *p) {
     ledgerCallResend(p);
     return;
   }
-  ledgerAnswerFailed(p, &p->err);
-  outcomeForgetPrimary(p);
+  ledgerResponseFailed(p, &p->err);
+  ledgerRedirectForget(p);
   if( pEx->eFail == LEDGER_FAIL_REFUSED ) {
     p->eOutcome = LEDGER_REFUSED; /* nobody took the request */
     ledgerSessionEnd(p, -1);
@@ -57,7 +42,7 @@ static void outcomeFailed(LedgerCall *p) {
     return;
   }
   if( pEx->eFail == LEDGER_FAIL_TRUST && !p->pKind->bPublic && !p->bRenewed &&
-      !ledgerTrustIsName(pEx->iVerify) && ledgerTrustRenew(pClient) ) {
+      !ledgerFailureIsName(pEx->iVerify) && pClient->pHooks->xRenew(pClient) ) {
     p->bRenewed = 1;
     ledgerErrorClear(&p->err);
     ledgerCallResend(p);
@@ -65,8 +50,8 @@ static void outcomeFailed(LedgerCall *p) {
   }
   /* No server has ever answered: the name may be wrong. */
   if( pEx->eFail == LEDGER_FAIL_CONNECT && !pClient->bAnswered &&
-      msBudget > pClient->pConfig->firstContactMs ) {
-    msBudget = pClient->pConfig->firstContactMs;
+      msBudget > pClient->pConfig->retry.firstContactMs ) {
+    msBudget = pClient->pConfig->retry.firstContactMs;
   }
   if( !pEx->bFinal && ledgerCallRetry(p, msBudget, -1) ) {
     ledgerErrorClear(&p->err);
@@ -76,11 +61,11 @@ static void outcomeFailed(LedgerCall *p) {
 }
 
 /* No answer within timeout_ms. */
-void ledgerOutcomeTimedOut(LedgerCall *p) {
+void ledgerRetryTimedOut(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   const int bUnknown = p->pKind->bOnce && ledgerExchangeLeft(p->pEx);
 
-  ledgerLogExchange(p, "no answer within timeout_ms");
+  ledgerNoteExchange(p, "no answer within timeout_ms");
   p->http = 0;
   if( bUnknown ) p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
   ledgerErrorSet(&p->err, bUnknown ? LEDGER_IOERR : LEDGER_BUSY,
@@ -89,108 +74,24 @@ void ledgerOutcomeTimedOut(LedgerCall *p) {
                  bUnknown ? ", whether the ledger recorded it is unknown"
                           : " (try again, or raise timeout_ms)",
                  p->pKind->zMethod, p->zPath);
-  outcomeForgetPrimary(p);
+  ledgerRedirectForget(p);
   if( bUnknown || ledgerSessionHolds(p) ) {
     ledgerSessionEnd(p, -1);
-  } else if( ledgerCallRetry(p, pClient->pConfig->retryBudgetMs, -1) ) {
+  } else if( ledgerCallRetry(p, pClient->pConfig->retry.budgetMs, -1) ) {
     ledgerErrorClear(&p->err);
     return;
   }
   ledgerCallDone(p);
 }
 
-/* Follows a redirect within the ledger, or fails. */
-static void outcomeRedirect(LedgerCall *p) {
-  LedgerClient *pClient = p->pClient;
-  const int iHttp = p->http;
-  const char *zWhy = NULL;
-  const char *zTo = p->pEx->location.z;
-  CURLU *pUrl = curl_url();
-  char *zWhole = NULL;
-  char *zPathQuery = NULL;
-
-  if( strcmp(p->server.zCode, "ApiVersionRedirect") == 0 ||
-      !(iHttp == 307 || iHttp == 308 ||
-        ((iHttp == 301 || iHttp == 302) &&
-         strcmp(p->pKind->zMethod, "GET") == 0)) ) {
-    ledgerAnswerRefused(p, &p->err);
-    goto fail;
-  }
-  if( p->pKind->bPublic )
-    zWhy = "this service may not redirect";
-  else if( ++p->nRedirect > OUTCOME_MAX_REDIRECT ||
-           ledgerSessionMoves(p) > OUTCOME_MAX_REDIRECT )
-    zWhy = "too many of them";
-  else if( zTo == NULL )
-    zWhy = "it names no place";
-  else if( pUrl == NULL ||
-           curl_url_set(pUrl, CURLUPART_URL, ledgerCallBase(p), 0) !=
-               CURLUE_OK ||
-           curl_url_set(pUrl, CURLUPART_URL, zTo, 0) != CURLUE_OK ||
-           curl_url_get(pUrl, CURLUPART_URL, &zWhole, 0) != CURLUE_OK ||
-           !ledgerUrlWithin(pClient->pConfig->zUrl, zWhole) ) {
-    zWhy = "it leads away from the ledger's host and port";
-  }
-  if( zWhy ) {
-    ledgerErrorSet(&p->err, LEDGER_IOERR,
-                   "%s: the redirect is refused: %s (HTTP %d, %s %s)", p->zWhat,
-                   zWhy, iHttp, p->pKind->zMethod, p->zPath);
-    p->err.http = iHttp;
-    goto fail;
-  }
-  if( ledgerSessionHolds(p) ) { /* the next one goes there, if it is to write */
-    if( p->pKind->bOnce ) {
-      free(pClient->zPrimary);
-      pClient->zPrimary = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
-    }
-    ledgerSessionEnd(p, -1);
-    ledgerAnswerRefused(p, &p->err);
-    p->err.rc = LEDGER_BUSY;
-    p->eOutcome = LEDGER_UNSENT;
-    ledgerCallDone(p);
-    goto out;
-  }
-  free(p->zBase);
-  p->zBase = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
-  zPathQuery = ledgerStrdup(zWhole + 8 + strcspn(zWhole + 8, "/?#"));
-  if( p->zBase == NULL || zPathQuery == NULL ||
-      !ledgerSessionMove(p, p->zBase) ) {
-    ledgerErrorNomem(&p->err);
-    goto fail;
-  }
-  /* The same path: our own query is kept, a redirect may have lost it. */
-  if( strcspn(zPathQuery, "?") != strlen(p->zPath) ||
-      strncmp(zPathQuery, p->zPath, strlen(p->zPath)) ) {
-    free(p->zLink);
-    p->zLink = zPathQuery;
-    zPathQuery = NULL;
-  }
-  p->nAttempt--;
-  p->bNewConnection = p->bFreshSent; /* the other node's may be as stale */
-  ledgerCallResend(p);
-  goto out;
-fail:
-  pClient->nMoved = 0; /* they are counted anew by whoever tries again */
-  p->eOutcome = LEDGER_REFUSED;
-  outcomeForgetPrimary(p);
-  ledgerCallDone(p);
-out:
-  free(zPathQuery);
-  curl_free(zWhole);
-  curl_url_cleanup(pUrl);
-}
-
 /* 400 QueryParameterError about the version: chooses another one, once.
 ** Returns 0 when the refusal is about something else. */
-static int outcomeNegotiate(LedgerCall *p) {
+static int retryNegotiate(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   const LedgerDialect *pChoice;
   const char *zList = NULL;
 
-  if( p->http != 400 || strcmp(p->server.zCode, "QueryParameterError") ||
-      strstr(p->server.zMessage, "api-version") == NULL ) {
-    return 0;
-  }
+  if( p->http != 400 || !ledgerDialectRefused(&p->server) ) return 0;
   pChoice = ledgerDialectChoose(p->server.zMessage, &zList);
   if( pClient->pConfig->zApiVersion || p->bNegotiated || pChoice == NULL ) {
     ledgerErrorSet(&p->err, LEDGER_ERROR,
@@ -205,8 +106,8 @@ static int outcomeNegotiate(LedgerCall *p) {
   }
   p->bNegotiated = 1;
   /* Another call may have chosen meanwhile. */
-  if( strcmp(ledgerClientVersion(pClient), p->zVersionSent) == 0 &&
-      ledgerClientSetVersion(pClient, pChoice->zVersion, &p->err) ) {
+  if( strcmp(ledgerKnownVersion(pClient), p->zVersionSent) == 0 &&
+      ledgerKnownSetVersion(pClient, pChoice->zVersion, &p->err) ) {
     ledgerCallDone(p);
     return 1;
   }
@@ -217,7 +118,7 @@ static int outcomeNegotiate(LedgerCall *p) {
 
 /* Whether a refusal says for certain that nothing was recorded, and that the
 ** same request may pass later. */
-static int outcomeCertain(const LedgerCall *p) {
+static int retryCertain(const LedgerCall *p) {
   const char *zCode = p->server.zCode;
   if( p->http == 429 ) return 1;
   if( p->http == 500 && strcmp(zCode, "SessionConsistencyLost") == 0 ) return 1;
@@ -227,36 +128,36 @@ static int outcomeCertain(const LedgerCall *p) {
 }
 
 /* Whether an idempotent request may be repeated after this status. */
-static int outcomeRetriable(const LedgerCallKind *pKind, int iHttp) {
+static int retryMay(const LedgerCallKind *pKind, int iHttp) {
   if( pKind->xRetriable ) return pKind->xRetriable(iHttp);
   return iHttp == 408 || iHttp == 429 || iHttp == 500 || iHttp == 502 ||
          iHttp == 503 || iHttp == 504;
 }
 
 /* An answer above 399. */
-static void outcomeRefused(LedgerCall *p) {
+static void retryRefused(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   const LedgerCallKind *pKind = p->pKind;
-  const int bCertain = outcomeCertain(p);
+  const int bCertain = retryCertain(p);
 
-  if( p->http == 401 && !pKind->bPublic && ledgerAuthRefused(p) ) {
+  if( p->http == 401 && !pKind->bPublic && p->pClient->pHooks->xRefused(p) ) {
     ledgerCallResend(p);
     return;
   }
-  if( !pKind->bPublic && !pKind->bVersions && outcomeNegotiate(p) ) return;
-  if( bCertain || (!pKind->bOnce && outcomeRetriable(pKind, p->http)) ) {
+  if( !pKind->bPublic && !pKind->bVersions && retryNegotiate(p) ) return;
+  if( bCertain || (!pKind->bOnce && retryMay(pKind, p->http)) ) {
     /* What is sent again by a session keeps its place as long as that lasts. */
     const int bEnds = ledgerSessionHolds(p) && p->http != 429;
     p->bNewConnection =
         !ledgerSessionHolds(p) && (p->http == 404 || p->http == 500);
-    if( p->http >= 500 ) outcomeForgetPrimary(p);
+    if( p->http >= 500 ) ledgerRedirectForget(p);
     if( bEnds ) ledgerSessionEnd(p, p->pEx->msRetryAfter);
-    if( !bEnds && ledgerCallRetry(p, pClient->pConfig->retryBudgetMs,
+    if( !bEnds && ledgerCallRetry(p, pClient->pConfig->retry.budgetMs,
                                   p->pEx->msRetryAfter) ) {
       return;
     }
     p->eOutcome = LEDGER_UNSENT;
-    ledgerAnswerRefused(p, &p->err);
+    ledgerResponseRefused(p, &p->err);
     if( bCertain ) p->err.rc = LEDGER_BUSY;
     ledgerCallDone(p);
     return;
@@ -270,17 +171,17 @@ static void outcomeRefused(LedgerCall *p) {
   }
   if( p->http >= 500 || p->http == 408 ) {
     p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
-    outcomeForgetPrimary(p);
+    ledgerRedirectForget(p);
     ledgerSessionEnd(p, -1);
   } else {
     p->eOutcome = LEDGER_REFUSED;
   }
-  ledgerAnswerRefused(p, &p->err);
+  ledgerResponseRefused(p, &p->err);
   ledgerCallDone(p);
 }
 
 /* A 2xx answer. */
-static void outcomeRead(LedgerCall *p) {
+static void retryRead(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   const LedgerCallKind *pKind = p->pKind;
   LedgerBuf copy;
@@ -297,9 +198,9 @@ static void outcomeRead(LedgerCall *p) {
     ledgerCallAgain(p); /* a node that lags behind our own appends */
     return;
   }
-  copy = ledgerCallCopy(p);
+  copy = ledgerCacheCopy(p);
   rc = pKind->xRead ? pKind->xRead(p, p->pEx, &p->err) : LEDGER_OK;
-  ledgerCallKeep(p, &copy);
+  ledgerCacheKeep(p, &copy);
   if( rc && p->eOutcome == LEDGER_OUTCOME_UNKNOWN ) ledgerSessionEnd(p, -1);
   if( rc ) {
     p->bAgain = 0;
@@ -314,13 +215,13 @@ static void outcomeRead(LedgerCall *p) {
 /* Compares the clocks, ours and the ledger's; until that has told its time, the
 ** identity service's. A Date is up to a second old when it is sent, and then it
 ** travels: a second of either sign is no difference. */
-static void outcomeClock(LedgerCall *p, const LedgerExchange *pEx) {
+static void retryClock(LedgerCall *p, const LedgerExchange *pEx) {
   static const char zLedger[] = "ledger";
   LedgerClient *pClient = p->pClient;
   int64_t s;
   if( pEx->tDate < 0 ) return;
   if( p->pKind->bPublic &&
-      (p != pClient->trust.pCall || pClient->zSkewOf == zLedger) ) {
+      (p != pClient->pIdentity || pClient->zSkewOf == zLedger) ) {
     return;
   }
   s = pEx->tDate - (int64_t)time(NULL);
@@ -329,35 +230,35 @@ static void outcomeClock(LedgerCall *p, const LedgerExchange *pEx) {
 }
 
 /* The exchange is over. */
-void ledgerOutcomeRead(LedgerCall *p) {
+void ledgerRetryRead(LedgerCall *p) {
   LedgerExchange *pEx = p->pEx;
 
   p->head = pEx->head;
   if( pEx->rc != CURLE_OK ) {
-    ledgerLogExchange(p, pEx->zError);
-    outcomeFailed(p);
+    ledgerNoteExchange(p, pEx->zError);
+    retryFailed(p);
     return;
   }
   p->http = pEx->http;
   memset(&p->server, 0, sizeof(p->server));
-  outcomeClock(p, pEx);
+  retryClock(p, pEx);
   if( !p->pKind->bPublic ) {
     p->pClient->bAnswered = 1;
-    ledgerClientSawHead(p->pClient, pEx->head);
+    ledgerKnownHead(p->pClient, pEx->head);
   }
   if( p->http >= 200 && p->http < 300 ) {
-    ledgerLogExchange(p, NULL);
-    outcomeRead(p);
+    ledgerNoteExchange(p, NULL);
+    retryRead(p);
     return;
   }
-  ledgerServerErrorRead(pEx, &p->server);
-  ledgerSecretsHide(p, p->server.zCode);
-  ledgerSecretsHide(p, p->server.zMessage);
-  ledgerSecretsHide(p, p->server.zDetail);
-  ledgerSecretsHide(p, pEx->location.z);
-  ledgerLogExchange(p, p->server.zCode[0] ? p->server.zCode : NULL);
+  ledgerResponseError(pEx, &p->server);
+  ledgerCallHide(p, p->server.zCode);
+  ledgerCallHide(p, p->server.zMessage);
+  ledgerCallHide(p, p->server.zDetail);
+  ledgerCallHide(p, pEx->location.z);
+  ledgerNoteExchange(p, p->server.zCode[0] ? p->server.zCode : NULL);
   if( p->http >= 300 && p->http < 400 )
-    outcomeRedirect(p);
+    ledgerRedirectFollow(p);
   else
-    outcomeRefused(p);
+    retryRefused(p);
 }

@@ -18,10 +18,10 @@
 **     doesn't come, 307, 408, any 5xx, 404 FrontendNotOpen, and a write that is
 **     answered from another view than those before it;
 **   - until the first answer came it is as any other connection: connecting is
-**     tried again, a redirect followed (call.c, call/retry.c). A connection
+**     tried again, a redirect followed (retry.c, redirect.c). A connection
 **     that is made anew takes the place of the one before.
 */
-#include "client/clientInt.h"
+#include "client/call/callInt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +105,7 @@ int ledgerSessionRetryAfter(const LedgerSession *p) {
   return p->msRetryAfter;
 }
 
-/* ---- for the files that carry a call out --------------------------------- */
+/* ---- for the files that carry a call out -------------------------------- */
 
 /* Whether the call goes by a session that has been answered: it can't be sent
 ** by another connection. */

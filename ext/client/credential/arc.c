@@ -10,7 +10,7 @@
 ** Invariant: whoever answers at that port can't make us read another file: only
 ** a plain file of at most 4096 bytes, named *.key, in the agent's own folder.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,17 +29,26 @@ static int arcRefused(LedgerCall *p);
 static const LedgerCallKind arcFirstKind = {.zMethod = "GET",
                                             .bPublic = 1,
                                             .bPlain = 1,
+                                            .nAnswer =
+                                                sizeof(LedgerTokenAnswer),
+                                            .xFree = ledgerTokenFree,
                                             .xRead = ledgerTokenRead,
                                             .xRefused = arcRefused};
-static const LedgerCallKind arcSecondKind = {
-    .zMethod = "GET", .bPublic = 1, .bPlain = 1, .xRead = ledgerTokenRead};
+static const LedgerCallKind arcSecondKind = {.zMethod = "GET",
+                                             .bPublic = 1,
+                                             .bPlain = 1,
+                                             .nAnswer =
+                                                 sizeof(LedgerTokenAnswer),
+                                             .xFree = ledgerTokenFree,
+                                             .xRead = ledgerTokenRead};
 
-/* A 401 is the answer looked for: keeps its challenge. */
+/* A 401 is the answer looked for: its challenge stands in for a token. */
 static int arcRefused(LedgerCall *p) {
   const LedgerBuf *pChallenge = &p->pEx->challenge;
+  LedgerTokenAnswer *pAnswer = p->pAnswer;
   if( p->http != 401 ) return 0;
-  p->zNext = ledgerStrdup(pChallenge->z ? pChallenge->z : "");
-  if( p->zNext == NULL ) ledgerErrorNomem(&p->err);
+  pAnswer->zToken = ledgerStrdup(pChallenge->z ? pChallenge->z : "");
+  if( pAnswer->zToken == NULL ) ledgerErrorNomem(&p->err);
   return 1;
 }
 
@@ -121,8 +130,8 @@ out:
 
 /* The first request. */
 int ledgerArcStart(LedgerFetch *p, LedgerError *pErr) {
-  return ledgerManagedGet(p, &arcFirstKind, "challenge of Azure Arc",
-                          "Metadata: true", NULL, NULL, pErr);
+  return ledgerFetchGet(p, &arcFirstKind, "challenge of Azure Arc",
+                        "Metadata: true", NULL, NULL, pErr);
 }
 
 /* An answer is here: starts the second request, or takes the token. */
@@ -133,12 +142,13 @@ int ledgerArcStep(LedgerFetch *p, LedgerError *pErr) {
 
   p->pCall = NULL;
   if( pCall->err.rc == LEDGER_OK && pCall->http == 401 ) {
-    if( pCall->zNext ) zFile = arcFile(pCall->zNext, pErr);
+    const LedgerTokenAnswer *pAnswer = pCall->pAnswer;
+    zFile = arcFile(pAnswer->zToken, pErr);
     if( zFile ) zHeader = arcHeader(zFile, pErr);
     if( zHeader ) {
-      ledgerManagedGet(p, &arcSecondKind, "token from Azure Arc",
-                       "Metadata: true", zHeader,
-                       zHeader + sizeof("Authorization: Basic ") - 1, pErr);
+      ledgerFetchGet(p, &arcSecondKind, "token from Azure Arc",
+                     "Metadata: true", zHeader,
+                     zHeader + sizeof("Authorization: Basic ") - 1, pErr);
     }
   } else {
     ledgerCredentialTake(p, pCall, pErr);

@@ -10,7 +10,7 @@
 **
 ** Invariants: those of credential_tool.c.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 static const char *const azAzArg[] = {"account", "get-access-token", "--output",
                                       "json", NULL};

@@ -13,7 +13,7 @@
 ** Requests: POST {authority}/{tenant}/oauth2/v2.0/token.
 ** Invariant: key and password stay in this process and are wiped.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>

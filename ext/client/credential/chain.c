@@ -1,7 +1,7 @@
 /*
 ** Who the client is: the choice of a credential, its token kept and refreshed.
-** What a credential does stands in its own file, credential_*.c; here is the
-** table of them, the chain that `default` is, and the cache of one token.
+** What a credential does stands in a file of its own; here is the list of them,
+** the chain that `default` is, and the one token that is kept.
 **
 **   credential = azure_cli      that one, and its failure is the error
 **   credential = default        those of the table that have a place in the
@@ -20,68 +20,45 @@
 **   - a token that still holds is used while, and after, its refresh failed;
 **   - no child process is left when nobody waits for it.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 #include <openssl/crypto.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define AUTH_AHEAD_MS (5 * 60 * 1000) /* refreshed so long before its end */
 #define AUTH_AGAIN_MS (30 * 1000)     /* after a refresh that failed */
 
-/* The credentials. Those of the chain stand in its order. */
-static const LedgerCredential *const apCredential[] = {
-    &ledgerCredentialEnvironment, /* chain */
-    &ledgerCredentialWorkload,    /* chain */
-    &ledgerCredentialManaged,     /* chain */
-    &ledgerCredentialAzureCli,    /* chain */
-    &ledgerCredentialAzd,         /* chain */
-    &ledgerCredentialSecret,      &ledgerCredentialCertificate,
-    &ledgerCredentialToken,       &ledgerCredentialUser,
-};
+/* The credentials, one line each. Those of the chain stand in its order. */
+#define CREDENTIALS(X)           \
+  X(ledgerCredentialEnvironment) \
+  X(ledgerCredentialWorkload)    \
+  X(ledgerCredentialManaged)     \
+  X(ledgerCredentialAzureCli)    \
+  X(ledgerCredentialAzd)         \
+  X(ledgerCredentialSecret)      \
+  X(ledgerCredentialCertificate) \
+  X(ledgerCredentialToken)       \
+  X(ledgerCredentialUser)
+
+#define DECLARED(x) extern const LedgerCredential x;
+#define LISTED(x) &x,
+CREDENTIALS(DECLARED)
+static const LedgerCredential *const apCredential[] = {CREDENTIALS(LISTED)};
 #define N_CREDENTIAL ((int)(sizeof(apCredential) / sizeof(apCredential[0])))
 
-/* ---- for the credentials ----------------------------------------------- */
+/* What is kept of the chain, besides what requests carry (LedgerAuth). */
+struct LedgerChain {
+  int64_t tRefresh; /* ledgerClockMs() from which a new one is fetched */
+  int64_t tExpire;  /* ledgerClockMs() at which it ends */
+  const LedgerCredential *pKept; /* the one that worked, or NULL */
+  LedgerFetch *pFetch;           /* under way, or NULL */
+  int iChain;                    /* its place in the chain */
+  LedgerBuf reasons;             /* why those before it are not there */
+  char *zClaims;                 /* what the next token has to show (JSON) */
+};
 
-/* Sets the error of a credential that is not set up here. */
-int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
-                            ...) {
-  char *zText = NULL;
-  va_list ap;
-  va_start(ap, zFmt);
-  if( vasprintf(&zText, zFmt, ap) < 0 ) zText = NULL;
-  va_end(ap);
-  p->bMissing = 1;
-  if( zText )
-    ledgerErrorSet(pErr, LEDGER_AUTH, "%s", zText);
-  else
-    ledgerErrorNomem(pErr);
-  free(zText);
-  return pErr->rc;
-}
-
-/* A call for a token has ended: takes over the token, or why there is none. */
-int ledgerCredentialTake(LedgerFetch *p, LedgerCall *pCall, LedgerError *pErr) {
-  if( pCall->err.rc ) {
-    ledgerErrorCopy(pErr, &pCall->err);
-    if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
-  } else {
-    p->zToken = pCall->zValue;
-    p->nSecond = pCall->nValue;
-    pCall->zValue = NULL;
-  }
-  return pErr->rc;
-}
-
-/* An option, else the environment's variable, else NULL. */
-const char *ledgerCredentialFrom(const char *zOption, const char *zVariable) {
-  const char *z = zOption ? zOption : getenv(zVariable);
-  return z && z[0] ? z : NULL;
-}
-
-/* ---- the choice -------------------------------------------------------- */
+/* ---- the choice --------------------------------------------------------- */
 
 /*
 ** The kind of credential that the options ask for: `credential`, else the one
@@ -111,6 +88,11 @@ int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
     *pzKind = "client_certificate";
   }
   return LEDGER_OK;
+}
+
+/* The i-th credential's name, or NULL behind the last one. */
+const char *ledgerCredentialName(int i) {
+  return i < N_CREDENTIAL ? apCredential[i]->zName : NULL;
 }
 
 /* Whether the certificates that the options name can be read. A key without one
@@ -217,7 +199,7 @@ static int authChoose(const char *zKind, const LedgerCredential **ap, int *pn,
   return LEDGER_OK;
 }
 
-/* ---- the token --------------------------------------------------------- */
+/* ---- the token ---------------------------------------------------------- */
 
 /* The owner of a JWT as the ledger sees it: oid, else appid, else sub; NULL
 ** where the token doesn't tell. The caller frees it. */
@@ -251,13 +233,15 @@ static char *authPrincipal(const char *zToken) {
 }
 
 /* Takes over what a fetch has found. */
-static void authTake(LedgerAuth *p, LedgerFetch *pFetch) {
+static void authTake(LedgerClient *pClient, LedgerFetch *pFetch) {
+  LedgerAuth *p = &pClient->auth;
+  LedgerChain *pChain = pClient->pChain;
   ledgerSecretFree(p->zToken);
   ledgerSecretFree(p->zCertificate);
   ledgerSecretFree(p->zKey);
   free(p->zPrincipal);
-  free(p->zClaims);
-  p->zClaims = NULL;
+  free(pChain->zClaims);
+  pChain->zClaims = NULL;
   p->zToken = pFetch->zToken;
   p->zCertificate = pFetch->zCertificate;
   p->zKey = pFetch->zKey;
@@ -267,66 +251,65 @@ static void authTake(LedgerAuth *p, LedgerFetch *pFetch) {
   if( p->zToken && p->zPrincipal == NULL ) {
     p->zPrincipal = authPrincipal(p->zToken);
   }
-  p->tExpire = p->tRefresh = INT64_MAX;
+  pChain->tExpire = pChain->tRefresh = INT64_MAX;
   if( pFetch->nSecond > 0 ) {
     const int64_t t = ledgerClockMs();
     const int64_t ms = pFetch->nSecond * 1000;
-    p->tExpire = t + ms;
-    p->tRefresh = t + (ms < 2 * AUTH_AHEAD_MS ? ms / 2 : ms - AUTH_AHEAD_MS);
+    pChain->tExpire = t + ms;
+    pChain->tRefresh =
+        t + (ms < 2 * AUTH_AHEAD_MS ? ms / 2 : ms - AUTH_AHEAD_MS);
   }
-  p->pKept = pFetch->pKind;
-  p->zKind = p->pKept->zName;
-  p->bRefreshable = !p->pKept->bStill;
+  pChain->pKept = pFetch->pKind;
+  p->zKind = pFetch->pKind->zName;
+  p->bRefreshable = !pFetch->pKind->bStill;
 }
 
 /* Whether a request may be sent with what is here. */
-static int authHolds(const LedgerAuth *p) {
-  return p->zCertificate || (p->zToken && ledgerClockMs() < p->tExpire);
+static int authHolds(const LedgerClient *p) {
+  return p->auth.zCertificate ||
+         (p->auth.zToken && ledgerClockMs() < p->pChain->tExpire);
 }
 
-/* ---- one fetch --------------------------------------------------------- */
-
-static void authFetchFree(LedgerFetch *p) {
-  if( p == NULL ) return;
-  ledgerCallFree(p->pCall);
-  ledgerProcessFree(p->pProcess);
-  free(p->zBase);
-  free(p->zPath);
-  free(p->zQuery);
-  ledgerSecretFree(p->zToken);
-  ledgerSecretFree(p->zCertificate);
-  ledgerSecretFree(p->zKey);
-  free(p->zPrincipal);
-  free(p);
-}
+/* ---- one fetch ---------------------------------------------------------- */
 
 /* Gives the fetch under way up. */
-static void authCancel(LedgerAuth *p) {
+static void authCancel(LedgerChain *p) {
   LedgerFetch *pFetch = p->pFetch;
   p->pFetch = NULL;
   p->iChain = 0;
   ledgerBufReset(&p->reasons);
-  authFetchFree(pFetch);
+  ledgerFetchFree(pFetch);
 }
 
-/* Forgets everything, also a fetch under way. */
-void ledgerAuthReset(LedgerAuth *p) {
-  authCancel(p);
-  ledgerSecretFree(p->zToken);
-  ledgerSecretFree(p->zCertificate);
-  ledgerSecretFree(p->zKey);
-  free(p->zPrincipal);
-  free(p->zClaims);
-  ledgerBufFree(&p->reasons);
-  memset(p, 0, sizeof(*p));
+/* Forgets everything that was found out, also a fetch under way. */
+static void authForget(LedgerClient *p) {
+  LedgerAuth *pAuth = &p->auth;
+  LedgerChain *pChain = p->pChain;
+  ledgerSecretFree(pAuth->zToken);
+  ledgerSecretFree(pAuth->zCertificate);
+  ledgerSecretFree(pAuth->zKey);
+  free(pAuth->zPrincipal);
+  memset(pAuth, 0, sizeof(*pAuth));
+  authCancel(pChain);
+  free(pChain->zClaims);
+  ledgerBufFree(&pChain->reasons);
+  memset(pChain, 0, sizeof(*pChain));
 }
 
-/* Starts the credential at p->auth.iChain. *ppFetch is the caller's, also with
+void ledgerAuthReset(LedgerClient *p) {
+  LedgerChain *pChain = p->pChain;
+  if( pChain == NULL ) return;
+  authForget(p);
+  p->pChain = NULL;
+  free(pChain);
+}
+
+/* Starts the credential whose turn it is. *ppFetch is the caller's, also with
 ** an error; NULL without one: it starts when somebody waits. */
 static int authStart(LedgerClient *p, LedgerFetch **ppFetch,
                      LedgerError *pErr) {
   const LedgerCredential *ap[N_CREDENTIAL];
-  LedgerAuth *pAuth = &p->auth;
+  LedgerChain *pChain = p->pChain;
   LedgerFetch *pFetch = NULL;
   const char *zKind = NULL;
   int bChanged = 0;
@@ -341,23 +324,23 @@ static int authStart(LedgerClient *p, LedgerFetch **ppFetch,
   if( pFetch == NULL ) return ledgerErrorNomem(pErr);
   *ppFetch = pFetch;
   pFetch->pClient = p;
-  pFetch->zClaims = pAuth->zClaims;
+  pFetch->zClaims = pChain->zClaims;
   pFetch->bDefault = strcmp(zKind, "default") == 0;
-  pFetch->bBackground = authHolds(pAuth);
-  if( pAuth->pKept ) {
-    pFetch->pKind = pAuth->pKept;
+  pFetch->bBackground = authHolds(p);
+  if( pChain->pKept ) {
+    pFetch->pKind = pChain->pKept;
   } else {
-    if( pAuth->iChain >= n ) pAuth->iChain = 0; /* the environment changed */
-    pFetch->pKind = ap[pAuth->iChain];
+    if( pChain->iChain >= n ) pChain->iChain = 0; /* the environment changed */
+    pFetch->pKind = ap[pChain->iChain];
     pFetch->bChained = pFetch->bDefault && n > 1;
   }
-  pAuth->zKind = pFetch->pKind->zName;
+  p->auth.zKind = pFetch->pKind->zName;
   if( pFetch->pKind->bChild && !p->bWaiting ) {
     *ppFetch = NULL;
     free(pFetch);
     return LEDGER_OK;
   }
-  if( pAuth->pKept && ledgerConfigRenew(p->pConfig, &bChanged, pErr) ) {
+  if( pChain->pKept && p->pHooks->xReread(p->pConfig, &bChanged, pErr) ) {
     return pErr->rc;
   }
   return pFetch->pKind->xStart(pFetch, pErr);
@@ -382,39 +365,38 @@ static int authFailed(LedgerClient *p, LedgerFetch *pFetch, LedgerError *pWhy,
                       LedgerError *pErr) {
   const LedgerCredential *ap[N_CREDENTIAL];
   const LedgerCredential *pKind = pFetch->pKind;
-  LedgerAuth *pAuth = &p->auth;
+  LedgerChain *pChain = p->pChain;
   LedgerError err = LEDGER_ERROR_INIT;
   int n = 0;
 
   if( pFetch->bChained && pWhy->rc != LEDGER_NOMEM &&
       pWhy->rc != LEDGER_INTERRUPT &&
       (pFetch->bMissing || pKind->eChain == LEDGER_CHAIN_DEV) ) {
-    ledgerBufPrintf(&pAuth->reasons, "%s%s: %s", pAuth->reasons.n ? "; " : "",
+    ledgerBufPrintf(&pChain->reasons, "%s%s: %s", pChain->reasons.n ? "; " : "",
                     pKind->zName, ledgerErrorText(pWhy));
     authChoose("default", ap, &n, &err);
     ledgerErrorClear(&err);
-    if( ++pAuth->iChain < n ) return 1;
+    if( ++pChain->iChain < n ) return 1;
     ledgerErrorSet(pErr, LEDGER_AUTH,
                    "no credential: none of the default chain is there: %s; or "
                    "set option token, client_secret, client_certificate or "
                    "user_certificate",
-                   pAuth->reasons.z ? pAuth->reasons.z : "");
-  } else if( authHolds(pAuth) ) {
-    pAuth->tRefresh = ledgerClockMs() + AUTH_AGAIN_MS;
-    if( pAuth->tRefresh > pAuth->tExpire ) pAuth->tRefresh = pAuth->tExpire;
+                   pChain->reasons.z ? pChain->reasons.z : "");
+  } else if( authHolds(p) ) {
+    pChain->tRefresh = ledgerClockMs() + AUTH_AGAIN_MS;
+    if( pChain->tRefresh > pChain->tExpire ) pChain->tRefresh = pChain->tExpire;
   } else if( pFetch->bBackground ) {
     return 1; /* stale: the client may have rested since; fetch it anew */
   } else if( pWhy->rc == LEDGER_NOMEM ) {
     ledgerErrorNomem(pErr);
   } else {
-    ledgerErrorSet(pErr, pWhy->rc, "credential %s%s: %s",
-                   pFetch->bDefault ? "default: " : "", pKind->zName,
-                   ledgerErrorText(pWhy));
-    pErr->http = pWhy->http;
+    ledgerErrorWrap(pErr, pWhy, "credential %s%s: %s",
+                    pFetch->bDefault ? "default: " : "", pKind->zName,
+                    ledgerErrorText(pWhy));
   }
-  if( pAuth->pKept == NULL ) pAuth->zKind = NULL;
-  pAuth->iChain = 0;
-  ledgerBufReset(&pAuth->reasons);
+  if( pChain->pKept == NULL ) p->auth.zKind = NULL;
+  pChain->iChain = 0;
+  ledgerBufReset(&pChain->reasons);
   return 0;
 }
 
@@ -426,12 +408,12 @@ static int authWaits(LedgerFetch *p) {
 
 /* Moves the fetch on, along the chain, until it waits or has ended. */
 static int authDrive(LedgerClient *p, LedgerError *pErr) {
-  LedgerAuth *pAuth = &p->auth;
+  LedgerChain *pChain = p->pChain;
   int bAgain = 1;
 
   while( bAgain ) {
     LedgerError why = LEDGER_ERROR_INIT;
-    LedgerFetch *pFetch = pAuth->pFetch;
+    LedgerFetch *pFetch = pChain->pFetch;
     bAgain = 0;
     if( pFetch == NULL ) {
       authStart(p, &pFetch, &why);
@@ -440,7 +422,7 @@ static int authDrive(LedgerClient *p, LedgerError *pErr) {
         ledgerErrorClear(&why);
         return pErr->rc;
       }
-      pAuth->pFetch = pFetch;
+      pChain->pFetch = pFetch;
     } else {
       if( authWaits(pFetch) ) return LEDGER_OK;
       authStepOne(pFetch, &why);
@@ -449,21 +431,21 @@ static int authDrive(LedgerClient *p, LedgerError *pErr) {
       bAgain = 1; /* it may have ended already */
       continue;
     }
-    pAuth->pFetch = NULL;
+    pChain->pFetch = NULL;
     if( why.rc == LEDGER_OK ) {
-      authTake(pAuth, pFetch);
-      pAuth->iChain = 0;
-      ledgerBufReset(&pAuth->reasons);
+      authTake(p, pFetch);
+      pChain->iChain = 0;
+      ledgerBufReset(&pChain->reasons);
     } else {
       bAgain = authFailed(p, pFetch, &why, pErr);
     }
-    authFetchFree(pFetch);
+    ledgerFetchFree(pFetch);
     ledgerErrorClear(&why);
   }
   return pErr->rc;
 }
 
-/* ---- for the room ------------------------------------------------------ */
+/* ---- for the room ------------------------------------------------------- */
 
 /*
 ** Whether the credential is there. Chooses it at first, fetches a token where
@@ -472,22 +454,28 @@ static int authDrive(LedgerClient *p, LedgerError *pErr) {
 ** for: it must not be left alone when this statement ends.
 */
 int ledgerAuthReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
-  LedgerAuth *pAuth = &p->auth;
+  const LedgerAuth *pAuth = &p->auth;
+  LedgerChain *pChain = p->pChain;
 
   *pbReady = 0;
+  if( pChain == NULL ) {
+    pChain = p->pChain = calloc(1, sizeof(*pChain));
+    if( pChain == NULL ) return ledgerErrorNomem(pErr);
+  }
   if( pAuth->zCertificate == NULL &&
-      (pAuth->zToken == NULL || ledgerClockMs() >= pAuth->tRefresh) &&
+      (pAuth->zToken == NULL || ledgerClockMs() >= pChain->tRefresh) &&
       authDrive(p, pErr) ) {
     return pErr->rc;
   }
-  *pbReady = authHolds(pAuth) &&
-             (pAuth->pFetch == NULL || pAuth->pFetch->pProcess == NULL);
+  *pbReady = authHolds(p) &&
+             (pChain->pFetch == NULL || pChain->pFetch->pProcess == NULL);
   return LEDGER_OK;
 }
 
 /* Whether what a fetch waits for has come in. */
-int ledgerAuthDue(const LedgerAuth *p) {
-  const LedgerCall *pCall = p->pFetch ? p->pFetch->pCall : NULL;
+int ledgerAuthDue(const LedgerClient *p) {
+  const LedgerFetch *pFetch = p->pChain ? p->pChain->pFetch : NULL;
+  const LedgerCall *pCall = pFetch ? pFetch->pCall : NULL;
   return pCall && pCall->eState == LEDGER_CALL_DONE;
 }
 
@@ -524,7 +512,7 @@ static char *authClaims(const LedgerBuf *pChallenge) {
 static int authReread(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   LedgerAuth *pAuth = &pClient->auth;
-  const LedgerCredential *pKept = pAuth->pKept;
+  const LedgerCredential *pKept = pClient->pChain->pKept;
   LedgerError err = LEDGER_ERROR_INIT;
   int bChanged = 0;
 
@@ -534,11 +522,12 @@ static int authReread(LedgerCall *p) {
       strcmp(p->zTokenSent, pAuth->zToken) != 0 ) {
     return 1; /* another call has had the new one */
   }
-  if( ledgerConfigRenew(pClient->pConfig, &bChanged, &err) ) bChanged = 1;
+  if( pClient->pHooks->xReread(pClient->pConfig, &bChanged, &err) )
+    bChanged = 1;
   ledgerErrorClear(&err);
   if( !bChanged ) return 0;
-  ledgerAuthReset(pAuth);
-  pAuth->pKept = pKept;
+  authForget(pClient);
+  pClient->pChain->pKept = pKept;
   return 1;
 }
 
@@ -549,9 +538,11 @@ static int authReread(LedgerCall *p) {
 ** done that meanwhile.
 */
 int ledgerAuthRefused(LedgerCall *p) {
-  LedgerAuth *pAuth = &p->pClient->auth;
+  const LedgerAuth *pAuth = &p->pClient->auth;
+  LedgerChain *pChain = p->pClient->pChain;
   char *zClaims;
 
+  if( pChain == NULL ) return 0; /* all was forgotten meanwhile */
   if( !pAuth->bRefreshable ) return authReread(p);
   zClaims = authClaims(&p->pEx->challenge);
   if( zClaims ? p->bClaims : p->bReauth ) {
@@ -563,36 +554,36 @@ int ledgerAuthRefused(LedgerCall *p) {
   if( pAuth->zToken && p->zTokenSent &&
       strcmp(pAuth->zToken, p->zTokenSent) == 0 ) {
     if( zClaims ) {
-      authCancel(pAuth); /* what is under way does not ask for them */
-      free(pAuth->zClaims);
-      pAuth->zClaims = zClaims;
+      authCancel(pChain); /* what is under way does not ask for them */
+      free(pChain->zClaims);
+      pChain->zClaims = zClaims;
       zClaims = NULL;
     }
-    pAuth->tRefresh = 0;
-    pAuth->tExpire = 0;
+    pChain->tRefresh = 0;
+    pChain->tExpire = 0;
   }
   free(zClaims);
   return 1;
 }
 
 /* Whether a child process is under way. */
-int ledgerAuthHasChild(const LedgerAuth *p) {
-  return p->pFetch && p->pFetch->pProcess;
+int ledgerAuthHasChild(const LedgerClient *p) {
+  return p->pChain && p->pChain->pFetch && p->pChain->pFetch->pProcess;
 }
 
 /* A wait was broken off: no child process stays behind. It is started anew
 ** when somebody waits again. */
-void ledgerAuthInterrupted(LedgerAuth *p) {
-  if( p->pFetch && p->pFetch->pProcess ) authCancel(p);
+void ledgerAuthInterrupted(LedgerClient *p) {
+  if( ledgerAuthHasChild(p) ) authCancel(p->pChain);
 }
 
 /* A call was freed: the same, unless another one waits for the credential. */
 void ledgerAuthUnwanted(LedgerClient *p) {
   const LedgerCall *pCall;
-  if( p->auth.pFetch == NULL || p->auth.pFetch->pProcess == NULL ) return;
+  if( !ledgerAuthHasChild(p) ) return;
   for( pCall = p->pCalls; pCall; pCall = pCall->pNext ) {
     if( pCall->eState != LEDGER_CALL_START ) continue;
     if( pCall->pKind == NULL || !pCall->pKind->bPublic ) return;
   }
-  authCancel(&p->auth);
+  authCancel(p->pChain);
 }

@@ -8,7 +8,7 @@
 ** Invariants: https only, over public CAs (or ca_file); the body of the answer
 ** is wiped once it is read.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -21,10 +21,13 @@
 #define ENTRA_JWT \
   "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
 
-static const LedgerCallKind entraKind = {
-    .zMethod = "POST", .bPublic = 1, .xRead = ledgerTokenRead};
+static const LedgerCallKind entraKind = {.zMethod = "POST",
+                                         .bPublic = 1,
+                                         .nAnswer = sizeof(LedgerTokenAnswer),
+                                         .xFree = ledgerTokenFree,
+                                         .xRead = ledgerTokenRead};
 
-/* ---- the application --------------------------------------------------- */
+/* ---- the application ---------------------------------------------------- */
 
 /*
 ** Who the application is: each option, else the variable of its name. Returns 1
@@ -61,7 +64,7 @@ int ledgerApplicationMissing(LedgerFetch *p, const LedgerApplication *pApp,
       zNeeded, zProof ? "found" : "missing");
 }
 
-/* ---- an answer --------------------------------------------------------- */
+/* ---- an answer ---------------------------------------------------------- */
 
 /* A member that is a number, or a number written as text; 0 where it is
 ** neither, or beyond sense. Managed identities tell their numbers as text. */
@@ -101,9 +104,16 @@ int ledgerTokenLifeCheck(int64_t nSecond, int64_t *pnSecond) {
   return bOk;
 }
 
-/* Reads a token's answer into p->zValue and p->nValue: access_token, with
-** expires_in (seconds) or expires_on (seconds since 1970). */
+/* LedgerCallKind.xFree of an answer with a token. */
+void ledgerTokenFree(LedgerCall *p) {
+  LedgerTokenAnswer *pAnswer = p->pAnswer;
+  ledgerSecretFree(pAnswer->zToken);
+}
+
+/* Reads a token's answer: access_token, with expires_in (seconds) or expires_on
+** (seconds since 1970). */
 int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+  LedgerTokenAnswer *pAnswer = p->pAnswer;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
   const char *z;
@@ -124,11 +134,11 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
                    p->zWhat, p->http, p->pKind->zMethod, p->zPath);
     goto out;
   }
-  p->zValue = ledgerStrndup(z, n);
-  if( p->zValue == NULL ) ledgerErrorNomem(pErr);
+  pAnswer->zToken = ledgerStrndup(z, n);
+  if( pAnswer->zToken == NULL ) ledgerErrorNomem(pErr);
   nLife = entraNumber(ledgerJsonRoot(pDoc), "expires_in");
   if( nLife == 0 ) nLife = ledgerTokenUntil(ledgerJsonRoot(pDoc), "expires_on");
-  ledgerTokenLifeCheck(nLife, &p->nValue);
+  ledgerTokenLifeCheck(nLife, &pAnswer->nSecond);
 out:
   ledgerErrorClear(&err);
   ledgerJsonFreeSecret(pDoc);
@@ -283,6 +293,6 @@ int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,
     return pErr->rc;
   }
   p->pCall = pCall;
-  ledgerCallStart(pCall);
+  ledgerCallBegin(pCall);
   return LEDGER_OK;
 }

@@ -12,7 +12,7 @@
 ** Requests: POST {authority}/{tenant}/oauth2/v2.0/token.
 ** Invariant: set up in part is not set up; the reason tells what is missing.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 static int environmentStart(LedgerFetch *p, LedgerError *pErr) {
   LedgerApplication app;

@@ -22,7 +22,7 @@
 **     Metadata header): most machines have none, and the wait is a second;
 **   - IMDS is asked again on 404, 410, 429 and 5xx, as its manual says.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,10 +58,17 @@ static const LedgerCallKind imdsProbeKind = {.zMethod = "GET",
 static const LedgerCallKind imdsKind = {.zMethod = "GET",
                                         .bPublic = 1,
                                         .bPlain = 1,
+                                        .nAnswer = sizeof(LedgerTokenAnswer),
+                                        .xFree = ledgerTokenFree,
                                         .xRead = ledgerTokenRead,
                                         .xRetriable = managedRetriable};
-static const LedgerCallKind appServiceKind = {
-    .zMethod = "GET", .bPublic = 1, .bPlain = 1, .xRead = ledgerTokenRead};
+static const LedgerCallKind appServiceKind = {.zMethod = "GET",
+                                              .bPublic = 1,
+                                              .bPlain = 1,
+                                              .nAnswer =
+                                                  sizeof(LedgerTokenAnswer),
+                                              .xFree = ledgerTokenFree,
+                                              .xRead = ledgerTokenRead};
 
 /* How a user-assigned identity is named. */
 typedef struct ManagedName ManagedName;
@@ -149,36 +156,7 @@ static int managedEndpoint(LedgerFetch *p, const char *zName, const char *zUrl,
   return LEDGER_OK;
 }
 
-/* Starts a GET of the endpoint that managedEndpoint() has split. */
-int ledgerManagedGet(LedgerFetch *p, const LedgerCallKind *pKind,
-                     const char *zWhat, const char *zHeader1,
-                     const char *zHeader2, const char *zSecret,
-                     LedgerError *pErr) {
-  LedgerCall *pCall = NULL;
-
-  if( ledgerCallNew(p->pClient, pKind, &pCall, pErr) ) return pErr->rc;
-  pCall->zWhat = ledgerStrdup(zWhat);
-  pCall->zBase = ledgerStrdup(p->zBase);
-  pCall->zPath = ledgerStrdup(p->zPath[0] ? p->zPath : "/");
-  if( pCall->zPath ) {
-    pCall->zLink = ledgerMprintf("%s?%s", pCall->zPath, p->zQuery);
-  }
-  if( zHeader1 ) pCall->azHeader[0] = ledgerStrdup(zHeader1);
-  if( zHeader2 ) pCall->azHeader[1] = ledgerStrdup(zHeader2);
-  if( zSecret ) pCall->zSecret = ledgerStrdup(zSecret);
-  if( pCall->zWhat == NULL || pCall->zBase == NULL || pCall->zLink == NULL ||
-      (zHeader1 && pCall->azHeader[0] == NULL) ||
-      (zHeader2 && pCall->azHeader[1] == NULL) ||
-      (zSecret && pCall->zSecret == NULL) ) {
-    ledgerCallFree(pCall);
-    return ledgerErrorNomem(pErr);
-  }
-  p->pCall = pCall;
-  ledgerCallStart(pCall);
-  return LEDGER_OK;
-}
-
-/* ---- App Service ------------------------------------------------------- */
+/* ---- App Service -------------------------------------------------------- */
 
 static int managedAppService(LedgerFetch *p, const char *zEndpoint,
                              const char *zSecret, LedgerError *pErr) {
@@ -200,18 +178,18 @@ static int managedAppService(LedgerFetch *p, const char *zEndpoint,
   zHeader = ledgerMprintf("X-IDENTITY-HEADER: %s", zSecret);
   if( zHeader == NULL ) return ledgerErrorNomem(pErr);
   p->eStep = MANAGED_APP_SERVICE;
-  ledgerManagedGet(p, &appServiceKind, "token from App Service", zHeader, NULL,
-                   zSecret, pErr);
+  ledgerFetchGet(p, &appServiceKind, "token from App Service", zHeader, NULL,
+                 zSecret, pErr);
   ledgerSecretFree(zHeader);
   return pErr->rc;
 }
 
-/* ---- IMDS -------------------------------------------------------------- */
+/* ---- IMDS --------------------------------------------------------------- */
 
 static int managedImdsToken(LedgerFetch *p, LedgerError *pErr) {
   p->eStep = MANAGED_IMDS_TOKEN;
-  return ledgerManagedGet(p, &imdsKind, "token from IMDS", "Metadata: true",
-                          NULL, NULL, pErr);
+  return ledgerFetchGet(p, &imdsKind, "token from IMDS", "Metadata: true", NULL,
+                        NULL, pErr);
 }
 
 static int managedImds(LedgerFetch *p, LedgerError *pErr) {
@@ -225,8 +203,8 @@ static int managedImds(LedgerFetch *p, LedgerError *pErr) {
   }
   if( !p->bChained ) return managedImdsToken(p, pErr);
   p->eStep = MANAGED_PROBE;
-  return ledgerManagedGet(p, &imdsProbeKind, "probe of IMDS", NULL, NULL, NULL,
-                          pErr);
+  return ledgerFetchGet(p, &imdsProbeKind, "probe of IMDS", NULL, NULL, NULL,
+                        pErr);
 }
 
 /* What IMDS, or what stands in its place, has refused. */
@@ -253,7 +231,7 @@ static int managedImdsRefused(LedgerFetch *p, LedgerCall *pCall,
   return ledgerCredentialTake(p, pCall, pErr);
 }
 
-/* ---- both -------------------------------------------------------------- */
+/* ---- both --------------------------------------------------------------- */
 
 static int managedStart(LedgerFetch *p, LedgerError *pErr) {
   const char *zEndpoint = ledgerCredentialFrom(NULL, "IDENTITY_ENDPOINT");

@@ -7,7 +7,7 @@
 ** Requests: POST {authority}/{tenant}/oauth2/v2.0/token.
 ** Invariant: the secret stands in the body of that request only.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 static int secretStart(LedgerFetch *p, LedgerError *pErr) {
   LedgerApplication app;

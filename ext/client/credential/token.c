@@ -5,7 +5,7 @@
 **
 ** Issues no request. Invariant: there is nothing to refresh; a 401 is final.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 static int tokenStart(LedgerFetch *p, LedgerError *pErr) {
   const char *z = p->pClient->pConfig->zToken;

@@ -12,7 +12,7 @@
 **   - the tool's stdout, where the token is, stands in no message; of its
 **     stderr only the beginning does, and not where a token may be in it.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 #include <stdio.h>
 #include <stdlib.h>

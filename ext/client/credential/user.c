@@ -10,7 +10,7 @@
 ** Issues no request. Invariant: the key stays in memory of this process, and is
 ** wiped.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 #include <string.h>
 

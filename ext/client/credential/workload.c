@@ -9,7 +9,7 @@
 ** Requests: POST {authority}/{tenant}/oauth2/v2.0/token.
 ** Invariant: the file is read for every request, so a new token in it counts.
 */
-#include "client/credential/credential.h"
+#include "client/credential/credentialInt.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>

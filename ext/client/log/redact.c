@@ -1,71 +1,231 @@
 /*
-** Secrets: memory that holds them is wiped when it is freed, and never moved;
-** and a text that a server had a part in is freed of them before anybody reads
-** it, for a server may repeat what was sent.
+** What of a request may be written down.
+**
+** Redaction is by construction: only what a list here names is written out,
+** all else becomes ***. So a header, parameter or member that nobody has
+** thought of is hidden. (What is written is searched for the secrets at hand
+** once more, since a server may echo one in a text: ledgerLogNote.)
 */
-#include "client/clientInt.h"
+#include "client/log/logInt.h"
 
-#include <openssl/crypto.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define SECRET_MIN 6   /* shorter ones are no secrets, but words */
-#define SECRET_PART 16 /* the begin of one, so long, is no coincidence */
+#define REDACT_MAX_BODY 4096 /* bytes of a body written */
+#define REDACT_HIDDEN "***"
 
-/* Wipes and frees a secret; NULL is allowed. */
-void ledgerSecretFree(char *z) {
-  if( z == NULL ) return;
-  OPENSSL_cleanse(z, strlen(z));
-  free(z);
-}
+/* Query and form parameters whose values are written. */
+static const char *const azParam[] = {"api-version",
+                                      "collectionId",
+                                      "subLedgerId",
+                                      "fromTransactionId",
+                                      "toTransactionId",
+                                      "tag",
+                                      "tags",
+                                      "waitForCommit",
+                                      "grant_type",
+                                      "client_id",
+                                      "scope",
+                                      "resource",
+                                      "object_id",
+                                      "principal_id",
+                                      "msi_res_id",
+                                      "mi_res_id",
+                                      "client_assertion_type",
+                                      NULL};
 
-/* Wipes and frees a buffer that held a secret. */
-void ledgerBufWipe(LedgerBuf *p) {
-  if( p->z ) OPENSSL_cleanse(p->z, p->nAlloc);
-  ledgerBufFree(p);
-}
+/* Headers whose values are written. */
+static const char *const azHeader[] = {"Accept",
+                                       "Allow",
+                                       "Connection",
+                                       "Content-Length",
+                                       "Content-Type",
+                                       "Date",
+                                       "Location",
+                                       "Metadata",
+                                       "Retry-After",
+                                       "Server",
+                                       "Transfer-Encoding",
+                                       "User-Agent",
+                                       "x-ms-ccf-transaction-id",
+                                       "x-ms-webfe-operation-id",
+                                       NULL};
 
-/* Gives an empty buffer room for n bytes, so that it needn't grow. Returns 1,
-** or 0 and sets bOom. */
-int ledgerBufRoom(LedgerBuf *p, size_t n) {
-  if( p->z ) return 1;
-  p->z = malloc(n + 1);
-  if( p->z == NULL ) {
-    p->bOom = 1;
-    return 0;
+/* Members of JSON whose texts and numbers are written; the elements of an
+** array go by the array's name. */
+static const char *const azMember[] = {
+    /* entries, transactions and pages */
+    "contents", "collectionId", "subLedgerId", "transactionId", "tags", "state",
+    "nextLink", "@nextLink", "operationId", "status", "collections",
+    /* errors */
+    "code", "message", "error", "error_description", "error_codes",
+    /* users, roles, members, identities */
+    "userId", "assignedRole", "assignedRoles", "roleName", "roleActions",
+    "ledgerId", "ledgerTlsCertificate", "failoverLedgers", "certificate", "id",
+    "nodeId", "quoteVersion", "mrenclave", "digest", "currentNodeId",
+    /* receipts */
+    "cert", "commitEvidence", "writeSetDigest", "claimsDigest", "left", "right",
+    "leaf", "signature", "serviceEndorsements", "kind", "protocol", "value",
+    /* tokens, but the token itself */
+    "token_type", "expires_in", "expires_on", "ext_expires_in", "not_before",
+    "refresh_in", "resource", "client_id", NULL};
+
+static int redactListed(const char *const *azList, const char *z, size_t n) {
+  int i;
+  for( i = 0; azList[i]; i++ ) {
+    if( strlen(azList[i]) == n && ledgerStrnicmp(azList[i], z, n) == 0 )
+      return 1;
   }
-  p->z[0] = 0;
-  p->nAlloc = n + 1;
-  return 1;
+  return 0;
 }
 
-/* ---- what a server repeats ---------------------------------------------- */
+/* ---- redaction ---------------------------------------------------------- */
 
-/* Takes a secret out of a text, wherever it stands; *** is in its place. What
-** is left of one that was clipped goes too, whether the text ends there or
-** goes on. Either may be NULL. */
-void ledgerSecretHide(char *zText, const char *zSecret) {
-  const size_t n = zSecret ? strlen(zSecret) : 0;
-  size_t nSame;
-  char *z;
-
-  if( zText == NULL || n < SECRET_MIN ) return;
-  for( z = zText; *z; z++ ) {
-    for( nSame = 0; nSame < n && z[nSame] == zSecret[nSame]; nSame++ ) continue;
-    if( nSame < n && nSame < (z[nSame] ? SECRET_PART : SECRET_MIN) ) continue;
-    memset(z, '*', 3);
-    memmove(z + 3, z + nSame, strlen(z + nSame) + 1);
-    z += 2;
+/* Appends a=b&c=d; what the list doesn't name becomes ***. */
+static void redactParams(LedgerBuf *p, const char *z, size_t n) {
+  const char *zEnd = z + n;
+  while( z < zEnd ) {
+    const char *zAmp = memchr(z, '&', (size_t)(zEnd - z));
+    size_t nPart = (size_t)((zAmp ? zAmp : zEnd) - z);
+    const char *zEq = memchr(z, '=', nPart);
+    size_t nName = zEq ? (size_t)(zEq - z) : nPart;
+    if( zEq == NULL ) {
+      ledgerBufText(p, REDACT_HIDDEN);
+    } else if( redactListed(azParam, z, nName) ) {
+      ledgerBufAppend(p, z, nPart);
+    } else {
+      ledgerBufAppend(p, z, nName + 1);
+      ledgerBufText(p, REDACT_HIDDEN);
+    }
+    if( zAmp ) ledgerBufText(p, "&");
+    z += nPart + 1;
   }
 }
 
-/* Takes all that the call has shown, or will, out of a text. */
-void ledgerSecretsHide(const LedgerCall *p, char *zText) {
-  if( p->pClient ) ledgerSecretHide(zText, p->pClient->auth.zToken);
-  ledgerSecretHide(zText, p->zTokenSent);
-  ledgerSecretHide(zText, p->zSecret);
+/* Appends a URL: its query by redactParams(); no user, password, fragment. */
+void ledgerRedactUrl(LedgerBuf *p, const char *z, size_t n) {
+  size_t i, iQuery, iHost = 0;
+  for( i = 0; i + 3 <= n && memcmp(z + i, "://", 3) != 0; i++ ) {
+    if( strchr("/?#", z[i]) ) break;
+  }
+  if( i + 3 <= n && memcmp(z + i, "://", 3) == 0 ) {
+    for( iHost = i + 3; i < n && !strchr("?#", z[i]); i++ ) {
+      if( z[i] == '@' ) {
+        ledgerBufAppend(p, z, iHost);
+        z += i + 1;
+        n -= i + 1;
+        break;
+      }
+      if( z[i] == '/' && i >= iHost ) break;
+    }
+  }
+  for( iQuery = 0; iQuery < n && !strchr("?#", z[iQuery]); ) iQuery++;
+  ledgerBufAppend(p, z, iQuery);
+  if( iQuery == n || z[iQuery] == '#' ) return;
+  z += iQuery + 1;
+  n -= iQuery + 1;
+  for( i = 0; i < n && z[i] != '#'; ) i++;
+  ledgerBufText(p, "?");
+  redactParams(p, z, i);
 }
 
-void ledgerClientHide(const LedgerClient *p, LedgerError *pErr) {
-  ledgerSecretHide(pErr->zMsg, p->auth.zToken);
+/* Appends a JSON value; zName is the member it stands under. */
+static void redactJson(LedgerBuf *p, LedgerJson *pDoc, cJSON *pVal,
+                       const char *zName) {
+  const int bShown = redactListed(azMember, zName, strlen(zName));
+  cJSON *pItem;
+  if( p->n > REDACT_MAX_BODY ) return;
+  if( cJSON_IsObject(pVal) || cJSON_IsArray(pVal) ) {
+    const int bObject = cJSON_IsObject(pVal);
+    ledgerBufText(p, bObject ? "{" : "[");
+    for( pItem = pVal->child; pItem && p->n <= REDACT_MAX_BODY;
+         pItem = pItem->next ) {
+      if( pItem != pVal->child ) ledgerBufText(p, ",");
+      if( bObject ) {
+        ledgerBufJson(p, pItem->string, strlen(pItem->string));
+        ledgerBufText(p, ":");
+      }
+      redactJson(p, pDoc, pItem, bObject ? pItem->string : zName);
+    }
+    ledgerBufText(p, bObject ? "}" : "]");
+  } else if( cJSON_IsBool(pVal) ) {
+    ledgerBufText(p, cJSON_IsTrue(pVal) ? "true" : "false");
+  } else if( cJSON_IsNull(pVal) ) {
+    ledgerBufText(p, "null");
+  } else if( !bShown ) {
+    ledgerBufText(p, "\"" REDACT_HIDDEN "\"");
+  } else if( cJSON_IsNumber(pVal) ) {
+    ledgerBufNumber(p, pVal->valuedouble, -1);
+  } else {
+    size_t n = 0;
+    const char *z = ledgerJsonText(pDoc, pVal, &n);
+    if( z && ledgerStrnicmp(zName, "nextLink", 8) == 0 ) {
+      LedgerBuf link = {0};
+      ledgerRedactUrl(&link, z, n);
+      ledgerBufJson(p, link.z ? link.z : "", link.n);
+      ledgerBufFree(&link);
+    } else {
+      ledgerBufJson(p, z ? z : "", z ? n : 0);
+    }
+  }
+}
+
+/* Appends a body, redacted and clipped, as one line behind zMark. */
+void ledgerRedactBody(LedgerBuf *p, const char *zMark, const char *zType,
+                      const char *z, size_t n) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerJson *pDoc = NULL;
+  LedgerBuf text = {0};
+
+  if( n == 0 ) return;
+  if( zType && strncmp(zType, "application/x-www-form", 22) == 0 ) {
+    redactParams(&text, z, n);
+  } else if( ledgerJsonParse(z, n, "body", &pDoc, &err) == LEDGER_OK ) {
+    redactJson(&text, pDoc, ledgerJsonRoot(pDoc), "");
+  } else {
+    ledgerBufPrintf(&text, "(%zu bytes that are no JSON)", n);
+  }
+  if( text.n > REDACT_MAX_BODY ) {
+    size_t i = REDACT_MAX_BODY;
+    while( i > 0 && ((unsigned char)text.z[i] & 0xc0) == 0x80 ) i--;
+    text.z[i] = 0;
+    text.n = i;
+    ledgerBufText(&text, "...");
+  }
+  ledgerBufPrintf(p, "%s%s (%zu bytes)\n", zMark, text.z ? text.z : "", n);
+  ledgerBufFree(&text);
+  ledgerJsonFree(pDoc);
+  ledgerErrorClear(&err);
+}
+
+/* Appends a header line; its value where the list names the header. */
+void ledgerRedactHeader(LedgerBuf *p, const char *zMark, const char *z,
+                        size_t n) {
+  const char *zColon = memchr(z, ':', n);
+  char zValue[1024];
+  size_t nName = zColon ? (size_t)(zColon - z) : n;
+
+  while( n > 0 && (unsigned char)z[n - 1] <= ' ' ) n--;
+  if( n == 0 ) return;
+  if( zColon == NULL ) { /* HTTP/1.1 200 OK */
+    ledgerTextClean(z, n, zValue, sizeof(zValue));
+    ledgerBufPrintf(p, "%s%s\n", zMark, zValue);
+    return;
+  }
+  z = zColon + 1;
+  n = n > nName + 1 ? n - nName - 1 : 0;
+  while( n > 0 && *z == ' ' ) z++, n--;
+  if( n == 0 ) return;
+  ledgerTextClean(zColon - nName, nName, zValue, 128);
+  ledgerBufPrintf(p, "%s%s: ", zMark, zValue);
+  if( nName == 8 && ledgerStrnicmp(zColon - 8, "Location", 8) == 0 ) {
+    LedgerBuf url = {0};
+    ledgerRedactUrl(&url, z, n);
+    ledgerTextClean(url.z ? url.z : "", url.n, zValue, sizeof(zValue));
+    ledgerBufFree(&url);
+  } else if( redactListed(azHeader, zColon - nName, nName) ) {
+    ledgerTextClean(z, n, zValue, sizeof(zValue));
+  } else {
+    memcpy(zValue, REDACT_HIDDEN, sizeof(REDACT_HIDDEN));
+  }
+  ledgerBufPrintf(p, "%s\n", zValue);
 }

@@ -18,7 +18,7 @@
 **   - nobody is asked for a password on the terminal;
 **   - two keys are an error: which one is meant can't be told.
 */
-#include "client/clientInt.h"
+#include "client/net/net.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -72,7 +72,7 @@ static void certificateLibFree(CertificateReader *p) {
   OSSL_LIB_CTX_free(p->pLib);
 }
 
-/* ---- errors ------------------------------------------------------------ */
+/* ---- errors ------------------------------------------------------------- */
 
 /* What OpenSSL said first. */
 static const char *certificateReason(void) {
@@ -114,7 +114,7 @@ static int certificateLocked(CertificateReader *p, const char *zIt,
                         p->zWhat, zIt, zOption, zWhy);
 }
 
-/* ---- what is found ----------------------------------------------------- */
+/* ---- what is found ------------------------------------------------------ */
 
 /* Takes a certificate over. */
 static int certificateAdd(CertificateReader *p, X509 *pCert) {
@@ -157,7 +157,7 @@ static int certificateAddKey(CertificateReader *p, EVP_PKEY *pKey) {
   return p->pErr->rc;
 }
 
-/* ---- private keys of a PEM text ---------------------------------------- */
+/* ---- private keys of a PEM text ----------------------------------------- */
 
 /* Gives OpenSSL the password. */
 static int certificatePassword(char *z, int nMax, int bWrite, void *pArg) {
@@ -255,7 +255,7 @@ static int certificateKey(CertificateReader *p, const LedgerPem *pPem,
   return certificateAddKey(p, d2i_PrivateKey(eType, NULL, &z, (long)pDer->n));
 }
 
-/* ---- PKCS#12 ----------------------------------------------------------- */
+/* ---- PKCS#12 ------------------------------------------------------------ */
 
 /* Takes what the bags of a PKCS#12 file hold. */
 static int certificateBags(CertificateReader *p,
@@ -348,7 +348,7 @@ out:
   return p->pErr->rc;
 }
 
-/* ---- a whole text ------------------------------------------------------ */
+/* ---- a whole text ------------------------------------------------------- */
 
 /* What the block is, where people take it for a certificate; else NULL. Other
 ** names are not told: in a damaged text they may be a key's. */
@@ -526,7 +526,7 @@ int ledgerCertificateRead(const LedgerCertificateFrom *pFrom,
   return certificateRead(pFrom, !pFrom->bKeyLater, pOut, pErr);
 }
 
-/* ---- as text ----------------------------------------------------------- */
+/* ---- as text ------------------------------------------------------------ */
 
 /* What was written, with a NUL, as the caller's; the BIO is freed. */
 static char *certificateTake(BIO *pBio, int bOk) {
@@ -563,7 +563,7 @@ int ledgerCertificatePem(const LedgerCertificate *p, char **pzPem, char **pzKey,
   return *pzPem && *pzKey ? LEDGER_OK : ledgerErrorNomem(pErr);
 }
 
-/* ---- certificates alone ------------------------------------------------ */
+/* ---- certificates alone ------------------------------------------------- */
 
 /* The certificates of a PEM text: parses the first into *ppCert and counts
 ** them all; 0 where one can't be read. Other blocks are passed over. */

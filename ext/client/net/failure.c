@@ -15,7 +15,7 @@
 **   - whether the request was sent is not a matter of the code
 **     (ledgerExchangeLeft).
 */
-#include "client/clientInt.h"
+#include "client/net/net.h"
 
 #include <errno.h>
 #include <openssl/ssl.h>
@@ -120,7 +120,7 @@ const LedgerFailure *ledgerFailureOf(int rc) {
   return &unknown;
 }
 
-/* ---- the proxy --------------------------------------------------------- */
+/* ---- the proxy ---------------------------------------------------------- */
 
 /* What the environment says about a proxy for https. */
 typedef struct FailureProxy FailureProxy;
@@ -220,7 +220,7 @@ static int failureOfProxy(LedgerExchange *p, char *zMore, size_t nMore) {
     p->bFinal = 1;
     snprintf(p->zError, sizeof(p->zError),
              "the certificate of the proxy %s is refused: %s", proxy.zName,
-             ledgerTrustIsName(iVerify)
+             ledgerFailureIsName(iVerify)
                  ? "it is for another name"
                  : X509_verify_cert_error_string(iVerify));
   } else if( p->rc == CURLE_PROXY ) {
@@ -248,7 +248,7 @@ static int failureOfProxy(LedgerExchange *p, char *zMore, size_t nMore) {
   return 1;
 }
 
-/* ---- TLS --------------------------------------------------------------- */
+/* ---- TLS ---------------------------------------------------------------- */
 
 /* Whether an alert says that a client's certificate is missing, or not taken
 ** (RFC 8446, 6.2). */
@@ -292,7 +292,11 @@ static int failureOfAlert(LedgerExchange *p) {
   return 1;
 }
 
-/* ---- all together ------------------------------------------------------ */
+int ledgerFailureIsName(long iVerify) {
+  return iVerify == X509_V_OK || iVerify == X509_V_ERR_UNSPECIFIED;
+}
+
+/* ---- all together ------------------------------------------------------- */
 
 /* Why there is no connection, in a few words; NULL where nobody knows. */
 static const char *failureErrno(CURL *pEasy) {
@@ -337,7 +341,7 @@ void ledgerFailureRead(LedgerExchange *p) {
     return;
   }
   if( p->eFail == LEDGER_FAIL_TRUST ) {
-    zText = ledgerTrustIsName(p->iVerify)
+    zText = ledgerFailureIsName(p->iVerify)
                 ? "it is for another name"
                 : X509_verify_cert_error_string(p->iVerify);
   } else if( p->eFail == LEDGER_FAIL_TLS && bNoTls ) {

@@ -10,7 +10,7 @@
 **   - a file has a limit;
 **   - what was read may be secret: of a failure nothing is left.
 */
-#include "client/clientInt.h"
+#include "client/net/net.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,11 +25,11 @@
 #define FILE_PIPE_STEP_MS 50
 
 /* Waits until there is more in a pipe, *pms of the limit at most. */
-static int filePipeWait(int fd, const LedgerConfig *p, const char *zWhat,
+static int filePipeWait(int fd, const LedgerPipe *p, const char *zWhat,
                         const char *zFile, int *pms, LedgerError *pErr) {
   struct pollfd wait = {.fd = fd, .events = POLLIN};
 
-  if( p->xInterrupted && p->xInterrupted(p->pInterruptArg) ) {
+  if( p->xInterrupted && p->xInterrupted(p->pArg) ) {
     return ledgerErrorInterrupt(pErr);
   }
   if( *pms <= 0 ) {
@@ -45,7 +45,7 @@ static int filePipeWait(int fd, const LedgerConfig *p, const char *zWhat,
 /* Reads a file. pPipe: what asks is an option of it, and pipes may be read
 ** (*pbPipe tells); NULL: none. */
 static int fileRead(const char *zWhat, const char *zFile, size_t nMax,
-                    int rcFail, const LedgerConfig *pPipe, int *pbPipe,
+                    int rcFail, const LedgerPipe *pPipe, int *pbPipe,
                     LedgerBuf *pOut, LedgerError *pErr) {
   const int fd = open(zFile, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   int msLeft = FILE_PIPE_MS;
@@ -61,7 +61,7 @@ static int fileRead(const char *zWhat, const char *zFile, size_t nMax,
     goto out;
   }
   if( pPipe ) *pbPipe = S_ISFIFO(st.st_mode);
-  if( !S_ISREG(st.st_mode) && !(pPipe && *pbPipe && !pPipe->bNoPipe) ) {
+  if( !S_ISREG(st.st_mode) && !(pPipe && *pbPipe && !pPipe->bNone) ) {
     ledgerErrorSet(pErr, rcFail,
                    "%s: cannot read '%.400s': it is no regular file", zWhat,
                    zFile);
@@ -103,7 +103,7 @@ int ledgerFileRead(const char *zWhat, const char *zFile, size_t nMax,
   return fileRead(zWhat, zFile, nMax, rcFail, NULL, NULL, pOut, pErr);
 }
 
-int ledgerFileReadOption(const LedgerConfig *p, const char *zWhat,
+int ledgerFileReadOption(const LedgerPipe *p, const char *zWhat,
                          const char *zFile, int rcFail, LedgerBuf *pOut,
                          int *pbPipe, LedgerError *pErr) {
   if( fileRead(zWhat, zFile, FILE_OPTION_MAX, rcFail, p, pbPipe, pOut, pErr) ==

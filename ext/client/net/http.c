@@ -13,18 +13,16 @@
 **     was closed; it then can't rewind, and the exchange fails instead;
 **   - no answer's body grows beyond nMax bytes.
 */
-#include "client/clientInt.h"
+#include "client/log/log.h"
+#include "client/net/net.h"
 
 #include <limits.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HTTP_MAXAGE_SECONDS 30L     /* the service closes idle ones after 60 */
@@ -47,52 +45,6 @@ struct LedgerHttp {
 
 static void httpGlobalInit(void) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-/* Milliseconds of a clock that never goes back. */
-int64_t ledgerClockMs(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/*
-** Around what libcurl does, and what may write into a pipe, for the host's
-** sake:
-**
-** With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE alone, and before 7.87 OpenSSL
-** then writes to a closed socket with write(): the host would die. So SIGPIPE
-** is blocked in this thread meanwhile, and one that came is taken away. Nothing
-** process-wide is touched.
-**
-** What OpenSSL puts into this thread's queue of errors the host's own TLS would
-** take for its own: the queue is left empty. libcurl empties it too when it
-** begins, so that what the host had there can't be kept.
-*/
-void ledgerGuestEnter(LedgerGuest *p) {
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigpending(&pipe);
-  p->bPending = sigismember(&pipe, SIGPIPE) == 1;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, &p->old);
-}
-
-void ledgerGuestLeave(LedgerGuest *p) {
-  static const struct timespec zero = {0, 0};
-  sigset_t pipe;
-  if( !p->bPending ) {
-    sigemptyset(&pipe);
-    sigpending(&pipe);
-    if( sigismember(&pipe, SIGPIPE) == 1 ) {
-      sigemptyset(&pipe);
-      sigaddset(&pipe, SIGPIPE);
-      sigtimedwait(&pipe, NULL, &zero);
-    }
-  }
-  pthread_sigmask(SIG_SETMASK, &p->old, NULL);
-  ERR_clear_error();
 }
 
 /* Makes the multi handle. */
@@ -144,7 +96,7 @@ int ledgerHttpReset(LedgerHttp *p, LedgerError *pErr) {
   return httpOpen(p, pErr);
 }
 
-/* ---- callbacks of libcurl ---------------------------------------------- */
+/* ---- callbacks of libcurl ----------------------------------------------- */
 
 static size_t httpWrite(char *z, size_t nSize, size_t nItem, void *pArg) {
   LedgerExchange *p = pArg;
@@ -332,7 +284,7 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   return nAll;
 }
 
-/* ---- exchanges --------------------------------------------------------- */
+/* ---- exchanges ---------------------------------------------------------- */
 
 /* Adds a header line; the copy that libcurl makes is wiped when it is freed. */
 static int httpAddHeader(LedgerExchange *p, const char *z, LedgerError *pErr) {
@@ -379,6 +331,15 @@ static struct curl_blob httpBlob(const char *z) {
   return b;
 }
 
+/* CURLOPT_SSL_CTX_FUNCTION: the chain is looked at, and alerts are heard. */
+static CURLcode httpSslCtx(CURL *pEasy, void *pCtx, void *pArg) {
+  LedgerExchange *p = pArg;
+  (void)pEasy;
+  return p->xVerify(pCtx, p->pVerifyArg) && ledgerAlertListen(pCtx, p)
+             ? CURLE_OK
+             : CURLE_OUT_OF_MEMORY;
+}
+
 /* Whom to trust, and the client's own certificate. */
 static CURLcode httpSetTls(CURL *h, LedgerExchange *p,
                            const LedgerWire *pWire) {
@@ -392,14 +353,11 @@ static CURLcode httpSetTls(CURL *h, LedgerExchange *p,
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   /* A resumed session shows no certificate: its dates would go unseen. */
   SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-  if( pWire->pTrust ) {
-    b = httpBlob(pWire->pTrust->zPem);
-    SET(CURLOPT_CAINFO_BLOB, &b);
-    SET(CURLOPT_CAINFO, NULL);
-    SET(CURLOPT_CAPATH, NULL);
-    SET(CURLOPT_SSL_CTX_FUNCTION, ledgerTrustSslCtx);
-    SET(CURLOPT_SSL_CTX_DATA, pWire->pTrust);
-  } else if( pWire->zCaFile ) {
+  if( pWire->xVerify ) {
+    SET(CURLOPT_SSL_CTX_FUNCTION, httpSslCtx);
+    SET(CURLOPT_SSL_CTX_DATA, p);
+  }
+  if( pWire->zCaFile ) {
     b = httpBlob(pWire->zCaFile);
     SET(CURLOPT_CAINFO_BLOB, &b);
     SET(CURLOPT_CAINFO, NULL);
@@ -514,7 +472,9 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   p->bCertificate = pWire->zCertificate != NULL;
   p->bOnce = pWire->bOnce;
   p->bKeepHeaders = pWire->bKeepHeaders;
-  p->bWipe = pWire->pTrust == NULL;
+  p->bWipe = pWire->xVerify == NULL;
+  p->xVerify = pWire->xVerify;
+  p->pVerifyArg = pWire->pVerifyArg;
   p->msRetryAfter = -1;
   p->tDate = -1;
   p->nLength = -1;
@@ -619,6 +579,24 @@ int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr) {
                         "libcurl failed with its multi code %d", (int)rc);
 }
 
+const char *ledgerExchangeUrl(const LedgerExchange *p) {
+  const char *zUrl = NULL;
+  curl_easy_getinfo(p->pEasy, CURLINFO_EFFECTIVE_URL, &zUrl);
+  return zUrl ? zUrl : "";
+}
+
+void ledgerExchangeFigures(const LedgerExchange *p, double *pMs,
+                           int64_t *pnByte, int *piPort) {
+  curl_off_t us = 0, nByte = 0;
+  long iPort = 0;
+  curl_easy_getinfo(p->pEasy, CURLINFO_TOTAL_TIME_T, &us);
+  curl_easy_getinfo(p->pEasy, CURLINFO_SIZE_DOWNLOAD_T, &nByte);
+  curl_easy_getinfo(p->pEasy, CURLINFO_LOCAL_PORT, &iPort);
+  *pMs = (double)us / 1000;
+  *pnByte = (int64_t)nByte;
+  *piPort = (int)iPort;
+}
+
 /* How many exchanges run. */
 int ledgerHttpRunning(const LedgerHttp *p) {
   return p->nRunning;
@@ -634,7 +612,7 @@ void ledgerExchangeFree(LedgerExchange *p) {
     curl_multi_remove_handle(p->pHttp->pMulti, p->pEasy);
     p->pHttp->nRunning--;
   }
-  ledgerTrustLetGo(p);
+  ledgerAlertLetGo(p);
   if( p->pEasy ) curl_easy_cleanup(p->pEasy);
   ledgerGuestLeave(&guest);
   for( pLine = p->pHeader; pLine; pLine = pLine->next ) {

@@ -13,7 +13,7 @@
 **   - nothing is decrypted here, and nobody is asked for a password;
 **   - what is read may be secret: buffers are wiped, and never grow.
 */
-#include "client/clientInt.h"
+#include "client/net/net.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- blocks ------------------------------------------------------------ */
+/* ---- blocks ------------------------------------------------------------- */
 
 /* The next block of the text at *pz, which moves behind it. Returns 0 where
 ** there is none. One that has no end has no body (zBody is NULL). */
@@ -124,7 +124,7 @@ out:
   return bOk;
 }
 
-/* ---- a file's bytes ---------------------------------------------------- */
+/* ---- a file's bytes ----------------------------------------------------- */
 
 /* The name of the block that these bytes are, where they are DER; or NULL. */
 static const char *pemKind(const unsigned char *a, long n) {

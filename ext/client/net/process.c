@@ -15,7 +15,7 @@
 **     ended, of stderr the rest is read and dropped;
 **   - a step reads a bounded number of bytes, however fast they come.
 */
-#include "client/credential/credential.h"
+#include "client/net/net.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +49,7 @@ struct LedgerProcess {
   int bDone;
 };
 
-/* ---- the end ----------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------ */
 
 /* Looks whether the child has ended. */
 static void processReap(LedgerProcess *p, int eHow) {
@@ -89,7 +89,7 @@ void ledgerProcessFree(LedgerProcess *p) {
   free(p);
 }
 
-/* ---- the start --------------------------------------------------------- */
+/* ---- the start ---------------------------------------------------------- */
 
 /* The file that a command's name means: the first in an absolute folder of
 ** PATH. NULL where there is none; the caller frees it. */
@@ -224,7 +224,7 @@ int ledgerProcessStart(const char *const *azArg, int msLimit,
   return LEDGER_OK;
 }
 
-/* ---- meanwhile --------------------------------------------------------- */
+/* ---- meanwhile ---------------------------------------------------------- */
 
 /* Reads what is there. */
 static void processRead(LedgerProcess *p, int i) {

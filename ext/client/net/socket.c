@@ -9,7 +9,7 @@
 ** that it never arrived. So what must not be sent twice is not sent into a
 ** connection on which something waits to be read: no answer can be due there.
 */
-#include "client/clientInt.h"
+#include "client/net/net.h"
 
 #include <netinet/in.h>
 #include <poll.h>

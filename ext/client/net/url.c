@@ -7,7 +7,7 @@
 **   - a URL in use is "https://host[:port]" in lower case, without a slash;
 **   - a server can send us to its own host or one below it, at the same port.
 */
-#include "client/clientInt.h"
+#include "client/net/net.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,8 +115,8 @@ static int targetIsName(const char *zTarget) {
 ** the first label of the host, or NULL where the host is an address. Both are
 ** the caller's.
 */
-int ledgerTargetParse(const char *zTarget, char **pzUrl, char **pzLedgerId,
-                      LedgerError *pErr) {
+int ledgerUrlTarget(const char *zTarget, char **pzUrl, char **pzLedgerId,
+                    LedgerError *pErr) {
   LedgerBuf whole = {0};
   LedgerBuf base = {0};
   TargetUrl u;

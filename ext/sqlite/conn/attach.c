@@ -100,6 +100,7 @@ int ledgerConnAttach(LedgerConn *p, const char *zTarget, const char *zName,
   }
   rc = ledgerConfigNew(zTarget, &pConfig, pErr);
   if( rc == LEDGER_OK ) {
+    pConfig->pFailover = &ledgerSecondary;
     pConfig->xInterrupted = ledgerConnInterrupted;
     pConfig->pInterruptArg = p;
   }

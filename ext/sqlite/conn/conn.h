@@ -18,7 +18,7 @@
 SQLITE_EXTENSION_INIT3 /* conn/api.c has it */
 #endif
 
-#include "client/client.h"
+#include "client/api/api.h"
 #include "receipt/receipt.h"
 
     typedef sqlite3_int64 i64;

@@ -35,7 +35,7 @@ struct Ping {
   LedgerBuf versions; /* offered, with commas */
 };
 
-/* Milliseconds of a clock that never goes back. */
+/* Milliseconds of a clock that never goes back, and parts of them. */
 static double pingClock(void) {
   struct timespec ts;
   clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -98,27 +98,13 @@ static void pingMember(LedgerBuf *pBuf, const char *zName, const char *z) {
   }
 }
 
-/* Is the error one about the identity? Identity and credential are asked for at
-** once, so that the facts alone don't tell. */
-static int pingIsIdentity(const LedgerError *pErr) {
-  static const char *const azMark[] = {"/ledgerIdentity/", "service key",
-                                       "service certificate",
-                                       "identity service"};
-  size_t i;
-  for( i = 0; i < sizeof(azMark) / sizeof(azMark[0]); i++ ) {
-    if( strstr(ledgerErrorText(pErr), azMark[i]) ) return 1;
-  }
-  return 0;
-}
-
 /* How far it came. 401 and 403 are about the credential, a wrong key about the
 ** identity. */
-static const char *pingStep(const Ping *p, const LedgerFacts *pFacts,
-                            const LedgerError *pErr) {
+static const char *pingStep(const Ping *p, const LedgerError *pErr) {
   if( pErr->rc == LEDGER_OK ) return NULL;
   if( p->eStep == PING_ATTACH ) return "attach";
   if( p->eStep == PING_CONNECT ) {
-    return !pFacts->zSource && pingIsIdentity(pErr) ? "identity" : "credential";
+    return pErr->eStage == LEDGER_STAGE_IDENTITY ? "identity" : "credential";
   }
   if( pErr->http == 401 || pErr->http == 403 ) return "credential";
   return pErr->rc == LEDGER_AUTH ? "identity" : "request";
@@ -161,7 +147,7 @@ static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
     pingMember(&buf, "not_after", facts.zNotAfter);
     pingMember(&buf, "source", facts.zSource);
     pingMember(&buf, "api_versions", p->versions.n ? p->versions.z : NULL);
-    pingMember(&buf, "step", pingStep(p, &facts, pErr));
+    pingMember(&buf, "step", pingStep(p, pErr));
     pingMember(&buf, "code", pingCode(pErr));
     if( pErr->rc ) zError = ledgerMessage("%s", ledgerErrorText(pErr));
     pingMember(&buf, "error", zError);

@@ -35,13 +35,12 @@ static void commitLook(LedgerBuf *pBuf, const LedgerQueued *pRow) {
 }
 
 /* Appends what the ledger has of this batch already. A timeout says it of a
-** single row itself (status.c). */
+** single row itself (LEDGER_STAGE_ACCEPTED). */
 static void commitAccepted(LedgerBuf *pBuf, LedgerQueued *const *apRow,
                            int nRow, const LedgerError *pErr) {
   const LedgerQueued *pLast = NULL; /* the last one that isn't committed */
   LedgerBuf ids = {0};
   char zId[LEDGER_TXID_MAX];
-  char zSaid[LEDGER_TXID_MAX + 64];
   int i, n = 0, nPending = 0;
   for( i = 0; i < nRow; i++ ) {
     const LedgerQueued *pRow = apRow[i];
@@ -59,10 +58,7 @@ static void commitAccepted(LedgerBuf *pBuf, LedgerQueued *const *apRow,
   }
   if( n > 10 ) ledgerBufText(&ids, ", ...");
   if( n == 0 || ids.bOom ) goto out;
-  sqlite3_snprintf(sizeof(zSaid), zSaid,
-                   "transaction %s was accepted and may still be recorded",
-                   zId);
-  if( nRow == 1 && strstr(ledgerErrorText(pErr), zSaid) ) goto out;
+  if( nRow == 1 && pErr->eStage == LEDGER_STAGE_ACCEPTED ) goto out;
   if( nRow == 1 ) {
     ledgerBufPrintf(pBuf, "; the ledger '%s' has accepted the row as %s",
                     apRow[0]->zLedger, ids.z);

@@ -602,7 +602,7 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
   const int nEnded = p->nEnded + ledgerSendCount(p, LEDGER_COMMITTED) +
                      ledgerSendCount(p, LEDGER_ROW_REFUSED);
   const int msAfter = p->pSession ? ledgerSessionRetryAfter(p->pSession) : -1;
-  int i, ms = pConfig->retryFirstMs;
+  int i, ms = pConfig->retry.firstMs;
   if( nEnded != p->nProgress ) p->nStall = p->nWhy = 0;
   p->nProgress = nEnded;
   if( p->why.rc == LEDGER_OK ) { /* what was settled has been waited for */
@@ -614,11 +614,11 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
     /* A change of view is over when it is noticed. */
     if( msAfter <= 0 ) return LEDGER_OK;
   }
-  for( i = 2; i < p->nWhy && ms < pConfig->retryMaxMs; i++ ) ms *= 2;
-  if( ms > pConfig->retryMaxMs ) ms = pConfig->retryMaxMs;
-  if( p->why.http == 500 ) ms = pConfig->retryFirstMs; /* and so is another */
+  for( i = 2; i < p->nWhy && ms < pConfig->retry.maxMs; i++ ) ms *= 2;
+  if( ms > pConfig->retry.maxMs ) ms = pConfig->retry.maxMs;
+  if( p->why.http == 500 ) ms = pConfig->retry.firstMs; /* and so is another */
   if( msAfter > ms ) ms = msAfter;
-  if( ledgerNow() + ms - p->tWhy > pConfig->retryBudgetMs ) {
+  if( ledgerNow() + ms - p->tWhy > pConfig->retry.budgetMs ) {
     return sendGiveUp(p, pErr);
   }
   return ledgerClientSleep(pClient, ms, pErr);

@@ -601,7 +601,7 @@ int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr) {
   while( nOpen > 0 ) {
     const int msBudget = nLook++ > 0 && settleLeft(p) == 0
                              ? pConfig->timeoutMs
-                             : pConfig->retryBudgetMs;
+                             : pConfig->retry.budgetMs;
     i64 msLeft;
     if( settleLook(&settle, &nOpen, &bOver, pErr) == LEDGER_OK ) {
       tFail = 0;

@@ -5,12 +5,13 @@
 ** Invariants
 **   - the rows stand from the oldest version to the newest;
 **   - answers are read in both spellings whatever the version, so that only
-**     requests depend on the row in use.
+**     requests depend on the row in use;
+**   - the text of the service's that lists versions is read here alone.
 **
 ** Reference: api/CONTRACT.md 1 and "Corrections from recordings" (the service
 ** really spoke of subLedgerId in 2022-04-20-preview).
 */
-#include "client/clientInt.h"
+#include "client/call/callInt.h"
 
 #include <string.h>
 
@@ -77,6 +78,12 @@ const LedgerDialect *ledgerDialectFind(const char *zVersion) {
   return p;
 }
 
+/* Whether a refusal is about the version that was asked for. */
+int ledgerDialectRefused(const LedgerServerError *pSaid) {
+  return strcmp(pSaid->zCode, "QueryParameterError") == 0 &&
+         strstr(pSaid->zMessage, "api-version") != NULL;
+}
+
 /*
 ** Chooses from the text of a refusal, "... one of the following versions:
 ** A,B": the newest that the table knows, a stable one before any preview.
@@ -126,13 +133,14 @@ int ledgerDialectNeed(const LedgerDialect *pDialect, const char *zVersion,
     if( (mLack & aFeature[i].mHas) == 0 ) continue;
     return ledgerErrorSet(pErr, LEDGER_ERROR,
                           "%s: needs API version %s or later, but %s is in use",
-                          aFeature[i].zName, ledgerVersionOf(aFeature[i].mHas),
-                          zVersion);
+                          aFeature[i].zName,
+                          ledgerDialectFirst(aFeature[i].mHas), zVersion);
   }
   return LEDGER_OK;
 }
 
-const char *ledgerVersionOf(unsigned mHas) {
+/* The first version that offers all of mHas, or NULL. */
+const char *ledgerDialectFirst(unsigned mHas) {
   int i;
   for( i = 0; i < DIALECT_COUNT; i++ ) {
     if( (aDialect[i].mHas & mHas) == mHas ) return aDialect[i].zVersion;

@@ -1,0 +1,72 @@
+/*
+** What the files of client/api share with each other and nobody else.
+*/
+#ifndef LEDGER_API_INT_H
+#define LEDGER_API_INT_H
+
+#include "client/api/api.h"
+#include "client/clientInt.h"
+
+/* ---- list.c: lists that come in pages ----------------------------------- */
+
+/* How far a list was followed, and where it goes on. */
+typedef struct LedgerList LedgerList;
+struct LedgerList {
+  int nPage;     /* pages before this one */
+  int64_t nByte; /* of their bodies */
+  size_t nBody;  /* bytes of this page */
+  char *zMark;   /* a link met before, or NULL */
+  char *zNext;   /* the next link, or NULL */
+};
+
+/* p is finished and has a next link: gives it to pNext, which asks for the page
+** behind. Fails where the list would not end. */
+int ledgerListFollow(LedgerCall *p, LedgerList *pList, LedgerCall *pNext,
+                     LedgerList *pNextList, LedgerError *pErr);
+void ledgerListClear(LedgerList *p);
+
+/* ---- entries.c: reading entries, and what answers have in common -------- */
+
+/* Entries in one block of memory. */
+typedef struct LedgerEntryList LedgerEntryList;
+struct LedgerEntryList {
+  LedgerEntry *aEntry;
+  int nEntry;
+  char *zArena;
+};
+
+int ledgerEntryListRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pFirst,
+                        int nEntry, LedgerEntryList *pList, LedgerError *pErr);
+void ledgerEntryListFree(LedgerEntryList *p);
+int ledgerEntryMeant(LedgerCall *p, const LedgerEntry *pEntry,
+                     LedgerError *pErr);
+int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
+                       char **pzNext, LedgerError *pErr);
+int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
+                    LedgerError *pErr);
+const char *ledgerSubLedgerRead(LedgerJson *pDoc, const cJSON *pObj,
+                                size_t *pn);
+int ledgerEntriesStart(LedgerClient *p, const LedgerCallKind *pKind,
+                       char *zWhat, char *zPath, LedgerTxid id,
+                       const char *zSubLedger, LedgerCall **ppCall,
+                       LedgerError *pErr);
+
+/* ---- written.c ---------------------------------------------------------- */
+
+/* What becomes of an append: LedgerCall.pAnswer. */
+typedef struct LedgerAppendAnswer LedgerAppendAnswer;
+struct LedgerAppendAnswer {
+  int bCommitted;   /* the answer says that it is committed */
+  char *zElsewhere; /* the sub-ledger that the answer names, where it isn't the
+                    ** one asked for, or NULL */
+  char *zOperation; /* a gateway queued it under this id ... */
+  int bSettled;     /* ... and has told its end */
+};
+
+void ledgerAppendFree(LedgerCall *p);
+
+/* ---- gateway.c ---------------------------------------------------------- */
+
+int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
+
+#endif /* LEDGER_API_INT_H */

@@ -1,0 +1,58 @@
+/*
+** What the files of client/call share with each other and nobody else.
+*/
+#ifndef LEDGER_CALL_INT_H
+#define LEDGER_CALL_INT_H
+
+#include "client/call/call.h"
+
+/* ---- call.c ------------------------------------------------------------- */
+
+int ledgerCallTimeout(const LedgerCall *p);
+const char *ledgerCallBase(const LedgerCall *p);
+void ledgerCallFail(LedgerCall *p, const LedgerError *pErr);
+void ledgerCallResend(LedgerCall *p);
+void ledgerCallAgain(LedgerCall *p);
+int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter);
+
+/* ---- note.c ------------------------------------------------------------- */
+
+void ledgerNoteExchange(LedgerCall *p, const char *zError);
+void ledgerNoteCached(LedgerCall *p, const char *zUrl);
+
+/* ---- cache.c ------------------------------------------------------------ */
+
+int64_t ledgerCacheOwner(LedgerCache *p, const char *zKey,
+                         const char *zPrincipal);
+const char *ledgerCacheGet(LedgerCache *p, const char *zKey, size_t *pn);
+void ledgerCachePut(LedgerCache *p, const char *zKey, const char *aBody,
+                    size_t nBody, int64_t nMax);
+int64_t ledgerCacheBytes(const LedgerCache *p, int *pnItem);
+const char *ledgerCacheAsk(LedgerCall *p, const char *zKey, size_t *pn);
+LedgerBuf ledgerCacheCopy(const LedgerCall *p);
+void ledgerCacheKeep(LedgerCall *p, LedgerBuf *pCopy);
+
+/* ---- response.c --------------------------------------------------------- */
+
+int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr);
+
+/* ---- session.c ---------------------------------------------------------- */
+
+int ledgerSessionHolds(const LedgerCall *p);
+void ledgerSessionEnd(LedgerCall *p, int msRetryAfter);
+void ledgerSessionAnswered(LedgerCall *p);
+void ledgerSessionWrote(LedgerCall *p, LedgerTxid id);
+int ledgerSessionMoves(LedgerCall *p);
+int ledgerSessionMove(LedgerCall *p, const char *zBase);
+
+/* ---- redirect.c --------------------------------------------------------- */
+
+void ledgerRedirectFollow(LedgerCall *p);
+void ledgerRedirectForget(LedgerCall *p);
+
+/* ---- retry.c ------------------------------------------------------------ */
+
+void ledgerRetryRead(LedgerCall *p);
+void ledgerRetryTimedOut(LedgerCall *p);
+
+#endif /* LEDGER_CALL_INT_H */

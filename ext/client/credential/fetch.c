@@ -1,0 +1,91 @@
+/*
+** One attempt to get one credential: what the credentials share. Its only
+** request is the one that a credential asks for.
+*/
+#include "client/credential/credentialInt.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ledgerFetchFree(LedgerFetch *p) {
+  if( p == NULL ) return;
+  ledgerCallFree(p->pCall);
+  ledgerProcessFree(p->pProcess);
+  free(p->zBase);
+  free(p->zPath);
+  free(p->zQuery);
+  ledgerSecretFree(p->zToken);
+  ledgerSecretFree(p->zCertificate);
+  ledgerSecretFree(p->zKey);
+  free(p->zPrincipal);
+  free(p);
+}
+
+/* Sets the error of a credential that is not set up here. */
+int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
+                            ...) {
+  char *zText = NULL;
+  va_list ap;
+  va_start(ap, zFmt);
+  if( vasprintf(&zText, zFmt, ap) < 0 ) zText = NULL;
+  va_end(ap);
+  p->bMissing = 1;
+  if( zText ) {
+    ledgerErrorSet(pErr, LEDGER_AUTH, "%s", zText);
+  } else {
+    ledgerErrorNomem(pErr);
+  }
+  free(zText);
+  return pErr->rc;
+}
+
+/* A call for a token has ended: takes over the token, or why there is none. */
+int ledgerCredentialTake(LedgerFetch *p, LedgerCall *pCall, LedgerError *pErr) {
+  if( pCall->err.rc ) {
+    ledgerErrorCopy(pErr, &pCall->err);
+    if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;
+  } else {
+    LedgerTokenAnswer *pAnswer = pCall->pAnswer;
+    p->zToken = pAnswer->zToken;
+    p->nSecond = pAnswer->nSecond;
+    pAnswer->zToken = NULL;
+  }
+  return pErr->rc;
+}
+
+/* An option, else the environment's variable, else NULL. */
+const char *ledgerCredentialFrom(const char *zOption, const char *zVariable) {
+  const char *z = zOption ? zOption : getenv(zVariable);
+  return z && z[0] ? z : NULL;
+}
+
+/* Starts a GET of the endpoint p->zBase, p->zPath, p->zQuery. */
+int ledgerFetchGet(LedgerFetch *p, const LedgerCallKind *pKind,
+                   const char *zWhat, const char *zHeader1,
+                   const char *zHeader2, const char *zSecret,
+                   LedgerError *pErr) {
+  LedgerCall *pCall = NULL;
+
+  if( ledgerCallNew(p->pClient, pKind, &pCall, pErr) ) return pErr->rc;
+  pCall->zWhat = ledgerStrdup(zWhat);
+  pCall->zBase = ledgerStrdup(p->zBase);
+  pCall->zPath = ledgerStrdup(p->zPath[0] ? p->zPath : "/");
+  if( pCall->zPath ) {
+    pCall->zLink = ledgerMprintf("%s?%s", pCall->zPath, p->zQuery);
+  }
+  if( zHeader1 ) pCall->azHeader[0] = ledgerStrdup(zHeader1);
+  if( zHeader2 ) pCall->azHeader[1] = ledgerStrdup(zHeader2);
+  if( zSecret ) pCall->zSecret = ledgerStrdup(zSecret);
+  if( pCall->zWhat == NULL || pCall->zBase == NULL || pCall->zLink == NULL ||
+      (zHeader1 && pCall->azHeader[0] == NULL) ||
+      (zHeader2 && pCall->azHeader[1] == NULL) ||
+      (zSecret && pCall->zSecret == NULL) ) {
+    ledgerCallFree(pCall);
+    return ledgerErrorNomem(pErr);
+  }
+  p->pCall = pCall;
+  ledgerCallBegin(pCall);
+  return LEDGER_OK;
+}
