@@ -10,7 +10,7 @@
 ** take for its own: the queue is left empty. libcurl empties it too when it
 ** begins, so that what the host had there can't be kept.
 */
-#include "client/log/log.h"
+#include "client/net/net.h"
 
 #include <openssl/err.h>
 #include <pthread.h>
