@@ -122,26 +122,28 @@ units: $(UNITS) build/unit/locale.so $(LOCALES)
 units-asan: units $(UNITS_ASAN)
 
 .PHONY: test
-test: deps all units ## run the tests; TESTS='entries*' selects
-	@$(TCLSH) tests/run.tcl -j $(JOBS) $(TESTS)
+test: deps all units ## run the tests; TESTS='outbox read/tags' selects
+	@$(TCLSH) tests/harness/run.tcl -j $(JOBS) $(TESTS)
 
 .PHONY: test-asan
 test-asan: deps build/asan/ledger.so build/asan/ledger-emulator units-asan ## with ASan and UBSan
-	@$(TCLSH) tests/run.tcl -j $(JOBS) -asan $(TESTS)
+	@$(TCLSH) tests/harness/run.tcl -j $(JOBS) -asan $(TESTS)
 
 .PHONY: test-valgrind
 test-valgrind: deps all units ## a few test files under valgrind; TESTS= selects
-	@$(TCLSH) tests/run.tcl -j $(JOBS) -valgrind $(TESTS)
+	@$(TCLSH) tests/harness/run.tcl -j $(JOBS) -valgrind $(TESTS)
 
 # What reads and writes most that a machine reads.
 LOCALE     ?= de_DE.UTF-8
-LOCALE_SET := append append_answer attach audit credential_application \
-  credential_managed doctor entries_range errors execute explain log lookup \
-  outbox programmability quotes readme receipt_forged receipts surface \
-  tables_versions tags trust_identity txid unit users
+LOCALE_SET := append/append append/answer append/wait_ended attach/attach \
+  audit/audit call/errors call/log credential/application credential/managed \
+  docs/doctor docs/readme hosts/surface outbox/outbox read/lookup read/range \
+  read/tags read/txid receipt/forged receipt/receipts tables/execute \
+  tables/programmability tables/quotes tables/versions trust/identity unit/unit \
+  users/users
 .PHONY: test-locale
 test-locale: deps all units ## core files in a host of another locale; LOCALE=tr_TR.UTF-8
-	@$(TCLSH) tests/run.tcl -j $(JOBS) -locale $(LOCALE) \
+	@$(TCLSH) tests/harness/run.tcl -j $(JOBS) -locale $(LOCALE) \
 	  $(or $(TESTS),$(LOCALE_SET))
 
 SUITE ?= bookworm
@@ -257,7 +259,7 @@ endef
 .PHONY: FORCE
 FORCE:
 
-# What tests/*.test run of tests/unit: one program per file, with ext/base.
+# What test files run of tests/unit: one program per file, with ext/base.
 build/unit/cache: build/obj/release/ext/client/call/cache.o
 build/asan/unit/cache: build/obj/asan/ext/client/call/cache.o
 build/unit/failure: $(call objects,release,$(call room,client))
@@ -276,7 +278,7 @@ build/asan/unit/%: build/obj/asan/tests/unit/%.o \
 	$Q$(CC) $(FLAGS_asan) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) \
 	  $(EMULATOR_LIBS) -pthread
 
-build/unit/locale.so: tests/host/locale.c | $(DEPS)
+build/unit/locale.so: tests/hosts/locale.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(C11) $(FLAGS_release) -shared $(LDFLAGS) -o $@ $<

@@ -6,15 +6,9 @@
 --       < sql/demo.sql
 
 .bail on
--- What an earlier run left in this session.
-DROP TABLE IF EXISTS temp.demo_needs; DROP TABLE IF EXISTS temp.person;
-CREATE TEMP TABLE demo_needs(n_module INTEGER
-  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
-INSERT INTO temp.demo_needs
-SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
--- A local table with the name of one of the ledger's would be read in its place.
-INSERT INTO temp.demo_needs SELECT ledger_check();
--- A database that can't be written is named here; an INSERT then ends it.
+-- Ends here without the module, and where a local table hides one of the ledger's.
+SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
+-- A database that can't be written is named here; the first write then ends it.
 .once '|while read -r n f; do case "$n$f" in main:*r/o) echo "the database is read-only: give a file that can be written";; main:/*) f="${f% r/w}"; test -w "${f%/*}/" || echo "the folder of the database cannot be written, and SQLite needs that: give a file in another";; esac; done >&2'
 .databases
 
@@ -65,6 +59,7 @@ SELECT transaction_id, tags, contents FROM ledger_entries
 
 .print
 .print -- A ledger joins with local tables.
+DROP TABLE IF EXISTS temp.person;
 CREATE TEMP TABLE person(name TEXT PRIMARY KEY, city TEXT);
 INSERT INTO person VALUES('Alice','Turin'),('Bob','Oslo'),('Carol','Quito');
 SELECT p.name, p.city, e.contents

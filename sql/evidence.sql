@@ -31,33 +31,37 @@
 .headers off
 .mode list
 
--- What an earlier run left in this session.
-DROP TRIGGER IF EXISTS temp.evidence_id_again;
-DROP TRIGGER IF EXISTS temp.evidence_stepped;
-DROP VIEW IF EXISTS temp.evidence_all; DROP VIEW IF EXISTS temp.evidence_still;
-DROP VIEW IF EXISTS temp.evidence_job; DROP VIEW IF EXISTS temp.evidence_entry;
-DROP VIEW IF EXISTS temp.evidence_missing;
-DROP VIEW IF EXISTS temp.evidence_receipt;
-DROP VIEW IF EXISTS temp.evidence_found;
-DROP TABLE IF EXISTS temp.evidence_needs;
-DROP TABLE IF EXISTS temp.evidence_ping; DROP TABLE IF EXISTS temp.evidence_key;
-DROP TABLE IF EXISTS temp.evidence_now; DROP TABLE IF EXISTS temp.evidence_had;
-DROP TABLE IF EXISTS temp.evidence_gone; DROP TABLE IF EXISTS temp.evidence_cut;
-DROP TABLE IF EXISTS temp.evidence_todo;
-DROP TABLE IF EXISTS temp.evidence_step;
-DROP TABLE IF EXISTS temp.evidence_batch;
-DROP TABLE IF EXISTS temp.evidence_asked;
-DROP TABLE IF EXISTS temp.evidence_part;
-DROP TABLE IF EXISTS temp.evidence_outcome;
-CREATE TEMP TABLE evidence_needs(n_module INTEGER
-  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
-INSERT INTO temp.evidence_needs
-SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
--- A local table with the name of one of the ledger's would be read in its place.
-INSERT INTO temp.evidence_needs SELECT ledger_check();
--- A database that can't be written is named here; the next statement ends it.
+-- ---- the opening: the same lines in audit.sql and evidence.sql ---------------
+
+-- Ends here without the module, and where a local table hides one of the ledger's.
+SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
+-- A database that can't be written is named here; the first write then ends it.
 .once '|while read -r n f; do case "$n$f" in main:*r/o) echo "the database is read-only: give a file that can be written";; main:/*) f="${f% r/w}"; test -w "${f%/*}/" || echo "the folder of the database cannot be written, and SQLite needs that: give a file in another";; esac; done >&2'
 .databases
+-- What an earlier run left in this session.
+DROP VIEW IF EXISTS temp.run_was; DROP VIEW IF EXISTS temp.run_still;
+DROP VIEW IF EXISTS temp.run_border; DROP VIEW IF EXISTS temp.run_job;
+DROP VIEW IF EXISTS temp.run_next; DROP VIEW IF EXISTS temp.run_receipt;
+DROP VIEW IF EXISTS temp.run_found; DROP TABLE IF EXISTS temp.run_now;
+DROP TABLE IF EXISTS temp.run_had; DROP TABLE IF EXISTS temp.run_probe;
+DROP TABLE IF EXISTS temp.run_lost; DROP TABLE IF EXISTS temp.run_todo;
+DROP TABLE IF EXISTS temp.run_missing; DROP TABLE IF EXISTS temp.run_outcome;
+DROP TRIGGER IF EXISTS temp.run_id_again;
+
+-- Which ledger is it? One that isn't attached, or doesn't answer, ends the run.
+CREATE TEMP TABLE run_now(
+  run INTEGER, time_utc TEXT, url TEXT, ledger_id TEXT, api_version TEXT,
+  module_version TEXT, key_sha256 TEXT
+  CONSTRAINT [no service key to verify against: attach with option service_certificate]
+  CHECK(key_sha256 IS NOT NULL),
+  anchor_source TEXT, ledger TEXT, sub_ledger TEXT);
+INSERT INTO temp.run_now
+WITH ping(ledger, answer) AS MATERIALIZED (
+  SELECT coalesce(:ledger, 'main'), ledger_ping(coalesce(:ledger, 'main')))
+SELECT NULL, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url',
+       i.ledger_id, p.answer ->> '$.api_version', ledger_version(), i.key_sha256,
+       i.source, p.ledger, :sub_ledger
+  FROM ping AS p JOIN ledger_identity AS i ON i.ledger = p.ledger;
 
 CREATE TABLE IF NOT EXISTS evidence_run(
   run INTEGER PRIMARY KEY,
@@ -149,189 +153,161 @@ SELECT e.transaction_id, e.sub_ledger, e.contents, e.tags, r.receipt,
   LEFT JOIN service_certificate AS c ON c.id = r.service_certificate
   LEFT JOIN evidence_run AS n ON n.run = r.run;
 
--- Which ledger is it? A ledger that isn't attached, or doesn't answer, ends it.
-CREATE TEMP TABLE evidence_ping(ledger TEXT, answer TEXT);
-INSERT INTO evidence_ping
-SELECT coalesce(:ledger, 'main'), ledger_ping(coalesce(:ledger, 'main'));
-CREATE TEMP TABLE evidence_key(key_sha256 TEXT
-  CONSTRAINT [no service key to verify against: attach with option service_certificate]
-  CHECK(key_sha256 IS NOT NULL));
-INSERT INTO evidence_key
-SELECT i.key_sha256
-  FROM temp.evidence_ping AS p JOIN ledger_identity AS i ON i.ledger = p.ledger;
-INSERT INTO evidence_run(time_utc, url, ledger_id, api_version, module_version,
-                         key_sha256, anchor_source, identity_answer)
-SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url', i.ledger_id,
-       p.answer ->> '$.api_version', ledger_version(), i.key_sha256, i.source,
+INSERT INTO evidence_run
+SELECT n.run, n.time_utc, n.url, n.ledger_id, n.api_version, n.module_version,
+       n.key_sha256, n.anchor_source,
        json_object('ledger_id', i.ledger_id, 'certificate', i.certificate,
                    'key_sha256', i.key_sha256, 'not_before', i.not_before,
                    'not_after', i.not_after, 'source', i.source,
                    'identity_url', i.identity_url)
-  FROM temp.evidence_ping AS p JOIN ledger_identity AS i ON i.ledger = p.ledger;
-CREATE TEMP TABLE evidence_now AS
-SELECT r.*, p.ledger FROM evidence_run AS r, temp.evidence_ping AS p
- ORDER BY r.run DESC LIMIT 1;
-
+  FROM temp.run_now AS n JOIN ledger_identity AS i ON i.ledger = n.ledger;
+UPDATE temp.run_now SET run = last_insert_rowid();
 SELECT 'SERVICE KEY CHANGED ' || last.key_sha256 || ' -> ' || n.key_sha256
-  FROM temp.evidence_now AS n
-  JOIN evidence_run AS last ON last.run = n.run - 1
+  FROM temp.run_now AS n
+  JOIN evidence_run AS last ON last.run = (SELECT max(run) FROM evidence_run
+        WHERE run < n.run AND ledger_id = n.ledger_id)
  WHERE last.key_sha256 <> n.key_sha256;
 
--- ---- what was written before, and is no longer there ------------------------
-
--- A recovery from an older state loses entries, and a ledger made anew has none
--- of them; both give seqnos, even ids, to others. Nothing else undoes what is
--- committed, so that the newest entry tells for all. Where it was written under
--- another key than is in force now, it is compared: its contents, and the node.
--- An entry that isn't shown, or a receipt that isn't valid, tells neither way.
-CREATE TEMP TABLE evidence_had(
-  n INTEGER PRIMARY KEY, transaction_id TEXT, sub_ledger TEXT, contents TEXT,
-  node_id TEXT, is_other_key INTEGER);
-CREATE TEMP VIEW evidence_all AS
-SELECT NULL, e.transaction_id, e.sub_ledger, e.contents,
+-- What was written in earlier runs.
+CREATE TEMP VIEW run_was AS
+SELECT e.transaction_id, e.seqno, e.sub_ledger, e.contents,
        (SELECT r.report ->> '$.node_id' FROM receipt AS r
-         WHERE r.transaction_id = e.transaction_id AND r.report ->> '$.valid'),
-       n.key_sha256 <> (SELECT key_sha256 FROM evidence_now)
+         WHERE r.transaction_id = e.transaction_id
+           AND r.report ->> '$.valid') AS node_id,
+       n.key_sha256 <> (SELECT key_sha256 FROM run_now) AS is_other_key
   FROM entry AS e JOIN evidence_run AS n ON n.run = e.run
  WHERE e.transaction_id NOT IN (SELECT transaction_id FROM lost);
-CREATE TEMP VIEW evidence_still AS
+
+-- ---- loss: the same lines in audit.sql and evidence.sql ----------------------
+
+-- A recovery from an older state loses the newest entries, and a ledger made anew
+-- under the name has none of them; either may give their ids to others. Nothing
+-- else undoes what is committed. So entries are lost only if the newest is, and the
+-- first one lost is found by halves. An entry of an earlier run is
+--   there     if it is committed, and still the same one if the key has changed
+--             since: with the same contents, where those are kept, and signed by
+--             the same node;
+--   gone      if its id is invalid now, or another entry's;
+--   unproven  if the ledger shows no entry or no valid receipt to compare with;
+--   unknown   if the ledger does not know the id: the node that answers may lag.
+CREATE TEMP VIEW run_still AS
 SELECT h.n, CASE (SELECT t.state FROM ledger_transactions AS t
-                  WHERE t.ledger = w.ledger AND t.transaction_id = h.transaction_id)
-            WHEN 'Committed' THEN iif(h.is_other_key,
-              coalesce(h.contents = (SELECT e.contents FROM ledger_entries AS e
-                                      WHERE e.ledger = w.ledger
-                                        AND e.sub_ledger = h.sub_ledger
-                                        AND e.transaction_id = h.transaction_id)
-                AND iif(h.node_id IS NOT NULL,
-                  (SELECT iif(a.receipt_valid, a.node_id = h.node_id, NULL)
-                     FROM ledger_audit AS a
-                    WHERE a.ledger = w.ledger
-                      AND a.sub_ledger = h.sub_ledger
-                      AND a.transaction_id = h.transaction_id), 1), 'unproven'), 1)
-            WHEN 'Invalid' THEN 0 END AS still -- NULL: not known to the ledger
-  FROM evidence_had AS h, evidence_now AS w;
-INSERT INTO evidence_had SELECT * FROM temp.evidence_all
- ORDER BY ledger_txid_seqno(transaction_id) DESC LIMIT 1;
-CREATE TEMP TABLE evidence_gone AS
-SELECT n FROM temp.evidence_still WHERE still IS NOT 1;
-DELETE FROM temp.evidence_had;
-INSERT INTO evidence_had SELECT * FROM temp.evidence_all
- WHERE EXISTS(SELECT 1 FROM temp.evidence_gone)
- ORDER BY ledger_txid_seqno(transaction_id);
--- By halves: the first lo of them are there, the one numbered hi isn't.
-CREATE TEMP TABLE evidence_cut(
-  n INTEGER, is_known INTEGER
-  CONSTRAINT [the ledger does not know (yet) what was written before: run it again]
-  CHECK(is_known),
-  is_proven INTEGER
-  CONSTRAINT [the ledger does not prove (yet) what was written before (a receipt is late or invalid): run it again]
-  CHECK(is_proven));
-INSERT INTO evidence_cut
-WITH RECURSIVE half(lo, hi, n_other) AS (
-  SELECT 0, count(*), 0 FROM temp.evidence_had
-  UNION ALL
-  SELECT iif(s.still IS 1, s.n, lo), iif(s.still IS 1, hi, s.n),
-         -- seen to be another's; NULL for good, where one couldn't be compared
-         n_other + iif(s.still IS 'unproven', NULL, s.still IS 0)
-    FROM half CROSS JOIN temp.evidence_still AS s ON s.n = (lo + hi) / 2
-   WHERE hi - lo > 1
-), last(still) AS MATERIALIZED ( -- asked once: the answer may change
-  SELECT still FROM temp.evidence_still WHERE n = (SELECT hi FROM half WHERE hi - lo = 1)
-)
-SELECT hi, -- a ledger made anew may have less than before; a node that lags, too
-       -- ... so that one must have been seen to be another's
-       iif(last.still IS NULL,
-           lo = 0 AND coalesce(n_other, 0) > 0
-           AND (SELECT is_other_key FROM temp.evidence_had WHERE n = hi), 1),
-       last.still IS NULL OR last.still IS 0
-  FROM half CROSS JOIN last WHERE hi - lo = 1;
+                   WHERE t.ledger = r.ledger AND t.transaction_id = w.transaction_id)
+  WHEN 'Invalid' THEN 'gone'
+  WHEN 'Committed' THEN CASE iif(w.is_other_key,
+      iif(w.contents IS NULL, 1, w.contents =
+        (SELECT e.contents FROM ledger_entries AS e
+          WHERE e.ledger = r.ledger AND e.sub_ledger = w.sub_ledger
+            AND e.transaction_id = w.transaction_id))
+      AND iif(w.node_id IS NULL, 1, w.node_id =
+        (SELECT iif(a.receipt_valid, a.node_id, NULL) FROM ledger_audit AS a
+          WHERE a.ledger = r.ledger AND a.sub_ledger = w.sub_ledger
+            AND a.transaction_id = w.transaction_id)), 1)
+    WHEN 1 THEN 'there' WHEN 0 THEN 'gone' ELSE 'unproven' END
+  ELSE 'unknown' END AS state
+  FROM run_now AS r, run_had AS h
+  JOIN run_was AS w ON w.transaction_id = h.transaction_id;
+
+-- The entries of earlier runs, numbered in their order; those asked about; between
+-- which two of them the loss begins: lo is there, hi is not.
+CREATE TEMP TABLE run_had(n INTEGER PRIMARY KEY, transaction_id TEXT);
+INSERT INTO temp.run_had(transaction_id)
+SELECT transaction_id FROM temp.run_was ORDER BY seqno;
+CREATE TEMP TABLE run_probe(n INTEGER PRIMARY KEY, state TEXT);
+CREATE TEMP VIEW run_border AS
+SELECT coalesce(max(n) FILTER (WHERE state = 'there'), 0) AS lo,
+       min(n) FILTER (WHERE state <> 'there') AS hi
+  FROM run_probe;
+INSERT INTO temp.run_probe
+SELECT n, state FROM temp.run_still WHERE n = (SELECT max(n) FROM temp.run_had);
+.read '|yes "INSERT INTO temp.run_probe SELECT n, state FROM temp.run_still WHERE n = (SELECT (lo + hi) / 2 FROM temp.run_border WHERE hi - lo > 1);" | head -n 50'
+
+-- All from the first on that is not there; whether it is gone must be certain.
+CREATE TEMP TABLE run_lost(transaction_id TEXT PRIMARY KEY, state TEXT
+  CONSTRAINT [the ledger does not know (yet) what was found before: run it again]
+  CHECK(state <> 'unknown')
+  CONSTRAINT [the ledger does not prove (yet) what was found before (a receipt is late or invalid): run it again]
+  CHECK(state <> 'unproven'));
+INSERT INTO temp.run_lost
+SELECT h.transaction_id, p.state
+  FROM temp.run_border AS b
+  JOIN temp.run_probe AS p ON p.n = b.hi
+  JOIN temp.run_had AS h ON h.n >= b.hi;
+
+-- ---- what to do about it ------------------------------------------------------
+
 INSERT INTO lost
-SELECT h.transaction_id, w.run
-  FROM temp.evidence_cut AS c
-  JOIN temp.evidence_had AS h ON h.n >= c.n, temp.evidence_now AS w;
+SELECT l.transaction_id, n.run FROM temp.run_lost AS l, temp.run_now AS n;
 SELECT printf('ENTRIES LOST: the ledger no longer has %d entries that were written here, %s to %s (missed first in run %d, %s): they are kept, and named in the table lost',
               count(*), min(l.transaction_id COLLATE ledger_txid),
               max(l.transaction_id COLLATE ledger_txid), l.run, n.time_utc)
   FROM lost AS l JOIN evidence_run AS n ON n.run = l.run
  GROUP BY l.run;
-CREATE TEMP TRIGGER evidence_id_again BEFORE INSERT ON entry
+CREATE TEMP TRIGGER run_id_again BEFORE INSERT ON entry
 WHEN EXISTS(SELECT 1 FROM lost WHERE transaction_id = NEW.transaction_id)
 BEGIN
   SELECT RAISE(ABORT, 'the ledger has given the id of a lost entry to another: keep this file, and go on in a new one');
 END;
 
+-- ---- sub-ledgers: the same lines in audit.sql and evidence.sql ---------------
+
+-- The sub-ledgers to visit, those first of which nothing was found yet.
+CREATE TEMP TABLE run_todo(n INTEGER PRIMARY KEY, sub_ledger TEXT UNIQUE);
+INSERT INTO temp.run_todo(sub_ledger)
+SELECT s.sub_ledger
+  FROM (SELECT coalesce(sub_ledger, 'subledger:0') AS sub_ledger FROM temp.run_now
+        UNION
+        SELECT l.sub_ledger
+          FROM temp.run_now AS n CROSS JOIN ledger_sub_ledgers AS l ON l.ledger = n.ledger
+         WHERE n.sub_ledger IS NULL) AS s
+ ORDER BY s.sub_ledger IN (SELECT sub_ledger FROM temp.run_was), s.sub_ledger;
+
 -- ---- entries ----------------------------------------------------------------
 
-CREATE TEMP TABLE evidence_todo(
-  n INTEGER PRIMARY KEY, sub_ledger TEXT UNIQUE, after TEXT);
-INSERT INTO evidence_todo(sub_ledger, after)
-SELECT s.sub_ledger,
-       coalesce((SELECT transaction_id FROM entry
-                  WHERE sub_ledger = s.sub_ledger
-                    AND transaction_id NOT IN (SELECT transaction_id FROM lost)
-                  ORDER BY seqno DESC LIMIT 1),
-                '0.1')
-  FROM (SELECT :sub_ledger AS sub_ledger WHERE :sub_ledger IS NOT NULL
-        UNION
-        SELECT 'subledger:0' WHERE :sub_ledger IS NULL
-        UNION
-        SELECT sub_ledger FROM ledger_sub_ledgers
-         WHERE :sub_ledger IS NULL
-           AND ledger = (SELECT ledger FROM temp.evidence_now)) AS s
- ORDER BY EXISTS(SELECT 1 FROM entry WHERE sub_ledger = s.sub_ledger), 1;
-CREATE TEMP VIEW evidence_job AS SELECT * FROM evidence_todo ORDER BY n LIMIT 1;
+-- The first sub-ledger on the list, and the newest entry of it that is here.
+CREATE TEMP VIEW run_job AS
+SELECT t.sub_ledger, (SELECT transaction_id FROM entry
+                       WHERE sub_ledger = t.sub_ledger
+                         AND transaction_id NOT IN (SELECT transaction_id FROM lost)
+                       ORDER BY seqno DESC LIMIT 1) AS after
+  FROM run_todo AS t ORDER BY t.n LIMIT 1;
 
--- The next 1,000 entries of the first sub-ledger on the list.
-CREATE TEMP VIEW evidence_entry AS
+-- The next 1,000 entries of the first sub-ledger on the list, which is off it once
+-- they are fewer. A step that finds nothing to do makes no request.
+CREATE TEMP VIEW run_next AS
 SELECT transaction_id, view, seqno, sub_ledger, contents, tags,
-       (SELECT run FROM evidence_now)
+       (SELECT run FROM run_now)
   FROM ledger_entries
- WHERE ledger = (SELECT ledger FROM evidence_now)
-   AND sub_ledger = (SELECT sub_ledger FROM evidence_job)
-   AND transaction_id > (SELECT after FROM evidence_job)
+ WHERE ledger = (SELECT ledger FROM run_now)
+   AND sub_ledger = (SELECT sub_ledger FROM run_job)
+   AND transaction_id > coalesce((SELECT after FROM run_job), '0.1')
  ORDER BY transaction_id
- LIMIT 1000 * (SELECT count(*) FROM evidence_job);
-CREATE TEMP TABLE evidence_step(n INTEGER);
-CREATE TEMP TRIGGER evidence_stepped AFTER INSERT ON evidence_step BEGIN
-  UPDATE evidence_todo
-     SET after = (SELECT e.transaction_id FROM entry AS e
-                   WHERE e.sub_ledger = evidence_todo.sub_ledger
-                     AND e.transaction_id NOT IN (SELECT transaction_id FROM lost)
-                   ORDER BY e.seqno DESC LIMIT 1)
-   WHERE NEW.n = 1000 AND n = (SELECT n FROM evidence_job);
-  DELETE FROM evidence_todo
-   WHERE NEW.n < 1000 AND n = (SELECT n FROM evidence_job);
-END;
-.read '|yes "INSERT INTO entry SELECT * FROM temp.evidence_entry; INSERT INTO evidence_step SELECT changes();" | head -n 2000'
+ LIMIT 1000 * (SELECT count(*) FROM run_job);
+.read '|yes "INSERT INTO entry SELECT * FROM temp.run_next; DELETE FROM temp.run_todo WHERE changes() < 1000 AND n = (SELECT min(n) FROM temp.run_todo);" | head -n 2000'
 
 -- ---- receipts ---------------------------------------------------------------
 
--- The entries that have no good receipt under the key of now (none, an invalid
--- one, or one whose claims were not shown), 500 at a time; behind
--- the last one nothing is looked for any more.
-CREATE TEMP TABLE evidence_batch(transaction_id TEXT, seqno INTEGER);
-CREATE TEMP TABLE evidence_asked(seqno INTEGER PRIMARY KEY);
-CREATE TEMP VIEW evidence_missing AS
-SELECT e.transaction_id, e.seqno FROM entry AS e
- WHERE e.seqno > (SELECT coalesce(max(seqno), 0) FROM evidence_asked)
-   AND NOT EXISTS(SELECT 1 FROM receipt AS r
-                   WHERE r.transaction_id = e.transaction_id
-                     AND r.key_sha256 = (SELECT key_sha256 FROM evidence_now)
-                     AND r.report ->> '$.valid'
-                     AND r.report ->> '$.content' <> 'recorded')
-   AND e.transaction_id NOT IN (SELECT transaction_id FROM lost)
-   AND (e.sub_ledger = (SELECT sub_ledger FROM evidence_part)
-        OR (SELECT sub_ledger FROM evidence_part) IS NULL)
- ORDER BY e.seqno LIMIT 500;
-CREATE TEMP TABLE evidence_part AS SELECT :sub_ledger AS sub_ledger;
-CREATE INDEX IF NOT EXISTS entry_seqno ON entry(seqno);
-
 INSERT OR IGNORE INTO service_certificate(certificate, key_sha256,
                                           anchor_source, run)
-SELECT identity_answer ->> '$.certificate', key_sha256, anchor_source, run
-  FROM temp.evidence_now;
-CREATE TEMP VIEW evidence_receipt AS
-SELECT r.transaction_id, (SELECT key_sha256 FROM evidence_now), r.receipt,
+SELECT r.identity_answer ->> '$.certificate', r.key_sha256, r.anchor_source, r.run
+  FROM evidence_run AS r JOIN temp.run_now USING(run);
+
+-- The entries that have no good receipt under the key of now (none, an invalid one,
+-- or one whose claims were not shown), fetched 500 at a time.
+CREATE TEMP TABLE run_missing(n INTEGER PRIMARY KEY, transaction_id TEXT);
+INSERT INTO temp.run_missing(transaction_id)
+SELECT e.transaction_id
+  FROM temp.run_now AS w
+  JOIN entry AS e ON e.sub_ledger = coalesce(w.sub_ledger, e.sub_ledger)
+ WHERE e.transaction_id NOT IN (SELECT transaction_id FROM lost)
+   AND NOT EXISTS(SELECT 1 FROM receipt AS r
+                   WHERE r.transaction_id = e.transaction_id
+                     AND r.key_sha256 = w.key_sha256
+                     AND r.report ->> '$.valid'
+                     AND r.report ->> '$.content' <> 'recorded')
+ ORDER BY e.seqno;
+CREATE TEMP VIEW run_receipt AS
+SELECT r.transaction_id, (SELECT key_sha256 FROM run_now), r.receipt,
        r.application_claims,
        (SELECT id FROM service_certificate
          WHERE certificate = r.service_certificate),
@@ -340,34 +316,34 @@ SELECT r.transaction_id, (SELECT key_sha256 FROM evidence_now), r.receipt,
                      'transaction_id', r.transaction_id,
                      'entry', json_object('sub_ledger', e.sub_ledger,
                                           'contents', e.contents))),
-       (SELECT run FROM evidence_now)
+       (SELECT run FROM run_now)
   FROM ledger_receipts AS r
  CROSS JOIN entry AS e ON e.transaction_id = r.transaction_id
- WHERE r.ledger = (SELECT ledger FROM evidence_now)
-   AND r.transaction_id IN (SELECT transaction_id FROM evidence_batch);
-.read '|yes "DELETE FROM evidence_batch; INSERT INTO evidence_batch SELECT * FROM temp.evidence_missing; INSERT OR REPLACE INTO receipt SELECT * FROM temp.evidence_receipt; INSERT OR IGNORE INTO evidence_asked SELECT coalesce(max(seqno), 1 << 60) FROM evidence_batch;" | head -n 4000'
-
+ WHERE r.ledger = (SELECT ledger FROM run_now)
+   AND r.transaction_id IN (SELECT transaction_id FROM run_missing
+                             ORDER BY n LIMIT 500);
+.read '|yes "INSERT OR REPLACE INTO receipt SELECT * FROM temp.run_receipt; DELETE FROM temp.run_missing WHERE n < (SELECT min(n) + 500 FROM temp.run_missing);" | head -n 4000'
 SELECT 'not finished: run it again, it goes on where it stopped'
- WHERE EXISTS(SELECT 1 FROM temp.evidence_todo)
-    OR EXISTS(SELECT 1 FROM temp.evidence_missing);
+ WHERE EXISTS(SELECT 1 FROM temp.run_todo)
+    OR EXISTS(SELECT 1 FROM temp.run_missing);
 
 -- ---- who governs it, and where it runs ---------------------------------------
 
 INSERT INTO member
 SELECT n.run, m.member_id, m.certificate
-  FROM temp.evidence_now AS n JOIN ledger_members AS m ON m.ledger = n.ledger;
+  FROM temp.run_now AS n JOIN ledger_members AS m ON m.ledger = n.ledger;
 INSERT INTO constitution
 SELECT n.run, c.digest, c.script
-  FROM temp.evidence_now AS n JOIN ledger_constitution AS c ON c.ledger = n.ledger;
+  FROM temp.run_now AS n JOIN ledger_constitution AS c ON c.ledger = n.ledger;
 INSERT INTO enclave_quote
 SELECT n.run, q.node_id, q.is_current, q.measurement, q.debug, q.binds_node,
        q.quote_version, q.raw_quote
-  FROM temp.evidence_now AS n
+  FROM temp.run_now AS n
   JOIN ledger_enclave_quotes AS q ON q.ledger = n.ledger;
 
 -- ---- what was written -------------------------------------------------------
 
-CREATE TEMP VIEW evidence_found AS
+CREATE TEMP VIEW run_found AS
 SELECT e.transaction_id, e.seqno, e.sub_ledger, e.run,
        r.report ->> '$.code' AS code, r.report ->> '$.reason' AS reason,
        CASE WHEN e.transaction_id IN (SELECT transaction_id FROM lost) THEN 'lost'
@@ -378,23 +354,22 @@ SELECT e.transaction_id, e.seqno, e.sub_ledger, e.run,
   FROM entry AS e
   LEFT JOIN receipt AS r
     ON r.transaction_id = e.transaction_id
-   AND r.key_sha256 = (SELECT key_sha256 FROM evidence_now);
+   AND r.key_sha256 = (SELECT key_sha256 FROM run_now);
 SELECT printf('ledger %s: evidence of %d entries, %d of them new (run %d, %s, key %s, %s)',
               n.ledger_id, count(f.run), count(*) FILTER (WHERE f.run = n.run),
               n.run, n.time_utc, n.key_sha256, n.anchor_source)
-  FROM temp.evidence_now AS n LEFT JOIN temp.evidence_found AS f;
+  FROM temp.run_now AS n LEFT JOIN temp.run_found AS f;
+
+-- ---- the summary: the same lines in audit.sql and evidence.sql ---------------
+
+WITH kind(n, finding, meaning) AS (VALUES
+  (1, 'verified', 'the receipt is valid and shows these very contents'),
+  (2, 'recorded', 'valid; what it says of the contents is recorded, but not shown'),
+  (3, 'unbound', 'valid; it proves that the transaction exists, not what it says'),
+  (4, 'invalid', 'the receipt does not prove the entry: see below'),
+  (5, 'no receipt', 'the ledger gave none: see below'))
 SELECT printf('%-11s%d  %s', k.finding, count(f.finding), k.meaning)
-  FROM (SELECT 1 AS n, 'verified' AS finding,
-               'the receipt is valid and shows these very contents' AS meaning
-        UNION ALL SELECT 2, 'recorded',
-               'valid; what it says of the contents is recorded, but not shown'
-        UNION ALL SELECT 3, 'unbound',
-               'valid; it proves that the transaction exists, not what it says'
-        UNION ALL SELECT 4, 'invalid',
-               'the receipt does not prove the entry: see below'
-        UNION ALL SELECT 5, 'no receipt',
-               'the ledger gave none: see below') AS k
-  LEFT JOIN temp.evidence_found AS f ON f.finding = k.finding
+  FROM kind AS k LEFT JOIN temp.run_found AS f ON f.finding = k.finding
  GROUP BY k.n ORDER BY k.n;
 -- (A name with a line break in it must not pass for a line of this output.)
 SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id,
@@ -402,22 +377,24 @@ SELECT printf('%s: %s in %s: %s: %s', finding, transaction_id,
                   json_quote(sub_ledger), sub_ledger),
               coalesce(code, 'no_receipt'),
               coalesce(reason, 'the ledger has no receipt for this transaction'))
-  FROM temp.evidence_found WHERE finding IN ('invalid', 'no receipt')
+  FROM temp.run_found WHERE finding IN ('invalid', 'no receipt')
  ORDER BY seqno;
 SELECT 'A receipt shows neither who appended an entry (a node signs, not a user), nor when,';
 SELECT 'nor that none is missing, nor its tags, nor that the enclave is genuine.';
-SELECT 'the ledger has no entry in sub-ledger ' || json_quote(:sub_ledger)
-       || ': SELECT sub_ledger FROM ledger_sub_ledgers tells their names'
- WHERE :sub_ledger IS NOT NULL
-   AND NOT EXISTS(SELECT 1 FROM entry WHERE sub_ledger = :sub_ledger);
+SELECT 'the ledger has no entry in sub-ledger ' || json_quote(n.sub_ledger)
+       || ': SELECT sub_ledger FROM ledger_sub_ledgers lists their names'
+  FROM temp.run_now AS n
+ WHERE n.sub_ledger IS NOT NULL
+   AND n.sub_ledger NOT IN (SELECT sub_ledger FROM temp.run_found);
 
 -- The exit status is 1 where something is not as it should be.
-CREATE TEMP TABLE evidence_outcome(n INTEGER
+CREATE TEMP TABLE run_outcome(n INTEGER
   CONSTRAINT [invalid, without a receipt, lost, not finished or not there: see above]
   CHECK(n = 0));
-INSERT INTO evidence_outcome
-SELECT (SELECT count(*) FROM temp.evidence_found WHERE finding IN ('invalid', 'no receipt'))
-     + (SELECT count(*) FROM temp.evidence_todo)
-     + (SELECT count(*) FROM lost)
-     + (:sub_ledger IS NOT NULL AND NOT EXISTS(
-          SELECT 1 FROM entry WHERE sub_ledger = :sub_ledger));
+INSERT INTO temp.run_outcome
+SELECT (SELECT count(*) FROM temp.run_found WHERE finding IN ('invalid', 'no receipt'))
+     + (SELECT count(*) FROM temp.run_todo)
+     + (SELECT count(*) FROM temp.run_now
+         WHERE sub_ledger IS NOT NULL
+           AND sub_ledger NOT IN (SELECT sub_ledger FROM temp.run_found))
+     + (SELECT count(*) FROM lost);

@@ -17,14 +17,9 @@
 -- them away: DROP TABLE.
 
 .bail on
-CREATE TEMP TABLE IF NOT EXISTS tables_needs(n_module INTEGER
-  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
-INSERT INTO temp.tables_needs
-SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
--- A local table with the name of one of the ledger's would be left in its place.
-INSERT INTO temp.tables_needs SELECT ledger_check();
-INSERT INTO temp.tables_needs SELECT ledger_option('file_tables', 'allow') = 'allow';
-DROP TABLE temp.tables_needs;
+-- Ends here without the module, and where a local table hides one of the ledger's.
+SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
+SELECT 1 WHERE ledger_option('file_tables', 'allow') <> 'allow';
 
 BEGIN;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_entries USING ledger_entries;

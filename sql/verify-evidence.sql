@@ -24,15 +24,12 @@
 .headers off
 .mode list
 
+-- Ends here without the module.
+SELECT 1 WHERE ledger_version(/* load the module first: .load ./build/ledger */) = '';
 -- What an earlier run left in this session.
-DROP VIEW IF EXISTS temp.judged; DROP TABLE IF EXISTS temp.evidence_needs;
-DROP TABLE IF EXISTS temp.asked; DROP TABLE IF EXISTS temp.auditor;
+DROP VIEW IF EXISTS temp.judged; DROP TABLE IF EXISTS temp.asked; DROP TABLE IF EXISTS temp.auditor;
 DROP TABLE IF EXISTS temp.file_is; DROP TABLE IF EXISTS temp.checked;
 DROP TABLE IF EXISTS temp.verdict; DROP TABLE IF EXISTS temp.outcome;
-CREATE TEMP TABLE evidence_needs(n_module INTEGER
-  CONSTRAINT [load the module first: .load ./build/ledger] CHECK(n_module > 0));
-INSERT INTO temp.evidence_needs
-SELECT count(*) FROM pragma_function_list WHERE name = 'ledger_version';
 
 CREATE TEMP TABLE asked(
   certificate TEXT
@@ -142,20 +139,15 @@ SELECT printf('ledger %s: %d entries, %d runs from %s to %s; verified against %s
               min(n.time_utc), max(n.time_utc),
               (SELECT coalesce(key, 'the certificate given') FROM temp.auditor))
   FROM evidence_run AS n;
+WITH kind(n, finding, meaning) AS (VALUES
+  (1, 'verified', 'the receipt is valid and shows these very contents'),
+  (2, 'recorded', 'valid; what it says of the contents is recorded, but not shown'),
+  (3, 'unbound', 'valid; it proves that the transaction exists, not what it says'),
+  (4, 'invalid', 'the receipt does not prove the entry: see below'),
+  (5, 'other key', 'not shown by the key given: see below'),
+  (6, 'no receipt', 'there is none in the file: see below'))
 SELECT printf('%-11s%d  %s', k.finding, count(v.finding), k.meaning)
-  FROM (SELECT 1 AS n, 'verified' AS finding,
-               'the receipt is valid and shows these very contents' AS meaning
-        UNION ALL SELECT 2, 'recorded',
-               'valid; what it says of the contents is recorded, but not shown'
-        UNION ALL SELECT 3, 'unbound',
-               'valid; it proves that the transaction exists, not what it says'
-        UNION ALL SELECT 4, 'invalid',
-               'the receipt does not prove the entry: see below'
-        UNION ALL SELECT 5, 'other key',
-               'not shown by the key given: see below'
-        UNION ALL SELECT 6, 'no receipt', 'there is none in the file: see below'
-       ) AS k
-  LEFT JOIN temp.verdict AS v ON v.finding = k.finding
+  FROM kind AS k LEFT JOIN temp.verdict AS v ON v.finding = k.finding
  GROUP BY k.n ORDER BY k.n;
 SELECT printf('%d of the valid ones by the service key itself, %d through an endorsement of a former one',
               count(*) FILTER (WHERE endorsements = 0),

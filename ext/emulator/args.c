@@ -1,14 +1,20 @@
 /*
-** The command line.
+** The command line, read by getopt_long().
 **
-** One table says which options there are, how their values are read and what
-** --help prints. "--name VALUE" and "--name=VALUE" are the same.
+** One table says which options there are, how their values are read, what they
+** are when absent, and what --help prints. "--name VALUE" and "--name=VALUE"
+** are the same.
 */
 #include "emulator/args.h"
 #include "emulator/routes/routes.h"
 
+#include <getopt.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+
+#define ARG_COLUMN 25 /* where --help says what an option does ... */
+#define ARG_WIDTH 54  /* ... in that many columns */
 
 enum {
   ARG_TEXT,
@@ -19,97 +25,120 @@ enum {
   ARG_FAULT
 };
 
-static const struct ArgSpec {
+typedef struct ArgSpec ArgSpec;
+struct ArgSpec {
   const char *zName;
   int eKind;
   size_t iOffset;
-  int iMin, iMax;   /* of ARG_INT */
-  const char *zDoc; /* value, two spaces or more, what it does */
-} aArg[] = {
-    {"data", ARG_TEXT, offsetof(EmuArgs, zData), 0, 0,
-     "FILE            the ledger's file, created if there is none; its keys\n"
-     "                         and certificates are written to FILE.d/.\n"
-     "                         Absent: a temporary ledger, gone at the end"},
-    {"listen", ARG_TEXT, offsetof(EmuArgs, zListen), 0, 0,
-     "ADDRESS:PORT  where to listen (127.0.0.1:0; port 0 is any)"},
-    {"ledger-id", ARG_TEXT, offsetof(EmuArgs, zLedgerId), 0, 0,
-     "ID         the ledger's name (demo)"},
-    {"api-versions", ARG_TEXT, offsetof(EmuArgs, zVersions), 0, 0,
-     "LIST    the versions offered, with commas (all)"},
-    {"page", ARG_INT, offsetof(EmuArgs, nPage), 1, 1000000,
-     "N               items of a list per page (1000)"},
-    {"page-span", ARG_INT, offsetof(EmuArgs, nSpan), 0, 1000000,
-     "N          a page of entries covers N transaction ids, whatever\n"
-     "                         they hold (0: as the version does)"},
-    {"signature-interval", ARG_INT, offsetof(EmuArgs, msSignature), 1, 100,
-     "MS  a signature follows a write within (20)"},
-    {"loading", ARG_INT, offsetof(EmuArgs, nLoading), 0, 100,
-     "N            answers Loading before the first Ready of an entry, a\n"
-     "                         receipt, a page (1)"},
-    {"latency", ARG_INT, offsetof(EmuArgs, msLatency), 0, 600000,
-     "MS           each answer is that late (0)"},
-    {"idle-timeout", ARG_INT, offsetof(EmuArgs, msIdle), 1, 3600000,
-     "MS      an idle connection is closed after that long (60000)"},
-    {"sessions", ARG_TEXT, offsetof(EmuArgs, zSessions), 0, 0,
-     "lost|kept   what an election does to the connections that there\n"
-     "                         are: lost, as CCF does (default), or kept"},
-    {"curve", ARG_TEXT, offsetof(EmuArgs, zCurve), 0, 0,
-     "P-256|P-384    of a new ledger's keys (P-256)"},
-    {"claims", ARG_ONOFF, offsetof(EmuArgs, bClaims), 0, 0,
-     "on|off        entries' claims are recorded (on)"},
-    {"strict-bounds", ARG_FLAG, offsetof(EmuArgs, bStrict), 0, 0,
-     "       refuse bounds that are no committed transaction"},
-    {"decode-first", ARG_FLAG, offsetof(EmuArgs, bDecodeFirst), 0, 0,
-     "        decode a query as a whole before it is split, as CCF\n"
-     "                         does: collectionId=x%26y is that of x"},
-    {"lenient", ARG_FLAG, offsetof(EmuArgs, bLenient), 0, 0,
-     "             take a PATCH of application/json, as old clients send it"},
-    {"fill", ARG_FILL, offsetof(EmuArgs, nFill), 0, 0,
-     "COUNT[,SUBLEDGERS[,BYTES[,SEED]]]\n"
-     "                         if the ledger is empty, add entries (1,100,1)"},
-    {"request-log", ARG_TEXT, offsetof(EmuArgs, zRequestLog), 0, 0,
-     "FILE     append a line of JSON per request"},
-    {"fault", ARG_FAULT, offsetof(EmuArgs, azFault), 0, 0,
-     "SPEC           let something go wrong, such as status=503,count=2 or\n"
-     "                         reset-after-record,probability=0.1,seed=7"},
-    {"client-certificate", ARG_TEXT, offsetof(EmuArgs, zClientCertificate), 0,
-     0,
-     "FILE\n"
-     "                         the application may sign in with this (PEM)"},
-    {"federation", ARG_TEXT, offsetof(EmuArgs, zFederation), 0, 0,
-     "ISSUER,SUBJECT,FILE\n"
-     "                         ... and with that issuer's tokens for SUBJECT,\n"
-     "                         signed by the public key in FILE (PEM)"},
-    {"control", ARG_FLAG, offsetof(EmuArgs, bControl), 0, 0,
-     "             open the route /control, for tests"},
-    {"elect", ARG_FLAG, offsetof(EmuArgs, bElect), 0, 0,
-     "               begin with an election: view + 1, and another node's key"},
-    {"recover", ARG_FLAG, offsetof(EmuArgs, bRecover), 0, 0,
-     "             begin with a disaster recovery: view + 2, and a new\n"
-     "                         service key that endorses the one before"},
-    {"gateway", ARG_FLAG, offsetof(EmuArgs, bGateway), 0, 0,
-     "             also be a gateway, https://gateway.localhost: an append is\n"
-     "                         queued there, and polled to its end"},
-    {"validity", ARG_INT, offsetof(EmuArgs, nValidity), 1, 3650,
-     "DAYS        how long new certificates run (90)"},
-    {"ready-file", ARG_TEXT, offsetof(EmuArgs, zReadyFile), 0, 0,
-     "FILE      write the line that is printed there too"},
-    {"print-env", ARG_FLAG, offsetof(EmuArgs, bPrintEnv), 0, 0,
-     "           print exports for a shell in place of JSON"},
-    {"help", ARG_FLAG, offsetof(EmuArgs, bHelp), 0, 0,
-     "                print this"},
-    {"version", ARG_FLAG, offsetof(EmuArgs, bVersion), 0, 0,
-     "             print the version"},
+  int iMin, iMax;       /* of ARG_INT */
+  const char *zDefault; /* or NULL */
+  const char *zValue;   /* how --help calls the value; NULL: there is none */
+  const char *zDoc;
+};
+
+#define TEXT(f) ARG_TEXT, offsetof(EmuArgs, f), 0, 0
+#define INT(f, iMin, iMax) ARG_INT, offsetof(EmuArgs, f), iMin, iMax
+#define FLAG(f) ARG_FLAG, offsetof(EmuArgs, f), 0, 0, NULL, NULL
+
+static const ArgSpec aArg[] = {
+    {"data", TEXT(zData), NULL, "FILE",
+     "the ledger's file, created if there is none; its keys and certificates "
+     "are written to FILE.d/. Absent: a temporary ledger, gone at the end"},
+    {"listen", TEXT(zListen), "127.0.0.1:0", "ADDRESS:PORT",
+     "where to listen; port 0 is any"},
+    {"ledger-id", TEXT(zLedgerId), NULL, "ID",
+     "the ledger's name (the file's, else demo)"},
+    {"api-versions", TEXT(zVersions), NULL, "LIST",
+     "the versions offered, separated by commas (all)"},
+    {"page", INT(nPage, 1, 1000000), "1000", "N", "items of a list per page"},
+    {"page-span", INT(nSpan, 0, 1000000), "0", "N",
+     "a page of entries covers N transaction ids, whatever they hold; 0: as "
+     "the version does"},
+    {"signature-interval", INT(msSignature, 1, 100), "20", "MS",
+     "a signature follows a write within that time"},
+    {"loading", INT(nLoading, 0, 100), "1", "N",
+     "answers Loading before the first Ready of an entry, a receipt, a page"},
+    {"latency", INT(msLatency, 0, 600000), "0", "MS",
+     "each answer is that late"},
+    {"idle-timeout", INT(msIdle, 1, 3600000), "60000", "MS",
+     "an idle connection is closed after that long"},
+    {"sessions", TEXT(zSessions), "lost", "lost|kept",
+     "what an election does to the connections that there are: lost, as CCF "
+     "does, or kept"},
+    {"curve", TEXT(zCurve), NULL, "P-256|P-384",
+     "of a new ledger's keys (P-256)"},
+    {"claims", ARG_ONOFF, offsetof(EmuArgs, bClaims), 0, 0, "on", "on|off",
+     "whether the claims of entries are recorded"},
+    {"strict-bounds", FLAG(bStrict),
+     "refuse bounds that are not the id of a committed transaction"},
+    {"decode-first", FLAG(bDecodeFirst),
+     "decode a query as a whole before it is split, as CCF does: "
+     "collectionId=x%26y is that of x"},
+    {"lenient", FLAG(bLenient),
+     "accept a PATCH of application/json, as old clients send it"},
+    {"fill", ARG_FILL, offsetof(EmuArgs, nFill), 0, 0, NULL,
+     "COUNT[,SUBLEDGERS[,BYTES[,SEED]]]",
+     "add entries if the ledger is empty (SUBLEDGERS 1, BYTES 100, SEED 1)"},
+    {"request-log", TEXT(zRequestLog), NULL, "FILE",
+     "append a line of JSON per request"},
+    {"fault", ARG_FAULT, offsetof(EmuArgs, azFault), 0, 0, NULL, "SPEC",
+     "let something go wrong, such as status=503,count=2 or "
+     "reset-after-record,probability=0.1,seed=7; as often as wanted"},
+    {"client-certificate", TEXT(zClientCertificate), NULL, "FILE",
+     "the application may sign in with this certificate (PEM) ..."},
+    {"federation", TEXT(zFederation), NULL, "ISSUER,SUBJECT,FILE",
+     "... and with tokens of that issuer for SUBJECT, signed by the public key "
+     "in FILE (PEM)"},
+    {"control", FLAG(bControl), "open the route /control, for tests"},
+    {"elect", FLAG(bElect),
+     "begin with an election: view + 1, and another node's key"},
+    {"recover", FLAG(bRecover),
+     "begin with a disaster recovery: view + 2, and a new service key that "
+     "endorses the one before"},
+    {"gateway", FLAG(bGateway),
+     "also be a gateway, https://gateway.localhost: an append is queued there, "
+     "and polled to its end"},
+    {"validity", INT(nValidity, 1, 3650), "90", "DAYS",
+     "how long new certificates run"},
+    {"ready-file", TEXT(zReadyFile), NULL, "FILE",
+     "write the line that is printed to this file, too"},
+    {"print-env", FLAG(bPrintEnv), "print exports for a shell instead of JSON"},
+    {"help", FLAG(bHelp), "print this"},
+    {"version", FLAG(bVersion), "print the version"},
 };
 #define N_ARG ((int)(sizeof(aArg) / sizeof(aArg[0])))
+
+/* Prints a text word by word in the right column; *pnLeft columns are left. */
+static void argsWords(const char *z, int *pnLeft) {
+  while( *z ) {
+    int n = (int)strcspn(z, " ");
+    if( n >= *pnLeft ) {
+      printf("\n%*s", ARG_COLUMN - 1, "");
+      *pnLeft = ARG_WIDTH;
+    }
+    printf(" %.*s", n, z);
+    *pnLeft -= n + 1;
+    z += n + (z[n] == ' ');
+  }
+}
 
 void emuArgsHelp(void) {
   int i;
   printf("usage: ledger-emulator [--data FILE] [--listen ADDRESS:PORT] ...\n"
-         "A local Azure Confidential Ledger. Prints one line when it listens; "
+         "A local Azure Confidential Ledger. Prints one line when it listens;\n"
          "SIGTERM ends it.\n\n");
   for( i = 0; i < N_ARG; i++ ) {
-    printf("  --%s %s\n", aArg[i].zName, aArg[i].zDoc);
+    const ArgSpec *p = &aArg[i];
+    int n = printf("  --%s %s", p->zName, p->zValue ? p->zValue : "");
+    int nLeft = n < ARG_COLUMN ? ARG_WIDTH : 0;
+    if( nLeft ) printf("%*s", ARG_COLUMN - 1 - n, "");
+    argsWords(p->zDoc, &nLeft);
+    if( p->zDefault ) {
+      char z[32];
+      snprintf(z, sizeof(z), "(%s)", p->zDefault);
+      argsWords(z, &nLeft);
+    }
+    printf("\n");
   }
 }
 
@@ -137,7 +166,7 @@ static int argsFill(EmuArgs *p, const char *z, LedgerError *pErr) {
 }
 
 /* Reads one option with its value. */
-static int argsSet(EmuArgs *p, const struct ArgSpec *pSpec, const char *zVal,
+static int argsSet(EmuArgs *p, const ArgSpec *pSpec, const char *zVal,
                    LedgerError *pErr) {
   char *pTo = (char *)p + pSpec->iOffset;
   int64_t i = 0;
@@ -205,44 +234,42 @@ static int argsCheck(const EmuArgs *p, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
+static int argsUnknown(const char *z, LedgerError *pErr) {
+  return ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "unknown argument '%s' (try --help)", z);
+}
+
 int emuArgsParse(int argc, char **argv, EmuArgs *p, LedgerError *pErr) {
-  int i, k, rc = LEDGER_OK;
+  enum {
+    FIRST = 256
+  }; /* what getopt_long() returns for aArg[0] */
+  struct option aOption[N_ARG + 1];
+  int i, c, iArg = 1, rc = LEDGER_OK;
   memset(p, 0, sizeof(*p));
-  p->zListen = "127.0.0.1:0";
-  p->nPage = 1000;
-  p->msSignature = 20;
-  p->nLoading = 1;
-  p->bClaims = 1;
-  p->nValidity = 90;
-  p->msIdle = 60000;
-  p->zSessions = "lost";
-  for( i = 1; i < argc && rc == LEDGER_OK; i++ ) {
-    const struct ArgSpec *pSpec = NULL;
-    const char *z = argv[i];
-    const char *zVal = strchr(z, '=');
-    size_t n = zVal ? (size_t)(zVal - z) : strlen(z);
-    for( k = 0; k < N_ARG && n > 2 && memcmp(z, "--", 2) == 0; k++ ) {
-      if( emuIs(z + 2, n - 2, aArg[k].zName) ) pSpec = &aArg[k];
-    }
-    if( pSpec == NULL ) {
-      return ledgerErrorSet(pErr, LEDGER_ERROR,
-                            "unknown argument '%s' (try --help)", z);
-    }
-    if( pSpec->eKind == ARG_FLAG ) {
-      if( zVal ) {
-        return ledgerErrorSet(pErr, LEDGER_ERROR, "--%s takes no value",
-                              pSpec->zName);
-      }
-      zVal = "";
-    } else if( zVal ) {
-      zVal++;
-    } else if( i + 1 < argc ) {
-      zVal = argv[++i];
-    } else {
-      return ledgerErrorSet(pErr, LEDGER_ERROR, "--%s needs a value",
-                            pSpec->zName);
-    }
-    rc = argsSet(p, pSpec, zVal, pErr);
+  memset(aOption, 0, sizeof(aOption));
+  for( i = 0; i < N_ARG && rc == LEDGER_OK; i++ ) {
+    aOption[i].name = aArg[i].zName;
+    aOption[i].has_arg = aArg[i].zValue ? required_argument : no_argument;
+    aOption[i].val = FIRST + i;
+    if( aArg[i].zDefault ) rc = argsSet(p, &aArg[i], aArg[i].zDefault, pErr);
   }
+  opterr = 0;
+  while( rc == LEDGER_OK &&
+         (c = getopt_long(argc, argv, "+:", aOption, NULL)) != -1 ) {
+    i = (c == '?' || c == ':' ? optopt : c) - FIRST;
+    if( i < 0 ) {
+      rc = argsUnknown(argv[iArg], pErr);
+    } else if( c == '?' ) {
+      rc = ledgerErrorSet(pErr, LEDGER_ERROR, "--%s takes no value",
+                          aArg[i].zName);
+    } else if( c == ':' ) {
+      rc = ledgerErrorSet(pErr, LEDGER_ERROR, "--%s needs a value",
+                          aArg[i].zName);
+    } else {
+      rc = argsSet(p, &aArg[i], optarg, pErr);
+    }
+    iArg = optind;
+  }
+  if( rc == LEDGER_OK && optind < argc ) rc = argsUnknown(argv[optind], pErr);
   return rc ? rc : argsCheck(p, pErr);
 }

@@ -3,7 +3,7 @@
 # The whole audit is set against what it is made of: reading the entries,
 # fetching the receipts, and verifying receipts that are stored already, which
 # needs neither the ledger nor the network. CPU is that of this process alone.
-source [file join [file dirname [info script]] .. tester.tcl]
+source [file join [file dirname [info script]] .. harness tester.tcl]
 
 # Seconds of CPU that this process has used.
 proc cpu {} {

@@ -2,7 +2,7 @@
 #
 # Nothing is asserted here. What is compared is the same work done in two ways,
 # so that the figures mean something on any machine.
-source [file join [file dirname [info script]] .. tester.tcl]
+source [file join [file dirname [info script]] .. harness tester.tcl]
 
 proc ms script { lindex [split [expr {[lindex [time {uplevel 1 $script}] 0] / 1000.0}] .] 0 }
 proc report {what a msA b msB} {

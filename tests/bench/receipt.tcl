@@ -2,8 +2,8 @@
 #
 # CPU seconds of this process, so that the figures are those of one core on a
 # busy machine too; the best of five runs.
-source [file join [file dirname [info script]] .. tester.tcl]
-source [file join [file dirname [info script]] .. receipt.tcl]
+source [file join [file dirname [info script]] .. harness tester.tcl]
+source $harness/receipt_many.tcl
 ledger_db db
 
 proc cpu_seconds {} {

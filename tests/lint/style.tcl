@@ -167,8 +167,9 @@ proc check_text {file text} {
 set files $argv
 if {$files eq ""} {
   set files [glob -nocomplain Makefile .ci/run .clang-tidy .clang-format \
-    include/*.h {ext/*/*.[ch]} {ext/*/*/*.[ch]} ext/doc/* ext/README.md sql/* tests/*.tcl tests/*.test \
-    tests/*.sh tests/*/*.mjs {tests/*/*.[ch]} tests/*/*.tcl tests/*/*.sh tests/*/*.py]
+    include/*.h {ext/*/*.[ch]} {ext/*/*/*.[ch]} ext/doc/* ext/README.md sql/* \
+    tests/*.sh tests/*/*.sh tests/*/*.test tests/*/*.tcl {tests/*/*.[ch]} \
+    tests/*/*.mjs tests/*/*.py]
 }
 foreach file [lsort $files] {
   set f [open $file]

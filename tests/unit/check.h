@@ -3,7 +3,7 @@
 ** no .c file.
 **
 ** A case is a function of many checks; the first that fails is told. A program
-** prints `ok NAME` or `FAILED NAME: WHERE` per case, for tests/unit.test, and
+** prints `ok NAME` or `FAILED NAME: WHERE` per case, for unit/unit.test, and
 ** exits 1 if one failed.
 */
 #ifndef LEDGER_UNIT_CHECK_H

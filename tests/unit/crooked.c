@@ -1,6 +1,6 @@
 /*
 ** A TLS server that answers what it is told, for answers that no ledger gives.
-** tests/crooked.tcl starts it.
+** tests/harness/crooked.tcl starts it.
 **
 **     build/unit/crooked FOLDER PEM [CLIENT_CA [tls1.2]]
 **

@@ -1,6 +1,6 @@
 /*
 ** ext/client/net/failure.c from inside: what each code of libcurl's is taken
-** for, those of other versions than this one's too. Run by tests/unit.test.
+** for, those of other versions than this one's too. Run by unit/unit.test.
 */
 #include "client/net/net.h"
 

@@ -18,7 +18,7 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter);
 /* ---- note.c ------------------------------------------------------------- */
 
 void ledgerNoteExchange(LedgerCall *p, const char *zError);
-void ledgerNoteCached(LedgerCall *p, const char *zUrl);
+void ledgerNoteCached(LedgerCall *p, const char *zHost, const char *zRest);
 
 /* ---- cache.c ------------------------------------------------------------ */
 

@@ -48,7 +48,8 @@ void ledgerNoteExchange(LedgerCall *p, const char *zError) {
   if( p->pClient == NULL || pEx == NULL || pEx->bNoted ) return;
   pEx->bNoted = 1;
   memset(&made, 0, sizeof(made));
-  made.zUrl = ledgerExchangeUrl(pEx);
+  made.zHost = pEx->url.zBase;
+  made.zRest = pEx->url.zRest;
   made.zError = zError;
   made.made.iStatus = pEx->bDone && pEx->rc == CURLE_OK ? pEx->http : 0;
   ledgerExchangeFigures(pEx, &made.made.ms, &made.made.nByte,
@@ -74,10 +75,11 @@ void ledgerNoteExchange(LedgerCall *p, const char *zError) {
 }
 
 /* Notes that the cache had the answer: nothing was sent, nothing came. */
-void ledgerNoteCached(LedgerCall *p, const char *zUrl) {
+void ledgerNoteCached(LedgerCall *p, const char *zHost, const char *zRest) {
   LedgerNote made;
   memset(&made, 0, sizeof(made));
-  made.zUrl = zUrl;
+  made.zHost = zHost;
+  made.zRest = zRest;
   made.made.iStatus = 200;
   made.made.bCache = 1;
   note(p, &made);

@@ -30,10 +30,10 @@ void ledgerRedirectFollow(LedgerCall *p) {
   const int iHttp = p->http;
   const char *zWhy = NULL;
   const char *zTo = p->pEx->location.z;
-  CURLU *pUrl = curl_url();
-  char *zWhole = NULL;
-  char *zPathQuery = NULL;
+  LedgerUrl to;
+  int rc = LEDGER_OK;
 
+  memset(&to, 0, sizeof(to));
   if( strcmp(p->server.zCode, "ApiVersionRedirect") == 0 ||
       !(iHttp == 307 || iHttp == 308 ||
         ((iHttp == 301 || iHttp == 302) &&
@@ -41,20 +41,20 @@ void ledgerRedirectFollow(LedgerCall *p) {
     ledgerResponseRefused(p, &p->err);
     goto fail;
   }
-  if( p->pKind->bPublic )
+  if( p->pKind->bPublic ) {
     zWhy = "this service may not redirect";
-  else if( ++p->nRedirect > REDIRECT_MAX ||
-           ledgerSessionMoves(p) > REDIRECT_MAX )
+  } else if( ++p->nRedirect > REDIRECT_MAX ||
+             ledgerSessionMoves(p) > REDIRECT_MAX ) {
     zWhy = "too many of them";
-  else if( zTo == NULL )
+  } else if( zTo == NULL ) {
     zWhy = "it names no place";
-  else if( pUrl == NULL ||
-           curl_url_set(pUrl, CURLUPART_URL, ledgerCallBase(p), 0) !=
-               CURLUE_OK ||
-           curl_url_set(pUrl, CURLUPART_URL, zTo, 0) != CURLUE_OK ||
-           curl_url_get(pUrl, CURLUPART_URL, &zWhole, 0) != CURLUE_OK ||
-           !ledgerUrlWithin(pClient->pConfig->zUrl, zWhole) ) {
-    zWhy = "it leads away from the ledger's host and port";
+  } else {
+    rc = ledgerUrlWithin(pClient->pConfig->zUrl, ledgerCallBase(p), zTo, &to);
+    if( rc ) zWhy = "it leads away from the ledger's host and port";
+  }
+  if( rc == LEDGER_NOMEM ) {
+    ledgerErrorNomem(&p->err);
+    goto fail;
   }
   if( zWhy ) {
     ledgerErrorSet(&p->err, LEDGER_IOERR,
@@ -66,7 +66,8 @@ void ledgerRedirectFollow(LedgerCall *p) {
   if( ledgerSessionHolds(p) ) { /* the next one goes there, if it is to write */
     if( p->pKind->bOnce ) {
       free(pClient->zPrimary);
-      pClient->zPrimary = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
+      pClient->zPrimary = to.zBase;
+      to.zBase = NULL;
     }
     ledgerSessionEnd(p, -1);
     ledgerResponseRefused(p, &p->err);
@@ -76,19 +77,18 @@ void ledgerRedirectFollow(LedgerCall *p) {
     goto out;
   }
   free(p->zBase);
-  p->zBase = ledgerStrndup(zWhole, 8 + strcspn(zWhole + 8, "/?#"));
-  zPathQuery = ledgerStrdup(zWhole + 8 + strcspn(zWhole + 8, "/?#"));
-  if( p->zBase == NULL || zPathQuery == NULL ||
-      !ledgerSessionMove(p, p->zBase) ) {
+  p->zBase = to.zBase;
+  to.zBase = NULL;
+  if( !ledgerSessionMove(p, p->zBase) ) {
     ledgerErrorNomem(&p->err);
     goto fail;
   }
   /* The same path: our own query is kept, a redirect may have lost it. */
-  if( strcspn(zPathQuery, "?") != strlen(p->zPath) ||
-      strncmp(zPathQuery, p->zPath, strlen(p->zPath)) ) {
+  if( to.nPath != strlen(p->zPath) ||
+      memcmp(to.zRest, p->zPath, to.nPath) != 0 ) {
     free(p->zLink);
-    p->zLink = zPathQuery;
-    zPathQuery = NULL;
+    p->zLink = to.zRest;
+    to.zRest = NULL;
   }
   p->nAttempt--;
   p->bNewConnection = p->bFreshSent; /* the other node's may be as stale */
@@ -100,7 +100,5 @@ fail:
   ledgerRedirectForget(p);
   ledgerCallDone(p);
 out:
-  free(zPathQuery);
-  curl_free(zWhole);
-  curl_url_cleanup(pUrl);
+  ledgerUrlClear(&to);
 }

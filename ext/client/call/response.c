@@ -235,13 +235,6 @@ int ledgerResponseRefused(LedgerCall *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* "https://host:port" of a URL. */
-static void responseHost(const char *zUrl, char *zOut, size_t nOut) {
-  size_t n = strlen(zUrl);
-  if( n > 8 ) n = 8 + strcspn(zUrl + 8, "/?");
-  ledgerTextClean(zUrl, n, zOut, nOut);
-}
-
 /* The error of an exchange without an answer, from p->pEx. */
 int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr) {
   const LedgerExchange *pEx = p->pEx;
@@ -250,11 +243,9 @@ int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr) {
   const char *zUnknown =
       bUnknown ? ", whether the ledger recorded it is unknown" : "";
   char zPlace[LEDGER_PLACE_MAX];
-  char zHost[300];
 
   p->http = 0;
   ledgerResponsePlace(p, zPlace);
-  responseHost(ledgerExchangeUrl(pEx), zHost, sizeof(zHost));
   if( pEx->bTooBig ) {
     return ledgerErrorSet(pErr, LEDGER_TOOBIG,
                           "%s: the answer has more than max_response_bytes "
@@ -277,8 +268,8 @@ int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr) {
   if( pEx->eFail == LEDGER_FAIL_MEMORY ) return ledgerErrorNomem(pErr);
   if( pEx->eFail == LEDGER_FAIL_TRUST && !p->pKind->bPublic &&
       !pConfig->tlsPublic ) {
-    return p->pClient->pHooks->xDistrusted(p->pClient, pEx->iVerify, zHost,
-                                           pErr);
+    return p->pClient->pHooks->xDistrusted(p->pClient, pEx->iVerify,
+                                           pEx->url.zBase, pErr);
   }
   if( pEx->eFail == LEDGER_FAIL_REFUSED ) {
     return ledgerErrorSet(pErr, LEDGER_AUTH, "%s: %s (%s)", p->zWhat,
@@ -299,12 +290,12 @@ int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr) {
         return ledgerErrorSet(pErr, LEDGER_IOERR,
                               "could not connect to %s: %s (is it written "
                               "right?) (%s)",
-                              zHost, pEx->zError, zPlace);
+                              pEx->url.zBase, pEx->zError, zPlace);
       }
       return ledgerErrorSet(pErr, LEDGER_IOERR,
                             "could not connect to %s: %s (is the %s running?) "
                             "(%s)",
-                            zHost, pEx->zError,
+                            pEx->url.zBase, pEx->zError,
                             p->pKind->bPublic ? "service" : "ledger", zPlace);
     case LEDGER_FAIL_PROXY:
       if( !pEx->bFinal ) break;
@@ -325,7 +316,7 @@ int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr) {
       return ledgerErrorSet(pErr, LEDGER_IOERR,
                             "the certificate of %s is refused: %s (option "
                             "ca_file names the CAs to trust) (%s)",
-                            zHost, pEx->zError, zPlace);
+                            pEx->url.zBase, pEx->zError, zPlace);
     case LEDGER_FAIL_CERTIFICATE:
       return ledgerErrorSet(pErr, LEDGER_AUTH,
                             "user_certificate cannot be used: %s (%s)",

@@ -105,7 +105,7 @@ static int sendKnown(LedgerCall *p, const LedgerBuf *pUrl) {
   if( ex.body.bOom ) {
     ledgerErrorNomem(&p->err);
   } else {
-    ledgerNoteCached(p, pUrl->z);
+    ledgerNoteCached(p, ledgerCallBase(p), pUrl->z + strlen(ledgerCallBase(p)));
     p->pKind->xRead(p, &ex, &p->err);
   }
   if( ex.body.z ) OPENSSL_cleanse(ex.body.z, ex.body.n);

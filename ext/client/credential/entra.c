@@ -149,30 +149,29 @@ out:
 /* The authority's URL: option, else environment, else Entra's. The caller
 ** frees it. */
 static char *entraAuthority(const LedgerConfig *pConfig, LedgerError *pErr) {
-  LedgerError err = LEDGER_ERROR_INIT;
   const char *z =
       ledgerCredentialFrom(pConfig->zAuthority, "AZURE_AUTHORITY_HOST");
-  char *zUrl;
-  size_t n;
+  char *zOut = NULL;
+  LedgerUrl url;
+  int rc;
 
   if( z == NULL ) z = "https://login.microsoftonline.com";
-  zUrl = strstr(z, "://") ? ledgerStrdup(z) : ledgerMprintf("https://%s", z);
-  if( zUrl == NULL ) {
-    ledgerErrorNomem(pErr);
-    return NULL;
-  }
-  n = strlen(zUrl);
-  while( n > 0 && zUrl[n - 1] == '/' ) zUrl[--n] = 0;
+  rc = ledgerUrlRead(NULL, z, LEDGER_URL_BARE, &url);
   /* The option was checked when it was given: it's the variable here. */
-  if( ledgerUrlCheck("authority", zUrl, &err) ) {
+  if( rc == LEDGER_ERROR ||
+      (rc == LEDGER_OK && (url.bFragment || url.zRest[url.nPath])) ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
                    "AZURE_AUTHORITY_HOST: give host[:port] or "
                    "https://host[:port]");
-    ledgerErrorClear(&err);
-    free(zUrl);
-    return NULL;
+  } else if( rc == LEDGER_OK ) {
+    while( url.nPath > 0 && url.zRest[url.nPath - 1] == '/' ) {
+      url.zRest[--url.nPath] = 0;
+    }
+    zOut = ledgerMprintf("%s%s", url.zBase, url.zRest);
   }
-  return zUrl;
+  if( zOut == NULL ) ledgerErrorNomem(pErr);
+  ledgerUrlClear(&url);
+  return zOut;
 }
 
 /* The path of the tenant's token endpoint: NULL and an error where it would be

@@ -71,7 +71,7 @@ int ledgerFetchGet(LedgerFetch *p, const LedgerCallKind *pKind,
   if( ledgerCallNew(p->pClient, pKind, &pCall, pErr) ) return pErr->rc;
   pCall->zWhat = ledgerStrdup(zWhat);
   pCall->zBase = ledgerStrdup(p->zBase);
-  pCall->zPath = ledgerStrdup(p->zPath[0] ? p->zPath : "/");
+  pCall->zPath = ledgerStrdup(p->zPath);
   if( pCall->zPath ) {
     pCall->zLink = ledgerMprintf("%s?%s", pCall->zPath, p->zQuery);
   }

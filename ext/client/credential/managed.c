@@ -124,24 +124,21 @@ static int managedEndpoint(LedgerFetch *p, const char *zName, const char *zUrl,
   const ManagedName *pName = managedIdentity(p, &zId);
   char *zResource = NULL;
   LedgerBuf query = {0};
-  const char *z = zUrl;
-  size_t n, nPath;
+  LedgerUrl url;
+  int rc = ledgerUrlRead(NULL, zUrl, LEDGER_URL_HTTP, &url);
 
-  if( ledgerStrnicmp(z, "http://", 7) == 0 )
-    z += 7;
-  else if( ledgerStrnicmp(z, "https://", 8) == 0 )
-    z += 8;
-  n = z == zUrl ? 0 : strcspn(z, "/?#");
-  if( n == 0 || memchr(z, '@', n) || strpbrk(z, " \t\r\n#\\") ) {
+  if( rc == LEDGER_NOMEM ) return ledgerErrorNomem(pErr);
+  if( rc || url.bFragment ) {
+    ledgerUrlClear(&url);
     return ledgerErrorSet(pErr, LEDGER_AUTH, "%s is no http URL", zName);
   }
-  z += n;
-  nPath = strcspn(z, "?");
   zResource = ledgerEntraResource(p->pClient->pConfig, pErr);
-  if( zResource == NULL ) return pErr->rc;
-  p->zBase = ledgerStrndup(zUrl, (size_t)(z - zUrl));
-  p->zPath = zPath ? ledgerStrdup(zPath) : ledgerStrndup(z, nPath);
-  if( z[nPath] == '?' ) ledgerBufPrintf(&query, "%s&", z + nPath + 1);
+  if( zResource == NULL ) goto out;
+  p->zBase = ledgerStrdup(url.zBase);
+  p->zPath = zPath ? ledgerStrdup(zPath) : ledgerStrndup(url.zRest, url.nPath);
+  if( url.zRest[url.nPath] ) {
+    ledgerBufPrintf(&query, "%s&", url.zRest + url.nPath + 1);
+  }
   ledgerBufPrintf(&query, "api-version=%s&resource=", zVersion);
   ledgerBufUrl(&query, zResource, strlen(zResource));
   if( pName ) {
@@ -149,11 +146,13 @@ static int managedEndpoint(LedgerFetch *p, const char *zName, const char *zUrl,
     ledgerBufUrl(&query, zId, strlen(zId));
   }
   p->zQuery = ledgerBufTake(&query);
-  free(zResource);
   if( p->zBase == NULL || p->zPath == NULL || p->zQuery == NULL ) {
-    return ledgerErrorNomem(pErr);
+    ledgerErrorNomem(pErr);
   }
-  return LEDGER_OK;
+out:
+  free(zResource);
+  ledgerUrlClear(&url);
+  return pErr->rc;
 }
 
 /* ---- App Service -------------------------------------------------------- */

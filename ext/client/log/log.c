@@ -100,26 +100,24 @@ void ledgerLogNote(LedgerLog *p, const char *zOption, const LedgerNote *pNote) {
   LedgerRequest made = pNote->made;
   const LedgerRequest *pRequest;
   const char *zFile;
-  LedgerBuf url = {0};
+  LedgerBuf rest = {0};
   LedgerBuf error = {0};
   LedgerBuf text = {0};
   size_t n;
   int eLevel;
 
-  ledgerRedactUrl(&url, pNote->zUrl, strlen(pNote->zUrl));
+  ledgerRedactRest(&rest, pNote->zRest);
   if( pNote->zError ) ledgerBufText(&error, pNote->zError);
-  logHide(pNote, &url);
+  logHide(pNote, &rest);
   logHide(pNote, &error);
-  if( url.z == NULL ) goto out;
-  if( url.n > LOG_MAX_PATH ) {
-    for( n = LOG_MAX_PATH; ((unsigned char)url.z[n] & 0xc0) == 0x80; ) n--;
-    url.z[n] = 0;
+  if( rest.z == NULL ) goto out;
+  if( rest.n > LOG_MAX_PATH ) {
+    for( n = LOG_MAX_PATH; ((unsigned char)rest.z[n] & 0xc0) == 0x80; ) n--;
+    rest.z[n] = 0;
   }
-  n = strstr(url.z, "://") ? (size_t)(strstr(url.z, "://") - url.z) + 3 : 0;
-  n += strcspn(url.z + n, "/?");
   made.zMethod = ledgerStrdup(pNote->zMethod);
-  made.zHost = ledgerStrndup(url.z, n);
-  made.zPath = ledgerStrdup(url.z + n);
+  made.zHost = ledgerStrdup(pNote->zHost);
+  made.zPath = ledgerStrdup(rest.z);
   made.zError = error.n ? ledgerBufTake(&error) : NULL;
   if( !made.zMethod || !made.zHost || !made.zPath ) {
     ledgerRingRequestClear(&made); /* no memory: the request matters more */
@@ -135,7 +133,7 @@ void ledgerLogNote(LedgerLog *p, const char *zOption, const LedgerNote *pNote) {
   }
   if( text.z && !text.bOom ) ledgerSinkWrite(&p->sink, zFile, &text);
 out:
-  ledgerBufFree(&url);
+  ledgerBufFree(&rest);
   ledgerBufFree(&error);
   ledgerBufFree(&text);
 }

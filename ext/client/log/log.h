@@ -7,8 +7,6 @@
 
 #include "base/base.h"
 
-#include <signal.h>
-
 /* ---- log.c -------------------------------------------------------------- */
 
 typedef struct LedgerLog LedgerLog;
@@ -35,7 +33,8 @@ struct LedgerRequest {
 typedef struct LedgerNote LedgerNote;
 struct LedgerNote {
   const char *zMethod;
-  const char *zUrl;
+  const char *zHost;  /* https://host:port ... */
+  const char *zRest;  /* ... path and query */
   const char *zError; /* or NULL */
   LedgerRequest made; /* its numbers; no texts */
   const char *zSent;  /* header lines of the request, or NULL ... */
@@ -65,18 +64,5 @@ void ledgerLogNote(LedgerLog *p, const char *zOption, const LedgerNote *pNote);
 /* The i-th of the requests remembered, the oldest first; NULL behind the last
 ** one. It lives until the next request. */
 const LedgerRequest *ledgerLogRequest(const LedgerLog *p, int i);
-
-/* ---- guest.c ------------------------------------------------------------ */
-
-/* Between these two the host is shielded from SIGPIPE and from what OpenSSL
-** leaves in its queue of errors. */
-typedef struct LedgerGuest LedgerGuest;
-struct LedgerGuest {
-  sigset_t old; /* the thread's mask */
-  int bPending; /* a SIGPIPE was there before us */
-};
-
-void ledgerGuestEnter(LedgerGuest *p);
-void ledgerGuestLeave(LedgerGuest *p);
 
 #endif /* LEDGER_LOG_H */

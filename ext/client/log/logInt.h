@@ -15,9 +15,9 @@ enum {
 
 /* ---- redact.c ----------------------------------------------------------- */
 
-/* Append a URL without user, password, fragment, and what its query may hide;
-** a header line; a body, clipped. The latter two are lines behind zMark. */
-void ledgerRedactUrl(LedgerBuf *p, const char *z, size_t n);
+/* Append a path with its query; a header line; a body, clipped. The latter two
+** are lines behind zMark. */
+void ledgerRedactRest(LedgerBuf *p, const char *z);
 void ledgerRedactHeader(LedgerBuf *p, const char *zMark, const char *z,
                         size_t n);
 void ledgerRedactBody(LedgerBuf *p, const char *zMark, const char *zType,

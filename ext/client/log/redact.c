@@ -7,7 +7,9 @@
 ** once more, since a server may echo one in a text: ledgerLogNote.)
 */
 #include "client/log/logInt.h"
+#include "client/net/net.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define REDACT_MAX_BODY 4096 /* bytes of a body written */
@@ -101,31 +103,29 @@ static void redactParams(LedgerBuf *p, const char *z, size_t n) {
   }
 }
 
-/* Appends a URL: its query by redactParams(); no user, password, fragment. */
-void ledgerRedactUrl(LedgerBuf *p, const char *z, size_t n) {
-  size_t i, iQuery, iHost = 0;
-  for( i = 0; i + 3 <= n && memcmp(z + i, "://", 3) != 0; i++ ) {
-    if( strchr("/?#", z[i]) ) break;
-  }
-  if( i + 3 <= n && memcmp(z + i, "://", 3) == 0 ) {
-    for( iHost = i + 3; i < n && !strchr("?#", z[i]); i++ ) {
-      if( z[i] == '@' ) {
-        ledgerBufAppend(p, z, iHost);
-        z += i + 1;
-        n -= i + 1;
-        break;
-      }
-      if( z[i] == '/' && i >= iHost ) break;
-    }
-  }
-  for( iQuery = 0; iQuery < n && !strchr("?#", z[iQuery]); ) iQuery++;
-  ledgerBufAppend(p, z, iQuery);
-  if( iQuery == n || z[iQuery] == '#' ) return;
-  z += iQuery + 1;
-  n -= iQuery + 1;
-  for( i = 0; i < n && z[i] != '#'; ) i++;
+void ledgerRedactRest(LedgerBuf *p, const char *z) {
+  const size_t n = strcspn(z, "?");
+  ledgerBufAppend(p, z, n);
+  if( z[n] == 0 ) return;
   ledgerBufText(p, "?");
-  redactParams(p, z, i);
+  redactParams(p, z + n + 1, strlen(z + n + 1));
+}
+
+/* Appends a URL of n bytes, or a path with a query, without user info and
+** fragment; what can't be read becomes ***. */
+static void redactUrl(LedgerBuf *p, const char *z, size_t n) {
+  char *zCopy = ledgerStrndup(z, n);
+  const int bPath = n > 0 && z[0] == '/' && !(n > 1 && z[1] == '/');
+  LedgerUrl url;
+  if( zCopy && ledgerUrlRead(bPath ? "https://x" : NULL, zCopy, LEDGER_URL_ANY,
+                             &url) == LEDGER_OK ) {
+    if( !bPath ) ledgerBufText(p, url.zBase);
+    ledgerRedactRest(p, url.zRest);
+    ledgerUrlClear(&url);
+  } else {
+    ledgerBufText(p, REDACT_HIDDEN);
+  }
+  free(zCopy);
 }
 
 /* Appends a JSON value; zName is the member it stands under. */
@@ -160,7 +160,7 @@ static void redactJson(LedgerBuf *p, LedgerJson *pDoc, cJSON *pVal,
     const char *z = ledgerJsonText(pDoc, pVal, &n);
     if( z && ledgerStrnicmp(zName, "nextLink", 8) == 0 ) {
       LedgerBuf link = {0};
-      ledgerRedactUrl(&link, z, n);
+      redactUrl(&link, z, n);
       ledgerBufJson(p, link.z ? link.z : "", link.n);
       ledgerBufFree(&link);
     } else {
@@ -219,7 +219,7 @@ void ledgerRedactHeader(LedgerBuf *p, const char *zMark, const char *z,
   ledgerBufPrintf(p, "%s%s: ", zMark, zValue);
   if( nName == 8 && ledgerStrnicmp(zColon - 8, "Location", 8) == 0 ) {
     LedgerBuf url = {0};
-    ledgerRedactUrl(&url, z, n);
+    redactUrl(&url, z, n);
     ledgerTextClean(url.z ? url.z : "", url.n, zValue, sizeof(zValue));
     ledgerBufFree(&url);
   } else if( redactListed(azHeader, zColon - nName, nName) ) {

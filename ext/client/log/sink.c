@@ -6,6 +6,7 @@
 ** to stderr, or appended to PATH, which is a regular file. Issues no request.
 */
 #include "client/log/logInt.h"
+#include "client/net/net.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -136,37 +136,19 @@ struct FailureProxy {
 static void failureProxyRead(FailureProxy *p, const char *z) {
   static const char *const azScheme[] = {"http",    "https",  "socks4",
                                          "socks4a", "socks5", "socks5h"};
-  CURLU *pUrl = curl_url();
-  char *zScheme = NULL, *zUser = NULL, *zHost = NULL, *zPort = NULL;
-  const char *zAt;
+  LedgerUrl url;
   size_t i;
 
-  if( pUrl == NULL || curl_url_set(pUrl, CURLUPART_URL, z,
-                                   CURLU_NON_SUPPORT_SCHEME |
-                                       CURLU_GUESS_SCHEME) != CURLUE_OK ) {
-    goto out;
+  if( ledgerUrlRead(NULL, z, LEDGER_URL_PROXY, &url) ) return;
+  if( url.bUser || strchr(z, '@') == NULL ) {
+    for( i = 0; i < sizeof(azScheme) / sizeof(azScheme[0]); i++ ) {
+      if( strcmp(azScheme[i], url.zScheme) == 0 ) p->bReadable = 1;
+    }
+    /* libcurl's own defaults */
+    if( !url.bPort && strcmp(url.zScheme, "https") != 0 ) url.iPort = 1080;
+    snprintf(p->zName, sizeof(p->zName), "%.130s:%d", url.zHost, url.iPort);
   }
-  curl_url_get(pUrl, CURLUPART_SCHEME, &zScheme, 0);
-  curl_url_get(pUrl, CURLUPART_USER, &zUser, 0);
-  curl_url_get(pUrl, CURLUPART_HOST, &zHost, 0);
-  curl_url_get(pUrl, CURLUPART_PORT, &zPort, 0);
-  if( zScheme == NULL || zHost == NULL || (zUser == NULL && strchr(z, '@')) ) {
-    goto out;
-  }
-  for( i = 0; i < sizeof(azScheme) / sizeof(azScheme[0]); i++ ) {
-    if( strcmp(azScheme[i], zScheme) == 0 ) p->bReadable = 1;
-  }
-  zAt = zPort;
-  if( zAt == NULL ) { /* libcurl's own defaults */
-    zAt = strcmp(zScheme, "https") == 0 ? "443" : "1080";
-  }
-  snprintf(p->zName, sizeof(p->zName), "%.130s:%.6s", zHost, zAt);
-out:
-  curl_free(zScheme);
-  curl_free(zUser);
-  curl_free(zHost);
-  curl_free(zPort);
-  curl_url_cleanup(pUrl);
+  ledgerUrlClear(&url);
 }
 
 /* The proxy that libcurl uses unless no_proxy says otherwise. */

@@ -13,7 +13,6 @@
 **     was closed; it then can't rewind, and the exchange fails instead;
 **   - no answer's body grows beyond nMax bytes.
 */
-#include "client/log/log.h"
 #include "client/net/net.h"
 
 #include <limits.h>
@@ -378,13 +377,6 @@ static CURLcode httpSetTls(CURL *h, LedgerExchange *p,
   return rc;
 }
 
-/* Path and query of a URL that has them. NULL of one that doesn't. */
-static const char *httpTarget(const char *zUrl) {
-  const char *z = strstr(zUrl, "://");
-  if( z ) z += 3 + strcspn(z + 3, "/?#");
-  return z && *z == '/' ? z : NULL;
-}
-
 /* What all exchanges have in common, and the method. */
 static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
                                const LedgerWire *pWire) {
@@ -394,7 +386,7 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
   SET(CURLOPT_ERRORBUFFER, p->zError);
   SET(CURLOPT_URL, pWire->zUrl);
   /* Where memory is short libcurl may send a URL without its query. */
-  SET(CURLOPT_REQUEST_TARGET, httpTarget(pWire->zUrl));
+  SET(CURLOPT_REQUEST_TARGET, p->url.zRest);
 #if LIBCURL_VERSION_NUM >= 0x075500
   SET(CURLOPT_PROTOCOLS_STR, pWire->bPlain ? "http,https" : "https");
 #else
@@ -458,7 +450,8 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
 int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
                     LedgerExchange **ppEx, LedgerError *pErr) {
   LedgerExchange *p = calloc(1, sizeof(*p));
-  CURLcode rc;
+  CURLcode rcCurl;
+  int rc;
 
   *ppEx = NULL;
   if( p == NULL ) return ledgerErrorNomem(pErr);
@@ -467,7 +460,16 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   p->nBody = pWire->nBody;
   p->nMax = pWire->nMax;
   p->pbHeld = pWire->pbHeld;
-  p->bDirect = pWire->bPlain || ledgerUrlIsLoopback(pWire->zUrl);
+  rc = ledgerUrlRead(NULL, pWire->zUrl, LEDGER_URL_HTTP, &p->url);
+  if( rc == LEDGER_NOMEM ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
+  if( rc ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR, "a request can't be sent to its URL");
+    goto out;
+  }
+  p->bDirect = pWire->bPlain || ledgerUrlIsLoopback(&p->url);
   p->msConnect = pWire->msConnect;
   p->bCertificate = pWire->zCertificate != NULL;
   p->bOnce = pWire->bOnce;
@@ -484,15 +486,15 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
     goto out;
   }
   if( httpSetHeaders(p, pWire, pErr) ) goto out;
-  rc = httpSetRequest(p->pEasy, p, pWire);
-  if( rc == CURLE_OK ) rc = httpSetTls(p->pEasy, p, pWire);
-  if( rc == CURLE_OUT_OF_MEMORY ) {
+  rcCurl = httpSetRequest(p->pEasy, p, pWire);
+  if( rcCurl == CURLE_OK ) rcCurl = httpSetTls(p->pEasy, p, pWire);
+  if( rcCurl == CURLE_OUT_OF_MEMORY ) {
     ledgerErrorNomem(pErr);
     goto out;
   }
-  if( rc != CURLE_OK ) {
+  if( rcCurl != CURLE_OK ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
-                   "libcurl refuses an option (its code %d)", (int)rc);
+                   "libcurl refuses an option (its code %d)", (int)rcCurl);
     goto out;
   }
   if( curl_multi_add_handle(pHttp->pMulti, p->pEasy) != CURLM_OK ) {
@@ -579,12 +581,6 @@ int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr) {
                         "libcurl failed with its multi code %d", (int)rc);
 }
 
-const char *ledgerExchangeUrl(const LedgerExchange *p) {
-  const char *zUrl = NULL;
-  curl_easy_getinfo(p->pEasy, CURLINFO_EFFECTIVE_URL, &zUrl);
-  return zUrl ? zUrl : "";
-}
-
 void ledgerExchangeFigures(const LedgerExchange *p, double *pMs,
                            int64_t *pnByte, int *piPort) {
   curl_off_t us = 0, nByte = 0;
@@ -620,6 +616,7 @@ void ledgerExchangeFree(LedgerExchange *p) {
   }
   curl_slist_free_all(p->pHeader);
   ledgerSecretFree(p->zKey); /* libcurl has done with it */
+  ledgerUrlClear(&p->url);
   ledgerBufFree(&p->location);
   ledgerBufFree(&p->operation);
   ledgerBufFree(&p->headers);

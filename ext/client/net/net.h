@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 #include <openssl/x509.h>
+#include <signal.h>
 
 typedef struct LedgerExchange LedgerExchange;
 typedef struct LedgerFailure LedgerFailure;
@@ -22,11 +23,33 @@ typedef struct LedgerWire LedgerWire;
 
 /* ---- url.c -------------------------------------------------------------- */
 
+#define LEDGER_URL_BARE 0x01  /* https:// may be left out */
+#define LEDGER_URL_HTTP 0x02  /* http too */
+#define LEDGER_URL_ANY 0x04   /* any scheme, and user info, which is dropped */
+#define LEDGER_URL_PROXY 0x08 /* a proxy, as libcurl takes it */
+
+/* A URL taken apart. Texts are its own (ledgerUrlClear). */
+typedef struct LedgerUrl LedgerUrl;
+struct LedgerUrl {
+  char *zScheme;
+  char *zHost;   /* lower case; an IPv6 address with its brackets */
+  int iPort;     /* its scheme's where none is given ... */
+  int bPort;     /* ... and whether one is */
+  char *zBase;   /* scheme://host, and :port where it isn't the scheme's */
+  char *zRest;   /* path, at least "/", and ?query */
+  size_t nPath;  /* bytes of the path */
+  int bUser;     /* it has user info */
+  int bFragment; /* it has a fragment */
+};
+
+int ledgerUrlRead(const char *zBase, const char *z, int mFlag, LedgerUrl *p);
+void ledgerUrlClear(LedgerUrl *p);
+int ledgerUrlIsLoopback(const LedgerUrl *p);
 int ledgerUrlTarget(const char *zTarget, char **pzUrl, char **pzLedgerId,
                     LedgerError *pErr);
 int ledgerUrlCheck(const char *zName, const char *z, LedgerError *pErr);
-int ledgerUrlWithin(const char *zBase, const char *zUrl);
-int ledgerUrlIsLoopback(const char *zUrl);
+int ledgerUrlWithin(const char *zBase, const char *zFrom, const char *zTo,
+                    LedgerUrl *p);
 int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
                    const char *zPath, char **pzPathQuery, LedgerError *pErr);
 const char *ledgerLinkParam(const char *zLink, const char *zName, size_t *pn);
@@ -161,6 +184,7 @@ struct LedgerWire {
 /* One request and its answer. */
 struct LedgerExchange {
   LedgerHttp *pHttp; /* whose it is */
+  LedgerUrl url;     /* where it goes */
   CURL *pEasy;
   struct curl_slist *pHeader;
   char *zKey;        /* of a user's certificate; libcurl borrows it */
@@ -227,9 +251,8 @@ int ledgerExchangeLeft(LedgerExchange *p);
 int ledgerHttpRunning(const LedgerHttp *p);
 void ledgerExchangeFree(LedgerExchange *p);
 
-/* Of one that is over or under way, for the log: the URL that it went to,
-** milliseconds, bytes of the body on the wire, and its local port. */
-const char *ledgerExchangeUrl(const LedgerExchange *p);
+/* Of one that is over or under way, for the log: milliseconds, bytes of the
+** body on the wire, and its local port. */
 void ledgerExchangeFigures(const LedgerExchange *p, double *pMs,
                            int64_t *pnByte, int *piPort);
 
@@ -298,5 +321,18 @@ const LedgerBuf *ledgerProcessOut(const LedgerProcess *p);
 const LedgerBuf *ledgerProcessErr(const LedgerProcess *p);
 char *ledgerProcessFind(const char *zName);
 void ledgerProcessFree(LedgerProcess *p);
+
+/* ---- guest.c ------------------------------------------------------------ */
+
+/* Between these two the host is shielded from SIGPIPE and from what OpenSSL
+** leaves in its queue of errors. */
+typedef struct LedgerGuest LedgerGuest;
+struct LedgerGuest {
+  sigset_t old; /* the thread's mask */
+  int bPending; /* a SIGPIPE was there before us */
+};
+
+void ledgerGuestEnter(LedgerGuest *p);
+void ledgerGuestLeave(LedgerGuest *p);
 
 #endif /* LEDGER_NET_H */

@@ -1,10 +1,12 @@
 /*
-** Targets, URLs and links: what a user may name as a ledger, and what a server
-** may send us to. Pure functions, no request.
+** URLs, targets and links: what a user may name as a ledger, and where a server
+** may send us. The one file that takes a URL apart, by libcurl's parser: what
+** is checked here is what libcurl will connect to. Issues no request.
 **
 ** Invariants
-**   - only https, never user info;
-**   - a URL in use is "https://host[:port]" in lower case, without a slash;
+**   - a URL in use has no user info, and its host no character but letters,
+**     digits, -._ (or those of an IPv6 address in brackets);
+**   - its base is "https://host[:port]" in lower case, without a slash;
 **   - a server can send us to its own host or one below it, at the same port.
 */
 #include "client/net/net.h"
@@ -12,101 +14,179 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TARGET_DOMAIN ".confidential-ledger.azure.com"
+#define URL_DOMAIN ".confidential-ledger.azure.com"
 
-/* "https://host:port/path?query" taken apart; pointers into the text. */
-typedef struct TargetUrl TargetUrl;
-struct TargetUrl {
-  const char *zHost; /* with the brackets of an IPv6 address */
-  size_t nHost;
-  long iPort;        /* 443 when not given */
-  const char *zRest; /* behind the authority: "", or from '/', '?' or '#' */
-};
+/* ---- taking apart ------------------------------------------------------- */
 
-/* Splits z. Returns 0 when it is no https URL with a sound authority. */
-static int targetSplit(const char *z, TargetUrl *p) {
-  size_t n, i;
+/* A part of the URL, or NULL where there is none, for curl_free(). Returns
+** LEDGER_OK or LEDGER_NOMEM. */
+static int urlPart(CURLU *pUrl, CURLUPart ePart, char **pz) {
+  const CURLUcode rc = curl_url_get(pUrl, ePart, pz, 0);
+  if( rc == CURLUE_OK ) return LEDGER_OK;
+  *pz = NULL;
+  return rc == CURLUE_OUT_OF_MEMORY ? LEDGER_NOMEM : LEDGER_OK;
+}
 
-  if( ledgerStrnicmp(z, "https://", 8) != 0 ) return 0;
-  z += 8;
-  n = strcspn(z, "/?#");
-  p->zRest = z + n;
-  p->zHost = z;
-  p->iPort = 443;
-  if( n == 0 || memchr(z, '@', n) || memchr(z, '\\', n) ) return 0;
-  if( z[0] == '[' ) {
-    const char *zEnd = memchr(z, ']', n);
-    if( zEnd == NULL ) return 0;
-    p->nHost = (size_t)(zEnd - z) + 1;
-    for( i = 1; i + 1 < p->nHost; i++ ) {
-      if( !ledgerIsHexDigit(z[i]) && z[i] != ':' && z[i] != '.' ) {
-        return 0;
-      }
-    }
-  } else {
-    p->nHost = 0;
-    while( p->nHost < n && z[p->nHost] != ':' ) p->nHost++;
-    for( i = 0; i < p->nHost; i++ ) {
-      char c = z[i];
-      if( !ledgerIsAlnum(c) && c != '-' && c != '.' && c != '_' ) return 0;
-    }
-  }
-  if( p->nHost == 0 ) return 0;
-  if( p->nHost < n ) {
-    if( z[p->nHost] != ':' || n - p->nHost > 6 ) return 0;
-    p->iPort = 0;
-    for( i = p->nHost + 1; i < n; i++ ) {
-      if( !ledgerIsDigit(z[i]) ) return 0;
-      p->iPort = p->iPort * 10 + (z[i] - '0');
-    }
-    if( p->iPort < 1 || p->iPort > 65535 ) return 0;
+/* The port of a scheme. */
+static const char *urlPort(const char *zScheme) {
+  return strcmp(zScheme, "http") == 0 ? "80" : "443";
+}
+
+/* Whether a text is free of what no URL has, and of the other slash, which some
+** take for one. */
+static int urlIsClean(const char *z) {
+  for( ; *z; z++ ) {
+    if( (unsigned char)*z <= ' ' || *z == 0x7f || *z == '\\' ) return 0;
   }
   return 1;
 }
 
-/* Whether the host is 127.0.0.1, [::1], localhost or a name below it. */
-static int targetIsLoopback(const char *zHost, size_t n) {
-  static const char zLocal[] = "localhost";
-  const size_t nLocal = sizeof(zLocal) - 1;
-
-  if( n > 4 && memcmp(zHost, "127.", 4) == 0 ) {
-    return strspn(zHost, "0123456789.") >= n;
+/* Whether the host is one that may be used, and puts it into lower case. */
+static int urlHost(char *z) {
+  const int bAddress = z[0] == '[';
+  size_t i, n = strlen(z);
+  if( n == 0 || (bAddress && z[n - 1] != ']') ) return 0;
+  for( i = bAddress ? 1 : 0; i + bAddress < n; i++ ) {
+    if( bAddress ? !ledgerIsHexDigit(z[i]) && z[i] != ':' && z[i] != '.'
+                 : !ledgerIsAlnum(z[i]) && !strchr("-._", z[i]) ) {
+      return 0;
+    }
+    z[i] = ledgerLower(z[i]);
   }
-  if( n == 5 && memcmp(zHost, "[::1]", 5) == 0 ) return 1;
-  if( n < nLocal ) return 0;
-  if( ledgerStrnicmp(zHost + n - nLocal, zLocal, nLocal) != 0 ) return 0;
-  return n == nLocal || zHost[n - nLocal - 1] == '.';
+  return 1;
 }
 
-int ledgerUrlIsLoopback(const char *zUrl) {
-  TargetUrl u;
-  return targetSplit(zUrl, &u) && targetIsLoopback(u.zHost, u.nHost);
+/* Takes over what libcurl has read. */
+static int urlTake(CURLU *pUrl, LedgerUrl *p) {
+  char *zScheme = NULL, *zHost = NULL, *zPort = NULL, *zPath = NULL;
+  char *zQuery = NULL, *zUser = NULL, *zFragment = NULL;
+  LedgerBuf base = {0}, rest = {0};
+  int rc = LEDGER_NOMEM;
+
+  if( urlPart(pUrl, CURLUPART_SCHEME, &zScheme) ||
+      urlPart(pUrl, CURLUPART_HOST, &zHost) ||
+      urlPart(pUrl, CURLUPART_PORT, &zPort) ||
+      urlPart(pUrl, CURLUPART_PATH, &zPath) ||
+      urlPart(pUrl, CURLUPART_QUERY, &zQuery) ||
+      urlPart(pUrl, CURLUPART_USER, &zUser) ||
+      urlPart(pUrl, CURLUPART_FRAGMENT, &zFragment) ) {
+    goto out;
+  }
+  rc = LEDGER_ERROR;
+  if( zScheme == NULL || zHost == NULL || zPath == NULL || !urlHost(zHost) ||
+      (zPort && strcmp(zPort, "0") == 0) ) {
+    goto out;
+  }
+  ledgerBufPrintf(&base, "%s://%s", zScheme, zHost);
+  if( zPort && strcmp(zPort, urlPort(zScheme)) != 0 ) {
+    ledgerBufPrintf(&base, ":%s", zPort);
+  }
+  ledgerBufText(&rest, zPath);
+  if( zQuery ) ledgerBufPrintf(&rest, "?%s", zQuery);
+  p->bUser = zUser != NULL;
+  p->bFragment = zFragment != NULL;
+  p->iPort = (int)strtol(zPort ? zPort : urlPort(zScheme), NULL, 10);
+  p->bPort = zPort != NULL;
+  p->nPath = strlen(zPath);
+  p->zScheme = ledgerStrdup(zScheme);
+  p->zHost = ledgerStrdup(zHost);
+  p->zBase = ledgerBufTake(&base);
+  p->zRest = ledgerBufTake(&rest);
+  rc =
+      p->zScheme && p->zHost && p->zBase && p->zRest ? LEDGER_OK : LEDGER_NOMEM;
+out:
+  curl_free(zScheme);
+  curl_free(zHost);
+  curl_free(zPort);
+  curl_free(zPath);
+  curl_free(zQuery);
+  curl_free(zUser);
+  curl_free(zFragment);
+  ledgerBufFree(&base);
+  ledgerBufFree(&rest);
+  return rc;
+}
+
+/*
+** Takes the URL z apart; with zBase it may be relative to that. On LEDGER_OK
+** *p is filled, and the caller's (ledgerUrlClear); LEDGER_ERROR: it is not a
+** URL; or LEDGER_NOMEM. libcurl takes several slashes for two: that is refused.
+*/
+int ledgerUrlRead(const char *zBase, const char *z, int mFlag, LedgerUrl *p) {
+  const unsigned m =
+      CURLU_PATH_AS_IS | (mFlag & LEDGER_URL_BARE ? CURLU_DEFAULT_SCHEME : 0u) |
+      (mFlag & LEDGER_URL_PROXY ? CURLU_GUESS_SCHEME : 0u) |
+      (mFlag & (LEDGER_URL_PROXY | LEDGER_URL_ANY) ? CURLU_NON_SUPPORT_SCHEME
+                                                   : 0u);
+  CURLU *pUrl = curl_url();
+  CURLUcode rcUrl = CURLUE_OUT_OF_MEMORY;
+  const char *zSlash = strstr(z, "//");
+  int rc;
+
+  memset(p, 0, sizeof(*p));
+  if( pUrl ) rcUrl = CURLUE_OK;
+  if( zBase && rcUrl == CURLUE_OK ) {
+    rcUrl = curl_url_set(pUrl, CURLUPART_URL, zBase, CURLU_PATH_AS_IS);
+  }
+  if( rcUrl == CURLUE_OK ) rcUrl = curl_url_set(pUrl, CURLUPART_URL, z, m);
+  if( rcUrl == CURLUE_OUT_OF_MEMORY ) {
+    rc = LEDGER_NOMEM;
+  } else if( rcUrl != CURLUE_OK ) {
+    rc = LEDGER_ERROR;
+  } else {
+    rc = urlTake(pUrl, p);
+  }
+  if( rc == LEDGER_OK && !(mFlag & LEDGER_URL_PROXY) &&
+      ((zSlash && zSlash[2] == '/' && zSlash > z && zSlash[-1] == ':') ||
+       !urlIsClean(z) || (p->bUser && !(mFlag & LEDGER_URL_ANY)) ||
+       (strcmp(p->zScheme, "https") != 0 && !(mFlag & LEDGER_URL_ANY) &&
+        !(mFlag & LEDGER_URL_HTTP && strcmp(p->zScheme, "http") == 0))) ) {
+    rc = LEDGER_ERROR;
+  }
+  if( rc ) ledgerUrlClear(p);
+  curl_url_cleanup(pUrl);
+  return rc;
+}
+
+void ledgerUrlClear(LedgerUrl *p) {
+  free(p->zScheme);
+  free(p->zHost);
+  free(p->zBase);
+  free(p->zRest);
+  memset(p, 0, sizeof(*p));
+}
+
+/* ---- what a host is ----------------------------------------------------- */
+
+/* Whether the host is 127.0.0.1, [::1], localhost or a name below it. */
+int ledgerUrlIsLoopback(const LedgerUrl *p) {
+  static const char zLocal[] = "localhost";
+  const size_t nLocal = sizeof(zLocal) - 1, n = strlen(p->zHost);
+
+  if( strncmp(p->zHost, "127.", 4) == 0 ) {
+    return strspn(p->zHost, "0123456789.") == n;
+  }
+  if( strcmp(p->zHost, "[::1]") == 0 ) return 1;
+  if( n < nLocal || strcmp(p->zHost + n - nLocal, zLocal) != 0 ) return 0;
+  return n == nLocal || p->zHost[n - nLocal - 1] == '.';
 }
 
 /* Whether the host is an address instead of a name. */
-static int targetIsAddress(const TargetUrl *p) {
-  return p->zHost[0] == '[' || strspn(p->zHost, "0123456789.") >= p->nHost;
+static int urlIsAddress(const LedgerUrl *p) {
+  return p->zHost[0] == '[' ||
+         strspn(p->zHost, "0123456789.") == strlen(p->zHost);
 }
 
-/* Appends the URL's scheme, host (in lower case) and port. */
-static void targetBase(const TargetUrl *p, LedgerBuf *pBuf) {
-  size_t i;
-  ledgerBufText(pBuf, "https://");
-  for( i = 0; i < p->nHost; i++ ) {
-    char c = ledgerLower(p->zHost[i]);
-    ledgerBufAppend(pBuf, &c, 1);
-  }
-  if( p->iPort != 443 ) ledgerBufPrintf(pBuf, ":%ld", p->iPort);
-}
+/* ---- targets and services ----------------------------------------------- */
 
 /* Whether zTarget can be a ledger's bare name. */
-static int targetIsName(const char *zTarget) {
+static int urlIsName(const char *zTarget) {
   const char *z;
   if( zTarget[0] == 0 || zTarget[0] == '-' ) return 0;
   for( z = zTarget; *z; z++ ) {
     if( !ledgerIsAlnum(*z) && *z != '-' ) return 0;
   }
-  return z - zTarget <= 63;
+  return z - zTarget <= 63 && ledgerStricmp(zTarget, "localhost") != 0;
 }
 
 /*
@@ -117,87 +197,93 @@ static int targetIsName(const char *zTarget) {
 */
 int ledgerUrlTarget(const char *zTarget, char **pzUrl, char **pzLedgerId,
                     LedgerError *pErr) {
-  LedgerBuf whole = {0};
-  LedgerBuf base = {0};
-  TargetUrl u;
+  char *zWhole = NULL;
+  LedgerUrl url;
+  int rc;
 
   *pzUrl = NULL;
   *pzLedgerId = NULL;
-  if( strstr(zTarget, "://") ) {
-    ledgerBufText(&whole, zTarget);
-  } else if( targetIsName(zTarget) &&
-             ledgerStricmp(zTarget, "localhost") != 0 ) {
-    ledgerBufPrintf(&whole, "https://%s" TARGET_DOMAIN, zTarget);
-  } else {
-    ledgerBufPrintf(&whole, "https://%s", zTarget);
+  if( urlIsName(zTarget) ) {
+    zWhole = ledgerMprintf("https://%s" URL_DOMAIN, zTarget);
+    if( zWhole == NULL ) return ledgerErrorNomem(pErr);
+    zTarget = zWhole;
   }
-  if( whole.bOom ) {
-    ledgerErrorNomem(pErr);
-    goto out;
+  rc = ledgerUrlRead(NULL, zTarget, LEDGER_URL_BARE | LEDGER_URL_HTTP, &url);
+  free(zWhole);
+  if( rc == LEDGER_NOMEM ) return ledgerErrorNomem(pErr);
+  if( rc ) {
+    /* Don't repeat the target: it may hold a password. */
+    return ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "cannot read the target: give a ledger's name, a "
+                          "host, or https://host[:port]");
   }
-  if( ledgerStrnicmp(whole.z, "http://", 7) == 0 ) {
+  if( strcmp(url.zScheme, "https") != 0 ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "cannot use the target: a ledger speaks https, not http");
-    goto out;
-  }
-  if( !targetSplit(whole.z, &u) ) {
-    /* Don't repeat the target: it may hold a password. */
-    ledgerErrorSet(pErr, LEDGER_ERROR,
-                   "cannot read the target: give a ledger's name, a host, or "
-                   "https://host[:port]");
-    goto out;
-  }
-  if( u.zRest[0] && strcmp(u.zRest, "/") != 0 ) {
+  } else if( strcmp(url.zRest, "/") != 0 || url.bFragment ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "cannot read the target: behind https://host[:port] only a "
                    "final / may stand");
-    goto out;
+  } else {
+    if( !urlIsAddress(&url) ) {
+      *pzLedgerId = ledgerStrndup(url.zHost, strcspn(url.zHost, "."));
+      if( *pzLedgerId == NULL ) ledgerErrorNomem(pErr);
+    }
+    *pzUrl = url.zBase;
+    url.zBase = NULL;
   }
-  targetBase(&u, &base);
-  if( base.bOom ) {
-    ledgerErrorNomem(pErr);
-    goto out;
-  }
-  if( !targetIsAddress(&u) ) {
-    size_t nLabel = 0;
-    while( nLabel < u.nHost && u.zHost[nLabel] != '.' ) nLabel++;
-    *pzLedgerId = ledgerStrndup(base.z + 8, nLabel);
-    if( *pzLedgerId == NULL ) ledgerErrorNomem(pErr);
-  }
-  *pzUrl = ledgerBufTake(&base);
-  if( *pzUrl == NULL ) ledgerErrorNomem(pErr);
-out:
   if( pErr->rc ) {
     free(*pzUrl);
-    free(*pzLedgerId);
-    *pzUrl = *pzLedgerId = NULL;
+    *pzUrl = NULL;
   }
-  ledgerBufFree(&whole);
-  ledgerBufFree(&base);
+  ledgerUrlClear(&url);
   return pErr->rc;
 }
 
 /* Checks an option that is the URL of a service: https, no query. */
 int ledgerUrlCheck(const char *zName, const char *z, LedgerError *pErr) {
-  TargetUrl u;
-  if( targetSplit(z, &u) && strpbrk(u.zRest, "?#") == NULL ) return LEDGER_OK;
-  return ledgerErrorSet(pErr, LEDGER_ERROR,
-                        "option %s: give https://host[:port]", zName);
+  LedgerUrl url;
+  int rc = ledgerUrlRead(NULL, z, 0, &url);
+  if( rc == LEDGER_NOMEM ) return ledgerErrorNomem(pErr);
+  if( rc == LEDGER_OK && (url.bFragment || url.zRest[url.nPath]) ) {
+    rc = LEDGER_ERROR;
+  }
+  if( rc ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: give https://host[:port]",
+                   zName);
+  }
+  ledgerUrlClear(&url);
+  return pErr->rc;
 }
 
+/* ---- where a server sends us -------------------------------------------- */
+
 /*
-** Whether we may go with our credential from zBase to zUrl: https, the same
-** port, the same host or a host below it.
+** Reads where a server sends us, zTo, relative to zFrom (or NULL), and whether
+** we may go there with our credential: https, at the port of zBase, to its host
+** or one below it. LEDGER_OK: *p is filled, as by ledgerUrlRead();
+** LEDGER_ERROR: it leads elsewhere; or LEDGER_NOMEM.
 */
-int ledgerUrlWithin(const char *zBase, const char *zUrl) {
-  TargetUrl b, u;
-  if( !targetSplit(zBase, &b) || !targetSplit(zUrl, &u) ) return 0;
-  if( u.iPort != b.iPort || u.nHost < b.nHost ) return 0;
-  if( ledgerStrnicmp(u.zHost + u.nHost - b.nHost, b.zHost, b.nHost) != 0 ) {
-    return 0;
+int ledgerUrlWithin(const char *zBase, const char *zFrom, const char *zTo,
+                    LedgerUrl *p) {
+  LedgerUrl base;
+  size_t n, nBase;
+  int rc = ledgerUrlRead(NULL, zBase, 0, &base);
+  memset(p, 0, sizeof(*p));
+  if( rc == LEDGER_OK ) rc = ledgerUrlRead(zFrom, zTo, 0, p);
+  if( rc == LEDGER_OK ) {
+    n = strlen(p->zHost);
+    nBase = strlen(base.zHost);
+    if( p->iPort != base.iPort || n < nBase ||
+        strcmp(p->zHost + n - nBase, base.zHost) != 0 ||
+        (n > nBase &&
+         (urlIsAddress(&base) || p->zHost[n - nBase - 1] != '.')) ) {
+      ledgerUrlClear(p);
+      rc = LEDGER_ERROR;
+    }
   }
-  if( u.nHost == b.nHost ) return 1;
-  return !targetIsAddress(&b) && u.zHost[u.nHost - b.nHost - 1] == '.';
+  ledgerUrlClear(&base);
+  return rc;
 }
 
 /*
@@ -209,34 +295,27 @@ int ledgerUrlWithin(const char *zBase, const char *zUrl) {
 int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
                    const char *zPath, char **pzPathQuery, LedgerError *pErr) {
   char *zCopy = ledgerStrndup(zLink, nLink);
-  const char *z = zCopy;
-  size_t i, nPath;
-  int bWithin = 1;
+  LedgerUrl url;
+  int rc = LEDGER_NOMEM;
 
   *pzPathQuery = NULL;
-  if( zCopy == NULL ) {
-    ledgerErrorNomem(pErr);
-    return 1;
+  if( zCopy ) rc = LEDGER_ERROR;
+  if( zCopy && strlen(zCopy) == nLink ) {
+    rc = ledgerUrlWithin(zBase, zCopy[0] == '/' ? zBase : NULL, zCopy, &url);
   }
-  for( i = 0; i < nLink; i++ ) {
-    unsigned char c = (unsigned char)zCopy[i];
-    if( c <= ' ' || c == 0x7f || c == '#' || c == '\\' ) goto refuse;
+  if( rc == LEDGER_OK ) {
+    if( url.bFragment || url.nPath != strlen(zPath) ||
+        memcmp(url.zRest, zPath, url.nPath) != 0 ) {
+      rc = LEDGER_ERROR;
+    } else {
+      *pzPathQuery = url.zRest;
+      url.zRest = NULL;
+    }
+    ledgerUrlClear(&url);
   }
-  if( zCopy[0] != '/' ) {
-    TargetUrl u;
-    if( !ledgerUrlWithin(zBase, zCopy) || !targetSplit(zCopy, &u) ) goto refuse;
-    z = u.zRest;
-  }
-  nPath = strcspn(z, "?");
-  if( nPath != strlen(zPath) || memcmp(z, zPath, nPath) != 0 ) goto refuse;
-  *pzPathQuery = ledgerStrdup(z);
-  if( *pzPathQuery == NULL ) ledgerErrorNomem(pErr);
-  goto out;
-refuse:
-  bWithin = 0;
-out:
   free(zCopy);
-  return bWithin;
+  if( rc == LEDGER_NOMEM ) ledgerErrorNomem(pErr);
+  return rc != LEDGER_ERROR;
 }
 
 /* The raw value of a query parameter of a link with its length, or NULL. */

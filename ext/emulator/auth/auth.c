@@ -26,7 +26,7 @@
 ** that say why not; 403 NotAllowed when its principal is unknown to the ledger
 ** or has no role that allows the request.
 */
-#include "emulator/auth/auth.h"
+#include "emulator/auth/authInt.h"
 
 #include <string.h>
 

@@ -79,11 +79,6 @@ int emuTokenIssue(Emu *p, const char *zOid, const char *zClient,
 /* 1 when a bearer token says xms_cc. Its signature isn't looked at. */
 int emuTokenCapable(const char *zToken);
 
-/* Checks a token; appends its principal to *pOid. LEDGER_AUTH says in pErr
-** which check failed. */
-int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
-                  LedgerError *pErr);
-
 /* Appends the JSON Web Key Set of the authority. */
 int emuTokenKeys(Emu *p, LedgerBuf *pBuf, LedgerError *pErr);
 

@@ -11,4 +11,9 @@
 /* Decodes and parses one part of a JWT as a JSON object; NULL if it is none. */
 LedgerJson *emuTokenPart(const char *z, size_t n);
 
+/* Checks a token; appends its principal to *pOid. LEDGER_AUTH says in pErr
+** which check failed. */
+int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
+                  LedgerError *pErr);
+
 #endif /* EMU_AUTH_INT_H */

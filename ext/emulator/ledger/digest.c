@@ -10,7 +10,7 @@
 **             HMAC(secret 2, V.S); 32 zero bytes when none are recorded
 **   leaf      SHA256(write set digest || SHA256(evidence) || claims)
 */
-#include "emulator/ledger/tree.h"
+#include "emulator/ledger/ledgerInt.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 ** letters and digits drawn from SEED and i, cut where they are too long. All
 ** is one SQLite transaction, so an interrupted fill leaves nothing.
 */
-#include "emulator/ledger/ledger.h"
+#include "emulator/ledger/ledgerInt.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 **   - a seqno is used twice only in a higher view: an unclean end counts as an
 **     election, since what was pending then is gone.
 */
-#include "emulator/ledger/ledger.h"
+#include "emulator/ledger/ledgerInt.h"
 
 #include <event2/event.h>
 #include <string.h>

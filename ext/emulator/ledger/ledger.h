@@ -12,7 +12,58 @@
 #define EMU_LEDGER_H
 
 #include "emulator/emu.h"
-#include "emulator/ledger/tree.h"
+#include "emulator/pki/pki.h"
+
+/* ---- digest.c ---------------------------------------------------------- */
+
+/* What a receipt shows of a transaction, besides its write set's digest. */
+typedef struct EmuShown EmuShown;
+struct EmuShown {
+  char zEvidence[3 + LEDGER_TXID_MAX + 1 + 2 * EMU_HASH]; /* "ce:V.S:..." */
+  unsigned char aClaims[EMU_HASH];                        /* claims digest */
+  unsigned char aKey[EMU_HASH]; /* the claim's secret key, if there is one */
+};
+void emuDigestShow(const EmuTxn *pTxn, const unsigned char *aSecret,
+                   EmuShown *pShown);
+
+/* The leaf made of those and the write set's digest. */
+void emuDigestLeaf(const EmuShown *pShown, const unsigned char *aWriteSet,
+                   unsigned char *aLeaf);
+
+/* ---- tree.c ------------------------------------------------------------ */
+
+/*
+** The Merkle tree over all transactions, cut into rows of 256 hashes: level 0
+** holds the leaves, level k the roots of full rows of level k-1. Only the open
+** row of each level is in memory; full ones are in the store.
+*/
+#define EMU_TREE_LEVELS 6 /* 256^6 = 2^48 leaves */
+typedef struct EmuTree EmuTree;
+struct EmuTree {
+  int64_t nLeaf;
+  int anOpen[EMU_TREE_LEVELS];    /* hashes in the open row */
+  int64_t aiRow[EMU_TREE_LEVELS]; /* number of the open row */
+  int abDirty[EMU_TREE_LEVELS];   /* the open row is ahead of the store */
+  unsigned char aOpen[EMU_TREE_LEVELS][EMU_TREE_FAN][EMU_HASH];
+};
+
+/* The path of a leaf up to the root: its siblings, the lowest first. */
+#define EMU_PATH 64
+typedef struct EmuPath EmuPath;
+struct EmuPath {
+  int n;
+  int abLeft[EMU_PATH]; /* the sibling stands at the left */
+  unsigned char a[EMU_PATH][EMU_HASH];
+};
+
+/* The path of leaf iLeaf in the tree of the first nLeaf leaves, iLeaf < nLeaf,
+** all of them in the store; reads at most two rows per level. */
+int emuTreePath(EmuStore *pStore, int64_t iLeaf, int64_t nLeaf, EmuPath *pPath,
+                LedgerError *pErr);
+
+/* The root that a path leads to from a leaf. */
+void emuPathRoot(const EmuPath *pPath, const unsigned char *aLeaf,
+                 unsigned char *aOut);
 
 /* ---- ledger.c ---------------------------------------------------------- */
 
@@ -67,10 +118,10 @@ int emuLedgerClose(Emu *p, LedgerError *pErr);
 ** entry's collection and tags must be within the limits. */
 int emuLedgerAppend(Emu *p, EmuTxn *pTxn, LedgerTxid *pId, LedgerError *pErr);
 
-/* Signs and commits what is pending; does nothing when nothing is. Its two
-** halves: a signature transaction over all before it, and COMMIT. */
+/* Signs and commits what is pending; does nothing when nothing is. */
 int emuLedgerSign(Emu *p, LedgerError *pErr);
-int emuLedgerSeal(Emu *p, LedgerError *pErr);
+
+/* Commits what the store has, without a signature. */
 int emuLedgerCommit(Emu *p, LedgerError *pErr);
 
 /* An election: the next view, with another node; what is pending is lost. A

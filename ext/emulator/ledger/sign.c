@@ -4,7 +4,7 @@
 ** Serves what signs (ledger.c) and what checks a data file at its start.
 ** Invariant: the root is the digest itself, it is not hashed again.
 */
-#include "emulator/ledger/tree.h"
+#include "emulator/ledger/ledgerInt.h"
 
 #include <openssl/err.h>
 

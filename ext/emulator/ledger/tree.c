@@ -14,7 +14,7 @@
 **   - anOpen[k] == nLeaf / 256^k % 256 and aiRow[k] == nLeaf / 256^(k+1);
 **   - a row with fewer than 256 hashes is the last one of its level.
 */
-#include "emulator/ledger/tree.h"
+#include "emulator/ledger/ledgerInt.h"
 
 #include <string.h>
 

@@ -31,12 +31,9 @@
 
 /* Commits what is pending; clients and users made here are there at once. */
 static int controlCommit(Emu *p, LedgerError *pErr) {
-  int rc;
-  if( p->pLedger->head.last.seqno != p->pLedger->head.committed.seqno ) {
-    return emuLedgerSign(p, pErr);
-  }
-  rc = emuLedgerCommit(p, pErr);
-  return rc;
+  const EmuHead *pHead = &p->pLedger->head;
+  return pHead->last.seqno != pHead->committed.seqno ? emuLedgerSign(p, pErr)
+                                                     : emuLedgerCommit(p, pErr);
 }
 
 /* Reads "oid" (or makes one up) and registers its "roles". */

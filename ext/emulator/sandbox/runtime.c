@@ -5,7 +5,7 @@
 ** table names them. 0 means the default where a limit of 0 would mean that
 ** nothing can run.
 */
-#include "emulator/sandbox/sandbox.h"
+#include "emulator/sandbox/sandboxInt.h"
 
 #include <stddef.h>
 #include <string.h>

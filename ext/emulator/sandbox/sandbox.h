@@ -30,10 +30,6 @@ const char *emuRuntimeRead(const cJSON *pObj, EmuRuntime *p);
 /* Appends them as a JSON object. */
 void emuRuntimeJson(const EmuRuntime *p, LedgerBuf *pBuf);
 
-/* A limit that can be enforced: the default in place of 0, and in bounds. */
-int64_t emuRuntimeLimit(int64_t v, int64_t iDefault, int64_t iMin,
-                        int64_t iMax);
-
 /* ---- sandbox.c --------------------------------------------------------- */
 
 /* One call of a function. Zero it to start; free with emuCallClear(). */

@@ -19,20 +19,6 @@ static void entriesBindText(sqlite3_stmt *pStmt, int i, const char *z,
   sqlite3_bind_text(pStmt, i, n ? z : "", (int)n, SQLITE_STATIC);
 }
 
-/* The one number a statement gives, 0 when it gives no row or NULL. Resets. */
-static int entriesNumber(EmuStore *p, sqlite3_stmt *pStmt, int64_t *pi,
-                         LedgerError *pErr) {
-  int rc = LEDGER_OK;
-  *pi = 0;
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW: *pi = sqlite3_column_int64(pStmt, 0); break;
-    case SQLITE_DONE: break;
-    default: rc = emuStoreError(p, pErr); break;
-  }
-  sqlite3_reset(pStmt);
-  return rc;
-}
-
 /* ---- transactions ------------------------------------------------------ */
 
 int emuStoreTxnPut(EmuStore *p, const EmuTxn *pTxn, int64_t iCollection,
@@ -55,18 +41,13 @@ int emuStoreTxnPut(EmuStore *p, const EmuTxn *pTxn, int64_t iCollection,
 /* The id in columns seqno, view of a statement that gives one row or none. */
 static int entriesTxid(EmuStore *p, sqlite3_stmt *pStmt, LedgerTxid *pId,
                        LedgerError *pErr) {
-  int rc = LEDGER_OK;
   memset(pId, 0, sizeof(*pId));
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW:
-      pId->seqno = sqlite3_column_int64(pStmt, 0);
-      pId->view = sqlite3_column_int64(pStmt, 1);
-      break;
-    case SQLITE_DONE: break;
-    default: rc = emuStoreError(p, pErr); break;
+  if( emuStoreStep(p, pStmt, pErr) ) {
+    pId->seqno = sqlite3_column_int64(pStmt, 0);
+    pId->view = sqlite3_column_int64(pStmt, 1);
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreTxnAt(EmuStore *p, int64_t iSeqno, LedgerTxid *pId,
@@ -96,7 +77,7 @@ int emuStoreCollection(EmuStore *p, const char *z, size_t n, int64_t *pi,
       emuStoreStmt(p, "SELECT id FROM collection WHERE name=?1", &pStmt, pErr);
   if( rc ) return rc;
   entriesBindText(pStmt, 1, z, n);
-  return entriesNumber(p, pStmt, pi, pErr);
+  return emuStoreNumber(p, pStmt, pi, pErr);
 }
 
 int emuStoreCollectionNew(EmuStore *p, const char *z, size_t n, int64_t iSeqno,
@@ -108,7 +89,7 @@ int emuStoreCollectionNew(EmuStore *p, const char *z, size_t n, int64_t iSeqno,
   if( rc ) return rc;
   entriesBindText(pStmt, 1, z, n);
   sqlite3_bind_int64(pStmt, 2, iSeqno);
-  return entriesNumber(p, pStmt, pi, pErr);
+  return emuStoreNumber(p, pStmt, pi, pErr);
 }
 
 int emuStoreCollectionCount(EmuStore *p, int64_t *pn, LedgerError *pErr) {
@@ -117,14 +98,14 @@ int emuStoreCollectionCount(EmuStore *p, int64_t *pn, LedgerError *pErr) {
                         "SELECT count(*) FROM collection"
                         " WHERE name<>'" EMU_DEFAULT_COLLECTION "'",
                         &pStmt, pErr);
-  return rc ? rc : entriesNumber(p, pStmt, pn, pErr);
+  return rc ? rc : emuStoreNumber(p, pStmt, pn, pErr);
 }
 
 int emuStoreCollectionList(EmuStore *p, int64_t iAfter, int64_t iTo, int nMax,
                            void (*x)(void *, int64_t, const char *, size_t),
                            void *pArg, LedgerError *pErr) {
   sqlite3_stmt *pStmt;
-  int rc, rcSql;
+  int rc;
   rc = emuStoreStmt(p,
                     "SELECT id, name FROM collection WHERE id>?1"
                     " AND first_seqno<=?2 ORDER BY id LIMIT ?3",
@@ -133,14 +114,13 @@ int emuStoreCollectionList(EmuStore *p, int64_t iAfter, int64_t iTo, int nMax,
   sqlite3_bind_int64(pStmt, 1, iAfter);
   sqlite3_bind_int64(pStmt, 2, iTo);
   sqlite3_bind_int(pStmt, 3, nMax);
-  while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+  while( emuStoreStep(p, pStmt, pErr) ) {
     x(pArg, sqlite3_column_int64(pStmt, 0),
       (const char *)sqlite3_column_text(pStmt, 1),
       (size_t)sqlite3_column_bytes(pStmt, 1));
   }
-  if( rcSql != SQLITE_DONE ) rc = emuStoreError(p, pErr);
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 /* ---- tags -------------------------------------------------------------- */
@@ -149,7 +129,7 @@ int emuStoreTagList(EmuStore *p, int64_t iCollection, int64_t iTo,
                     void (*x)(void *, const char *, size_t), void *pArg,
                     LedgerError *pErr) {
   sqlite3_stmt *pStmt;
-  int rc, rcSql;
+  int rc;
   rc = emuStoreStmt(p,
                     "SELECT tag FROM tag WHERE collection=?1"
                     " AND first_seqno<=?2 ORDER BY tag",
@@ -157,13 +137,12 @@ int emuStoreTagList(EmuStore *p, int64_t iCollection, int64_t iTo,
   if( rc ) return rc;
   sqlite3_bind_int64(pStmt, 1, iCollection);
   sqlite3_bind_int64(pStmt, 2, iTo);
-  while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+  while( emuStoreStep(p, pStmt, pErr) ) {
     x(pArg, (const char *)sqlite3_column_text(pStmt, 0),
       (size_t)sqlite3_column_bytes(pStmt, 0));
   }
-  if( rcSql != SQLITE_DONE ) rc = emuStoreError(p, pErr);
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreTagKnown(EmuStore *p, int64_t iCollection, const char *z, size_t n,
@@ -176,7 +155,7 @@ int emuStoreTagKnown(EmuStore *p, int64_t iCollection, const char *z, size_t n,
   if( rc ) return rc;
   sqlite3_bind_int64(pStmt, 1, iCollection);
   entriesBindText(pStmt, 2, z, n);
-  rc = entriesNumber(p, pStmt, &i, pErr);
+  rc = emuStoreNumber(p, pStmt, &i, pErr);
   *pb = i != 0;
   return rc;
 }
@@ -184,7 +163,7 @@ int emuStoreTagKnown(EmuStore *p, int64_t iCollection, const char *z, size_t n,
 int emuStoreTagCount(EmuStore *p, int64_t *pn, LedgerError *pErr) {
   sqlite3_stmt *pStmt;
   int rc = emuStoreStmt(p, "SELECT count(*) FROM tag", &pStmt, pErr);
-  return rc ? rc : entriesNumber(p, pStmt, pn, pErr);
+  return rc ? rc : emuStoreNumber(p, pStmt, pn, pErr);
 }
 
 int emuStoreTagPut(EmuStore *p, int64_t iCollection, const char *z, size_t n,
@@ -236,7 +215,7 @@ int emuStoreRangeNth(EmuStore *p, const EmuRange *pRange, int n,
   if( rc ) return rc;
   entriesBindRange(pStmt, pRange);
   sqlite3_bind_int(pStmt, 5, n);
-  return entriesNumber(p, pStmt, piSeqno, pErr);
+  return emuStoreNumber(p, pStmt, piSeqno, pErr);
 }
 
 /* The entry in the columns seqno, view, contents, tags of a row. */
@@ -254,7 +233,7 @@ int emuStoreRangeRead(EmuStore *p, const EmuRange *pRange,
                       LedgerError *pErr) {
   sqlite3_stmt *pStmt;
   EmuEntry entry;
-  int rc, rcSql;
+  int rc;
   if( pRange->zTag ) {
     rc = emuStoreStmt(
         p,
@@ -272,13 +251,12 @@ int emuStoreRangeRead(EmuStore *p, const EmuRange *pRange,
   }
   if( rc ) return rc;
   entriesBindRange(pStmt, pRange);
-  while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+  while( emuStoreStep(p, pStmt, pErr) ) {
     entriesRow(pStmt, &entry);
     x(pArg, &entry);
   }
-  if( rcSql != SQLITE_DONE ) rc = emuStoreError(p, pErr);
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreEntryAt(EmuStore *p, int64_t iCollection, int64_t iSeqno,
@@ -295,15 +273,11 @@ int emuStoreEntryAt(EmuStore *p, int64_t iCollection, int64_t iSeqno,
   if( rc ) return rc;
   sqlite3_bind_int64(pStmt, 1, iCollection);
   sqlite3_bind_int64(pStmt, 2, iSeqno);
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW:
-      entriesRow(pStmt, &entry);
-      x(pArg, &entry);
-      *pbFound = 1;
-      break;
-    case SQLITE_DONE: break;
-    default: rc = emuStoreError(p, pErr); break;
+  if( emuStoreStep(p, pStmt, pErr) ) {
+    entriesRow(pStmt, &entry);
+    x(pArg, &entry);
+    *pbFound = 1;
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }

@@ -24,18 +24,12 @@ int emuStoreObject(EmuStore *p, int eKind, const char *z, size_t n,
                       eKind, z, n, &pStmt, pErr);
   *pbFound = 0;
   if( rc ) return rc;
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW:
-      *pbFound = 1;
-      ledgerBufAppend(pValue, sqlite3_column_text(pStmt, 0),
-                      (size_t)sqlite3_column_bytes(pStmt, 0));
-      if( pValue->bOom ) rc = ledgerErrorNomem(pErr);
-      break;
-    case SQLITE_DONE: break;
-    default: rc = emuStoreError(p, pErr); break;
+  if( emuStoreStep(p, pStmt, pErr) ) {
+    *pbFound = 1;
+    emuStoreColumn(pStmt, 0, pValue, pErr);
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreObjectPut(EmuStore *p, int eKind, const char *z, size_t n,
@@ -68,7 +62,7 @@ int emuStoreObjectList(EmuStore *p, int eKind, const EmuText *pAfter, int nMax,
                        void (*x)(void *, const EmuText *, const EmuText *),
                        void *pArg, LedgerError *pErr) {
   sqlite3_stmt *pStmt;
-  int rcSql, rc;
+  int rc;
   /* No name is empty: above the empty text are all. */
   rc = objectStmt(p,
                   "SELECT name, value FROM object WHERE kind=?1 AND name>?2"
@@ -77,11 +71,10 @@ int emuStoreObjectList(EmuStore *p, int eKind, const EmuText *pAfter, int nMax,
                   &pStmt, pErr);
   if( rc ) return rc;
   sqlite3_bind_int(pStmt, 3, nMax);
-  while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+  while( emuStoreStep(p, pStmt, pErr) ) {
     EmuText name = objectText(pStmt, 0), value = objectText(pStmt, 1);
     x(pArg, &name, &value);
   }
-  if( rcSql != SQLITE_DONE ) rc = emuStoreError(p, pErr);
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }

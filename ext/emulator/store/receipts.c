@@ -15,12 +15,6 @@ void emuSigFree(EmuSig *p) {
   ledgerBufFree(&p->pem);
 }
 
-/* Appends a column's bytes. */
-static void receiptsColumn(sqlite3_stmt *pStmt, int i, LedgerBuf *pBuf) {
-  ledgerBufAppend(pBuf, sqlite3_column_blob(pStmt, i),
-                  (size_t)sqlite3_column_bytes(pStmt, i));
-}
-
 int emuStoreSigAfter(EmuStore *p, int64_t iSeqno, EmuSig *pSig,
                      LedgerError *pErr) {
   sqlite3_stmt *pStmt;
@@ -32,30 +26,23 @@ int emuStoreSigAfter(EmuStore *p, int64_t iSeqno, EmuSig *pSig,
                         &pStmt, pErr);
   if( rc ) return rc;
   sqlite3_bind_int64(pStmt, 1, iSeqno);
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW:
-      if( sqlite3_column_bytes(pStmt, 2) != EMU_HASH ||
-          sqlite3_column_bytes(pStmt, 5) != 2 * EMU_HASH ) {
-        rc = ledgerErrorSet(pErr, LEDGER_ERROR,
-                            "the data file is damaged: a signature is");
-        break;
-      }
-      pSig->id.seqno = sqlite3_column_int64(pStmt, 0);
-      pSig->id.view = sqlite3_column_int64(pStmt, 1);
-      memcpy(pSig->aRoot, sqlite3_column_blob(pStmt, 2), EMU_HASH);
-      receiptsColumn(pStmt, 3, &pSig->sig);
-      pSig->iNodeCert = sqlite3_column_int64(pStmt, 4);
-      memcpy(pSig->zNodeId, sqlite3_column_text(pStmt, 5), 2 * EMU_HASH + 1);
-      receiptsColumn(pStmt, 6, &pSig->pem);
-      if( pSig->sig.bOom || pSig->pem.bOom ) rc = ledgerErrorNomem(pErr);
-      break;
-    case SQLITE_DONE:
-      rc = ledgerErrorSet(pErr, LEDGER_NOTFOUND, "no signature follows");
-      break;
-    default: rc = emuStoreError(p, pErr); break;
+  if( !emuStoreStep(p, pStmt, pErr) ) {
+    ledgerErrorSet(pErr, LEDGER_NOTFOUND, "no signature follows");
+  } else if( sqlite3_column_bytes(pStmt, 2) != EMU_HASH ||
+             sqlite3_column_bytes(pStmt, 5) != 2 * EMU_HASH ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "the data file is damaged: a hash of a wrong length");
+  } else {
+    pSig->id.seqno = sqlite3_column_int64(pStmt, 0);
+    pSig->id.view = sqlite3_column_int64(pStmt, 1);
+    memcpy(pSig->aRoot, sqlite3_column_blob(pStmt, 2), EMU_HASH);
+    emuStoreColumn(pStmt, 3, &pSig->sig, pErr);
+    pSig->iNodeCert = sqlite3_column_int64(pStmt, 4);
+    memcpy(pSig->zNodeId, sqlite3_column_text(pStmt, 5), 2 * EMU_HASH + 1);
+    emuStoreColumn(pStmt, 6, &pSig->pem, pErr);
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreTxnKind(EmuStore *p, int64_t iSeqno, int *peKind,
@@ -65,13 +52,9 @@ int emuStoreTxnKind(EmuStore *p, int64_t iSeqno, int *peKind,
   *peKind = -1;
   if( rc ) return rc;
   sqlite3_bind_int64(pStmt, 1, iSeqno);
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW: *peKind = sqlite3_column_int(pStmt, 0); break;
-    case SQLITE_DONE: break;
-    default: rc = emuStoreError(p, pErr); break;
-  }
+  if( emuStoreStep(p, pStmt, pErr) ) *peKind = sqlite3_column_int(pStmt, 0);
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreTxnRead(EmuStore *p, int64_t iSeqno,
@@ -87,30 +70,24 @@ int emuStoreTxnRead(EmuStore *p, int64_t iSeqno,
                         &pStmt, pErr);
   if( rc ) return rc;
   sqlite3_bind_int64(pStmt, 1, iSeqno);
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW:
-      if( sqlite3_column_bytes(pStmt, 4) != EMU_HASH ) {
-        rc = ledgerErrorSet(pErr, LEDGER_ERROR,
-                            "the data file is damaged: a write set is");
-        break;
-      }
-      txn.id.seqno = sqlite3_column_int64(pStmt, 0);
-      txn.id.view = sqlite3_column_int64(pStmt, 1);
-      txn.eKind = sqlite3_column_int(pStmt, 2);
-      txn.bClaims = sqlite3_column_int(pStmt, 3);
-      txn.zTags = (const char *)sqlite3_column_text(pStmt, 5);
-      txn.nTags = (size_t)sqlite3_column_bytes(pStmt, 5);
-      txn.zContents = (const char *)sqlite3_column_text(pStmt, 6);
-      txn.nContents = (size_t)sqlite3_column_bytes(pStmt, 6);
-      txn.zCollection = (const char *)sqlite3_column_text(pStmt, 7);
-      txn.nCollection = (size_t)sqlite3_column_bytes(pStmt, 7);
-      x(pArg, &txn, sqlite3_column_blob(pStmt, 4));
-      break;
-    case SQLITE_DONE:
-      rc = ledgerErrorSet(pErr, LEDGER_NOTFOUND, "no such transaction");
-      break;
-    default: rc = emuStoreError(p, pErr); break;
+  if( !emuStoreStep(p, pStmt, pErr) ) {
+    ledgerErrorSet(pErr, LEDGER_NOTFOUND, "no such transaction");
+  } else if( sqlite3_column_bytes(pStmt, 4) != EMU_HASH ) {
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "the data file is damaged: a hash of a wrong length");
+  } else {
+    txn.id.seqno = sqlite3_column_int64(pStmt, 0);
+    txn.id.view = sqlite3_column_int64(pStmt, 1);
+    txn.eKind = sqlite3_column_int(pStmt, 2);
+    txn.bClaims = sqlite3_column_int(pStmt, 3);
+    txn.zTags = (const char *)sqlite3_column_text(pStmt, 5);
+    txn.nTags = (size_t)sqlite3_column_bytes(pStmt, 5);
+    txn.zContents = (const char *)sqlite3_column_text(pStmt, 6);
+    txn.nContents = (size_t)sqlite3_column_bytes(pStmt, 6);
+    txn.zCollection = (const char *)sqlite3_column_text(pStmt, 7);
+    txn.nCollection = (size_t)sqlite3_column_bytes(pStmt, 7);
+    x(pArg, &txn, sqlite3_column_blob(pStmt, 4));
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }

@@ -3,7 +3,7 @@
 ** named values, and the rows of tree and signatures.
 **
 ** No route. Entries, collections and tags are in store/entries.c, users and
-** applications in storeUsers.c.
+** applications in store/users.c.
 **
 ** Invariants
 **   - a file that is not ours is never written to: its first 100 bytes are
@@ -96,6 +96,26 @@ int emuStoreStmt(EmuStore *p, const char *zSql, sqlite3_stmt **ppStmt,
   p->azSql[p->nStmt] = zSql;
   p->apStmt[p->nStmt++] = *ppStmt;
   return LEDGER_OK;
+}
+
+int emuStoreStep(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr) {
+  int rc = sqlite3_step(pStmt);
+  if( rc != SQLITE_ROW && rc != SQLITE_DONE ) emuStoreError(p, pErr);
+  return rc == SQLITE_ROW;
+}
+
+int emuStoreNumber(EmuStore *p, sqlite3_stmt *pStmt, int64_t *pi,
+                   LedgerError *pErr) {
+  *pi = emuStoreStep(p, pStmt, pErr) ? sqlite3_column_int64(pStmt, 0) : 0;
+  sqlite3_reset(pStmt);
+  return pErr->rc;
+}
+
+int emuStoreColumn(sqlite3_stmt *pStmt, int i, LedgerBuf *pBuf,
+                   LedgerError *pErr) {
+  ledgerBufAppend(pBuf, sqlite3_column_blob(pStmt, i),
+                  (size_t)sqlite3_column_bytes(pStmt, i));
+  return pBuf->bOom ? ledgerErrorNomem(pErr) : pErr->rc;
 }
 
 int emuStoreRun(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr) {
@@ -396,20 +416,14 @@ int emuStoreMetaGet(EmuStore *p, const char *zName, LedgerBuf *pBuf,
       emuStoreStmt(p, "SELECT value FROM meta WHERE name=?1", &pStmt, pErr);
   if( rc ) return rc;
   sqlite3_bind_text(pStmt, 1, zName, -1, SQLITE_STATIC);
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW:
-      ledgerBufAppend(pBuf, sqlite3_column_blob(pStmt, 0),
-                      (size_t)sqlite3_column_bytes(pStmt, 0));
-      if( pBuf->bOom ) rc = ledgerErrorNomem(pErr);
-      break;
-    case SQLITE_DONE:
-      rc = ledgerErrorSet(pErr, LEDGER_NOTFOUND,
-                          "the data file is damaged: it lacks '%s'", zName);
-      break;
-    default: rc = emuStoreError(p, pErr); break;
+  if( emuStoreStep(p, pStmt, pErr) ) {
+    emuStoreColumn(pStmt, 0, pBuf, pErr);
+  } else {
+    ledgerErrorSet(pErr, LEDGER_NOTFOUND,
+                   "the data file is damaged: it lacks '%s'", zName);
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreTreePut(EmuStore *p, int iLevel, int64_t iRow,
@@ -433,20 +447,15 @@ int emuStoreTreeGet(EmuStore *p, int iLevel, int64_t iRow, unsigned char *a,
   if( rc ) return rc;
   sqlite3_bind_int(pStmt, 1, iLevel);
   sqlite3_bind_int64(pStmt, 2, iRow);
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW: {
-      int n = sqlite3_column_bytes(pStmt, 0);
-      if( n % EMU_HASH == 0 && n <= EMU_TREE_FAN * EMU_HASH ) {
-        if( n ) memcpy(a, sqlite3_column_blob(pStmt, 0), (size_t)n);
-        *pn = n / EMU_HASH;
-      }
-      break;
+  if( emuStoreStep(p, pStmt, pErr) ) {
+    int n = sqlite3_column_bytes(pStmt, 0);
+    if( n % EMU_HASH == 0 && n <= EMU_TREE_FAN * EMU_HASH ) {
+      if( n ) memcpy(a, sqlite3_column_blob(pStmt, 0), (size_t)n);
+      *pn = n / EMU_HASH;
     }
-    case SQLITE_DONE: break;
-    default: rc = emuStoreError(p, pErr); break;
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreSigPut(EmuStore *p, LedgerTxid id, const unsigned char *aRoot,
@@ -472,19 +481,18 @@ int emuStoreSigLast(EmuStore *p, LedgerTxid *pId, unsigned char *aRoot,
                         " ORDER BY seqno DESC LIMIT 1",
                         &pStmt, pErr);
   if( rc ) return rc;
-  if( sqlite3_step(pStmt) == SQLITE_ROW &&
+  if( emuStoreStep(p, pStmt, pErr) &&
       sqlite3_column_bytes(pStmt, 2) == EMU_HASH ) {
     pId->seqno = sqlite3_column_int64(pStmt, 0);
     pId->view = sqlite3_column_int64(pStmt, 1);
     memcpy(aRoot, sqlite3_column_blob(pStmt, 2), EMU_HASH);
-    ledgerBufAppend(pSig, sqlite3_column_blob(pStmt, 3),
-                    (size_t)sqlite3_column_bytes(pStmt, 3));
-    if( pSig->bOom ) rc = ledgerErrorNomem(pErr);
+    emuStoreColumn(pStmt, 3, pSig, pErr);
   } else {
-    rc = ledgerErrorSet(pErr, LEDGER_ERROR, "it lacks its last signature");
+    ledgerErrorSet(pErr, LEDGER_ERROR,
+                   "the data file is damaged: it lacks its last signature");
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreNodeCert(EmuStore *p, const char *zNodeId, const LedgerBuf *pPem,
@@ -501,29 +509,22 @@ int emuStoreNodeCert(EmuStore *p, const char *zNodeId, const LedgerBuf *pPem,
   rc = emuStoreStmt(p, "SELECT id FROM node_cert WHERE pem=?1", &pStmt, pErr);
   if( rc ) return rc;
   sqlite3_bind_text(pStmt, 1, pPem->z, (int)pPem->n, SQLITE_STATIC);
-  if( sqlite3_step(pStmt) == SQLITE_ROW ) {
-    *piCert = sqlite3_column_int64(pStmt, 0);
-  } else {
-    rc = emuStoreError(p, pErr);
-  }
-  sqlite3_reset(pStmt);
-  return rc;
+  return emuStoreNumber(p, pStmt, piCert, pErr);
 }
 
 int emuStoreNodes(EmuStore *p, int nMax, void (*x)(void *, const char *),
                   void *pArg, LedgerError *pErr) {
   sqlite3_stmt *pStmt;
-  int rcSql, rc;
+  int rc;
   rc = emuStoreStmt(p,
                     "SELECT node_id FROM node_cert GROUP BY node_id"
                     " ORDER BY max(id) DESC LIMIT ?1",
                     &pStmt, pErr);
   if( rc ) return rc;
   sqlite3_bind_int(pStmt, 1, nMax);
-  while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+  while( emuStoreStep(p, pStmt, pErr) ) {
     x(pArg, (const char *)sqlite3_column_text(pStmt, 0));
   }
-  if( rcSql != SQLITE_DONE ) rc = emuStoreError(p, pErr);
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }

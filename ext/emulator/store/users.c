@@ -16,18 +16,13 @@ int emuStoreUser(EmuStore *p, const char *zId, size_t nId, LedgerBuf *pId,
   *pbFound = 0;
   if( rc ) return rc;
   sqlite3_bind_text(pStmt, 1, zId, (int)nId, SQLITE_STATIC);
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW:
-      *pbFound = 1;
-      if( pId ) ledgerBufText(pId, (const char *)sqlite3_column_text(pStmt, 0));
-      ledgerBufText(pRoles, (const char *)sqlite3_column_text(pStmt, 1));
-      if( pRoles->bOom || (pId && pId->bOom) ) rc = ledgerErrorNomem(pErr);
-      break;
-    case SQLITE_DONE: break;
-    default: rc = emuStoreError(p, pErr); break;
+  if( emuStoreStep(p, pStmt, pErr) ) {
+    *pbFound = 1;
+    if( pId ) emuStoreColumn(pStmt, 0, pId, pErr);
+    emuStoreColumn(pStmt, 1, pRoles, pErr);
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreUserPut(EmuStore *p, const char *zId, size_t nId,
@@ -56,7 +51,7 @@ int emuStoreUserList(EmuStore *p, const EmuText *pAfter, int nMax,
                      void (*x)(void *, const char *, const char *), void *pArg,
                      LedgerError *pErr) {
   sqlite3_stmt *pStmt;
-  int rc, rcSql;
+  int rc;
   rc = emuStoreStmt(p,
                     "SELECT id, roles FROM user WHERE id>?1 ORDER BY id"
                     " LIMIT ?2",
@@ -65,13 +60,12 @@ int emuStoreUserList(EmuStore *p, const EmuText *pAfter, int nMax,
   sqlite3_bind_text(pStmt, 1, pAfter ? pAfter->z : "",
                     pAfter ? (int)pAfter->n : 0, SQLITE_STATIC);
   sqlite3_bind_int(pStmt, 2, nMax);
-  while( (rcSql = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+  while( emuStoreStep(p, pStmt, pErr) ) {
     x(pArg, (const char *)sqlite3_column_text(pStmt, 0),
       (const char *)sqlite3_column_text(pStmt, 1));
   }
-  if( rcSql != SQLITE_DONE ) rc = emuStoreError(p, pErr);
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreAdmins(EmuStore *p, int64_t *pn, LedgerError *pErr) {
@@ -80,15 +74,7 @@ int emuStoreAdmins(EmuStore *p, int64_t *pn, LedgerError *pErr) {
                         "SELECT count(*) FROM user WHERE instr(','||roles||','"
                         ",',Administrator,')",
                         &pStmt, pErr);
-  *pn = 0;
-  if( rc ) return rc;
-  if( sqlite3_step(pStmt) == SQLITE_ROW ) {
-    *pn = sqlite3_column_int64(pStmt, 0);
-  } else {
-    rc = emuStoreError(p, pErr);
-  }
-  sqlite3_reset(pStmt);
-  return rc;
+  return rc ? rc : emuStoreNumber(p, pStmt, pn, pErr);
 }
 
 int emuStoreClient(EmuStore *p, const char *zClient, size_t nClient,
@@ -100,19 +86,14 @@ int emuStoreClient(EmuStore *p, const char *zClient, size_t nClient,
   *pbFound = 0;
   if( rc ) return rc;
   sqlite3_bind_text(pStmt, 1, zClient, (int)nClient, SQLITE_STATIC);
-  switch( sqlite3_step(pStmt) ) {
-    case SQLITE_ROW:
-      *pbFound = 1;
-      ledgerBufText(pSecret, (const char *)sqlite3_column_text(pStmt, 0));
-      ledgerBufText(pOid, (const char *)sqlite3_column_text(pStmt, 1));
-      *pnLifetime = sqlite3_column_int64(pStmt, 2);
-      if( pSecret->bOom || pOid->bOom ) rc = ledgerErrorNomem(pErr);
-      break;
-    case SQLITE_DONE: break;
-    default: rc = emuStoreError(p, pErr); break;
+  if( emuStoreStep(p, pStmt, pErr) ) {
+    *pbFound = 1;
+    emuStoreColumn(pStmt, 0, pSecret, pErr);
+    emuStoreColumn(pStmt, 1, pOid, pErr);
+    *pnLifetime = sqlite3_column_int64(pStmt, 2);
   }
   sqlite3_reset(pStmt);
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreClientPut(EmuStore *p, const char *zClient, const char *zSecret,
