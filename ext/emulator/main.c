@@ -1,5 +1,5 @@
 /*
-** The local ledger: start, the line it prints, end.
+** The local ledger: its start, the line it prints, its end.
 **
 **   ledger-emulator --data FILE --listen 127.0.0.1:PORT
 **
@@ -13,13 +13,13 @@
 **    "client_id":"...","client_secret":"...",
 **    "admin_certificate":".../admin.pem","token":"...","pid":123}
 **
-** Files: FILE is the ledger; FILE.d/ has ca.pem, service.pem and admin.pem,
-** written at each start. Without --data both are in a temporary folder that
-** goes away at the end.
+** Files: FILE is the ledger; FILE.d/ holds ca.pem, service.pem and admin.pem,
+** written at each start. Without --data both are in a temporary folder, which
+** is removed at the end.
 **
-** SIGTERM and SIGINT end it: what is pending is signed, all is freed. Exit 0;
-** 2 when it could not start, with one line on stderr; 1 when its file failed
-** for good while it ran.
+** SIGTERM and SIGINT end it: what is pending is signed, and all is freed. The
+** exit status is 0; 2 when it could not start, with one line on stderr; 1 when
+** its file failed for good while it ran.
 */
 #include "ledger.h"
 #include "emulator/auth/auth.h"
@@ -121,7 +121,7 @@ static int mainCreate(Emu *p, LedgerError *pErr) {
   return rc;
 }
 
-/* Takes up a ledger that is there. */
+/* Takes up an existing ledger. */
 static int mainLoad(Emu *p, LedgerError *pErr) {
   LedgerBuf buf = {0};
   int i, rc = LEDGER_OK;
@@ -183,8 +183,9 @@ static void mainForget(Emu *p) {
 }
 
 /*
-** Opens the ledger. A new one is made whole under another name and renamed, so
-** that a start that is cut short, by a long --fill say, leaves no half of one.
+** Opens the ledger. A new one is made under another name and renamed once it is
+** complete, so that a start that is cut short (by a long --fill, say) does not
+** leave half of one.
 */
 static int mainOpen(Emu *p, const char *zData, LedgerError *pErr) {
   char *zNew = NULL, *zJournal = NULL;
@@ -241,7 +242,7 @@ static int mainPaths(Main *pMain, char **pzData, LedgerError *pErr) {
     *pzData = sqlite3_mprintf("%s", p->args.zData);
     zDir = sqlite3_mprintf("%s.d", p->args.zData);
     if( zDir == NULL || *pzData == NULL ) goto nomem;
-    /* Absolute, since it is printed: clients have another working folder. */
+    /* Absolute, since it is printed: a client has another working folder. */
     if( zDir[0] == '/' ) {
       p->zDir = zDir;
       zDir = NULL;
@@ -265,7 +266,7 @@ static int mainExport(Emu *p, LedgerError *pErr) {
   return emuKeysExport(p->pKeys, p->zDir, pErr);
 }
 
-/* Takes the temporary ledger away. */
+/* Removes the temporary ledger. */
 static void mainRemoveTemp(Main *p) {
   static const char *const azFile[] = {
       "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal",
@@ -387,13 +388,13 @@ static void mainSignal(evutil_socket_t fd, short what, void *pArg) {
   event_base_loopbreak(pArg);
 }
 
-/* Messages of libevent that are worth a line: errors only. */
+/* Of the messages of libevent, errors are worth a line. */
 static void mainEventLog(int eSeverity, const char *zMsg) {
   if( eSeverity >= EVENT_LOG_ERR ) emuWarn("libevent: %s", zMsg);
 }
 
-/* The event loop, which SIGTERM and SIGINT will break: from before the line is
-** printed, since who reads it may send one at once. */
+/* The event loop, which SIGTERM and SIGINT break. They are caught before the
+** line is printed, since whoever reads it may send one at once. */
 static int mainLoop(Main *p, LedgerError *pErr) {
   static const int aSignal[2] = {SIGTERM, SIGINT};
   struct event_base *pBase = event_base_new();

@@ -1,5 +1,5 @@
 /*
-** Assertions: JWTs by which an application shows the authority who it is.
+** Assertions: JWTs by which an application proves to the authority who it is.
 **
 ** Serves POST /{tenant}/oauth2/v2.0/token with client_assertion.
 **
@@ -10,9 +10,9 @@
 **                                     for the application (workload identity)
 **
 ** Invariants
-**   - a signature counts only if the key was given at start: one of a
-**     certificate is looked up by x5t#S256 (PS256, RS256), an issuer's is
-**     RS256;
+**   - a signature counts only if its key was given at start: that of a
+**     certificate is looked up by x5t#S256 (PS256, RS256); an issuer signs
+**     with RS256;
 **   - audience, subject and times are checked as Entra does, and so is the
 **     certificate's validity.
 */

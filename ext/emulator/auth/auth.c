@@ -1,10 +1,10 @@
 /*
 ** Who asks, and what they may do.
 **
-** Serves every route below /app. A bearer token that holds wins over a client
-** certificate, one that doesn't is as good as none. Administrator includes
-** Contributor, which includes Reader. A user-defined role allows what its
-** actions name, and no more; the names are those of aAuthAction behind
+** Serves every route below /app. A valid bearer token wins over a client
+** certificate; an invalid one counts as none. Administrator includes
+** Contributor, which includes Reader. A user-defined role allows the actions it
+** names, and no more; an action's name is that of aAuthAction after the prefix
 ** "Microsoft.ConfidentialLedger/ledger/":
 **
 **   entries/read       GET /app/transactions..., /app/collections...
@@ -20,11 +20,11 @@
 **   endpoints/read     GET /app/userDefinedEndpoints...
 **   endpoints/write    PUT, PATCH there
 **
-** Other actions may be given to a role; no route asks for them.
+** A role may be given other actions, too; no route asks for them.
 **
-** Answers: 401 InvalidAuthenticationInfo when no credential holds, with details
-** that say why not; 403 NotAllowed when its principal is unknown to the ledger
-** or has no role that allows the request.
+** Answers: 401 InvalidAuthenticationInfo when no credential is valid, with
+** details that say why; 403 NotAllowed when the principal is unknown to the
+** ledger or has no role that allows the request.
 */
 #include "emulator/auth/authInt.h"
 
@@ -40,7 +40,7 @@ static const struct AuthRole {
 
 #define AUTH_PREFIX "Microsoft.ConfidentialLedger/ledger/"
 
-/* What each action is called, and the built-in role it needs; by EMU_*. */
+/* The name of each action, and the built-in role it needs; by EMU_*. */
 static const struct AuthAction {
   unsigned mRole;
   const char *zName;
@@ -118,8 +118,8 @@ static int authCompare(const char *zA, size_t nA, const char *zB, size_t nB) {
   return c ? c : (nA > nB) - (nA < nB);
 }
 
-/* The least role of the list that comes after the last one taken (NULL: none
-** yet) and before *pz, which it replaces. */
+/* Finds the first role, in that order, of the list zRoles that comes after
+** zLast (NULL: any) and before *pz (NULL: any), and puts it into *pz. */
 static void authLeast(const char *zRoles, const char *zLast, size_t nLast,
                       const char **pz, size_t *pn) {
   while( *zRoles ) {
@@ -149,7 +149,8 @@ void emuRolesMerge(const char *zA, const char *zB, LedgerBuf *pOut) {
   }
 }
 
-/* The answer 401. zToken is what is wrong with the token, NULL: none came. */
+/* Answers 401. zToken says what is wrong with the token; NULL: there was none.
+** */
 static void authRefused(EmuReq *p, const char *zToken) {
   static const char *const azPolicy[2] = {"jwt", "user_cert"};
   const char *azWhy[2];
@@ -211,7 +212,7 @@ out:
   return p->bProved;
 }
 
-/* 1 when one of the lines is the action; Azure's names know no case. */
+/* 1 when one of the lines is the action; Azure's names ignore case. */
 static int authListed(const char *zActions, const struct AuthAction *pAction) {
   size_t nPrefix = strlen(AUTH_PREFIX), nName = strlen(pAction->zName);
   while( *zActions ) {

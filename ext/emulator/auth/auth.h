@@ -1,6 +1,6 @@
 /*
 ** The face of emulator/auth: who asks, and what they may do; the tokens of the
-** local authority, and how an application shows it who it is.
+** local authority, and how an application proves to it who it is.
 */
 #ifndef EMU_AUTH_H
 #define EMU_AUTH_H
@@ -17,8 +17,8 @@ enum {
   EMU_ROLE_ADMINISTRATOR = 4
 };
 
-/* What a route does; the table in auth.c says which role may, and by which name
-** a user-defined role is given it. */
+/* What a route does. The table in auth.c says which role it needs, and by which
+** name a user-defined role allows it. */
 enum {
   EMU_ENTRIES_READ = 1,
   EMU_ENTRIES_WRITE,
@@ -34,9 +34,9 @@ enum {
   EMU_ENDPOINTS_WRITE
 };
 
-/* Finds out who asks and with which roles; else answers 401. Returns 1 when
-** the principal is known to the ledger or at least proved; it has no roles when
-** the ledger does not know it. */
+/* Finds out who asks and with which roles. Returns 0 after answering 401, 1
+** when the principal is proved; it has no roles if the ledger does not know it.
+** */
 int emuAuthenticate(EmuReq *p);
 
 /* 1 when the principal may do that; else 0 and the answer is 403. */
@@ -45,10 +45,10 @@ int emuAuthorise(EmuReq *p, int eAction);
 /* The EMU_ROLE_* bits of a list "Contributor,Reader". */
 unsigned emuRoleMask(const char *zRoles);
 
-/* 1 for one of the three names. */
+/* 1 for the name of a built-in role. */
 int emuRoleBuiltIn(const char *z, size_t n);
 
-/* 1 for one of those and for a user-defined role; 0 also after a failure. */
+/* 1 for the name of a built-in or user-defined role; 0 also after a failure. */
 int emuRoleKnown(Emu *p, const char *z, size_t n, LedgerError *pErr);
 
 /* Appends the built-in role's actions to a list, one a line. */
@@ -76,7 +76,7 @@ int emuTokenIssue(Emu *p, const char *zOid, const char *zClient,
                   const char *zAudience, int64_t nLifetime, int bCapable,
                   LedgerBuf *pBuf, LedgerError *pErr);
 
-/* 1 when a bearer token says xms_cc. Its signature isn't looked at. */
+/* 1 when a bearer token says xms_cc. Its signature is not checked. */
 int emuTokenCapable(const char *zToken);
 
 /* Appends the JSON Web Key Set of the authority. */

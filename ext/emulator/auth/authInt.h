@@ -8,7 +8,7 @@
 
 /* ---- token.c ----------------------------------------------------------- */
 
-/* Decodes and parses one part of a JWT as a JSON object; NULL if it is none. */
+/* One part of a JWT, decoded and parsed; NULL if it is not a JSON object. */
 LedgerJson *emuTokenPart(const char *z, size_t n);
 
 /* Checks a token; appends its principal to *pOid. LEDGER_AUTH says in pErr

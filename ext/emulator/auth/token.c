@@ -191,7 +191,7 @@ static int tokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
   }
   if( pHead == NULL || pClaims == NULL ||
       !ledgerBase64UrlDecode(zDot2 + 1, n - (size_t)(zDot2 + 1 - z), &sig) ) {
-    rc = ledgerErrorSet(pErr, LEDGER_AUTH, "the bearer token is no JWT");
+    rc = ledgerErrorSet(pErr, LEDGER_AUTH, "the bearer token is not a JWT");
     goto out;
   }
   zText = ledgerJsonMemberText(pHead, ledgerJsonRoot(pHead), "alg", &nText);

@@ -2,14 +2,14 @@
 ** What the faults of fault.c do to an answer: in place of the route, to the
 ** body that the route has made, and to the way it is sent.
 **
-** Serves every route but /control. An answer that is sent in pieces goes over
-** libevent's chunks, moved on by a timer that also sees a client hang up.
+** Serves every route but /control. An answer in pieces is sent as libevent's
+** chunks, one per tick of a timer, which also notices a client that hangs up.
 **
 ** Invariants
 **   - memory is bounded: a huge body is made piece by piece, and no piece is
-**     added while more than FAULT_AHEAD bytes wait to leave;
-**   - the log says what the route did and which fault struck; the line is there
-**     before the first byte.
+**     added while more than FAULT_AHEAD bytes wait to be sent;
+**   - the log says what the route did and which fault struck; its line is
+**     written before the first byte is sent.
 */
 #include "emulator/auth/auth.h"
 #include "emulator/fault/faultInt.h"
@@ -335,8 +335,8 @@ static void faultSpoil(EmuReq *p) {
 
 /* ---- the way it is sent ------------------------------------------------ */
 
-/* Adds n bytes of the huge body to pOut: {"entries":"aaa..."}, of iFaultValue
-** bytes in all. */
+/* Adds n bytes of the huge body to pOut: {"entries":"aaa..."}, of iValue bytes
+** in all. */
 static int faultHuge(EmuReq *p, struct evbuffer *pOut, int64_t n) {
   static const char zHead[] = "{\"entries\":\"";
   char *z = malloc((size_t)n);

@@ -7,8 +7,8 @@
 ** In place of the route, so that nothing is recorded:
 **   reset-before-record   close the connection
 **   status=N              answer N with an error body; keys
-**                         retry-after=SECONDS, code=NAME and id=ID, which no
-**                         refusal of the ledger's own has
+**                         retry-after=SECONDS, code=NAME and id=ID (the
+**                         ledger's own refusals have no id)
 **   behind                404 TransactionNotFound: a node that has not heard
 **                         of the write yet
 **   session-lost          500 SessionConsistencyLost, and again to whatever
@@ -17,37 +17,37 @@
 **   rolled-back           503 TransactionRolledBack
 **   claims[=always]       401 that asks for claims in the token (continuous
 **                         access evaluation), unless it has them
-**   redirect[=WHERE]      307 to node1 of the ledger, unless asked there; with
-**                         loop to another node each time, with away to a host
-**                         that is not the ledger's, with 301 or 302 by that
+**   redirect[=WHERE]      307 to node1 of the ledger, unless the request came
+**                         there. loop: to another node each time; away: to a
+**                         host that is not the ledger's; 301, 302: with that
 **                         status
 ** After the route has done its work:
 **   reset-after-record    close the connection without an answer
 **   cut                   half of the body, then the connection is closed
 **   slow=MS               a byte of the body every MS milliseconds; key
-**                         bytes=N, so many of them
+**                         bytes=N: N of them
 **   huge=BYTES            that many bytes of JSON in place of the body
 **   deep=N                JSON nested N deep in place of the body
-**   malformed[=HOW]       what is no JSON, or not what was asked for: half (of
-**                         the body), html, empty, types (a number in place of
+**   malformed[=HOW]       not JSON, or not what was asked for: half (of the
+**                         body), html, empty, types (a number in place of
 **                         the object), duplicate (a key twice), no-id (the
 **                         body is right, x-ms-ccf-transaction-id is missing),
 **                         digest (a digit of the first hash, as in a receipt
 **                         that was tampered with), measurement (a digit of
 **                         the first mrenclave)
-**   stale=N               the answer of a node N transactions behind: state,
-**                         entries and Committed are those of then, and what
-**                         came later it does not know (reads only)
-**   unaware=N             the answer of a node that has all, and has heard of
-**                         the commit of all but the last N transactions: what
-**                         was committed since is Pending and not read yet
+**   stale=N               the answer of a node that is N transactions behind:
+**                         state and entries are those of that moment, and what
+**                         came later is unknown to it (reads only)
+**   unaware=N             the answer of a node that has every transaction, but
+**                         has not heard that the last N are committed: they
+**                         are Pending, and not read yet
 **   answer                200 with the body given beside the spec, in which {n}
 **                         is how often it has struck
 **   idle[=notify]         answer, then close the connection as one that was
-**                         idle for too long: no header announces it, and what
-**                         the client asks next meets a closed one. As a node
-**                         does it, or with notify as TLS asks for, as a front
-**                         end does
+**                         idle for too long: no header announces it, and the
+**                         client's next request meets a closed connection. A
+**                         node just closes; notify: with TLS's close_notify,
+**                         as a front end does
 **   election              answer; then view + 1, what is pending is lost. Key
 **                         sessions=lost|kept: what becomes of connections that
 **                         have seen the view before (as --sessions says; see
@@ -59,21 +59,23 @@
 **                         on a connection to it is 503 PrimaryNotFound, the
 **                         next request 500 SessionConsistencyLost
 ** While the route does its work, and after:
-**   isolate               a primary that is cut off: for=MS (1000) this and
-**                         what follows is answered, and nothing signed; then
-**                         the others elect, and for heal=MS (1000) old
-**                         connections read what was, and a write there is 503
-**                         PrimaryNotFound; then their sessions are lost
+**   isolate               a primary that is cut off: during for=MS (1000) it
+**                         answers this and what follows, but signs nothing;
+**                         then the others elect a new one. During heal=MS
+**                         (1000) more, old connections read what was there
+**                         before, and a write on them is 503 PrimaryNotFound;
+**                         then their sessions are lost
 **   forward               504 in plain text after delay=MS (3000): a backup
-**                         that hears nothing of its primary. Keys record=1: the
-**                         request was executed all the same; election=1: there
-**                         was an election (sessions=kept as above)
-**   hold[=silent]         the connection is cut (silent: nothing is answered),
-**                         and the request executed for=MS (1000) later all the
-**                         same, where its session isn't lost by then
+**                         that hears nothing from its primary. Keys record=1:
+**                         the request was executed all the same; election=1:
+**                         there was an election (sessions=kept as above)
+**   hold[=silent]         the connection is cut (silent: left without an
+**                         answer), and the request is executed for=MS (1000)
+**                         later all the same, unless its session is lost by
+**                         then
 ** Besides any of them:
 **   latency=MS            answer that much later
-**   clock=SECONDS         the answer has a Date, which is that far ahead
+**   clock=SECONDS         the answer has a Date, that far ahead
 **   certificate=HOW       new connections meet a node certificate that is
 **                         expired, early (not valid yet), foreign (of another
 **                         service) or name (of another host). A connection has
@@ -84,15 +86,15 @@
 **                         '/'. aFaultKind has the defaults. The control route
 **                         is never struck
 **   host=GLOB             only such Host headers, such as node1.*
-**   nth=N                 strike from the Nth fitting request on (1)
-**   count=N               strike N times; 0 for ever. The default is 0 for
-**                         latency, clock and with probability, else 1
+**   nth=N                 strike from the Nth request that fits on (1)
+**   count=N               strike N times, 0: always. The default is 0 for
+**                         latency, for clock and with probability, else 1
 **   probability=P         strike with probability P (0 to 1), drawn from
 **   seed=N                ... this seed (1): the same requests in the same
 **                         order meet the same faults
 **
-** Of several faults that fit a request the first given strikes; latencies add
-** up. A kind is one row of aFaultKind. fault/answer.c makes the answers.
+** Of several faults that fit a request, the one given first strikes; latencies
+** add up. A kind is one row of aFaultKind. fault/answer.c makes the answers.
 */
 #include "emulator/fault/faultInt.h"
 

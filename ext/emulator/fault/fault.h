@@ -23,8 +23,8 @@ void emuFaultsClear(EmuFaults *p);
 /* Appends the faults as a JSON array of objects. */
 void emuFaultsList(const EmuFaults *p, LedgerBuf *pBuf);
 
-/* Decides which faults strike the request; hangs them into it. Called once per
-** request, before it is routed. Returns 0 after answering 500. */
+/* Decides which faults strike the request, and notes them in it. Called once
+** per request, before it is routed. Returns 0 after answering 500. */
 int emuFaultsStrike(EmuFaults *p, EmuReq *pReq);
 
 /* Decides whether a new connection to the node meets a wrong certificate:
@@ -33,8 +33,8 @@ const char *emuFaultsConnect(Emu *p);
 
 /* ---- answer.c ---------------------------------------------------------- */
 
-/* A request that is to be held on its way: 1 when it is, or is answered. Later
-** xGoOn is called with it. */
+/* Holds a request where a fault says so, and calls xGoOn with it later. Returns
+** 1 when it is held, or answered. */
 int emuFaultHold(EmuReq *p, void (*xGoOn)(EmuReq *));
 
 /* Faults that answer in place of the route. Returns 1 when one did. */

@@ -30,7 +30,7 @@ enum {
   EMU_FAULT_RECOVERY,     /* the same, and the service has a new key */
   EMU_FAULT_ISOLATE,      /* act, as a primary that is cut off */
   EMU_FAULT_STOP,         /* act; answer once the others have elected */
-  EMU_FAULT_FORWARD,      /* a backup that hears nothing of its primary */
+  EMU_FAULT_FORWARD,      /* a backup that hears nothing from its primary */
   EMU_FAULT_HOLD,         /* act later */
   EMU_FAULT_LATENCY,      /* answer late */
   EMU_FAULT_CLOCK,        /* answer with another Date */
@@ -59,7 +59,7 @@ struct EmuStrike {
   LedgerBuf body;    /* what it answers, if it brings that along */
   int nRetryAfter;   /* seconds, -1: no such header */
   LedgerTxid id;     /* id of a refusal, or {0,0} */
-  int64_t sClock;    /* the Date it tells is that many seconds ahead */
+  int64_t sClock;    /* its Date is that many seconds ahead */
   int64_t nByte;     /* bytes of a piece of a slow answer */
 
   /* How far it has come */

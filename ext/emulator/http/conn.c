@@ -1,8 +1,8 @@
 /*
-** One connection: what is known of it, whose it is, and how it ends.
+** One connection: its number and session, its client's certificate, its end.
 **
-** Invariant: what is known of a connection lives in its SSL object, and as long
-** as that; a request may outlive its connection, and then has none.
+** Invariant: an EmuConn belongs to the connection's SSL object and lives as
+** long as that. A request may outlive its connection, and then has none.
 */
 #include "emulator/http/httpInt.h"
 
@@ -64,8 +64,8 @@ int emuConnPeer(struct evhttp_request *pHttp, char *zOut) {
 }
 
 /*
-** The answer has left, and libevent is about to look whether the connection is
-** to stay: the header comes too late to be sent, and in time to be seen.
+** The answer has left, and libevent is about to look whether the connection
+** stays open: the header is too late to be sent, and in time to be seen.
 */
 static void connCloseNow(struct evhttp_request *pHttp, void *pArg) {
   (void)pArg;
@@ -73,7 +73,7 @@ static void connCloseNow(struct evhttp_request *pHttp, void *pArg) {
                     "close");
 }
 
-/* libevent closes a connection without a word of TLS. */
+/* libevent itself closes a connection without a TLS alert. */
 static void connNotify(struct evhttp_request *pHttp, void *pArg) {
   SSL *pSsl = connSsl(pHttp);
   if( pSsl ) SSL_shutdown(pSsl);

@@ -2,9 +2,9 @@
 ** The face of emulator/http: TLS, connections, requests and their answers, and
 ** the sessions of connections.
 **
-** Nothing here knows a route or a fault: main hands in who takes a request and
-** who spoils a connection (EmuServerHooks), and a fault hangs what it does to
-** an answer into the request (EmuReqHooks).
+** Nothing here knows a route or a fault: main hands in who routes a request and
+** who spoils a connection (EmuServerHooks); a fault notes in the request what
+** it does to the answer (EmuReqHooks).
 */
 #ifndef EMU_HTTP_H
 #define EMU_HTTP_H
@@ -21,19 +21,19 @@ typedef struct EmuReq EmuReq;
 #define EMU_SEGMENTS 8 /* of a path */
 #define EMU_PARAMS 24  /* of a query */
 
-/* How a connection fares once the answer has left. */
+/* What becomes of the connection once the answer has left. */
 enum {
   EMU_CLOSE_NOT = 0,
-  EMU_CLOSE_BEHIND, /* closed without a header, and without a word of TLS */
+  EMU_CLOSE_BEHIND, /* closed without a header, and without a TLS alert */
   EMU_CLOSE_IDLE,   /* as one that was idle for too long */
-  EMU_CLOSE_NOTIFY  /* the same, as TLS asks for */
+  EMU_CLOSE_NOTIFY  /* the same, with TLS's close_notify */
 };
 
 /* What is done to an answer on its way to the client. */
 typedef struct EmuReqHooks EmuReqHooks;
 struct EmuReqHooks {
   void (*xSpoil)(EmuReq *); /* changes it */
-  int (*xSend)(EmuReq *);   /* sends it, and takes the request over: 1; or 0 */
+  int (*xSend)(EmuReq *);   /* 1: sends it, and takes the request over */
   void (*xFree)(EmuReq *);  /* frees what pStrike points to */
 };
 
@@ -68,18 +68,18 @@ struct EmuReq {
   /* The answer */
   int iStatus; /* 0: none yet */
   LedgerBuf body;
-  const char *zType;      /* of the body: NULL is JSON, "" is untold */
+  const char *zType;      /* of the body: NULL is JSON, "" is no header */
   const char *zState;     /* for the log: Loading ... or NULL */
   LedgerTxid id;          /* transaction id header and log; {0,0}: none */
-  void (*xEnd)(EmuReq *); /* goes on with an answer that is made later */
+  void (*xEnd)(EmuReq *); /* goes on when an answer is made later */
   int bWaiting;           /* it is answered later, by emuReqSend() */
-  int bRunning;           /* functions run for it; then xEnd() goes on */
+  int bRunning;           /* functions run for it, then xEnd() goes on */
   int bHooked;            /* an append's hooks have run */
   int bGateway;           /* answered by the gateway: no transaction id */
   int bBehind;            /* its node is behind: a former primary */
   int bDate;              /* it tells the time, whatever its path */
   int bSilent;            /* close the connection in place of an answer */
-  int eClose;             /* EMU_CLOSE_*: ... and behind it */
+  int eClose;             /* EMU_CLOSE_*: ... or after it */
   int msLate;             /* more latency */
 
   /* The fault that struck */
@@ -109,8 +109,8 @@ const char *emuReqHeader(const EmuReq *p, const char *zName);
 /* Hands a reply to libevent: whole, or with bStart its beginning. */
 void emuReqHandOver(EmuReq *p, struct evbuffer *pBody, int bStart);
 
-/* Hangs up without a word and frees p. Not within a callback of libevent's
-** HTTP. */
+/* Closes the connection without an answer and frees p. Not within a callback of
+** libevent's HTTP. */
 void emuReqHangUp(EmuReq *p);
 
 /* Adds a header to the answer. */
@@ -125,7 +125,7 @@ void emuReqError(EmuReq *p, int iStatus, const char *zCode, const char *zFmt,
 void emuReqFail(EmuReq *p, LedgerError *pErr);
 
 /* Parses the body as a JSON object for a route; 0 and an answer 400 or 415 if
-** it is none. zType2 is a second content type that is accepted, or NULL. */
+** it is not one. zType2 is a second content type that is accepted, or NULL. */
 int emuReqJson(EmuReq *p, const char *zType, const char *zType2,
                LedgerJson **ppDoc);
 
@@ -146,7 +146,7 @@ void emuConnCut(struct evhttp_request *pHttp);
 enum {
   EMU_OLD_NONE = 0,
   EMU_OLD_CUT,     /* isolated, and still taking writes */
-  EMU_OLD_STEPPED, /* isolated, and no primary any more */
+  EMU_OLD_STEPPED, /* isolated, and not the primary any more */
   EMU_OLD_STOPPED  /* stopped, and from msResume on resumed */
 };
 
@@ -166,9 +166,9 @@ struct EmuSessions {
 ** connection. 0 when it is answered, as on a session that is lost. */
 int emuSessionEnter(EmuReq *p);
 
-/* The primary is isolated from now on: for msFor it takes writes, for msHeal
-** more it is behind. It is stopped for msFor, for an election has taken place
-** that it knows nothing of. */
+/* Isolates the primary: for msFor it accepts writes, for msHeal more it is
+** behind. Stops the primary for msFor, after an election that it does not hear
+** of. Times are in milliseconds. */
 int emuSessionsIsolate(Emu *p, int64_t msFor, int64_t msHeal,
                        LedgerError *pErr);
 int emuSessionsStop(Emu *p, int64_t msFor, LedgerError *pErr);

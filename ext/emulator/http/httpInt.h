@@ -26,10 +26,10 @@ int emuConnNew(SSL *pSsl, int64_t n);
 /* The request's connection, NULL once the client is gone. */
 EmuConn *emuConnOf(struct evhttp_request *pHttp);
 
-/* The connection is closed once the answer has left, as eClose says: as CCF
-** does it (EMU_CLOSE_BEHIND), or as one that was idle for too long. The end of
-** those travels with the last bytes of the answer: whoever has read that meets
-** a closed connection, however soon the next request comes. */
+/* Closes the connection once the answer has left, as eClose says: as CCF does
+** it (EMU_CLOSE_BEHIND), or as one that was idle for too long. The end of the
+** latter travels with the last bytes of the answer, so that the next request
+** meets a closed connection, however soon it comes. */
 void emuConnClose(struct evhttp_request *pHttp, int eClose);
 
 /* Takes the Date, which libevent adds, out of an answer that was handed over
@@ -43,8 +43,8 @@ EmuReq *emuReqNew(Emu *p, struct evhttp_request *pHttp);
 
 /* ---- session.c --------------------------------------------------------- */
 
-/* A change of view has come: what becomes of the sessions of the view before,
-** EMU_SESSIONS_*. Ends what a former primary was up to. */
+/* The view has changed. eSessions (EMU_SESSIONS_*) is what becomes of the
+** sessions of the view before. There is no former primary any more. */
 void emuSessionsChange(Emu *p, int eSessions);
 
 /* ---- log.c ------------------------------------------------------------- */

@@ -7,11 +7,11 @@
 **    "ms":0.31}
 **
 ** path and query are as they came, not decoded. status is 0 when the
-** connection was closed in place of an answer; fault names what struck (see
-** fault.c). Absent things are null.
+** connection was closed in place of an answer; fault is the kind that struck
+** (fault/fault.c). What is absent is null.
 **
-** Invariants: a line is on its way to the file before its answer is on its way
-** to the client; no token, no secret and no contents stand in it.
+** Invariants: a line is written before its answer is sent; it never contains a
+** token, a secret or the contents of an entry.
 */
 #include "emulator/http/httpInt.h"
 

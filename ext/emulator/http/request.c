@@ -1,18 +1,18 @@
 /*
 ** One request: taking it apart, and handing its answer to libevent.
 **
-** No route of its own. An EmuReq lives from its arrival until its answer has
-** been handed over, which may be later: a latency, or a wait for a commit. In
-** between libevent owns the HTTP request and may drop its connection; what
-** evhttp_send_reply() then gets is a request without one, which it frees.
+** An EmuReq lives from its arrival until its answer has been handed over, which
+** may be later, after a latency or a wait for a commit. Meanwhile libevent owns
+** the HTTP request and may drop its connection; evhttp_send_reply() then gets a
+** request without one, and frees it.
 **
 ** Invariants
 **   - paths and queries are decoded once, by length: %00 is a byte like any;
 **     '+' is a space in a query and a plus in a path; "%zz" stays as it is.
 **     With --decode-first a query is decoded before it is split;
-**   - of a parameter that is repeated, the first counts;
-**   - every answer below /app with a status of 2xx has
-**     x-ms-ccf-transaction-id; no other answer has (route.c sets the id).
+**   - of a repeated parameter, the first one counts;
+**   - every answer below /app with a status of 2xx has the header
+**     x-ms-ccf-transaction-id, and no other answer (route.c sets the id).
 */
 #include "emulator/http/httpInt.h"
 
@@ -48,8 +48,8 @@ static void reqDecode(const char *z, size_t n, int bPlus, char **pz,
   *pz = zOut;
 }
 
-/* Splits the path into its decoded segments. One too many is counted, so that
-** no route fits. */
+/* Splits the path into its decoded segments. If there are too many, nSegment is
+** one more than fits, so that no route does. */
 static void reqSplitPath(EmuReq *p, char **pz) {
   const char *z = p->zPath;
   while( *z == '/' ) {
@@ -150,7 +150,7 @@ EmuReq *emuReqNew(Emu *pEmu, struct evhttp_request *pHttp) {
   p->zPath = ledgerStrndup(zUri, nPath);
   p->zQuery = ledgerStrndup(zUri + nPath + (zUri[nPath] == '?'),
                             n - nPath - (zUri[nPath] == '?'));
-  /* A NUL per text: as many as there are separators, and some. */
+  /* Room for a NUL after each text. */
   p->zDecoded = malloc(2 * n + EMU_SEGMENTS + 2 * EMU_PARAMS + 1);
   if( p->zPath == NULL || p->zQuery == NULL || p->zDecoded == NULL ) {
     emuReqFree(p);
@@ -298,7 +298,7 @@ static void reqReleaseBody(const void *a, size_t n, void *pArg) {
   free(pArg);
 }
 
-/* A node tells no time; the identity service and the authority do. */
+/* A node sends no Date; the identity service and the authority do. */
 static int reqTellsTime(const EmuReq *p) {
   return p->bDate || (strncmp(p->zPath, "/app/", 5) != 0);
 }
@@ -373,8 +373,8 @@ static void reqLate(evutil_socket_t fd, short what, void *pArg) {
 }
 
 /*
-** A connection can't be freed within libevent's own callback: closing goes
-** through the timer too, if of no time.
+** A connection can't be freed within libevent's own callback, so closing it
+** goes through the timer, too, even one of 0 ms.
 */
 void emuReqSend(EmuReq *p) {
   long ms = (long)p->pEmu->args.msLatency + p->msLate;

@@ -10,9 +10,9 @@
 ** Invariants
 **   - TLS sessions are not resumed, so each connection shows its certificate;
 **   - TCP_NODELAY is on: an answer never waits for an ACK;
-**   - headers beyond 16 KB or 256 of them are 431, bodies beyond 1 MB are 413,
-**     and then the connection is closed, which no header announces. (libevent's
-**     own limits lie behind these, and answer 413 in HTML.)
+**   - more than 16 KB or 256 of headers is 431, a body above 1 MB is 413, and
+**     then the connection is closed, which no header announces. (libevent's own
+**     limits are higher; it answers 413 in HTML.)
 */
 #include "emulator/http/httpInt.h"
 
@@ -130,7 +130,7 @@ static int serverSni(SSL *pSsl, int *piAlert, void *pArg) {
   return SSL_TLSEXT_ERR_OK;
 }
 
-/* A new connection's buffer. */
+/* Makes the buffer of a new connection. */
 static struct bufferevent *serverAccept(struct event_base *pBase, void *pArg) {
   EmuServer *p = pArg;
   SSL *pSsl = SSL_new(p->pNode);
@@ -202,8 +202,8 @@ static void serverRequest(struct evhttp_request *pHttp, void *pArg) {
 
 /*
 ** A bound socket for HOST:PORT, HOST being a numeric address ([...] for
-** IPv6). -1 with an error if there can't be one. What connections inherit from
-** it is set here, so that it holds from their first byte.
+** IPv6); or -1 with an error. Connections inherit its options, so these hold
+** from their first byte on.
 */
 static int serverBind(const char *zListen, LedgerError *pErr) {
   const char *zColon = strrchr(zListen, ':');
@@ -334,7 +334,7 @@ void emuServerClose(Emu *pEmu) {
   if( p == NULL ) return;
   while( pEmu->pReqs ) {
     EmuReq *pReq = pEmu->pReqs;
-    /* One whose client is gone is nobody's but ours. */
+    /* One whose client is gone belongs to us alone. */
     if( evhttp_request_get_connection(pReq->pHttp) == NULL ) {
       evhttp_request_free(pReq->pHttp);
     }

@@ -3,17 +3,21 @@
 ** the primary that the others have left behind.
 **
 ** Serves every route below /app that asks for a credential. The first request
-** of a connection that is executed (a 400 is, a 307, a 401 and an unknown path
-** aren't) pins its session to the view of that moment. After a change of view
-** the next request on it, GET or POST, is answered 500 SessionConsistencyLost
-** and the connection closed without a word of TLS. A gateway has no sessions.
+** of a connection that is executed (one answered 400 counts; 307, 401 and an
+** unknown path do not) pins its session to the view of that moment. After a
+** change of view the next request on it, GET or POST, is answered 500
+** SessionConsistencyLost, and the connection is closed without a TLS alert. A
+** gateway has no sessions.
 **
 ** A former primary (faults isolate and stop) answers the sessions that were
-** pinned before it was left behind; all others are served in the new view.
-**   cut        takes writes that no one else hears of: ids that never commit
-**   stepped    reads as of the isolation; a write is 503 PrimaryNotFound
-**   stopped    nothing, until it is resumed; then one 503 for a write, and
-**              then the session is lost
+** pinned before it was left behind; all others are served in the new view. It
+** is
+**   cut        isolated, and accepts writes that nobody else hears of: their
+**              ids never commit
+**   stepped    no longer primary: reads are as of the isolation, a write is
+**              503 PrimaryNotFound
+**   stopped    silent until it is resumed; then one write is 503, and after
+**              that the session is lost
 **
 ** Invariants
 **   - a request is executed in the view that its session is pinned to, or not

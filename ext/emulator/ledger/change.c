@@ -1,6 +1,6 @@
 /*
-** Writes of the ledger other than entries: what is kept of users, roles,
-** functions and documents changes, and a transaction says so.
+** Writes other than entries: a user, a role, a function or a document changes,
+** and a transaction of the ledger says so.
 **
 ** Serves PATCH and DELETE of users, PUT, PATCH and DELETE of roles, functions
 ** and endpoints, and the control route.

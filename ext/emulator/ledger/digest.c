@@ -1,8 +1,8 @@
 /*
 ** What is hashed of a transaction: write set, commit evidence, claims, leaf.
 **
-** No route. Everything a receipt will show later can be computed again from
-** the transaction's row and the ledger's two secrets; nothing is random per
+** Everything that a receipt will show can be computed again from the
+** transaction's row and the ledger's two secrets; nothing is random per
 ** transaction. Reference: ALGORITHM.md, sections 2, 3 and 6.
 **
 **   evidence  "ce:" V.S ":" hex(HMAC(secret 1, V.S))
@@ -92,7 +92,7 @@ static void digestLe64(uint64_t v, unsigned char *a) {
 
 /*
 ** The write set that is hashed: a header of 8 bytes (kind and format), then
-** view, seqno, the two digests, and each text behind its length.
+** view, seqno, the two digests, and each text after its length.
 */
 void emuDigestTxn(const EmuTxn *pTxn, const unsigned char *aSecret,
                   unsigned char *aWriteSet, unsigned char *aLeaf) {

@@ -134,8 +134,8 @@ static void ledgerRollback(Emu *p) {
 }
 
 /*
-** A change of keys in a transaction of its own, nothing else being pending;
-** bSeal: with a signature. Keys and ledger are as before when it fails.
+** A change of keys in a transaction of its own, while nothing else is pending;
+** bSeal: with a signature. When it fails, keys and ledger are as before.
 */
 static int ledgerChange(Emu *p, int eChange, int bSeal, LedgerError *pErr) {
   EmuKeys old;
@@ -329,10 +329,11 @@ int emuLedgerClose(Emu *p, LedgerError *pErr) {
   int rc = LEDGER_OK;
   if( p->pLedger->pTimer ) event_free(p->pLedger->pTimer);
   p->pLedger->pTimer = NULL;
-  p->pLedger->pWaiting = NULL; /* nobody is told any more */
+  p->pLedger->pWaiting = NULL; /* nobody is called any more */
   if( p->pStore == NULL || p->pLedger->head.committed.seqno == 0 ||
       p->bBroken ||
-      p->pLedger->bCut ) { /* its writes go; the next start is an election */
+      p->pLedger
+          ->bCut ) { /* its writes are lost; the next start is an election */
     return LEDGER_OK;
   }
   rc = emuLedgerSign(p, pErr);

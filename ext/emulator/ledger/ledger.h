@@ -67,15 +67,15 @@ void emuPathRoot(const EmuPath *pPath, const unsigned char *aLeaf,
 
 /* ---- ledger.c ---------------------------------------------------------- */
 
-/* What becomes of the sessions of the view before, when there is another. Only
-** handed on here, see http/session.c. */
+/* What becomes of the sessions of a view when there is another one. The ledger
+** only passes this on, to http/session.c. */
 enum {
   EMU_SESSIONS_DEFAULT = 0, /* what --sessions says */
   EMU_SESSIONS_LOST = 1,
   EMU_SESSIONS_KEPT = 2
 };
 
-/* Who is told once what is pending now is committed, or (bLost) gone. */
+/* Is called once what is pending now is committed, or (bLost) lost. */
 typedef struct EmuWaiter EmuWaiter;
 struct EmuWaiter {
   EmuWaiter *pNext;
@@ -102,12 +102,12 @@ struct EmuLedger {
   int bHold;             /* no signatures (control route) */
   int bCut;              /* none either: the primary is cut off (session.c) */
 
-  /* Told of each election and recovery, once its keys are there; or NULL. */
+  /* Called after each election and recovery, with its keys; or NULL. */
   int (*xElected)(Emu *, int eSessions, LedgerError *);
 };
 
-/* Creates the ledger in a new store (the caller commits); takes it up, in the
-** next view after an unclean end. */
+/* Creates the ledger in a new store (the caller commits). Loads it from a
+** store, in the next view if its end was not clean. */
 int emuLedgerCreate(Emu *p, LedgerError *pErr);
 int emuLedgerLoad(Emu *p, LedgerError *pErr);
 
@@ -149,7 +149,7 @@ void emuLedgerWait(Emu *p, EmuWaiter *pWaiter);
 int emuLedgerNote(Emu *p, int eKind, const LedgerBuf *pPayload, LedgerTxid *pTx,
                   LedgerError *pErr);
 
-/* Registers a user, zRoles being "A,B"; "" takes the user away. */
+/* Registers a user with the roles "A,B"; without roles, "", deletes it. */
 int emuLedgerUser(Emu *p, const char *zId, size_t nId, const char *zRoles,
                   LedgerTxid *pTx, LedgerError *pErr);
 
@@ -170,7 +170,7 @@ int emuFill(Emu *p, LedgerError *pErr);
 
 /* ---- warm.c ------------------------------------------------------------ */
 
-/* Which stretches of history have been loaded. nLoading is how often one is
+/* The stretches of history that have been loaded. nLoading is how often one is
 ** answered Loading before it is Ready. */
 typedef struct EmuWarm EmuWarm;
 EmuWarm *emuWarmNew(int nLoading);

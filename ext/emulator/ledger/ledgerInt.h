@@ -43,8 +43,8 @@ int emuVerifyRoot(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
 
 /* ---- ledger.c ---------------------------------------------------------- */
 
-/* Adds a signature transaction over all before it; emuLedgerCommit() is to
-** follow. */
+/* Adds a signature transaction over all before it. emuLedgerCommit() follows.
+** */
 int emuLedgerSeal(Emu *p, LedgerError *pErr);
 
 #endif /* EMU_LEDGER_INT_H */

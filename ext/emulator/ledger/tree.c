@@ -45,8 +45,8 @@ void emuTreeInit(EmuTree *p) {
   memset(p, 0, sizeof(*p));
 }
 
-/* A row may hold more than is asked for: then this is the tree as it was when
-** it had nLeaf leaves, to compute a root; it is not to be appended to. */
+/* A row may hold more than is asked for. Then this is the tree as it was when
+** it had nLeaf leaves: good for its root, not to be appended to. */
 int emuTreeLoad(EmuTree *p, EmuStore *pStore, int64_t nLeaf,
                 LedgerError *pErr) {
   int64_t nRest = nLeaf;
@@ -132,8 +132,8 @@ static int treeRow(EmuStore *pStore, int iLevel, int64_t iRow, int n,
 
 /*
 ** On each level the path is in one row of full nodes, or in the last row, where
-** what the level below leaves over stands behind the full ones. A row that was
-** longer than the tree of nLeaf leaves has it is cut to that.
+** what is left over from the level below follows the full ones. A row that is
+** longer than in the tree of nLeaf leaves is cut to that length.
 */
 int emuTreePath(EmuStore *pStore, int64_t iLeaf, int64_t nLeaf, EmuPath *pPath,
                 LedgerError *pErr) {

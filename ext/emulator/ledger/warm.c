@@ -57,7 +57,7 @@ void emuWarmFree(EmuWarm *p) {
   free(p);
 }
 
-/* The index of the first interval that ends at or behind i. */
+/* The index of the first interval that ends at i or later. */
 static int warmSearch(const WarmLevel *p, int64_t i) {
   int iLow = 0, iHigh = p->n;
   while( iLow < iHigh ) {

@@ -1,7 +1,7 @@
 /*
 ** Making one certificate, and writing it down.
 **
-** No route. What certificates there are is said by pki.c and ledger/govern.c.
+** Which certificates there are is said by pki.c and ledger/govern.c.
 ** Invariant: the error queue of libcrypto is empty after a failure.
 */
 #include "emulator/pki/pki.h"

@@ -1,8 +1,8 @@
 /*
 ** SHA-256.
 **
-** The one-shot SHA256_* functions of libcrypto are used, old as they are: they
-** take no memory, cannot fail, and a fill of a million entries feels it.
+** By libcrypto's old SHA256_* functions: they allocate nothing and cannot fail,
+** which shows when --fill makes a million entries.
 */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "emulator/pki/pki.h"

@@ -2,7 +2,8 @@
 ** Keys and certificates of the ledger.
 **
 ** Serves GET /ledgerIdentity/{id}, TLS, the signatures over the tree, and the
-** endorsements in receipts. The data file has all keys: a restart changes none.
+** endorsements in receipts. The data file holds every key: a restart changes
+** none.
 **
 **   service  CN=CCF Service, self-signed, CA:TRUE, pathlen:1
 **   node     CN=CCF Node, signed by service; TLS for every other name
@@ -12,14 +13,14 @@
 **   jwt      RSA, no certificate; signs tokens (token.c)
 **
 ** Invariants
-**   - service, node and web certificates run 90 days (or --validity), renewed
-**     with the same key at a start that finds less than a third of that left;
-**   - an election makes another node, a recovery another service too. Of a
-**     former service only a certificate stays, its key endorsed by the present
-**     one: one step, however many recoveries lay between;
-**   - ca and admin run ten years: a file in use would break, and the
-**     fingerprint of admin is a user's id;
-**   - a private key is written to files of mode 0600 only.
+**   - service, node and web certificates are valid for 90 days (--validity) and
+**     renewed, with the same key, by a start that finds less than a third left;
+**   - an election makes another node, a recovery another service, too. Only a
+**     certificate remains of a former service, its key endorsed by the present
+**     one: one step, however many recoveries lie between;
+**   - ca and admin are valid for ten years: they are in files that are in use,
+**     and the fingerprint of admin is a user's id;
+**   - a private key is written only to files of mode 0600.
 */
 #include "emulator/pki/pki.h"
 
@@ -321,7 +322,7 @@ static int pkiEndorse(EmuKeys *p, X509 *pFormer, LedgerError *pErr) {
   return rc ? rc : pkiFormerAdd(p, pCert, pErr);
 }
 
-/* The store has them as one text, one PEM behind the other; a ledger without
+/* The store has them as one text, one PEM after the other; a ledger without a
 ** recovery has none. */
 static int pkiFormerSave(const EmuKeys *p, EmuStore *pStore,
                          LedgerError *pErr) {
@@ -383,7 +384,7 @@ int emuKeysEndorsement(EmuKeys *p, int64_t iNodeCert, const LedgerBuf *pPem,
 
 /* ---- changes ----------------------------------------------------------- */
 
-/* A second hold of every key and certificate. */
+/* A second reference to every key and certificate. */
 static int pkiShare(const EmuKeys *pFrom, EmuKeys *p, LedgerError *pErr) {
   int i, rc = LEDGER_OK;
   *p = *pFrom;
@@ -403,7 +404,7 @@ static int pkiShare(const EmuKeys *pFrom, EmuKeys *p, LedgerError *pErr) {
   return rc;
 }
 
-/* Another service; pFrom, what was there before, is endorsed by it. */
+/* Makes another service, which endorses the one before (in pFrom). */
 static int pkiNewService(EmuKeys *p, const EmuKeys *pFrom, const char *zCurve,
                          LedgerError *pErr) {
   int i, rc;
@@ -420,7 +421,7 @@ static int pkiNewService(EmuKeys *p, const EmuKeys *pFrom, const char *zCurve,
   return rc ? rc : pkiEndorse(p, pFrom->pServiceCert, pErr);
 }
 
-/* Another node. */
+/* Makes another node. */
 static int pkiNewNode(EmuKeys *p, const char *zLedgerId, const char *zCurve,
                       LedgerError *pErr) {
   EVP_PKEY_free(p->pNode);

@@ -11,7 +11,7 @@
 
 /* ---- hash.c ------------------------------------------------------------ */
 
-/* A run of bytes, one of several that are hashed one behind the other. */
+/* A run of bytes, one of several that are hashed one after the other. */
 typedef struct EmuPiece EmuPiece;
 struct EmuPiece {
   const void *a;

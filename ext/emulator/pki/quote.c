@@ -1,10 +1,10 @@
 /*
 ** Synthetic enclave quotes.
 **
-** Serves GET /app/enclaveQuotes. No hardware stands behind these; what reads
-** quotes finds everything in its place, and three marks that say so: the
-** vendor is "ledger-emulator" where a real one has Intel's id, the enclave is a
-** debug enclave, and the signature is 64 zeros.
+** Serves GET /app/enclaveQuotes. No hardware has made these: everything is in
+** its place, and three marks tell them from real ones. The vendor is
+** "ledger-emulator" instead of Intel's id, the enclave is a debug enclave, and
+** the signature is 64 zeros.
 **
 ** Layout: an SGX quote of version 3 with an ECDSA P-256 attestation key, all
 ** numbers little-endian:
@@ -62,7 +62,7 @@ static void quoteReport(LedgerBuf *p, const unsigned char *aMeasurement,
   ledgerBufAppend(p, a, sizeof(a));
 }
 
-/* Appends what vouches for the quote, in its form only. */
+/* Appends what vouches for a quote; here it has the form only. */
 static int quoteSignature(const EmuKeys *pKeys, LedgerBuf *p,
                           LedgerError *pErr) {
   static const unsigned char aZero[QUOTE_ZERO];

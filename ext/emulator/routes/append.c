@@ -3,11 +3,11 @@
 **
 **   POST /app/transactions                       emuRouteAppend
 **
-** An append with hooks comes twice: it is checked, the hooks run, and it is
-** checked again (limits may be reached by then) and done. One with
-** waitForCommit is answered when the ledger has committed it, with its receipt.
+** An append with hooks comes here twice: it is checked, the hooks run, and it
+** is checked again (a limit may be reached by then) and done. An append with
+** waitForCommit is answered once it is committed, with its receipt.
 **
-** Invariant: a refused append changes nothing, every limit is checked first.
+** Invariant: a refused append changes nothing; every limit is checked first.
 */
 #include "emulator/routes/routesInt.h"
 

@@ -4,9 +4,9 @@
 **   GET /app/collections                      emuRouteCollections
 **   GET /app/collections/tags?collectionId    emuRouteTags
 **
-** Listed is what committed entries are in, in no promised order. The default
-** collection is listed once it has an entry. Pages hold --page collections;
-** the parameter `after` of a nextLink is this emulator's own.
+** Lists the collections and tags of committed entries, in no promised order;
+** the default collection, too, once it has an entry. A page holds --page
+** collections; the parameter `after` of a nextLink is this emulator's own.
 */
 #include "emulator/routes/routesInt.h"
 
@@ -39,7 +39,8 @@ void emuRouteCollections(EmuReq *p) {
   const EmuText *pAfter = emuReqParam(p, "after");
   int64_t iAfter = 0;
   if( pAfter && !emuNumber(pAfter->z, pAfter->n, INT64_MAX, &iAfter) ) {
-    emuReqError(p, 400, "InvalidInput", "The parameter 'after' is no number.");
+    emuReqError(p, 400, "InvalidInput",
+                "The parameter 'after' is not a number.");
     return;
   }
   ledgerBufText(&p->body, bBare ? "[" : "{\"collections\":[");

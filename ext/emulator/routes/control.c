@@ -1,6 +1,6 @@
 /*
-** The control route, there with --control only: what tests need to set up. It
-** asks no credential; the emulator listens on loopback.
+** The control route, open with --control only: what tests need to set up. It
+** asks for no credential; the emulator listens on loopback.
 **
 **   GET    /control/state       {"committed","last","pending","view"}
 **   GET    /control/fault       the faults as an array
@@ -21,8 +21,8 @@
 **                               the same key; what is pending is signed before
 **   POST   /control/gateway     see routes/gateway.c
 **
-** oid is made up where it is absent. roles registers the principal as a user
-** of the ledger and waits for that to be committed; without, it stays unknown.
+** An absent oid is made up. roles registers the principal as a user of the
+** ledger and commits that; without it the principal is unknown to the ledger.
 */
 #include "emulator/fault/fault.h"
 #include "emulator/routes/routesInt.h"

@@ -5,11 +5,11 @@
 **   GET /app/userDefinedEndpoints/modules?module_name=X  {"module","name"}
 **   GET, PATCH /app/userDefinedEndpoints/runtimeOptions
 **
-** A bundle replaces the one before; it is checked for its form and kept. It is
-** given back as the service was recorded to: methods in upper case, members in
-** alphabetical order. Its paths are not served: no API file says under which
-** path, with which body and by which code a request would reach them. The
-** runtime options are in force for user-defined functions (execute.c).
+** A bundle replaces the one before; its form is checked, and it is kept. It is
+** given back as a recording of the service shows it: methods in upper case,
+** members in alphabetical order. Its paths are not served: no API file says
+** under which path, with which body and by which code a request would reach
+** them. The runtime options apply to user-defined functions (execute.c).
 */
 #include "emulator/routes/routesInt.h"
 
@@ -39,9 +39,9 @@ static const char *endpointsProperties(LedgerJson *pDoc, cJSON *p) {
                {"redirection_strategy", "|none|to_primary|to_backup|"}};
   cJSON *pVal;
   size_t i;
-  if( !cJSON_IsObject(p) ) return "its properties are no object";
+  if( !cJSON_IsObject(p) ) return "its properties are not an object";
   if( !cJSON_IsArray(ledgerJsonMember(p, "authn_policies")) ) {
-    return "authn_policies is no array";
+    return "authn_policies is not an array";
   }
   for( i = 0; i < sizeof(aWord) / sizeof(aWord[0]); i++ ) {
     pVal = ledgerJsonMember(p, aWord[i].zName);

@@ -5,11 +5,12 @@
 **
 ** {"arguments":["a"],"exportedFunctionName":"main","runtimeOptions":{}}, all of
 ** it optional. A function that returns is {"result":{"returnValue":s},"status":
-** "Succeeded"}; one that throws, takes too long or too much is HTTP 200 too:
-** {"error":{"message":s},"status":"Failed"}. returnValue is "" for undefined,
-** a string as it is, an object as JSON, all else as String() has it.
+** "Succeeded"}; one that throws, or takes too much time or memory, is HTTP 200,
+** too: {"error":{"message":s},"status":"Failed"}. returnValue is "" for
+** undefined, a string as it is, an object as JSON, anything else as String()
+** writes it.
 **
-** Where the contract is silent: 501 NotImplemented where there is no node.
+** Where the contract is silent: 501 NotImplemented when there is no node.
 */
 #include "emulator/routes/routesInt.h"
 

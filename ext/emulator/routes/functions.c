@@ -6,8 +6,8 @@
 **   PUT /app/userDefinedFunctions/{id}         201 for a new one, else 200
 **   DELETE /app/userDefinedFunctions/{id}      204, of an unknown one too
 **
-** An id is a text of up to 256 bytes without a colon, which begins `:execute`.
-** Code is not looked into before it runs.
+** An id is a text of up to 256 bytes without a colon, since one begins
+** `:execute`. Code is not looked at before it runs.
 **
 ** Codes where the contract is silent: an unknown function is 404
 ** ResourceNotFound.

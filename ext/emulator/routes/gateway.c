@@ -14,16 +14,16 @@
 **   POST /control/gateway        {"hold"?:true: nothing leaves the queue,
 **                                "fail"?:N: the next N operations fail,
 **                                "limit"?:N: operations in the queue,
-**                                "tell"?:"both"|"header"|"body": where an
-**                                operation id is told,
-**                                "forget"?:true: all that is not queued}
+**                                "tell"?:"both"|"header"|"body": where the
+**                                operation id is given,
+**                                "forget"?:true: forget all settled ones}
 **
 ** Invariants
 **   - an operation is recorded at most once: what an election took back is
 **     queued again, and only that;
-**   - committed is said once the ledger has committed it;
-**   - operations live in memory, GATEWAY_KEEP of them; the oldest that is
-**     settled goes first.
+**   - an operation is "committed" once the ledger has committed it;
+**   - the last GATEWAY_KEEP operations are kept in memory; the oldest settled
+**     one is forgotten first.
 */
 #include "emulator/routes/routesInt.h"
 

@@ -5,9 +5,9 @@
 **   GET /app/governance/members        emuRouteMembers
 **   GET /app/enclaveQuotes             emuRouteQuotes
 **
-** The nodes listed are the present one and up to two that served before: those
-** whose signatures receipts show. Versions from 2024-08-22-preview on leave
-** mrenclave out, as recorded; it is in `raw` in any case.
+** The nodes listed are the present one and up to two before it, whose
+** signatures receipts may show. Versions from 2024-08-22-preview on leave
+** mrenclave out, as recorded; `raw` has it in any case.
 */
 #include "emulator/routes/routesInt.h"
 

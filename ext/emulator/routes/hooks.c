@@ -3,9 +3,8 @@
 **
 ** Serves preHooks and postHooks of POST /app/transactions. They run one after
 ** the other, all of them before the entry is written: a function here sees
-** nothing of the ledger, so that to run behind the write would look the same,
-** and one that fails can still refuse it. They need the action
-** functions/execute too.
+** nothing of the ledger, so it can't tell the difference, and one that fails
+** can still refuse the entry. Hooks need the action functions/execute, too.
 **
 ** Where the contract is silent: 400 UserDefinedFunctionFailed for a hook that
 ** fails; nothing is written then.

@@ -1,5 +1,6 @@
 /*
-** The identity service and the authority. None of these routes asks who asks.
+** The identity service and the authority. None of these routes asks for a
+** credential.
 **
 **   GET  /ledgerIdentity/{id}                              emuRouteIdentity
 **   GET  /failover/{id}                                    emuRouteFailover
@@ -8,7 +9,7 @@
 **   GET  /{tenant}/discovery/v2.0/keys                     emuRouteKeys
 **   POST /{tenant}/oauth2/v2.0/token                       emuRouteToken
 **
-** The authority's URLs take the host the request came to, so that a client
+** The authority's URLs have the host that the request came to, so that a client
 ** finds the issuer it asked. Errors of the token endpoint have OAuth's form,
 ** {"error","error_description"}; those of the identity service the ledger's.
 */
@@ -206,7 +207,7 @@ static int identityProof(EmuReq *p, const char *zClient,
 }
 
 /* 1 when the form asks for claims and says that the client understands such
-** challenges (CP1); -1 when its claims are no JSON object. */
+** challenges (CP1); -1 when its claims are not a JSON object. */
 static int identityCapable(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
@@ -280,7 +281,7 @@ void emuRouteToken(EmuReq *p) {
   bCapable = identityCapable(p);
   if( bCapable < 0 ) {
     identityRefuse(p, 400, "invalid_request",
-                   "AADSTS50146: The claims parameter is no JSON object.");
+                   "AADSTS50146: The claims parameter is not a JSON object.");
     goto out;
   }
   ledgerBufText(&p->body, "{\"access_token\":\"");

@@ -4,20 +4,20 @@
 **   GET /app/transactions[?collectionId][&fromTransactionId]
 **                        [&toTransactionId][&tag]
 **
-** Bounds are inclusive and compare by seqno. What a first answer leaves open is
-** settled in its nextLink: the upper bound is the committed head of that
-** moment, so that following the links ends, whoever writes meanwhile.
+** Bounds are inclusive and compare by seqno. An upper bound that is not given
+** is settled by the first answer: its nextLink names the committed head of that
+** moment, so that the links come to an end, whoever writes meanwhile.
 **
 ** Invariants
 **   - only committed entries; at most --page of them, or those of a span of ids
 **     (--page-span; 101 in 0.1-preview, as recorded): then a page may be empty,
-**     and its link start at an id that is no entry;
+**     and its link start at an id that is not an entry;
 **   - Loading comes with a nextLink that repeats the query, Ready with one
 **     only if entries are left within the bounds.
 **
 ** With --strict-bounds a bound that is not the id of a committed transaction is
-** 400 InvalidInput; without, its view is not looked at and an upper bound
-** beyond the head is the head.
+** 400 InvalidInput. Without, the view of a bound is ignored, and an upper bound
+** beyond the head means the head.
 */
 #include "emulator/routes/routesInt.h"
 

@@ -3,9 +3,9 @@
 **
 **   GET  /app/transactions/{id}/receipt          emuRouteReceipt
 **
-** It is what the first signature behind the transaction signed: the path of its
-** leaf in the tree of all leaves before that signature, the signature, and the
-** certificate of the node that made it. Reference: ALGORITHM.md 2, 3 and 6.
+** It shows what the first signature after the transaction signed: the path of
+** its leaf in the tree of all leaves before that signature, the signature, and
+** the certificate of the node that made it. Reference: ALGORITHM.md 2, 3 and 6.
 **
 **   from 2023-01-18-preview   camelCase; applicationClaims beside the receipt
 **                             where the entry's claim was recorded;
@@ -14,15 +14,15 @@
 **                             claims digest, but no application claims
 **   0.1-preview               leaf and root in place of certificate and parts
 **
-** Loading has a hollow receipt: in 2022 null, else one of empty texts.
+** While Loading the receipt is null (2022), or has empty texts (the others).
 **
 ** Invariants
 **   - Loading first, Ready only for what is committed;
-**   - the same receipt for ever; a recovery adds an endorsement to it;
+**   - the receipt never changes, but that a recovery adds an endorsement;
 **   - a receipt whose path does not lead to the signed root is never given: the
 **     answer is 500, the data file is damaged.
 **
-** Codes: those of {id} (routes/entries.c). A signature or genesis transaction,
+** Codes: those of {id} (entry.c). A signature or genesis transaction,
 ** which has no receipt, is 404 UnknownLedgerEntry; a transaction that registers
 ** a user has one, without claims.
 */

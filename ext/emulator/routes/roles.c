@@ -6,10 +6,10 @@
 **   PATCH /app/roles                adds actions to roles
 **   DELETE /app/roles?roleName=X    204, of an unknown role too
 **
-** So the description of 2026. 2024-08-22-preview and 2024-12-09-preview were
-** recorded to speak otherwise: {"roles":[{"role_actions","role_name"}]} is what
-** they give, a PATCH replaces actions and may be plain JSON, and the three
-** writes answer 200 with a text. Both spellings are taken in every version.
+** So says the description of 2026. 2024-08-22-preview and 2024-12-09-preview
+** were recorded to differ: they give {"roles":[{"role_actions","role_name"}]},
+** a PATCH replaces the actions and may be plain JSON, and the three writes
+** answer 200 with a text. Both spellings are accepted in every version.
 **
 ** What an action allows is said in auth.c. A built-in role can be read, not
 ** changed. A request is one transaction: all its roles, or none. A user keeps a
@@ -214,7 +214,7 @@ static int rolesAll(EmuReq *p, LedgerJson *pDoc, int bPatch, int bWrite,
     for( pOther = pItem->next; pOther && z && !bWrite; pOther = pOther->next ) {
       const char *zOther = rolesNameOf(pDoc, pOther, NULL);
       if( zOther && strcmp(z, zOther) == 0 ) {
-        emuReqError(p, 400, "InvalidInput", "The role %s is there twice", z);
+        emuReqError(p, 400, "InvalidInput", "The role %s appears twice", z);
         return 0;
       }
     }

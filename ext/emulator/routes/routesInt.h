@@ -36,7 +36,7 @@ enum {
   EMU_V_SPAN = 0x100000,       /* pages cover 101 ids, links have no end */
   EMU_V_NEVER = 0x200000,      /* in no version */
 
-  /* Not of a version: what a route needs besides (table.h) */
+  /* Not of a version: what else a route may need (table.h) */
   EMU_WITH_CONTROL = 0x400000, /* --control */
   EMU_WITH_GATEWAY = 0x800000  /* a request that came to the gateway */
 };
@@ -90,7 +90,7 @@ struct EmuPage {
 void emuPageBegin(EmuPage *p, EmuReq *pReq, const char *zKey, int bPaged,
                   const EmuText **ppAfter);
 
-/* 1 when the item is to be written, behind a comma if one is needed. */
+/* 1 when the item is to be written; writes the comma before it, if any. */
 int emuPageItem(EmuPage *p, const EmuText *pName);
 
 /* Ends the answer: ] and, if there is more, a nextLink to the same path. */

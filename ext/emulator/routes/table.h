@@ -1,5 +1,5 @@
 /*
-** The list of routes. A new one is a line here and its handler in a file of
+** The list of routes. To add one: a line here, and its handler in a file of
 ** this folder.
 */
 #ifndef EMU_TABLE_H

@@ -74,7 +74,7 @@ int emuVersionCheck(const char *zOffered, LedgerError *pErr) {
       int rc;
       emuVersionList(NULL, &list);
       rc = ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "--api-versions: '%.*s' is none of %s", (int)n, z,
+                          "--api-versions: '%.*s' is not one of %s", (int)n, z,
                           list.z ? list.z : "the known versions");
       ledgerBufFree(&list);
       return rc;

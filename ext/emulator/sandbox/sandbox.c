@@ -1,5 +1,5 @@
 /*
-** Running user-defined functions: a `node` per call, which can do nothing but
+** Running user-defined functions: one `node` per call, which can do nothing but
 ** compute.
 **
 ** Serves POST /app/userDefinedFunctions/{id}:execute and the hooks of POST
@@ -18,9 +18,9 @@
 **   outlive us        the kernel kills it with its parent
 **
 ** Invariants
-**   - at most SANDBOX_LANES children run; further calls wait in line;
-**   - a call's time runs from the line `ready`, so that a slow start of node
-**     takes none of it;
+**   - at most SANDBOX_SLOTS children run; further calls wait in line;
+**   - a call's time begins with the line `ready`, so that it does not include
+**     the start of node;
 **   - between fork and exec only async-signal-safe functions are called.
 */
 #include "emulator/sandbox/sandboxInt.h"
@@ -45,7 +45,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SANDBOX_LANES 4
+#define SANDBOX_SLOTS 4
 #define SANDBOX_START_S 60             /* until node is ready */
 #define SANDBOX_ANSWER (1024 * 1024)   /* bytes of an answer */
 #define SANDBOX_DATA (1024L * 1048576) /* node's own needs, in bytes */
@@ -69,7 +69,7 @@ struct SandboxRun {
   struct event *pTimer;
   int iFlags; /* the set of flags its node was given */
   int bReady; /* it said so */
-  int bGone;  /* its socket closed before, its status is awaited */
+  int bGone;  /* its socket closed before that; its status is awaited */
 };
 
 struct EmuSandbox {
@@ -120,8 +120,8 @@ static void sandboxLimit(int eWhat, rlim_t n) {
   setrlimit(eWhat, &r);
 }
 
-/* What the child does between fork and exec: it gives up what it can. A step
-** that the system refuses leaves the others. */
+/* What the child does between fork and exec: it gives up every right it can.
+** The system may refuse a step; the others remain. */
 static void sandboxChild(const SandboxRun *p, int fd, const char *zNode,
                          char *const *azArg) {
   static char *const azEnv[] = {NULL};
@@ -311,9 +311,9 @@ static int sandboxArm(SandboxRun *p, int64_t ms) {
 static void sandboxStart(SandboxRun *p);
 
 /*
-** The child ended before it was ready. One that does not know a flag says so
-** by its status; then the next set of flags is tried. Of several runs that fail
-** with the same set only the first moves on.
+** The child ended before it was ready. If its status says that it does not know
+** a flag, the next set of flags is tried. Of several runs that fail with the
+** same set, only the first one moves on to the next.
 */
 static void sandboxUnready(SandboxRun *p) {
   EmuSandbox *pSandbox = p->pEmu->pSandbox;
@@ -418,12 +418,12 @@ static void sandboxStart(SandboxRun *p) {
   bufferevent_enable(p->pBuf, EV_READ | EV_WRITE);
 }
 
-/* Starts what is first in line, if a lane is free. */
+/* Starts what is first in line, if a slot is free. */
 static void sandboxNext(Emu *pEmu) {
   EmuSandbox *p = pEmu->pSandbox;
   SandboxRun *pRun = p->pLine;
   struct timeval now = {0, 0};
-  if( pRun == NULL || p->nRunning == SANDBOX_LANES ) return;
+  if( pRun == NULL || p->nRunning == SANDBOX_SLOTS ) return;
   p->pLine = pRun->pNext;
   pRun->pNext = p->pRunning;
   p->pRunning = pRun;

@@ -63,7 +63,7 @@ int emuStoreObjectList(EmuStore *p, int eKind, const EmuText *pAfter, int nMax,
                        void *pArg, LedgerError *pErr) {
   sqlite3_stmt *pStmt;
   int rc;
-  /* No name is empty: above the empty text are all. */
+  /* No name is empty, so all are above the empty text. */
   rc = objectStmt(p,
                   "SELECT name, value FROM object WHERE kind=?1 AND name>?2"
                   " ORDER BY name LIMIT ?3",

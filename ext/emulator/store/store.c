@@ -53,7 +53,7 @@ static const char zStoreSchema[] =
     "CREATE TABLE client(id TEXT PRIMARY KEY, secret TEXT NOT NULL,"
     " oid TEXT NOT NULL, lifetime INTEGER NOT NULL) WITHOUT ROWID;";
 
-/* What format 2 has beyond format 1. */
+/* What format 2 adds to format 1. */
 static const char zStoreSchema2[] =
     "CREATE TABLE object(kind INTEGER, name TEXT, value TEXT NOT NULL,"
     " PRIMARY KEY(kind, name)) WITHOUT ROWID;";
@@ -141,8 +141,8 @@ static uint32_t storeBe32(const unsigned char *a) {
 }
 
 /*
-** Looks at the file without SQLite: *pbNew is 1 when there is none yet, or an
-** empty one. *pbWal: it has a WAL that holds something.
+** Looks at the file without SQLite. *pbNew is 1 when there is none yet, or an
+** empty one; *pbWal when it has a WAL that is not empty.
 */
 static int storeLook(const char *zPath, int *pbNew, int *pbWal,
                      LedgerError *pErr) {
@@ -164,7 +164,7 @@ static int storeLook(const char *zPath, int *pbNew, int *pbWal,
     goto out;
   }
   if( !S_ISREG(st.st_mode) ) {
-    rc = ledgerErrorSet(pErr, LEDGER_IOERR, "%s is no regular file", zPath);
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR, "%s is not a regular file", zPath);
     goto out;
   }
   if( st.st_size == 0 ) {
@@ -213,9 +213,9 @@ out:
 }
 
 /*
-** Looks through a file that seems ours, read-only: every table answers, and
+** Looks through a file that seems ours, read-only: every table can be read, and
 ** the last signature is the last transaction. Deeper checks (the tree's root,
-** the signature over it) are ledger.c's.
+** the signature over it) are made by ledger.c.
 */
 static int storeInspect(const char *zPath, int bWal, LedgerError *pErr) {
   static const char zSql[] =

@@ -42,10 +42,10 @@ enum {
 /* ---- store.c ----------------------------------------------------------- */
 
 /*
-** Opens the data file. One that is no ledger, is of a newer format or damaged
-** is refused before anything is written. *pbNew is 1, and nothing is opened,
-** when there is none or it is empty: then it is to be created, and begins with
-** an open transaction.
+** Opens the data file. One that is not a ledger, is of a newer format, or is
+** damaged is refused before anything is written. *pbNew is 1, and nothing is
+** opened, when there is none or it is empty: then it is to be created, and
+** begins with an open transaction.
 */
 int emuStoreOpen(const char *zPath, EmuStore **ppStore, int *pbNew,
                  LedgerError *pErr);
@@ -60,8 +60,8 @@ int emuStoreBegin(EmuStore *p, LedgerError *pErr);
 int emuStoreCommit(EmuStore *p, LedgerError *pErr);
 void emuStoreRollback(EmuStore *p);
 
-/* Turns a store without an open transaction into a WAL database, if it is none
-** yet. */
+/* Turns a store without an open transaction into a WAL database, if it is not
+** one yet. */
 int emuStoreWal(EmuStore *p, LedgerError *pErr);
 
 /* Named values. Get gives LEDGER_NOTFOUND with an error when there is none;
@@ -178,7 +178,7 @@ struct EmuSig {
 };
 void emuSigFree(EmuSig *p);
 
-/* The first signature behind iSeqno. LEDGER_NOTFOUND when there is none. */
+/* The first signature after iSeqno. LEDGER_NOTFOUND when there is none. */
 int emuStoreSigAfter(EmuStore *p, int64_t iSeqno, EmuSig *pSig,
                      LedgerError *pErr);
 
