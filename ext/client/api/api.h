@@ -207,40 +207,42 @@ int ledgerReceiptGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
 int ledgerReceiptResult(LedgerCall *p, const char **pzAnswer, size_t *pnAnswer,
                         LedgerError *pErr);
 
-/* ---- routes.c: users, governance, roles, functions, endpoints, tags ----- */
+/* ---- route.c: users, governance, roles, functions, endpoints, tags ------ */
 
-/* The small routes. A key is what the route asks for: a user's id, the name of
-** a role, a function's id, a sub-ledger. */
-enum {
-  LEDGER_ROUTE_USERS = 1, /* the list */
-  LEDGER_ROUTE_USER,      /* by id */
-  LEDGER_ROUTE_TAGS,      /* by sub-ledger */
-  LEDGER_ROUTE_MEMBERS,
-  LEDGER_ROUTE_CONSTITUTION,
-  LEDGER_ROUTE_QUOTES,
-  LEDGER_ROUTE_ROLE,  /* by name */
-  LEDGER_ROUTE_ROLES, /* for writing */
-  LEDGER_ROUTE_FUNCTIONS,
-  LEDGER_ROUTE_FUNCTION, /* by id */
-  LEDGER_ROUTE_EXECUTE,  /* POST, by id */
-  LEDGER_ROUTE_ENDPOINTS,
-  LEDGER_ROUTE_MODULE, /* by name */
-  LEDGER_ROUTE_RUNTIME
+typedef struct LedgerRoute LedgerRoute;
+typedef struct LedgerRouteForm LedgerRouteForm;
+
+/* A small route: where it stands. A key - a user's id, the name of a role, a
+** sub-ledger - goes behind the path, or into a parameter. */
+struct LedgerRoute {
+  const char *zWhat;            /* in messages; a key follows */
+  const char *zPath;            /* as it is escaped on the wire */
+  const char *zParam;           /* the key is this parameter, if not bKey */
+  const char *zTail;            /* behind a key, or NULL */
+  int bKey;                     /* the key is a part of the path */
+  unsigned mNeed;               /* LEDGER_HAS_* */
+  const LedgerRouteForm *pForm; /* how versions differ in it, or NULL */
 };
 
-/* For the documentation: the path, and the first version that has it. */
-const char *ledgerRoutePath(int eRoute);
-const char *ledgerRouteVersion(int eRoute);
+/* Routes that versions of the API spell differently (users.c, roles.c). */
+extern const LedgerRoute ledgerRouteUsers; /* the list */
+extern const LedgerRoute ledgerRouteUser;  /* by id */
+extern const LedgerRoute ledgerRouteRole;  /* by name */
+extern const LedgerRoute ledgerRouteRoles; /* for writing */
+
+/* The first version that has the route; NULL: all. For the documentation. */
+const char *ledgerRouteVersion(const LedgerRoute *pRoute);
 
 /* 1 when the version in use has the route. */
-int ledgerRouteOffered(const LedgerClient *p, int eRoute);
+int ledgerRouteOffered(const LedgerClient *p, const LedgerRoute *pRoute);
 
 /* What a route needs of the API version: as ledgerAppendCheck(). */
-int ledgerRouteCheck(const LedgerClient *p, int eRoute, LedgerError *pErr);
+int ledgerRouteCheck(const LedgerClient *p, const LedgerRoute *pRoute,
+                     LedgerError *pErr);
 
 /* Starts a GET; zKey where the route takes one, else NULL. A node whose state
 ** is before `after` is asked again ({0,0}: any will do). */
-int ledgerRouteGet(LedgerClient *p, int eRoute, const char *zKey,
+int ledgerRouteGet(LedgerClient *p, const LedgerRoute *pRoute, const char *zKey,
                    LedgerTxid after, LedgerCall **ppCall, LedgerError *pErr);
 
 /* Of a finished call: the answer, borrowed; NULL where there is none (404). */
@@ -254,7 +256,7 @@ int ledgerRouteNext(LedgerCall *p, LedgerCall **ppNext, LedgerError *pErr);
 ** version lacks is refused before anything is sent. */
 typedef struct LedgerWrite LedgerWrite;
 struct LedgerWrite {
-  int eRoute;
+  const LedgerRoute *pRoute;
   const char *zMethod; /* PUT, PATCH, DELETE or POST */
   const char *zKey;    /* or NULL */
   const char *zBody;   /* JSON, or NULL */

@@ -69,4 +69,23 @@ void ledgerAppendFree(LedgerCall *p);
 
 int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
 
+/* ---- route.c ------------------------------------------------------------ */
+
+/* How the versions of the API differ in a route. Each may be NULL. */
+struct LedgerRouteForm {
+  /* The path, with the key or (NULL) without. */
+  void (*xPath)(const LedgerDialect *pDialect, const char *zKey,
+                LedgerBuf *pPath);
+
+  /* The body of a write, into p->body, from what the room above gives. */
+  int (*xBody)(LedgerCall *p, const char *zGiven, LedgerError *pErr);
+
+  /* 1 where PATCH is plain JSON, though others are merge patches. */
+  int (*xPlain)(const LedgerDialect *pDialect);
+
+  /* Brings an answer into the form of the newest version. */
+  int (*xAnswer)(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr);
+  int bTextAnswer; /* a write may be answered with a text */
+};
+
 #endif /* LEDGER_API_INT_H */

@@ -27,17 +27,6 @@ typedef struct LedgerServerError LedgerServerError;
 #define LEDGER_NEWEST_VERSION "2026-02-23"   /* asked for first */
 #define LEDGER_FALLBACK_VERSION "2022-05-13" /* when refused without a list */
 
-#define LEDGER_HAS_COLLECTIONS 0x01u /* GET /app/collections */
-#define LEDGER_HAS_TAGS 0x02u        /* tags and tag as query parameters */
-#define LEDGER_HAS_MERGE_PATCH 0x04u /* PATCH is application/merge-patch+json */
-#define LEDGER_HAS_USER_LIST 0x08u   /* users can be listed */
-#define LEDGER_HAS_MANY_ROLES 0x10u  /* /app/ledgerUsers, not /app/users */
-#define LEDGER_HAS_PROGRAMS 0x20u    /* functions and hooks */
-#define LEDGER_HAS_TAG_LIST 0x40u    /* GET /app/collections/tags */
-#define LEDGER_HAS_WAIT 0x80u        /* waitForCommit on an append */
-#define LEDGER_HAS_ROLES 0x100u      /* roles and endpoints */
-#define LEDGER_HAS_ROLE_TEXT 0x200u  /* role_name; PATCH of a role replaces */
-
 struct LedgerDialect {
   const char *zVersion;   /* the api-version parameter */
   int bStable;            /* no preview */

@@ -18,6 +18,16 @@
 
 #include <string.h>
 
+static const LedgerRoute executeRoute = {.zWhat = "function",
+                                         .zPath = "/app/userDefinedFunctions",
+                                         .zTail = ":execute",
+                                         .bKey = 1,
+                                         .mNeed = LEDGER_HAS_PROGRAMS};
+static const LedgerRoute executeOptionsRoute = {
+    .zWhat = "runtime options",
+    .zPath = "/app/userDefinedEndpoints/runtimeOptions",
+    .mNeed = LEDGER_HAS_ROLES};
+
 /* Sends one write at once; *ppCall keeps the answer. */
 static int executeSend(LedgerFunctionCall *pCall, const LedgerWrite *pWrite,
                        LedgerCall **ppCall, LedgerError *pErr) {
@@ -124,7 +134,7 @@ static void executeExecute(sqlite3_context *pCtx, int argc,
     goto out;
   }
   if( executeBody(&call, argc > 1 ? argv[1] : NULL, &body, &err) ) goto out;
-  w.eRoute = LEDGER_ROUTE_EXECUTE;
+  w.pRoute = &executeRoute;
   w.zMethod = "POST";
   w.zKey = zId;
   w.zBody = body.z;
@@ -184,7 +194,7 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
     goto out;
   }
   if( zPatch == NULL ) {
-    if( ledgerRouteGet(call.pLedger->pClient, LEDGER_ROUTE_RUNTIME, NULL, any,
+    if( ledgerRouteGet(call.pLedger->pClient, &executeOptionsRoute, NULL, any,
                        &pCall, &err) == LEDGER_OK &&
         ledgerCallWait(pCall, &err) == LEDGER_OK ) {
       ledgerRouteResult(pCall, &pDoc, &err);
@@ -193,7 +203,7 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
                              "runtime options", &pDoc, &err) == LEDGER_OK ) {
     ledgerJsonFree(pDoc);
     pDoc = NULL;
-    w.eRoute = LEDGER_ROUTE_RUNTIME;
+    w.pRoute = &executeOptionsRoute;
     w.zMethod = "PATCH";
     w.zKey = NULL;
     w.zBody = zPatch;

@@ -113,7 +113,7 @@ int ledgerChangeExists(const LedgerChange *p, const char *zKey, int *pbExists,
   LedgerJson *pDoc = NULL;
   *pbExists = ledgerChangeQueued(p, zKey);
   if( *pbExists >= 0 ) return LEDGER_OK;
-  if( ledgerRouteGet(p->pLedger->pClient, p->pSpec->eRouteKey, zKey, any,
+  if( ledgerRouteGet(p->pLedger->pClient, p->pSpec->pRouteKey, zKey, any,
                      &pCall, pErr) == LEDGER_OK &&
       ledgerCallWait(pCall, pErr) == LEDGER_OK ) {
     ledgerRouteResult(pCall, &pDoc, pErr);

@@ -28,12 +28,13 @@ static int columnsRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
       azCell[4] = NULL;
       azCell[5] = pColumn->zDoc;
       azCell[6] = pColumn->zPath;
-      if( pSpec->eRoute || pSpec->eRouteKey ) {
-        int eRoute = pSpec->eRoute ? pSpec->eRoute : pSpec->eRouteKey;
-        zRequest = sqlite3_mprintf("GET %s", ledgerRoutePath(eRoute));
+      if( pSpec->pRoute || pSpec->pRouteKey ) {
+        const LedgerRoute *pRoute =
+            pSpec->pRoute ? pSpec->pRoute : pSpec->pRouteKey;
+        zRequest = sqlite3_mprintf("GET %s", pRoute->zPath);
         if( zRequest == NULL ) return ledgerErrorNomem(pErr);
         azCell[7] = zRequest;
-        azCell[8] = ledgerRouteVersion(eRoute);
+        azCell[8] = ledgerRouteVersion(pRoute);
       } else {
         azCell[7] = pSpec->zRequest;
         azCell[8] = pSpec->zSince;

@@ -33,6 +33,9 @@ static int constitutionItem(LedgerCells *pCells, LedgerItem *pItem,
   return ledgerCellsText(pCells, 0, zHex, pErr);
 }
 
+static const LedgerRoute constitutionRoute = {
+    .zWhat = "constitution", .zPath = "/app/governance/constitution"};
+
 static const LedgerColumn aConstitutionColumn[] = {
     {"digest", "TEXT", 0, NULL, "SHA-256 of the script, hex, computed here"},
     {"script", "TEXT", 0, "script", "the script (JavaScript)"},
@@ -43,6 +46,6 @@ const LedgerTableSpec ledgerTableConstitution = {
     .zName = "ledger_constitution",
     .zDoc = "the script by which the ledger is governed",
     .aColumn = aConstitutionColumn,
-    .eRoute = LEDGER_ROUTE_CONSTITUTION,
+    .pRoute = &constitutionRoute,
     .xItem = constitutionItem,
 };

@@ -67,6 +67,21 @@ int ledgerTableJson(LedgerCells *pCells, int iCol, LedgerJson *pDoc,
   return rc;
 }
 
+/* The member that a path names, its steps parted by dots; NULL where one is
+** missing. */
+static cJSON *describePath(cJSON *p, const char *zPath) {
+  char zStep[64];
+  while( p && *zPath ) {
+    size_t n = strcspn(zPath, ".");
+    if( n >= sizeof(zStep) ) return NULL;
+    memcpy(zStep, zPath, n);
+    zStep[n] = 0;
+    p = ledgerJsonMember(p, zStep);
+    zPath += n + (zPath[n] == '.');
+  }
+  return p;
+}
+
 /* One item becomes one row. */
 static int describeItem(const LedgerTableSpec *pSpec, LedgerCells *pCells,
                         Ledger *pLedger, LedgerJson *pDoc, cJSON *pItem,
@@ -81,8 +96,7 @@ static int describeItem(const LedgerTableSpec *pSpec, LedgerCells *pCells,
     } else {
       rc = ledgerTableJson(
           pCells, i, pDoc,
-          strcmp(zPath, ".") == 0 ? pItem : ledgerJsonMember(pItem, zPath),
-          pErr);
+          strcmp(zPath, ".") == 0 ? pItem : describePath(pItem, zPath), pErr);
     }
   }
   i = ledgerColumnIndex(pSpec->aColumn, pSpec->zKey);
@@ -110,7 +124,7 @@ static int describeAnswer(const LedgerTableSpec *pSpec, const char *zItems,
   if( zItems == NULL ) {
     return describeItem(pSpec, pCells, pLedger, pDoc, pRoot, pErr);
   }
-  pItem = ledgerJsonMember(pRoot, zItems);
+  pItem = describePath(pRoot, zItems);
   if( pSpec->bNamed ? !cJSON_IsObject(pItem) : !cJSON_IsArray(pItem) ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR,
                           "%s: the ledger's answer makes no sense: it has no "
@@ -147,14 +161,14 @@ static int describeMeant(const LedgerTableSpec *pSpec,
 }
 
 /* The rows of a route, followed to its end. */
-static int describeRoute(const LedgerTableSpec *pSpec, int eRoute,
-                         const char *zKey, const char *zItems,
-                         LedgerCells *pCells, Ledger *pLedger,
-                         LedgerError *pErr) {
+static int describeRoute(const LedgerTableSpec *pSpec,
+                         const LedgerRoute *pRoute, const char *zKey,
+                         const char *zItems, LedgerCells *pCells,
+                         Ledger *pLedger, LedgerError *pErr) {
   const LedgerTxid any = {0, 0};
   LedgerCall *pCall = NULL, *pNext = NULL;
   LedgerJson *pDoc = NULL;
-  int rc = ledgerRouteGet(pLedger->pClient, eRoute, zKey, any, &pCall, pErr);
+  int rc = ledgerRouteGet(pLedger->pClient, pRoute, zKey, any, &pCall, pErr);
   while( rc == LEDGER_OK && pCall ) {
     rc = ledgerCallWait(pCall, pErr);
     if( rc == LEDGER_OK ) rc = ledgerRouteResult(pCall, &pDoc, pErr);
@@ -180,11 +194,11 @@ int ledgerTableRead(const LedgerTableSpec *pSpec, LedgerCells *pCells,
   if( pSpec->xRead ) {
     rc = pSpec->xRead(pCells, pConn, pLedger, nKey, azKey, pErr);
   } else if( nKey < 0 ) {
-    rc = describeRoute(pSpec, pSpec->eRoute, NULL, pSpec->zItems, pCells,
+    rc = describeRoute(pSpec, pSpec->pRoute, NULL, pSpec->zItems, pCells,
                        pLedger, pErr);
   }
   for( i = 0; i < nKey && rc == LEDGER_OK && pSpec->xRead == NULL; i++ ) {
-    rc = describeRoute(pSpec, pSpec->eRouteKey, azKey[i], pSpec->zKeyItems,
+    rc = describeRoute(pSpec, pSpec->pRouteKey, azKey[i], pSpec->zKeyItems,
                        pCells, pLedger, pErr);
   }
   if( pLedger ) ledgerClientHide(pLedger->pClient, pErr);

@@ -94,6 +94,9 @@ static int quotesItem(LedgerCells *pCells, LedgerItem *pItem,
   return rc;
 }
 
+static const LedgerRoute quotesRoute = {.zWhat = "enclave quotes",
+                                        .zPath = "/app/enclaveQuotes"};
+
 static const LedgerColumn aQuotesColumn[] = {
     {"node_id", "TEXT", 0, "nodeId", "id of the node"},
     {"is_current", "INTEGER", 0, NULL, "1: it is the node that answered"},
@@ -111,7 +114,7 @@ const LedgerTableSpec ledgerTableQuotes = {
     .zName = "ledger_enclave_quotes",
     .zDoc = "what the hardware of each node attests to",
     .aColumn = aQuotesColumn,
-    .eRoute = LEDGER_ROUTE_QUOTES,
+    .pRoute = &quotesRoute,
     .zItems = "enclaveQuotes",
     .bNamed = 1,
     .xItem = quotesItem,

@@ -22,6 +22,15 @@
 
 #include <string.h>
 
+static const LedgerRoute endpointsRoute = {.zWhat = "endpoints",
+                                           .zPath = "/app/userDefinedEndpoints",
+                                           .mNeed = LEDGER_HAS_ROLES};
+static const LedgerRoute modulesOne = {.zWhat = "module",
+                                       .zPath =
+                                           "/app/userDefinedEndpoints/modules",
+                                       .zParam = "module_name",
+                                       .mNeed = LEDGER_HAS_ROLES};
+
 /* The path and method of a row's key, path \n method. */
 static int endpointsSplit(const char *zKey, char **pzPath,
                           const char **pzMethod) {
@@ -86,8 +95,8 @@ static void endpointsLower(cJSON *pMap) {
 static int endpointsFetch(Ledger *pLedger, LedgerCall **ppCall,
                           LedgerJson **ppDoc, LedgerError *pErr) {
   const LedgerTxid any = {0, 0};
-  if( ledgerRouteGet(pLedger->pClient, LEDGER_ROUTE_ENDPOINTS, NULL, any,
-                     ppCall, pErr) == LEDGER_OK &&
+  if( ledgerRouteGet(pLedger->pClient, &endpointsRoute, NULL, any, ppCall,
+                     pErr) == LEDGER_OK &&
       ledgerCallWait(*ppCall, pErr) == LEDGER_OK ) {
     ledgerRouteResult(*ppCall, ppDoc, pErr);
   }
@@ -265,13 +274,12 @@ static int endpointsSend(LedgerChangeSend *p, LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   char *zBundle = NULL;
 
-  if( ledgerChangeRead(p, LEDGER_ROUTE_ENDPOINTS, NULL, &pCall, &pDoc, pErr) ==
+  if( ledgerChangeRead(p, &endpointsRoute, NULL, &pCall, &pDoc, pErr) ==
       LEDGER_OK ) {
     zBundle = endpointsEdit(pDoc, p->pRow, pErr);
   }
   if( zBundle ) {
-    ledgerChangeWrite(p, "PUT", LEDGER_ROUTE_ENDPOINTS, NULL, zBundle, &pPut,
-                      pErr);
+    ledgerChangeWrite(p, "PUT", &endpointsRoute, NULL, zBundle, &pPut, pErr);
   }
   cJSON_free(zBundle);
   ledgerCallFree(pCall);
@@ -280,7 +288,7 @@ static int endpointsSend(LedgerChangeSend *p, LedgerError *pErr) {
 }
 
 static int endpointsCheck(const LedgerQueued *pRow, LedgerError *pErr) {
-  return ledgerRouteCheck(pRow->pLedger->pClient, LEDGER_ROUTE_ENDPOINTS, pErr);
+  return ledgerRouteCheck(pRow->pLedger->pClient, &endpointsRoute, pErr);
 }
 
 static const LedgerChangeKind endpointsKind = {"endpoint", endpointsCheck,
@@ -423,7 +431,7 @@ const LedgerTableSpec ledgerTableModules = {
     .zDoc = "the JavaScript behind the endpoints",
     .aColumn = aModulesColumn,
     .zKey = "name",
-    .eRoute = LEDGER_ROUTE_ENDPOINTS,
+    .pRoute = &endpointsRoute,
     .zItems = "modules",
-    .eRouteKey = LEDGER_ROUTE_MODULE,
+    .pRouteKey = &modulesOne,
 };

@@ -16,6 +16,14 @@
 
 #include <string.h>
 
+static const LedgerRoute functionsRoute = {.zWhat = "list of functions",
+                                           .zPath = "/app/userDefinedFunctions",
+                                           .mNeed = LEDGER_HAS_PROGRAMS};
+static const LedgerRoute functionsOne = {.zWhat = "function",
+                                         .zPath = "/app/userDefinedFunctions",
+                                         .bKey = 1,
+                                         .mNeed = LEDGER_HAS_PROGRAMS};
+
 /* The list of some versions holds ids alone: the code is asked for then. */
 static int functionsItem(LedgerCells *pCells, LedgerItem *pItem,
                          LedgerError *pErr) {
@@ -24,8 +32,8 @@ static int functionsItem(LedgerCells *pCells, LedgerItem *pItem,
   LedgerJson *pDoc = NULL;
   const char *zId = ledgerJsonMemberText(pItem->pDoc, pItem->pItem, "id", NULL);
   if( zId == NULL || ledgerJsonMember(pItem->pItem, "code") ) return LEDGER_OK;
-  if( ledgerRouteGet(pItem->pLedger->pClient, LEDGER_ROUTE_FUNCTION, zId, any,
-                     &pCall, pErr) == LEDGER_OK &&
+  if( ledgerRouteGet(pItem->pLedger->pClient, &functionsOne, zId, any, &pCall,
+                     pErr) == LEDGER_OK &&
       ledgerCallWait(pCall, pErr) == LEDGER_OK &&
       ledgerRouteResult(pCall, &pDoc, pErr) == LEDGER_OK && pDoc ) {
     cJSON *pCode = ledgerJsonMember(ledgerJsonRoot(pDoc), "code");
@@ -64,15 +72,14 @@ static int functionsChange(LedgerChange *p, LedgerError *pErr) {
 static int functionsSend(LedgerChangeSend *p, LedgerError *pErr) {
   const int bDelete = p->pRow->eChange == LEDGER_CHANGE_DELETE;
   LedgerCall *pCall = NULL;
-  ledgerChangeWrite(p, bDelete ? "DELETE" : "PUT", LEDGER_ROUTE_FUNCTION,
-                    p->pRow->zKey, bDelete ? NULL : p->pRow->zContents, &pCall,
-                    pErr);
+  ledgerChangeWrite(p, bDelete ? "DELETE" : "PUT", &functionsOne, p->pRow->zKey,
+                    bDelete ? NULL : p->pRow->zContents, &pCall, pErr);
   ledgerCallFree(pCall);
   return pErr->rc;
 }
 
 static int functionsCheck(const LedgerQueued *pRow, LedgerError *pErr) {
-  return ledgerRouteCheck(pRow->pLedger->pClient, LEDGER_ROUTE_FUNCTION, pErr);
+  return ledgerRouteCheck(pRow->pLedger->pClient, &functionsOne, pErr);
 }
 
 static const LedgerChangeKind functionsKind = {"function", functionsCheck,
@@ -89,9 +96,9 @@ const LedgerTableSpec ledgerTableFunctions = {
     .zDoc = "JavaScript functions that users have defined",
     .aColumn = aFunctionsColumn,
     .zKey = "function_id",
-    .eRoute = LEDGER_ROUTE_FUNCTIONS,
+    .pRoute = &functionsRoute,
     .zItems = "functions",
-    .eRouteKey = LEDGER_ROUTE_FUNCTION,
+    .pRouteKey = &functionsOne,
     .xItem = functionsItem,
     .zWrites = "INSERT, UPDATE, DELETE",
     .xUpdate = ledgerChangeUpdate,

@@ -8,6 +8,9 @@
 */
 #include "sqlite/table/table.h"
 
+static const LedgerRoute membersRoute = {.zWhat = "members",
+                                         .zPath = "/app/governance/members"};
+
 static const LedgerColumn aMembersColumn[] = {
     {"member_id", "TEXT", 0, "id", "id of the member"},
     {"certificate", "TEXT", 0, "certificate", "its certificate, PEM"},
@@ -20,6 +23,6 @@ const LedgerTableSpec ledgerTableMembers = {
     .aColumn = aMembersColumn,
     .zKey = "member_id",
     .bKeyLocal = 1,
-    .eRoute = LEDGER_ROUTE_MEMBERS,
+    .pRoute = &membersRoute,
     .zItems = "members",
 };

@@ -64,8 +64,8 @@ static void rolesBody(LedgerBuf *pBuf, const char *zKey, const char *zWords) {
 }
 
 static const LedgerWords rolesWords = {
-    .eRouteOne = LEDGER_ROUTE_ROLE,
-    .eRouteWrite = LEDGER_ROUTE_ROLES,
+    .pRouteOne = &ledgerRouteRole,
+    .pRouteWrite = &ledgerRouteRoles,
     .zNew = "PUT",
     .xReplaced = ledgerClientRolesReplaced,
     .xFind = rolesFind,
@@ -77,7 +77,7 @@ static int rolesSend(LedgerChangeSend *p, LedgerError *pErr) {
 }
 
 static int rolesCheck(const LedgerQueued *pRow, LedgerError *pErr) {
-  return ledgerRouteCheck(pRow->pLedger->pClient, LEDGER_ROUTE_ROLES, pErr);
+  return ledgerRouteCheck(pRow->pLedger->pClient, &ledgerRouteRoles, pErr);
 }
 
 static const LedgerChangeKind rolesKind = {"role", rolesCheck, rolesSend};
@@ -95,7 +95,7 @@ const LedgerTableSpec ledgerTableRoles = {
     .aColumn = aRolesColumn,
     .zKey = "role_name",
     .bKeyRequired = 1,
-    .eRouteKey = LEDGER_ROUTE_ROLE,
+    .pRouteKey = &ledgerRouteRole,
     .zKeyItems = "role",
     .zWrites = "INSERT, UPDATE, DELETE",
     .xUpdate = ledgerChangeUpdate,

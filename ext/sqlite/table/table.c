@@ -35,7 +35,7 @@ struct TableCursor {
 
 /* What a ledger answered is kept; what is known here is read again. */
 static int tableIsKept(const LedgerTableSpec *pSpec) {
-  return pSpec->eRoute || pSpec->eRouteKey || pSpec->bKept;
+  return pSpec->pRoute || pSpec->pRouteKey || pSpec->bKept;
 }
 
 static void tableFreeCells(void *pCells) {
@@ -218,7 +218,7 @@ static int tableWiden(const LedgerTable *p, LedgerSnapshot *pSnapshot,
   const int nKey = pQuestion->nKey;
   char *zWide;
   int i;
-  if( pSpec->eRoute == 0 || pSpec->eRouteKey == 0 || nKey <= 0 ||
+  if( pSpec->pRoute == 0 || pSpec->pRouteKey == 0 || nKey <= 0 ||
       ledgerAnswerFind(*ledgerSnapshotAnswers(pSnapshot), pSpec, *pzAsked) ) {
     return LEDGER_OK;
   }
@@ -231,7 +231,7 @@ static int tableWiden(const LedgerTable *p, LedgerSnapshot *pSnapshot,
     int bOffered = pOld != NULL;
     for( i = 0; i < p->pConn->nLedger && bOffered; i++ ) {
       bOffered =
-          ledgerRouteOffered(p->pConn->apLedger[i]->pClient, pSpec->eRoute);
+          ledgerRouteOffered(p->pConn->apLedger[i]->pClient, pSpec->pRoute);
     }
     if( !bOffered ) {
       sqlite3_free(zWide);

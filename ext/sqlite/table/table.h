@@ -55,8 +55,10 @@ struct LedgerColumn {
   const char *zName;
   const char *zType; /* as it is declared */
   int bHidden;
-  const char *zPath; /* member of an item that it shows, `.`, `@`, or NULL */
-  const char *zDoc;  /* one line */
+  /* Member of an item that it shows (`a.b`: of a member), `.`: the item, `@`:
+  ** its name, or NULL: it is set by xItem or xRead. */
+  const char *zPath;
+  const char *zDoc; /* one line */
 };
 
 /* The hidden column of every table that asks a ledger. */
@@ -81,11 +83,12 @@ struct LedgerTableSpec {
   int bKeyLocal;     /* the key names rows, but isn't asked for */
   int bKept;         /* with xRead: the answer is kept for the statement */
 
-  int eRoute;            /* LEDGER_ROUTE_* that answers all rows, or 0 */
-  const char *zItems;    /* its member that holds them; NULL: it is the item */
-  int bNamed;            /* they stand in an object, each under its name */
-  int eRouteKey;         /* the one that answers those of a key, or 0 */
-  const char *zKeyItems; /* likewise */
+  const LedgerRoute *pRoute; /* answers all rows, or NULL */
+  const char
+      *zItems; /* its member (`a.b`) that holds them; NULL: it is the item */
+  int bNamed;  /* they stand in an object, each under its name */
+  const LedgerRoute *pRouteKey; /* answers those of a key, or NULL */
+  const char *zKeyItems;        /* likewise */
 
   /* The canonical form of a key (sqlite3_malloc) into *pzKey; NULL where it
   ** can't be one. An SQLite code. NULL: keys are taken as they are. */
@@ -233,12 +236,12 @@ int ledgerChangeUpdate(LedgerTable *p, int argc, sqlite3_value **argv,
 ** go is taken away by deleting first. */
 typedef struct LedgerWords LedgerWords;
 struct LedgerWords {
-  int eRouteOne;        /* GET and DELETE of one key */
-  int eRouteWrite;      /* where it is written */
-  int bKeyInPath;       /* ... with the key in the path */
-  const char *zNew;     /* the method that writes what isn't there */
-  const char *zBuiltIn; /* words that a ledger comes with, or NULL */
-  int bIsUser;          /* the words may be the caller's own */
+  const LedgerRoute *pRouteOne;   /* GET and DELETE of one key */
+  const LedgerRoute *pRouteWrite; /* where it is written */
+  int bKeyInPath;                 /* ... with the key in the path */
+  const char *zNew;               /* the method that writes what isn't there */
+  const char *zBuiltIn;           /* words that a ledger comes with, or NULL */
+  int bIsUser;                    /* the words may be the caller's own */
 
   /* Whether PATCH replaces in the version in use; NULL: zNew adds anyway. */
   int (*xReplaced)(LedgerClient *pClient);

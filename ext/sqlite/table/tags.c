@@ -13,13 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const LedgerRoute tagsRoute = {.zWhat = "tags of",
+                                      .zPath = "/app/collections/tags",
+                                      .zParam = "collectionId",
+                                      .mNeed = LEDGER_HAS_TAG_LIST};
+
 /* The tags of one sub-ledger, followed to the end of their list. */
 static int tagsReadOne(LedgerCells *pCells, Ledger *pLedger,
                        const char *zSubLedger, LedgerError *pErr) {
   const LedgerTxid any = {0, 0};
   LedgerCall *pCall = NULL, *pNext = NULL;
-  int rc = ledgerRouteGet(pLedger->pClient, LEDGER_ROUTE_TAGS, zSubLedger, any,
-                          &pCall, pErr);
+  int rc = ledgerRouteGet(pLedger->pClient, &tagsRoute, zSubLedger, any, &pCall,
+                          pErr);
   while( rc == LEDGER_OK && pCall ) {
     LedgerJson *pDoc = NULL;
     cJSON *pItem = NULL;

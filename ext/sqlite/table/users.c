@@ -106,8 +106,8 @@ static void usersBody(LedgerBuf *pBuf, const char *zKey, const char *zWords) {
 }
 
 static const LedgerWords usersWords = {
-    .eRouteOne = LEDGER_ROUTE_USER,
-    .eRouteWrite = LEDGER_ROUTE_USER,
+    .pRouteOne = &ledgerRouteUser,
+    .pRouteWrite = &ledgerRouteUser,
     .bKeyInPath = 1,
     .zNew = "PATCH",
     .zBuiltIn = "\"Reader\",\"Contributor\",\"Administrator\"",
@@ -324,9 +324,9 @@ const LedgerTableSpec ledgerTableUsers = {
     .zDoc = "who may do what",
     .aColumn = aUsersColumn,
     .zKey = "user_id",
-    .eRoute = LEDGER_ROUTE_USERS,
+    .pRoute = &ledgerRouteUsers,
     .zItems = "ledgerUsers",
-    .eRouteKey = LEDGER_ROUTE_USER,
+    .pRouteKey = &ledgerRouteUser,
     .xKey = usersKey,
     .xItem = usersItem,
     .zWrites = "INSERT, UPDATE, DELETE",

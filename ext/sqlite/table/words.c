@@ -55,7 +55,7 @@ int ledgerWordsHeld(LedgerChangeSend *p, const LedgerWords *pWords,
                     const char *zKey, LedgerBuf *pOut, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
   LedgerJson *pDoc = NULL;
-  if( ledgerChangeRead(p, pWords->eRouteOne, zKey, &pCall, &pDoc, pErr) ==
+  if( ledgerChangeRead(p, pWords->pRouteOne, zKey, &pCall, &pDoc, pErr) ==
       LEDGER_OK ) {
     wordsOf(pWords, pDoc, zKey, pOut, pErr);
   }
@@ -125,7 +125,7 @@ static int wordsWrite(LedgerChangeSend *p, const LedgerWords *pWords,
   if( body.bOom ) {
     ledgerErrorNomem(pErr);
   } else {
-    ledgerChangeWrite(p, zMethod, pWords->eRouteWrite,
+    ledgerChangeWrite(p, zMethod, pWords->pRouteWrite,
                       pWords->bKeyInPath ? zKey : NULL, body.z, ppCall, pErr);
   }
   ledgerBufFree(&body);
@@ -184,7 +184,7 @@ static int wordsDelete(LedgerChangeSend *p, const LedgerWords *pWords,
   }
   ledgerCallFree(pCall);
   pCall = NULL;
-  ledgerChangeWrite(p, "DELETE", pWords->eRouteOne, pRow->zKey, NULL, &pCall,
+  ledgerChangeWrite(p, "DELETE", pWords->pRouteOne, pRow->zKey, NULL, &pCall,
                     pErr);
 out:
   ledgerCallFree(pCall);
@@ -204,7 +204,7 @@ static int wordsOnce(LedgerChangeSend *p, const LedgerWords *pWords,
 
   *pbLost = 0;
   if( pRow->eChange == LEDGER_CHANGE_DELETE ) {
-    ledgerChangeWrite(p, "DELETE", pWords->eRouteOne, pRow->zKey, NULL, &pCall,
+    ledgerChangeWrite(p, "DELETE", pWords->pRouteOne, pRow->zKey, NULL, &pCall,
                       pErr);
     goto out;
   }

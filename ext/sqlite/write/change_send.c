@@ -10,8 +10,9 @@
 
 #include <string.h>
 
-int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod, int eRoute,
-                      const char *zKey, const char *zBody, LedgerCall **ppCall,
+int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod,
+                      const LedgerRoute *pRoute, const char *zKey,
+                      const char *zBody, LedgerCall **ppCall,
                       LedgerError *pErr) {
   LedgerQueued *pRow = p->pRow;
   LedgerError err = LEDGER_ERROR_INIT;
@@ -20,7 +21,7 @@ int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod, int eRoute,
   int eOutcome = LEDGER_UNSENT, rc;
 
   *ppCall = NULL;
-  w.eRoute = eRoute;
+  w.pRoute = pRoute;
   w.zMethod = zMethod;
   w.zKey = zKey;
   w.zBody = zBody;
@@ -60,12 +61,12 @@ int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod, int eRoute,
   return pErr->rc;
 }
 
-int ledgerChangeRead(LedgerChangeSend *p, int eRoute, const char *zKey,
-                     LedgerCall **ppCall, LedgerJson **ppDoc,
+int ledgerChangeRead(LedgerChangeSend *p, const LedgerRoute *pRoute,
+                     const char *zKey, LedgerCall **ppCall, LedgerJson **ppDoc,
                      LedgerError *pErr) {
   *ppDoc = NULL;
   *ppCall = NULL;
-  if( ledgerRouteGet(p->pClient, eRoute, zKey, p->after, ppCall, pErr) ==
+  if( ledgerRouteGet(p->pClient, pRoute, zKey, p->after, ppCall, pErr) ==
           LEDGER_OK &&
       ledgerCallWait(*ppCall, pErr) == LEDGER_OK ) {
     ledgerRouteResult(*ppCall, ppDoc, pErr);

@@ -190,14 +190,15 @@ struct LedgerChangeSend {
 
 /* Sends one write and waits for its answer; *ppCall keeps it (ledgerCallFree).
 ** The row's state says what became of it. */
-int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod, int eRoute,
-                      const char *zKey, const char *zBody, LedgerCall **ppCall,
+int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod,
+                      const LedgerRoute *pRoute, const char *zKey,
+                      const char *zBody, LedgerCall **ppCall,
                       LedgerError *pErr);
 
 /* Reads what the ledger holds, behind what was sent; *ppCall owns *ppDoc, which
 ** is NULL where there is nothing. */
-int ledgerChangeRead(LedgerChangeSend *p, int eRoute, const char *zKey,
-                     LedgerCall **ppCall, LedgerJson **ppDoc,
+int ledgerChangeRead(LedgerChangeSend *p, const LedgerRoute *pRoute,
+                     const char *zKey, LedgerCall **ppCall, LedgerJson **ppDoc,
                      LedgerError *pErr);
 
 /* Waits until the last write is committed. *pbLost: it was taken back, or the
