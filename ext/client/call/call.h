@@ -292,7 +292,6 @@ void ledgerCallHide(const LedgerCall *p, char *zText);
 
 /* ---- cache.c: what never changes again ---------------------------------- */
 
-LedgerCache *ledgerCacheNew(void);
 void ledgerCacheFree(LedgerCache *p);
 void ledgerCacheFit(LedgerCache *p, int64_t nMax);
 
