@@ -46,10 +46,27 @@ struct LedgerError {
   int rc;     /* LEDGER_* code */
   int http;   /* HTTP status behind it, or 0 */
   int eStage; /* how far it came, where somebody decides by it (client.h) */
+  int eCause; /* what is wrong, where somebody advises by it: LEDGER_CAUSE_* */
   char *zMsg; /* what happened (malloc), or NULL: the code says it all */
 };
 #define LEDGER_ERROR_INIT \
-  { 0, 0, 0, NULL }
+  { 0, 0, 0, 0, NULL }
+
+/* LedgerError.eCause: what a remedy is known for. ledger_ping()'s report gives
+** them by name, and sql/doctor.sql has the remedies. */
+enum {
+  LEDGER_CAUSE_NONE,          /* any other */
+  LEDGER_CAUSE_UNREACHABLE,   /* no connection, or no such name */
+  LEDGER_CAUSE_NO_LEDGER,     /* the identity service doesn't know the ledger */
+  LEDGER_CAUSE_OTHER_KEY,     /* another service key than the one trusted */
+  LEDGER_CAUSE_DATES,         /* a certificate that is not valid now */
+  LEDGER_CAUSE_REFUSED,       /* the ledger refused the credential: 401 */
+  LEDGER_CAUSE_NO_ROLE,       /* the ledger gives the user no such right: 403 */
+  LEDGER_CAUSE_NO_CREDENTIAL, /* none of the default chain is set up */
+  LEDGER_CAUSE_NOT_SET_UP,    /* the one credential tried is not set up */
+  LEDGER_CAUSE_BAD_NAME,      /* AZURE_TOKEN_CREDENTIALS names none */
+  LEDGER_CAUSE_FILE           /* a file can't be read */
+};
 
 #if defined(__GNUC__)
 #define LEDGER_PRINTF(f, a) __attribute__((format(printf, f, a)))
