@@ -9,14 +9,13 @@
 ** GET /app/transactions/current; a report asks once more, for the API versions
 ** offered.
 **
-** A report is an answer in any case; without `report` a failure is an error. All
-** of these are NULL where all went well:
+** A report is an answer in any case; without `report` a failure is an error. It
+** has these, NULL where nothing failed:
 **
 **   error       what failed
 **   code        its SQLite code
 **   step        how far it came: attach, identity, credential, request
-**   cause       what is wrong, where a remedy is known: a name of azCause below
-**   credential  the one tried last
+**   cause       what is wrong, where a remedy is known: see azCause below
 */
 #include "sqlite/function/function.h"
 
