@@ -27,7 +27,7 @@ EMULATOR_SRC := $(call room,base emulator)
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
 # Those that look inside are run with the sanitizers too (unit.test).
-UNITS_ASAN   := $(addprefix build/asan/unit/,base json cache failure)
+UNITS_ASAN   := $(addprefix build/asan/unit/,base json lru cache failure)
 LOCALES      := $(addprefix build/locale/,de_DE.UTF-8 ps_AF.UTF-8 tr_TR.UTF-8)
 ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC))
 C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] ext/*/*/*.[ch] \
@@ -260,8 +260,6 @@ endef
 FORCE:
 
 # What test files run of tests/unit: one program per file, with ext/base.
-build/unit/cache: build/obj/release/ext/client/call/cache.o
-build/asan/unit/cache: build/obj/asan/ext/client/call/cache.o
 build/unit/failure: $(call objects,release,$(call room,client))
 build/asan/unit/failure: $(call objects,asan,$(call room,client))
 build/unit/failure build/asan/unit/failure: UNIT_LIBS = $(MODULE_LIBS)

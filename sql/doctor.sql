@@ -30,7 +30,7 @@ UPDATE temp.ledger_doctor AS d
 
 WITH d AS MATERIALIZED (
   SELECT ledger, roles, report->>'$.url' AS url, report->>'$.step' AS step,
-         report->>'$.code' AS code, substr(report->>'$.error', 9) AS error,
+         report->>'$.code' AS code, report->>'$.cause' AS cause, substr(report->>'$.error', 9) AS error,
          report->>'$.key_sha256' AS key, report->>'$.source' AS source,
          report->>'$.not_after' AS not_after, report->>'$.credential' AS kind,
          report->>'$.principal' AS principal, report->>'$.milliseconds' AS ms,
@@ -38,48 +38,38 @@ WITH d AS MATERIALIZED (
          report->>'$.api_versions' AS versions,
          julianday(report->>'$.not_after') - julianday('now') AS days
     FROM temp.ledger_doctor
+), remedy(n, step, kind, cause, advice) AS (VALUES
+  -- The first that fits. Where there is none, the error says it.
+  (1, 'attach', '*', '*', ''),
+  (2, '*', '*', 'no_role', ''),
+  (3, 'credential', 'managed_identity', 'not_set_up', 'a managed identity is there only on a machine of Azure that was given one: choose another credential'),
+  (4, 'credential', 'managed_identity', 'unreachable', 'a managed identity is there only on a machine of Azure that was given one: choose another credential'),
+  (5, '*', '*', 'unreachable', 'check the name given to ledger_attach(), and the network: firewall, proxy, private endpoint'),
+  (6, '*', '*', 'no_ledger', 'check the name given to ledger_attach(), or option ledger_id'),
+  (7, '*', '*', 'other_key', 'if the ledger was recovered or made anew, pin its new key (option service_key); else this is not your ledger'),
+  (8, '*', '*', 'dates', 'see the line "clock"; if that is ok, the operator of the ledger has to renew the certificate'),
+  (9, '*', '*', 'refused', 'give it a fresh token, for the scope https://confidential-ledger.azure.com/.default; see the line "clock" too'),
+  (10, '*', '*', 'no_credential', 'set one of them up: run ''az login'', or set what it names; option credential chooses one'),
+  (11, 'credential', '*', 'unreadable_file', ''),
+  (12, '*', '*', 'bad_name', 'set it to one of these, or unset it'),
+  (13, 'credential', 'az*', 'not_set_up', ''),
+  (14, 'credential', 'azure_cli', '*', 'run ''az login'' and try: az account get-access-token --resource https://confidential-ledger.azure.com'),
+  (15, 'credential', 'azd', '*', 'run ''azd auth login'' and try: azd auth token --output json'),
+  (16, 'credential', 'environment', 'not_set_up', 'set these variables where sqlite3 is started, or choose another credential'),
+  (17, 'credential', 'workload_identity', 'not_set_up', 'set these variables where sqlite3 is started, or choose another credential'),
+  (18, 'credential', 'managed_identity', '*', 'give this machine a managed identity; option client_id names a user-assigned one'),
+  (19, 'credential', 'token', '*', 'set that option in ledger_attach(), or choose another credential'),
+  (20, 'credential', 'user_certificate', '*', 'set that option in ledger_attach(), or choose another credential'),
+  (21, 'credential', 'client_certificate', '*', 'check options tenant_id, client_id, client_certificate and client_certificate_password'),
+  (22, 'credential', '*', '*', 'check options tenant_id, client_id and client_secret (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET), or choose another credential'),
+  (23, '*', '*', 'BUSY', 'the ledger is busy or down: try again later; options timeout_ms, retry_budget_ms'),
+  (24, '*', '*', '*', 'SELECT * FROM ledger_http; SELECT ledger_option(''log'', ''debug'') shows more')
 ), advised AS (
-  SELECT d.*, error || CASE
-    WHEN step = 'attach' THEN ''
-    WHEN error LIKE '%INTO ledger_users%' THEN ''
-    WHEN error LIKE 'credential%managed_identity: no endpoint%' OR error LIKE 'credential%managed_identity: could not connect%'
-      THEN ' -> a managed identity is there only on a machine of Azure that was given one: choose another credential'
-    WHEN error LIKE '%could not connect%' OR error LIKE '%resolve%'
-      THEN ' -> check the name given to ledger_attach(), and the network: firewall, proxy, private endpoint'
-    WHEN error LIKE '%knows no ledger%'
-      THEN ' -> check the name given to ledger_attach(), or option ledger_id'
-    WHEN error LIKE '%another service key%'
-      THEN ' -> if the ledger was recovered or made anew, pin its new key (option service_key); else this is not your ledger'
-    WHEN error LIKE '%expired%' AND step <> 'credential' OR error LIKE '%not yet valid%' AND step <> 'credential'
-      THEN ' -> see the line "clock"; if that is ok, the operator of the ledger has to renew the certificate'
-    WHEN error LIKE 'the ledger refused the credential%'
-      THEN ' -> give it a fresh token, for the scope https://confidential-ledger.azure.com/.default; see the line "clock" too'
-    WHEN error LIKE 'no credential:%'
-      THEN ' -> set one of them up: run ''az login'', or set what it names; option credential chooses one'
-    WHEN step = 'credential' AND (error LIKE '%: run ''az%' OR error LIKE '%: install the Azure%'
-                                  OR error LIKE '%cannot read%')
-      THEN ''
-    WHEN error LIKE 'AZURE_TOKEN_CREDENTIALS is%'
-      THEN ' -> set it to one of these, or unset it'
-    WHEN error LIKE 'credential%azure_cli: %'
-      THEN ' -> run ''az login'' and try: az account get-access-token --resource https://confidential-ledger.azure.com'
-    WHEN error LIKE 'credential%azd: %'
-      THEN ' -> run ''azd auth login'' and try: azd auth token --output json'
-    WHEN error LIKE 'credential%environment: %not set%' OR error LIKE 'credential%workload_identity: %not set%'
-      THEN ' -> set these variables where sqlite3 is started, or choose another credential'
-    WHEN error LIKE 'credential%managed_identity: %'
-      THEN ' -> give this machine a managed identity; option client_id names a user-assigned one'
-    WHEN error LIKE 'credential token: %' OR error LIKE 'credential user_certificate: %'
-      THEN ' -> set that option in ledger_attach(), or choose another credential'
-    WHEN error LIKE 'credential%client_certificate: %'
-      THEN ' -> check options tenant_id, client_id, client_certificate and client_certificate_password'
-    WHEN step = 'credential'
-      THEN ' -> check options tenant_id, client_id and client_secret (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET), or choose another credential'
-    WHEN code = 'BUSY'
-      THEN ' -> the ledger is busy or down: try again later; options timeout_ms, retry_budget_ms'
-    ELSE ' -> SELECT * FROM ledger_http; SELECT ledger_option(''log'', ''debug'') shows more'
-    END AS advice
-  FROM d
+  SELECT d.*, (SELECT error || iif(r.advice = '', '', ' -> ' || r.advice) FROM remedy AS r
+                WHERE d.step GLOB r.step AND coalesce(d.kind, '') GLOB r.kind
+                  AND coalesce(d.cause, d.code) GLOB r.cause
+                ORDER BY r.n LIMIT 1) AS advice
+    FROM d
 ), line(n, ledger, name, result) AS (
   SELECT 0, '', 'module',
          CASE WHEN ledger_debug() LIKE '%nested statements shown%' THEN 'ok: '

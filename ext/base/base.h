@@ -1,7 +1,7 @@
 /*
 ** The face of the room "base": what every other room uses. Errors, transaction
 ** ids, bytes (growable text, hex, base64), ASCII in any locale, and strict
-** JSON, read and written; secrets and the clock.
+** JSON, read and written; secrets, a table that forgets, and the clock.
 **
 ** Invariants: nothing here knows SQLite or the network. A function
 ** that can fail returns a LEDGER_* code and fills a LedgerError; LEDGER_OK is
@@ -46,10 +46,27 @@ struct LedgerError {
   int rc;     /* LEDGER_* code */
   int http;   /* HTTP status behind it, or 0 */
   int eStage; /* how far it came, where somebody decides by it (client.h) */
+  int eCause; /* what is wrong, where somebody advises by it: LEDGER_CAUSE_* */
   char *zMsg; /* what happened (malloc), or NULL: the code says it all */
 };
 #define LEDGER_ERROR_INIT \
-  { 0, 0, 0, NULL }
+  { 0, 0, 0, 0, NULL }
+
+/* LedgerError.eCause: what a remedy is known for. ledger_ping()'s report gives
+** them by name, and sql/doctor.sql has the remedies. */
+enum {
+  LEDGER_CAUSE_NONE,          /* any other */
+  LEDGER_CAUSE_UNREACHABLE,   /* no connection, or no such name */
+  LEDGER_CAUSE_NO_LEDGER,     /* the identity service doesn't know the ledger */
+  LEDGER_CAUSE_OTHER_KEY,     /* another service key than the one trusted */
+  LEDGER_CAUSE_DATES,         /* a certificate that is not valid now */
+  LEDGER_CAUSE_REFUSED,       /* the ledger refused the credential: 401 */
+  LEDGER_CAUSE_NO_ROLE,       /* the ledger gives the user no such right: 403 */
+  LEDGER_CAUSE_NO_CREDENTIAL, /* none of the default chain is set up */
+  LEDGER_CAUSE_NOT_SET_UP,    /* the one credential tried is not set up */
+  LEDGER_CAUSE_BAD_NAME,      /* AZURE_TOKEN_CREDENTIALS names none */
+  LEDGER_CAUSE_FILE           /* a file can't be read */
+};
 
 #if defined(__GNUC__)
 #define LEDGER_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -224,6 +241,35 @@ int ledgerBufRoom(LedgerBuf *p, size_t n);
 ** is left of one that was clipped goes too, whether the text ends there or
 ** goes on. Either may be NULL. */
 void ledgerSecretHide(char *zText, const char *zSecret);
+
+/* ---- lru.c -------------------------------------------------------------- */
+
+/*
+** A table that forgets: values by key, both bytes of any length, within a bound
+** of bytes (all counted); the one used longest ago leaves first. xDrop is
+** called with each value before it is freed; NULL: nothing is to be done.
+*/
+typedef struct LedgerLru LedgerLru;
+
+LedgerLru *ledgerLruNew(void (*xDrop)(void *pValue)); /* NULL: no memory */
+void ledgerLruFree(LedgerLru *p);                     /* NULL is allowed */
+
+/* The value of a key, *pnValue bytes (may be NULL), aligned for any type, or
+** NULL. It counts as used, and lives until the next put or fit. */
+void *ledgerLruGet(LedgerLru *p, const void *aKey, size_t nKey,
+                   size_t *pnValue);
+
+/* Keeps a value, copied, within nMax bytes in all; in place of the one that was
+** kept by the same key. Returns 0 where it isn't kept (the value is then the
+** caller's): memory is short, or it alone is larger. */
+int ledgerLruPut(LedgerLru *p, const void *aKey, size_t nKey,
+                 const void *aValue, size_t nValue, int64_t nMax);
+
+/* Forgets what was used longest ago, until nMax bytes are left; 0: all. */
+void ledgerLruFit(LedgerLru *p, int64_t nMax);
+
+/* The bytes that count, and the values kept (may be NULL). */
+int64_t ledgerLruBytes(const LedgerLru *p, int *pnItem);
 
 /* ---- clock.c ------------------------------------------------------------ */
 

@@ -232,6 +232,7 @@ typedef struct LedgerFacts LedgerFacts;
 struct LedgerFacts {
   const char *zApiVersion;  /* the version in use */
   const char *zCredential;  /* the kind of credential in use */
+  const char *zFailed;      /* the kind that failed last, or NULL */
   const char *zPrincipal;   /* the token's oid, or the fingerprint */
   const char *zCertificate; /* the service certificate, PEM */
   const char *zKeySha256;   /* sha256:<hex> of its SPKI */

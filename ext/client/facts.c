@@ -19,6 +19,7 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts) {
     ledgerCredentialKind(p->pConfig, &pFacts->zCredential, &err);
     ledgerErrorClear(&err);
   }
+  pFacts->zFailed = p->auth.zFailed;
   pFacts->zPrincipal = p->auth.zPrincipal;
   if( p->pConfig->tlsPublic ) pFacts->zSource = "public_pki";
   if( pTrust->zPem ) {

@@ -120,6 +120,7 @@ static int identityFinish(LedgerClient *p, LedgerError *pErr) {
                      "GET %s)",
                      p->pConfig->zLedgerId, pCall->zPath);
       pErr->http = 404;
+      pErr->eCause = LEDGER_CAUSE_NO_LEDGER;
     } else {
       ledgerErrorCopy(pErr, &pCall->err);
     }
@@ -217,11 +218,12 @@ int ledgerIdentityFailure(LedgerClient *p, long iVerify, const char *zUrl,
     return ledgerErrorSet(pErr, LEDGER_IOERR,
                           "the certificate of %s is for another name", zUrl);
   }
-  if( iVerify == X509_V_ERR_CERT_HAS_EXPIRED ||
-      iVerify == X509_V_ERR_CERT_NOT_YET_VALID ) {
-    return ledgerErrorSet(pErr, LEDGER_IOERR,
-                          "the certificate of %s: %s (check the clock too)",
-                          zUrl, X509_verify_cert_error_string(iVerify));
+  if( ledgerFailureIsDate(iVerify) ) {
+    ledgerErrorSet(pErr, LEDGER_IOERR,
+                   "the certificate of %s: %s (check the clock too)", zUrl,
+                   X509_verify_cert_error_string(iVerify));
+    pErr->eCause = LEDGER_CAUSE_DATES;
+    return pErr->rc;
   }
   ledgerCacheFit(p->pCache, 0); /* as in identityFinish() */
   if( pTrust->zSeenNode[0] ) {
@@ -237,6 +239,7 @@ int ledgerIdentityFailure(LedgerClient *p, long iVerify, const char *zUrl,
       zUrl, pTrust->bPinned || p->pConfig->zServiceKey ? "pinned" : "ledger's",
       pTrust->zKey, seen.z ? seen.z : "",
       X509_verify_cert_error_string(iVerify));
+  pErr->eCause = LEDGER_CAUSE_OTHER_KEY;
   ledgerBufFree(&seen);
   return pErr->rc;
 }

@@ -7,6 +7,7 @@
 */
 #include "emulator/args.h"
 #include "emulator/routes/routes.h"
+#include "emulator/util/util.h"
 
 #include <getopt.h>
 #include <stddef.h>

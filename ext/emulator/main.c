@@ -24,8 +24,13 @@
 #include "ledger.h"
 #include "emulator/auth/auth.h"
 #include "emulator/fault/fault.h"
+#include "emulator/http/http.h"
+#include "emulator/ledger/ledger.h"
+#include "emulator/pki/pki.h"
 #include "emulator/routes/routes.h"
 #include "emulator/sandbox/sandbox.h"
+#include "emulator/store/store.h"
+#include "emulator/util/util.h"
 
 #include <errno.h>
 #include <event2/event.h>

@@ -29,12 +29,6 @@ static int certOom(void) {
 
 /* ---- parsing ------------------------------------------------------------- */
 
-void ledgerReceiptCertUnref(LedgerReceiptCert *p) {
-  if( p == NULL || --p->nRef > 0 ) return;
-  X509_free(p->pX509);
-  free(p);
-}
-
 static int certBlank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }

@@ -7,50 +7,47 @@
 **   - what is remembered is found by a SHA-256 over all that the outcome
 **     depends on, never by a part of it;
 **   - passes only: a failure is worked out again, with its reason;
-**   - at most RECEIPT_MEMO_MAX entries; the one used longest ago makes room.
+**   - at most RECEIPT_MEMO_BYTES; what was used longest ago makes room.
 */
 #include "receipt/receiptInt.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#define MEMO_BUCKET 2048 /* a power of two */
-
-typedef struct MemoItem MemoItem;
-struct MemoItem {
-  unsigned char aKey[RECEIPT_HASH];
-  LedgerReceiptCert *pCert; /* a reference, or NULL */
-  int iChain;               /* next in its bucket, or -1 */
-  int iNewer, iOlder;       /* neighbours by use, or -1 */
-};
 
 struct LedgerReceiptMemo {
   LedgerReceiptHasher hasher;
-  int n;                /* items in use */
-  int iNewest, iOldest; /* ends of the list by use, or -1 */
-  int aiBucket[MEMO_BUCKET];
-  MemoItem aItem[RECEIPT_MEMO_MAX];
+  LedgerLru *pLru; /* key -> LedgerReceiptCert *, a reference, or NULL */
 };
+
+void ledgerReceiptCertUnref(LedgerReceiptCert *p) {
+  if( p == NULL || --p->nRef > 0 ) return;
+  X509_free(p->pX509);
+  free(p);
+}
+
+static void memoDrop(void *pValue) {
+  ledgerReceiptCertUnref(*(LedgerReceiptCert **)pValue);
+}
 
 int ledgerReceiptMemoNew(LedgerReceiptMemo **ppMemo, LedgerError *pErr) {
   LedgerReceiptMemo *p = calloc(1, sizeof(*p));
-  int i;
   *ppMemo = NULL;
-  if( p == NULL ) return ledgerErrorNomem(pErr);
+  if( p ) p->pLru = ledgerLruNew(memoDrop);
+  if( p == NULL || p->pLru == NULL ) {
+    free(p);
+    return ledgerErrorNomem(pErr);
+  }
   if( ledgerReceiptHasherInit(&p->hasher, pErr) ) {
+    ledgerLruFree(p->pLru);
     free(p);
     return pErr->rc;
   }
-  p->iNewest = p->iOldest = -1;
-  for( i = 0; i < MEMO_BUCKET; i++ ) p->aiBucket[i] = -1;
   *ppMemo = p;
   return LEDGER_OK;
 }
 
 void ledgerReceiptMemoFree(LedgerReceiptMemo *p) {
-  int i;
   if( p == NULL ) return;
-  for( i = 0; i < p->n; i++ ) ledgerReceiptCertUnref(p->aItem[i].pCert);
+  ledgerLruFree(p->pLru);
   ledgerReceiptHasherClear(&p->hasher);
   free(p);
 }
@@ -59,83 +56,24 @@ LedgerReceiptHasher *ledgerReceiptMemoHasher(LedgerReceiptMemo *p) {
   return &p->hasher;
 }
 
-static int *memoBucket(LedgerReceiptMemo *p, const unsigned char *aKey) {
-  return &p->aiBucket[(aKey[0] | aKey[1] << 8) & (MEMO_BUCKET - 1)];
-}
-
-/* Takes an item out of the list by use. */
-static void memoUnlink(LedgerReceiptMemo *p, int i) {
-  MemoItem *pItem = &p->aItem[i];
-  if( pItem->iNewer >= 0 ) {
-    p->aItem[pItem->iNewer].iOlder = pItem->iOlder;
-  } else {
-    p->iNewest = pItem->iOlder;
-  }
-  if( pItem->iOlder >= 0 ) {
-    p->aItem[pItem->iOlder].iNewer = pItem->iNewer;
-  } else {
-    p->iOldest = pItem->iNewer;
-  }
-}
-
-/* Puts an item at the newest end. */
-static void memoLink(LedgerReceiptMemo *p, int i) {
-  MemoItem *pItem = &p->aItem[i];
-  pItem->iNewer = -1;
-  pItem->iOlder = p->iNewest;
-  if( p->iNewest >= 0 ) {
-    p->aItem[p->iNewest].iNewer = i;
-  } else {
-    p->iOldest = i;
-  }
-  p->iNewest = i;
-}
-
-static int memoLookup(LedgerReceiptMemo *p, const unsigned char *aKey) {
-  int i = *memoBucket(p, aKey);
-  while( i >= 0 && memcmp(p->aItem[i].aKey, aKey, RECEIPT_HASH) != 0 ) {
-    i = p->aItem[i].iChain;
-  }
-  return i;
-}
-
 int ledgerReceiptMemoFind(LedgerReceiptMemo *p, const unsigned char *aKey,
                           LedgerReceiptCert **ppCert) {
-  int i = p ? memoLookup(p, aKey) : -1;
-  if( i < 0 ) return 0;
-  if( i != p->iNewest ) {
-    memoUnlink(p, i);
-    memoLink(p, i);
-  }
-  if( ppCert ) *ppCert = p->aItem[i].pCert;
-  return 1;
-}
-
-/* Empties the item used longest ago; returns its index. */
-static int memoEvict(LedgerReceiptMemo *p) {
-  int i = p->iOldest;
-  int *pi = memoBucket(p, p->aItem[i].aKey);
-  while( *pi != i ) pi = &p->aItem[*pi].iChain;
-  *pi = p->aItem[i].iChain;
-  memoUnlink(p, i);
-  ledgerReceiptCertUnref(p->aItem[i].pCert);
-  return i;
+  LedgerReceiptCert **pp =
+      p ? ledgerLruGet(p->pLru, aKey, RECEIPT_HASH, NULL) : NULL;
+  if( pp && ppCert ) *ppCert = *pp;
+  return pp != NULL;
 }
 
 void ledgerReceiptMemoAdd(LedgerReceiptMemo *p, const unsigned char *aKey,
                           LedgerReceiptCert *pCert) {
-  MemoItem *pItem;
-  int *pi;
-  int i;
   /* A digest that failed for want of memory must not become a key. */
-  if( p == NULL || p->hasher.bFailed || memoLookup(p, aKey) >= 0 ) return;
-  i = p->n < RECEIPT_MEMO_MAX ? p->n++ : memoEvict(p);
-  pItem = &p->aItem[i];
-  memcpy(pItem->aKey, aKey, RECEIPT_HASH);
-  pItem->pCert = pCert;
-  if( pCert ) pCert->nRef++;
-  pi = memoBucket(p, aKey);
-  pItem->iChain = *pi;
-  *pi = i;
-  memoLink(p, i);
+  if( p == NULL || p->hasher.bFailed ||
+      ledgerLruGet(p->pLru, aKey, RECEIPT_HASH, NULL) ) {
+    return;
+  }
+  if( ledgerLruPut(p->pLru, aKey, RECEIPT_HASH, &pCert, sizeof(pCert),
+                   RECEIPT_MEMO_BYTES) &&
+      pCert ) {
+    pCert->nRef++;
+  }
 }

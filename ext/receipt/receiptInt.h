@@ -25,7 +25,7 @@
 #define RECEIPT_PEM_MAX 8192      /* bytes of one certificate's PEM */
 #define RECEIPT_SIGNATURE_MAX 160 /* bytes of DER: P-521 has up to 139 */
 #define RECEIPT_CLAIMS_MAX 1024   /* claims of one transaction */
-#define RECEIPT_MEMO_MAX 1024     /* entries of a memo */
+#define RECEIPT_MEMO_BYTES 131072 /* of a memo: some 1,100 entries */
 
 typedef struct LedgerReceiptCert LedgerReceiptCert;
 typedef struct LedgerReceiptClaims LedgerReceiptClaims;
@@ -86,8 +86,6 @@ struct LedgerReceiptCert {
   char zNotBefore[24];
   char zNotAfter[24];
 };
-
-void ledgerReceiptCertUnref(LedgerReceiptCert *p); /* NULL is allowed */
 
 /* The checks "certificates", "node_id", "signature" and "endorsement". */
 int ledgerReceiptCheckCertificates(LedgerReceiptJob *p);
@@ -156,6 +154,8 @@ enum {
   MEMO_SIGNATURE = 'S',
   MEMO_CHAIN = 'C'
 };
+
+void ledgerReceiptCertUnref(LedgerReceiptCert *p); /* NULL is allowed */
 
 LedgerReceiptHasher *ledgerReceiptMemoHasher(LedgerReceiptMemo *p);
 

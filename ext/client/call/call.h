@@ -46,12 +46,13 @@ int ledgerDialectNeed(const LedgerDialect *pDialect, const char *zVersion,
 
 /* How requests show who they are; kept by client/credential. */
 struct LedgerAuth {
-  const char *zKind;  /* "token", ...; NULL: not chosen yet */
-  char *zPrincipal;   /* oid or fingerprint, where it is known */
-  char *zToken;       /* the bearer in use, or NULL */
-  int bRefreshable;   /* a 401 is worth a new token */
-  char *zCertificate; /* mutual TLS: PEM text ... */
-  char *zKey;         /* ... and its key's */
+  const char *zKind;   /* "token", ...; NULL: not chosen yet */
+  const char *zFailed; /* the one whose failure was the error, or NULL */
+  char *zPrincipal;    /* oid or fingerprint, where it is known */
+  char *zToken;        /* the bearer in use, or NULL */
+  int bRefreshable;    /* a 401 is worth a new token */
+  char *zCertificate;  /* mutual TLS: PEM text ... */
+  char *zKey;          /* ... and its key's */
 };
 
 /* What calls ask of the files above, which client.c brings together. */
@@ -281,7 +282,6 @@ void ledgerCallHide(const LedgerCall *p, char *zText);
 
 /* ---- cache.c: what never changes again ---------------------------------- */
 
-LedgerCache *ledgerCacheNew(void);
 void ledgerCacheFree(LedgerCache *p);
 void ledgerCacheFit(LedgerCache *p, int64_t nMax);
 

@@ -22,12 +22,6 @@ void ledgerNoteCached(LedgerCall *p, const char *zHost, const char *zRest);
 
 /* ---- cache.c ------------------------------------------------------------ */
 
-int64_t ledgerCacheOwner(LedgerCache *p, const char *zKey,
-                         const char *zPrincipal);
-const char *ledgerCacheGet(LedgerCache *p, const char *zKey, size_t *pn);
-void ledgerCachePut(LedgerCache *p, const char *zKey, const char *aBody,
-                    size_t nBody, int64_t nMax);
-int64_t ledgerCacheBytes(const LedgerCache *p, int *pnItem);
 const char *ledgerCacheAsk(LedgerCall *p, const char *zKey, size_t *pn);
 LedgerBuf ledgerCacheCopy(const LedgerCall *p);
 void ledgerCacheKeep(LedgerCall *p, LedgerBuf *pCopy);

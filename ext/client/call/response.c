@@ -221,22 +221,24 @@ int ledgerResponseRefused(LedgerCall *p, LedgerError *pErr) {
         zKind ? zKind : "?", zSaid, zPlace, zWho ? "; it is of '" : "",
         zWho ? zWho : "", zWho ? "'" : "",
         bEnded ? "; the certificate ended on " : "", bEnded ? zDate : "");
+    pErr->eCause = LEDGER_CAUSE_REFUSED;
   } else {
-    if( p->http == 403 && !bPublic ) responseRemedy(p, &tail);
+    const int bRole = p->http == 403 && !bPublic;
+    if( bRole ) responseRemedy(p, &tail);
     if( rc == LEDGER_BUSY ) responseBudget(p, &tail);
     ledgerErrorSet(pErr, rc, "%s: %s%s (%s)%s", p->zWhat,
                    bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN
                        ? "whether the ledger recorded it is unknown: "
                        : "",
                    zSaid, zPlace, tail.z ? tail.z : "");
+    if( bRole ) pErr->eCause = LEDGER_CAUSE_NO_ROLE;
   }
   pErr->http = p->http;
   ledgerBufFree(&tail);
   return pErr->rc;
 }
 
-/* The error of an exchange without an answer, from p->pEx. */
-int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr) {
+static int responseFailed(LedgerCall *p, LedgerError *pErr) {
   const LedgerExchange *pEx = p->pEx;
   const LedgerConfig *pConfig = p->pClient->pConfig;
   const int bUnknown = p->pKind->bOnce && pEx->bSent;
@@ -327,6 +329,20 @@ int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr) {
                         "%s: %s (try again; sql/doctor.sql looks for the "
                         "cause) (%s)",
                         p->zWhat, pEx->zError, zPlace);
+}
+
+/* The error of an exchange without an answer, from p->pEx. */
+int ledgerResponseFailed(LedgerCall *p, LedgerError *pErr) {
+  const LedgerExchange *pEx = p->pEx;
+  responseFailed(p, pErr);
+  if( pErr->eCause ) return pErr->rc;
+  if( pEx->eFail == LEDGER_FAIL_CONNECT || pEx->eFail == LEDGER_FAIL_TIME ) {
+    pErr->eCause = LEDGER_CAUSE_UNREACHABLE;
+  } else if( pEx->eFail == LEDGER_FAIL_TRUST &&
+             ledgerFailureIsDate(pEx->iVerify) ) {
+    pErr->eCause = LEDGER_CAUSE_DATES;
+  }
+  return pErr->rc;
 }
 
 /*

@@ -104,6 +104,7 @@ static char *arcHeader(const char *zFile, LedgerError *pErr) {
                    "Azure Arc: cannot read '%.300s': %s (is this user in the "
                    "group himds?)",
                    zFile, ledgerSystemError(errno));
+    pErr->eCause = LEDGER_CAUSE_FILE;
     goto out;
   }
   if( !S_ISREG(st.st_mode) || st.st_size > ARC_KEY_MAX ||

@@ -159,6 +159,7 @@ static int authNarrowError(const char *z, LedgerError *pErr) {
   ledgerErrorSet(pErr, LEDGER_AUTH,
                  "AZURE_TOKEN_CREDENTIALS is '%s': it may be dev, prod%s", z,
                  names.z ? names.z : "");
+  pErr->eCause = LEDGER_CAUSE_BAD_NAME;
   ledgerBufFree(&names);
   return pErr->rc;
 }
@@ -260,6 +261,7 @@ static void authTake(LedgerClient *pClient, LedgerFetch *pFetch) {
         t + (ms < 2 * AUTH_AHEAD_MS ? ms / 2 : ms - AUTH_AHEAD_MS);
   }
   pChain->pKept = pFetch->pKind;
+  p->zFailed = NULL;
   p->zKind = pFetch->pKind->zName;
   p->bRefreshable = !pFetch->pKind->bStill;
 }
@@ -382,6 +384,7 @@ static int authFailed(LedgerClient *p, LedgerFetch *pFetch, LedgerError *pWhy,
                    "set option token, client_secret, client_certificate or "
                    "user_certificate",
                    pChain->reasons.z ? pChain->reasons.z : "");
+    pErr->eCause = LEDGER_CAUSE_NO_CREDENTIAL;
   } else if( authHolds(p) ) {
     pChain->tRefresh = ledgerClockMs() + AUTH_AGAIN_MS;
     if( pChain->tRefresh > pChain->tExpire ) pChain->tRefresh = pChain->tExpire;
@@ -393,6 +396,7 @@ static int authFailed(LedgerClient *p, LedgerFetch *pFetch, LedgerError *pWhy,
     ledgerErrorWrap(pErr, pWhy, "credential %s%s: %s",
                     pFetch->bDefault ? "default: " : "", pKind->zName,
                     ledgerErrorText(pWhy));
+    p->auth.zFailed = pKind->zName;
   }
   if( pChain->pKept == NULL ) p->auth.zKind = NULL;
   pChain->iChain = 0;

@@ -34,6 +34,7 @@ int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
   p->bMissing = 1;
   if( zText ) {
     ledgerErrorSet(pErr, LEDGER_AUTH, "%s", zText);
+    pErr->eCause = LEDGER_CAUSE_NOT_SET_UP;
   } else {
     ledgerErrorNomem(pErr);
   }

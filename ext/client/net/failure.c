@@ -278,6 +278,11 @@ int ledgerFailureIsName(long iVerify) {
   return iVerify == X509_V_OK || iVerify == X509_V_ERR_UNSPECIFIED;
 }
 
+int ledgerFailureIsDate(long iVerify) {
+  return iVerify == X509_V_ERR_CERT_HAS_EXPIRED ||
+         iVerify == X509_V_ERR_CERT_NOT_YET_VALID;
+}
+
 /* ---- all together ------------------------------------------------------- */
 
 /* Why there is no connection, in a few words; NULL where nobody knows. */

@@ -92,6 +92,7 @@ static int fileRead(const char *zWhat, const char *zFile, size_t nMax,
     ledgerErrorNomem(pErr);
   }
 out:
+  if( pErr->zMsg ) pErr->eCause = LEDGER_CAUSE_FILE;
   OPENSSL_cleanse(aChunk, sizeof(aChunk));
   if( fd >= 0 ) close(fd);
   if( pErr->rc ) ledgerBufWipe(pOut);

@@ -306,6 +306,9 @@ void ledgerFailureRead(LedgerExchange *p);
 ** the chain, and then leaves its own start value, 1, or X509_V_OK. */
 int ledgerFailureIsName(long iVerify);
 
+/* Whether it was refused for a certificate that is not valid now. */
+int ledgerFailureIsDate(long iVerify);
+
 /* ---- alert.c ------------------------------------------------------------ */
 
 int ledgerAlertListen(void *pCtx, LedgerExchange *pEx);

@@ -76,6 +76,7 @@ int ledgerTrustTake(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
                    "another service key: %s is expected, but the service "
                    "certificate from %s has %s",
                    zPinKey, zFrom, zKey);
+    pErr->eCause = LEDGER_CAUSE_OTHER_KEY;
     goto out;
   }
   zCopy = ledgerCertificateText(pCert);
@@ -99,16 +100,16 @@ out:
 /* Checks the dates of the certificate. */
 int ledgerTrustDates(const LedgerTrust *p, LedgerError *pErr) {
   if( X509_cmp_current_time(X509_get0_notBefore(p->pCert)) > 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_AUTH,
-                          "the service certificate is not valid before %s",
-                          p->zNotBefore);
+    ledgerErrorSet(pErr, LEDGER_AUTH,
+                   "the service certificate is not valid before %s",
+                   p->zNotBefore);
   }
   if( X509_cmp_current_time(X509_get0_notAfter(p->pCert)) < 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_AUTH,
-                          "the service certificate expired on %s",
-                          p->zNotAfter);
+    ledgerErrorSet(pErr, LEDGER_AUTH, "the service certificate expired on %s",
+                   p->zNotAfter);
   }
-  return LEDGER_OK;
+  if( pErr->rc ) pErr->eCause = LEDGER_CAUSE_DATES;
+  return pErr->rc;
 }
 
 /* ---- the handshake ------------------------------------------------------ */
@@ -146,9 +147,8 @@ static int trustVerify(int bOk, X509_STORE_CTX *pCtx) {
   int e = X509_STORE_CTX_get_error(pCtx);
 
   if( bOk || p == NULL ) return bOk;
-  if( (e == X509_V_ERR_CERT_HAS_EXPIRED ||
-       e == X509_V_ERR_CERT_NOT_YET_VALID) &&
-      p->bPinned && X509_STORE_CTX_get_error_depth(pCtx) > 0 && pCert != NULL &&
+  if( ledgerFailureIsDate(e) && p->bPinned &&
+      X509_STORE_CTX_get_error_depth(pCtx) > 0 && pCert != NULL &&
       X509_cmp(pCert, p->pCert) == 0 ) {
     X509_STORE_CTX_set_error(pCtx, X509_V_OK);
     return 1;

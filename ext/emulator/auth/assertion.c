@@ -17,6 +17,7 @@
 **     certificate's validity.
 */
 #include "emulator/auth/authInt.h"
+#include "emulator/util/util.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

@@ -15,6 +15,9 @@
 **     election, since what was pending then is gone.
 */
 #include "emulator/ledger/ledgerInt.h"
+#include "emulator/pki/pki.h"
+#include "emulator/store/store.h"
+#include "emulator/util/util.h"
 
 #include <event2/event.h>
 #include <string.h>
@@ -227,6 +230,23 @@ void emuLedgerArm(Emu *p) {
   if( pLedger->pTimer && !evtimer_pending(pLedger->pTimer, NULL) ) {
     evtimer_add(pLedger->pTimer, &tv);
   }
+}
+
+int emuLedgerState(Emu *p, LedgerTxid id, int *peState, LedgerError *pErr) {
+  const EmuHead *pHead = &p->pLedger->head;
+  LedgerTxid have;
+  if( emuStoreTxnAt(p->pStore, id.seqno, &have, pErr) ) return pErr->rc;
+  /* A node that lags has not heard of it. */
+  if( have.seqno > pHead->last.seqno ) have.seqno = 0;
+  if( have.seqno ? have.view != id.view : id.view < pHead->iView ) {
+    *peState = EMU_TXN_INVALID;
+  } else if( have.seqno == 0 ) {
+    *peState = EMU_TXN_UNKNOWN;
+  } else {
+    *peState = id.seqno <= pHead->committed.seqno ? EMU_TXN_COMMITTED
+                                                  : EMU_TXN_PENDING;
+  }
+  return LEDGER_OK;
 }
 
 int emuLedgerAppend(Emu *p, EmuTxn *pTxn, LedgerTxid *pId, LedgerError *pErr) {

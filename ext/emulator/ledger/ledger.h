@@ -114,6 +114,16 @@ int emuLedgerLoad(Emu *p, LedgerError *pErr);
 /* Ends: signs what is pending and notes that the end was clean. */
 int emuLedgerClose(Emu *p, LedgerError *pErr);
 
+/* What has become of a transaction, as far as the ledger's head knows. */
+enum {
+  EMU_TXN_INVALID =
+      1,           /* it can't be there: another one has its seqno, or view */
+  EMU_TXN_UNKNOWN, /* it is not there, and may come */
+  EMU_TXN_PENDING,
+  EMU_TXN_COMMITTED
+};
+int emuLedgerState(Emu *p, LedgerTxid id, int *peState, LedgerError *pErr);
+
 /* Appends a transaction (all but its id is the caller's); *pId is its id. An
 ** entry's collection and tags must be within the limits. */
 int emuLedgerAppend(Emu *p, EmuTxn *pTxn, LedgerTxid *pId, LedgerError *pErr);

@@ -1,7 +1,10 @@
 /*
 ** What several routes read of a request, and write of an answer.
 */
+#include "emulator/http/http.h"
+#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/store/store.h"
 
 #include <string.h>
 
@@ -34,6 +37,24 @@ int emuTxidOf(EmuReq *p, const EmuText *pText, const char *zWhat,
   emuReqError(p, 400, "InvalidInput",
               "The %s is not a transaction id: '%s'. Expected <view>.<seqno>.",
               zWhat, ledgerUtf8Valid(pText->z, pText->n) ? pText->z : "?");
+  return 0;
+}
+
+int emuTxidCommitted(EmuReq *p, LedgerTxid id) {
+  const EmuText *pText = &p->aSegment[2];
+  LedgerError err = LEDGER_ERROR_INIT;
+  int eState;
+  if( emuLedgerState(p->pEmu, id, &eState, &err) ) {
+    emuReqFail(p, &err);
+  } else if( eState == EMU_TXN_INVALID ) {
+    emuReqError(p, 404, "InvalidTransactionId", "Transaction %s is invalid",
+                pText->z);
+  } else if( eState != EMU_TXN_COMMITTED ) {
+    emuReqError(p, 404, "UnknownLedgerEntry",
+                "Transaction %s is not committed, or not known", pText->z);
+  } else {
+    return 1;
+  }
   return 0;
 }
 

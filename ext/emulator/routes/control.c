@@ -24,8 +24,13 @@
 ** An absent oid is made up. roles registers the principal as a user of the
 ** ledger and commits that; without it the principal is unknown to the ledger.
 */
+#include "emulator/auth/auth.h"
 #include "emulator/fault/fault.h"
+#include "emulator/http/http.h"
+#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/store/store.h"
+#include "emulator/util/util.h"
 
 #include <string.h>
 

@@ -11,7 +11,10 @@
 ** An id not issued yet is 404 TransactionNotFound on /status, as on CCF, and
 ** 404 UnknownLedgerEntry on {id}, where the contract is silent.
 */
+#include "emulator/http/http.h"
+#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/store/store.h"
 
 #include <string.h>
 
@@ -51,38 +54,18 @@ void emuRouteCurrent(EmuReq *p) {
   }
 }
 
-/* What a node that lags has not heard of (fault stale) is nothing to it. */
-static void entryKnown(const EmuReq *p, LedgerTxid *pHave) {
-  if( pHave->seqno > p->pEmu->pLedger->head.last.seqno )
-    memset(pHave, 0, sizeof(*pHave));
-}
-
 void emuRouteEntry(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   Emu *pEmu = p->pEmu;
   EntryRead read = {0};
-  LedgerTxid id, have;
+  LedgerTxid id;
   int64_t iCollection;
   int bFound = 0;
 
-  if( !emuTxidOf(p, &p->aSegment[2], "path segment", &id) ) return;
   read.pReq = p;
-  if( !emuCollectionOf(p, &read.collection, &iCollection) ) return;
-  if( emuStoreTxnAt(pEmu->pStore, id.seqno, &have, &err) ) {
-    emuReqFail(p, &err);
-    return;
-  }
-  entryKnown(p, &have);
-  if( have.seqno ? have.view != id.view
-                 : id.view < pEmu->pLedger->head.iView ) {
-    emuReqError(p, 404, "InvalidTransactionId", "Transaction %s is invalid",
-                p->aSegment[2].z);
-    return;
-  }
-  if( have.seqno == 0 || id.seqno > pEmu->pLedger->head.committed.seqno ) {
-    emuReqError(p, 404, "UnknownLedgerEntry",
-                "Transaction %s is not committed, or not known",
-                p->aSegment[2].z);
+  if( !emuTxidOf(p, &p->aSegment[2], "path segment", &id) ||
+      !emuCollectionOf(p, &read.collection, &iCollection) ||
+      !emuTxidCommitted(p, id) ) {
     return;
   }
   ledgerBufText(&p->body, "{\"entry\":");
@@ -106,26 +89,23 @@ void emuRouteEntry(EmuReq *p) {
 }
 
 void emuRouteStatus(EmuReq *p) {
+  const EmuText *pText = &p->aSegment[2];
   LedgerError err = LEDGER_ERROR_INIT;
-  const EmuLedger *pLedger = p->pEmu->pLedger;
-  LedgerTxid id, have;
-  if( !emuTxidOf(p, &p->aSegment[2], "path segment", &id) ) return;
-  if( emuStoreTxnAt(p->pEmu->pStore, id.seqno, &have, &err) ) {
+  LedgerTxid id;
+  int eState;
+  if( !emuTxidOf(p, pText, "path segment", &id) ) return;
+  if( emuLedgerState(p->pEmu, id, &eState, &err) ) {
     emuReqFail(p, &err);
-    return;
-  }
-  entryKnown(p, &have);
-  if( have.seqno ? have.view != id.view : id.view < pLedger->head.iView ) {
+  } else if( eState == EMU_TXN_INVALID ) {
     emuReqError(p, 404, "InvalidTransactionId", "Transaction %s is invalid",
-                p->aSegment[2].z);
-  } else if( have.seqno == 0 ) {
+                pText->z);
+  } else if( eState == EMU_TXN_UNKNOWN ) {
     emuReqError(p, 404, "TransactionNotFound", "Transaction %s is unknown",
-                p->aSegment[2].z);
+                pText->z);
   } else {
     p->iStatus = 200;
-    p->zState =
-        id.seqno <= pLedger->head.committed.seqno ? "Committed" : "Pending";
+    p->zState = eState == EMU_TXN_COMMITTED ? "Committed" : "Pending";
     ledgerBufPrintf(&p->body, "{\"state\":\"%s\",\"transactionId\":\"%s\"}",
-                    p->zState, p->aSegment[2].z);
+                    p->zState, pText->z);
   }
 }

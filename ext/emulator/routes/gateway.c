@@ -25,7 +25,11 @@
 **   - the last GATEWAY_KEEP operations are kept in memory; the oldest settled
 **     one is forgotten first.
 */
+#include "emulator/http/http.h"
+#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/store/store.h"
+#include "emulator/util/util.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -116,18 +120,14 @@ void emuGatewayFree(EmuGateway *p) {
 
 /* Moves one operation on. */
 static int gatewayStep(EmuGateway *p, Operation *pOp, LedgerError *pErr) {
-  const EmuLedger *pLedger = p->pEmu->pLedger;
-  LedgerTxid have;
-  int rc = LEDGER_OK;
+  int eState, rc = LEDGER_OK;
 
   if( pOp->eState == GATEWAY_RECORDED ) {
-    rc = emuStoreTxnAt(p->pEmu->pStore, pOp->tx.seqno, &have, pErr);
-    if( rc ) return rc;
-    if( have.seqno ? have.view != pOp->tx.view
-                   : pOp->tx.view < pLedger->head.iView ) {
+    if( emuLedgerState(p->pEmu, pOp->tx, &eState, pErr) ) return pErr->rc;
+    if( eState == EMU_TXN_INVALID ) {
       pOp->eState = GATEWAY_QUEUED;
       p->nQueued++;
-    } else if( pOp->tx.seqno <= pLedger->head.committed.seqno ) {
+    } else if( eState == EMU_TXN_COMMITTED ) {
       pOp->eState = GATEWAY_COMMITTED;
       ledgerBufFree(&pOp->contents);
     }

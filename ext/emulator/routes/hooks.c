@@ -9,7 +9,10 @@
 ** Where the contract is silent: 400 UserDefinedFunctionFailed for a hook that
 ** fails; nothing is written then.
 */
+#include "emulator/auth/auth.h"
+#include "emulator/http/http.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/sandbox/sandbox.h"
 
 #include <stdlib.h>
 

@@ -13,7 +13,12 @@
 ** finds the issuer it asked. Errors of the token endpoint have OAuth's form,
 ** {"error","error_description"}; those of the identity service the ledger's.
 */
+#include "emulator/auth/auth.h"
+#include "emulator/http/http.h"
+#include "emulator/pki/pki.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/store/store.h"
+#include "emulator/util/util.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>

@@ -5,7 +5,9 @@
 ** the parameter `after` of a nextLink is this emulator's own: the name of the
 ** page's last item.
 */
+#include "emulator/http/http.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/util/util.h"
 
 void emuPageBegin(EmuPage *p, EmuReq *pReq, const char *zKey, int bPaged,
                   const EmuText **ppAfter) {

@@ -26,7 +26,11 @@
 ** which has no receipt, is 404 UnknownLedgerEntry; a transaction that registers
 ** a user has one, without claims.
 */
+#include "emulator/http/http.h"
+#include "emulator/ledger/ledger.h"
+#include "emulator/pki/pki.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/store/store.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -197,36 +201,21 @@ static int receiptMembers(Emu *pEmu, unsigned mVersion, LedgerTxid id,
 
 /* ---- the route --------------------------------------------------------- */
 
-/* 1 when the transaction is one that has a receipt; else the answer is made. */
+/* 1 when the committed transaction is one that has a receipt; else the answer
+** is made. */
 static int receiptThere(EmuReq *p, LedgerTxid id) {
   LedgerError err = LEDGER_ERROR_INIT;
-  const Emu *pEmu = p->pEmu;
-  LedgerTxid have;
   int eKind = -1;
-  if( emuStoreTxnAt(pEmu->pStore, id.seqno, &have, &err) ||
-      emuStoreTxnKind(pEmu->pStore, id.seqno, &eKind, &err) ) {
+  if( emuStoreTxnKind(p->pEmu->pStore, id.seqno, &eKind, &err) ) {
     emuReqFail(p, &err);
-    return 0;
-  }
-  if( have.seqno ? have.view != id.view
-                 : id.view < pEmu->pLedger->head.iView ) {
-    emuReqError(p, 404, "InvalidTransactionId", "Transaction %s is invalid",
-                p->aSegment[2].z);
-    return 0;
-  }
-  if( have.seqno == 0 || id.seqno > pEmu->pLedger->head.committed.seqno ) {
-    emuReqError(p, 404, "UnknownLedgerEntry",
-                "Transaction %s is not committed, or not known",
-                p->aSegment[2].z);
-    return 0;
-  }
-  if( eKind == EMU_SIGNATURE || eKind == EMU_GENESIS ) {
+  } else if( eKind == EMU_SIGNATURE || eKind == EMU_GENESIS ) {
     emuReqError(p, 404, "UnknownLedgerEntry",
                 "Transaction %s is the ledger's own and has no receipt",
                 p->aSegment[2].z);
-    return 0;
+  } else {
+    return 1;
   }
-  return 1;
+  return 0;
 }
 
 void emuRouteReceipt(EmuReq *p) {
@@ -234,7 +223,7 @@ void emuRouteReceipt(EmuReq *p) {
   LedgerTxid id;
   char zId[LEDGER_TXID_MAX];
   if( !emuTxidOf(p, &p->aSegment[2], "path segment", &id) ||
-      !receiptThere(p, id) ) {
+      !emuTxidCommitted(p, id) || !receiptThere(p, id) ) {
     return;
   }
   p->iStatus = 200;

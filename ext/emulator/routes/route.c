@@ -6,8 +6,11 @@
 ** has is 404 ResourceNotFound, a method that its path lacks 405
 ** UnsupportedHttpVerb, and OPTIONS 204.
 */
+#include "emulator/auth/auth.h"
 #include "emulator/fault/fault.h"
+#include "emulator/http/http.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/util/util.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef EMU_ROUTES_INT_H
 #define EMU_ROUTES_INT_H
 
-#include "emulator/auth/auth.h"
+#include "emulator/http/http.h"
 #include "emulator/routes/routes.h"
 #include "emulator/routes/table.h"
 #include "emulator/sandbox/sandbox.h"
@@ -63,6 +63,10 @@ int emuCollectionOf(EmuReq *p, EmuText *pText, int64_t *pi);
 ** ill-formed. zWhat names it. */
 int emuTxidOf(EmuReq *p, const EmuText *pText, const char *zWhat,
               LedgerTxid *pId);
+
+/* 1 when the transaction of the path, whose id is `id`, is committed; else the
+** answer is made (404, 500). */
+int emuTxidCommitted(EmuReq *p, LedgerTxid id);
 
 /* Appends an entry as JSON: "collectionId", "contents", "tags",
 ** "transactionId". */

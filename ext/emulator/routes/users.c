@@ -14,7 +14,12 @@
 **
 ** Codes where the contract is silent: an unknown user is 404 ResourceNotFound.
 */
+#include "emulator/auth/auth.h"
+#include "emulator/http/http.h"
+#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/store/store.h"
+#include "emulator/util/util.h"
 
 #include <sqlite3.h>
 #include <string.h>

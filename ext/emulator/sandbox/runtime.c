@@ -6,6 +6,7 @@
 ** nothing can run.
 */
 #include "emulator/sandbox/sandboxInt.h"
+#include "emulator/store/store.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -9,10 +9,13 @@
 ** GET /app/transactions/current; a report asks once more, for the API versions
 ** offered.
 **
-** A report is an answer in any case: what failed stands in `error`, its SQLite
-** code in `code`, and in `step` how far it came: `attach`, `identity`,
-** `credential`, `request`; NULL where all went well. Without `report` a failure
-** is an error.
+** A report is an answer in any case; without `report` a failure is an error. It
+** has these, NULL where nothing failed:
+**
+**   error       what failed
+**   code        its SQLite code
+**   step        how far it came: attach, identity, credential, request
+**   cause       what is wrong, where a remedy is known: see azCause below
 */
 #include "sqlite/function/function.h"
 
@@ -124,6 +127,19 @@ static const char *pingCode(const LedgerError *pErr) {
   }
 }
 
+static const char *const azCause[] = {
+    [LEDGER_CAUSE_NONE] = NULL,
+    [LEDGER_CAUSE_UNREACHABLE] = "unreachable",
+    [LEDGER_CAUSE_NO_LEDGER] = "no_ledger",
+    [LEDGER_CAUSE_OTHER_KEY] = "other_key",
+    [LEDGER_CAUSE_DATES] = "dates",
+    [LEDGER_CAUSE_REFUSED] = "refused",
+    [LEDGER_CAUSE_NO_ROLE] = "no_role",
+    [LEDGER_CAUSE_NO_CREDENTIAL] = "no_credential",
+    [LEDGER_CAUSE_NOT_SET_UP] = "not_set_up",
+    [LEDGER_CAUSE_BAD_NAME] = "bad_name",
+    [LEDGER_CAUSE_FILE] = "unreadable_file"};
+
 static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
                        LedgerError *pErr) {
   const LedgerConfig *pConfig =
@@ -140,7 +156,8 @@ static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
   pingMember(&buf, "ledger", zName ? zName : "main");
   pingMember(&buf, "url", pConfig ? pConfig->zUrl : NULL);
   pingMember(&buf, "api_version", facts.zApiVersion);
-  pingMember(&buf, "credential", facts.zCredential);
+  pingMember(&buf, "credential",
+             facts.zFailed ? facts.zFailed : facts.zCredential);
   pingMember(&buf, "principal", facts.zPrincipal);
   pingMember(&buf, "key_sha256", facts.zKeySha256);
   if( p->bReport ) {
@@ -149,6 +166,7 @@ static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
     pingMember(&buf, "api_versions", p->versions.n ? p->versions.z : NULL);
     pingMember(&buf, "step", pingStep(p, pErr));
     pingMember(&buf, "code", pingCode(pErr));
+    pingMember(&buf, "cause", azCause[pErr->eCause]);
     if( pErr->rc ) zError = ledgerMessage("%s", ledgerErrorText(pErr));
     pingMember(&buf, "error", zError);
     sqlite3_free(zError);
