@@ -261,7 +261,7 @@ static int responseFailed(LedgerCall *p, LedgerError *pErr) {
                           p->zWhat, zUnknown, zPlace);
   }
   if( pEx->eFail == LEDGER_FAIL_ANSWER ) {
-    const int bLong = strcmp(pEx->zError, LEDGER_LONG_HEADERS) == 0;
+    const int bLong = pEx->bLongHeaders;
     return ledgerErrorSet(
         pErr, bLong ? LEDGER_TOOBIG : LEDGER_IOERR, "%s: %s%s%s (%s)", p->zWhat,
         bLong ? "" : "the answer can't be used: ", pEx->zError, zUnknown,
@@ -288,7 +288,7 @@ static int responseFailed(LedgerCall *p, LedgerError *pErr) {
   switch( pEx->eFail ) {
     case LEDGER_FAIL_CONNECT:
     case LEDGER_FAIL_TIME:
-      if( strcmp(pEx->zError, LEDGER_NAME_UNKNOWN) == 0 ) {
+      if( pEx->bNoName ) {
         return ledgerErrorSet(pErr, LEDGER_IOERR,
                               "could not connect to %s: %s (is it written "
                               "right?) (%s)",
