@@ -129,9 +129,10 @@ static void responseSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
 }
 
 /* The remedy behind a 403: SQL that works whether the user is there or not.
-** What is no entry takes an Administrator to write. The ledger is named, unless
-** it is "main" and alone, lest the user become one of another ledger. Whom the
-** ledger saw is what a token says, so that only an id may stand in the SQL. */
+** It takes an Administrator to write what is not an entry. The ledger is named,
+** unless it is "main" and alone, lest the user become one of another ledger.
+** Whom the ledger saw is what a token says, so that only an id may stand in the
+** SQL. */
 static void responseRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
   const char *zWho = p->pClient->auth.zPrincipal;
   const LedgerHooks *pUser = &p->pClient->user;
