@@ -260,8 +260,9 @@ endef
 FORCE:
 
 # What test files run of tests/unit: one program per file, with ext/base.
-build/unit/failure: $(call objects,release,$(call room,client))
-build/asan/unit/failure: $(call objects,asan,$(call room,client))
+UNIT_FAILURE = $(patsubst %,ext/client/net/%.c,failure url)
+build/unit/failure: $(call objects,release,$(UNIT_FAILURE))
+build/asan/unit/failure: $(call objects,asan,$(UNIT_FAILURE))
 build/unit/failure build/asan/unit/failure: UNIT_LIBS = $(MODULE_LIBS)
 build/unit/%: build/obj/release/tests/unit/%.o \
               $(call objects,release,$(wildcard ext/base/*.c))

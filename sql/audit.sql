@@ -170,7 +170,7 @@ DELETE FROM audit
  WHERE ledger_id = (SELECT ledger_id FROM temp.run_now)
    AND transaction_id IN (SELECT transaction_id FROM temp.run_lost);
 RELEASE audit_lost;
-SELECT printf('ENTRIES LOST: the ledger no longer has %d entries that were audited, %s to %s (missed first in run %d, %s): they stand in audit_lost',
+SELECT printf('ENTRIES LOST: the ledger no longer has %d entries that were audited, %s to %s (first missed in run %d, %s): see the table audit_lost',
               count(*), min(l.transaction_id COLLATE ledger_txid),
               max(l.transaction_id COLLATE ledger_txid), l.lost_run, r.time_utc)
   FROM audit_lost AS l JOIN audit_run AS r ON r.run = l.lost_run

@@ -24,8 +24,8 @@
 -- by the ledger, or not all was visited; where :sub_ledger has no entry; and where
 -- a statement failed. Else it is 0.
 --
--- The claims hold the secret keys that bind contents to receipts: who has the
--- file can show the entries to others, and can read them.
+-- The claims hold the secret keys that bind contents to receipts: whoever has
+-- the file can read the entries, and show them to others.
 
 .bail on
 .headers off
@@ -238,7 +238,7 @@ SELECT h.transaction_id, p.state
 
 INSERT INTO lost
 SELECT l.transaction_id, n.run FROM temp.run_lost AS l, temp.run_now AS n;
-SELECT printf('ENTRIES LOST: the ledger no longer has %d entries that were written here, %s to %s (missed first in run %d, %s): they are kept, and named in the table lost',
+SELECT printf('ENTRIES LOST: the ledger no longer has %d entries that were written here, %s to %s (first missed in run %d, %s): they are kept, and named in the table lost',
               count(*), min(l.transaction_id COLLATE ledger_txid),
               max(l.transaction_id COLLATE ledger_txid), l.run, n.time_utc)
   FROM lost AS l JOIN evidence_run AS n ON n.run = l.run

@@ -10,17 +10,18 @@
 --     SELECT ledger_flush();               -- needs the module; at any time
 --
 -- The INSERT needs neither the module nor the ledger. ledger_flush() sends what
--- is queued, in order, and answers how many rows the ledger has committed. It
--- may be interrupted, killed or cut off at any moment: the next one looks what
--- the ledger has recorded, and goes on. Nothing is sent twice.
+-- is queued, in order, and returns how many rows the ledger has committed. It
+-- may be interrupted, killed or cut off at any moment: the next one finds out
+-- what the ledger has recorded, and goes on. Nothing is sent twice.
 --
 --     SELECT id, state, transaction_id, error FROM ledger_outbox;
 --
--- In order: one after another, by id, also where the ledger's view changes. A row
--- that is refused is passed over. Behind a gateway that hides a change of view, a
--- row may come ahead of some before it: these follow, and its error says so. With
--- ledger_flush('{"order":"strict"}') each row waits for the commit of the one
--- before, and that can't happen. A flush takes the rows that wait when it begins.
+-- Rows are sent one after another, by id, even if the ledger's view changes. A
+-- row that is refused is passed over. Behind a gateway that hides a change of
+-- view, a row may come ahead of earlier ones: those follow, and its error says so.
+-- With ledger_flush('{"order":"strict"}') each row waits for the commit of the one
+-- before, so that this can't happen. A flush takes the rows that are waiting when
+-- it begins.
 --
 -- state        queued     waits for ledger_flush()
 --              sending    marked before it was sent; the next ledger_flush()
@@ -28,13 +29,13 @@
 --                         don't change or delete it. transaction_id, if
 --                         there: accepted, the commit was not seen
 --              committed  recorded under transaction_id
---              refused    the ledger will not have it: error says why. Correct
---                         and queue it again (UPDATE ledger_outbox SET
+--              refused    the ledger does not take it: error says why. Correct
+--                         it and queue it again (UPDATE ledger_outbox SET
 --                         contents = ..., state = 'queued' WHERE id = ...), or
 --                         delete it
 --
--- ledger       the name of an attached one. Left out it is `main`, as long as no
---              other is attached: else the flush asks for a name
+-- ledger       the name of an attached ledger. Without one it is `main`, as long
+--              as no other is attached; otherwise the flush asks for a name
 --
 -- Committed rows may be deleted when you like. Rows of one sub-ledger are found
 -- again by their contents: while they are being sent, nobody else should append
@@ -45,11 +46,11 @@
 CREATE TABLE IF NOT EXISTS main.ledger_outbox(
   id INTEGER PRIMARY KEY AUTOINCREMENT,           -- the order of sending
   contents -- without a type: a number must not become text by itself
-    CONSTRAINT [contents: NULL is no text: write '' for an empty entry]
+    CONSTRAINT [contents: NULL is not text: write '' for an empty entry]
     CHECK(contents IS NOT NULL)
-    CONSTRAINT [contents: a BLOB is no text: write hex(x)]
+    CONSTRAINT [contents: a BLOB is not text: write hex(x)]
     CHECK(typeof(contents) <> 'blob')
-    CONSTRAINT [contents: a number is no text: write CAST(x AS TEXT)]
+    CONSTRAINT [contents: a number is not text: write CAST(x AS TEXT)]
     CHECK(typeof(contents) NOT IN ('integer', 'real'))
     CONSTRAINT [contents: more than 8192 bytes, the ledger's limit]
     CHECK(length(CAST(contents AS BLOB)) <= 8192),
@@ -90,6 +91,6 @@ CREATE TABLE IF NOT EXISTS main.ledger_outbox(
 CREATE INDEX IF NOT EXISTS main.ledger_outbox_open
   ON ledger_outbox(state, ledger, id);
 
--- Tables made by an earlier version: a ledger that was made anew under its URL
--- uses its ids once more.
+-- An earlier version allowed each transaction id once, but a ledger that was made
+-- anew under its URL gives the same ids again.
 DROP INDEX IF EXISTS main.ledger_outbox_sent;

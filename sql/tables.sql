@@ -4,15 +4,15 @@
 --
 --     sqlite3 -cmd '.load ./build/ledger' local.db < sql/tables.sql
 --
--- or `.read sql/tables.sql`; once per file. A table that stands in a file may
--- have been declared by anybody, so that each connection that uses these says
--- that they are its own, and attaches a ledger (they don't do so by
--- themselves, LEDGER_URL or not):
+-- or `.read sql/tables.sql`; once per file. Anybody may have declared a table that
+-- stands in a file. So each connection that uses these tables has to say that they
+-- are its own, and to attach a ledger (they don't do that by themselves, even if
+-- LEDGER_URL is set):
 --
 --     SELECT ledger_attach('my-ledger', '{"file_tables":"allow"}');
 --
 -- or, with the ledger of LEDGER_URL, SELECT ledger_option('file_tables',
--- 'allow'), ledger_ping(). In this session both is done. What needs a key
+-- 'allow'), ledger_ping(). In this session both are done. What needs a key
 -- (ledger_transactions, ledger_receipts, ledger_roles) still needs it. To take
 -- them away: DROP TABLE.
 

@@ -10,15 +10,16 @@
 -- One of them is needed, both may be given. With the fingerprint alone the
 -- certificates in the file are used, those that hold this key.
 --
--- Every check is made anew: nothing in the file is believed but that its entries
--- are those in question, and which runs wrote them. A service key that changed
--- between two runs is the first line of the output; `ENTRIES LOST` names entries that
--- can't have stood in one ledger with the later ones. A file whose rows could be
--- read in two ways, with views or damaged indexes in place of plain tables, is
--- refused. It exits with 0 only if there are entries, and each has a valid receipt
--- under the key given; else with 1, after all has been printed. What is not in the
--- file it can't miss: that sql/evidence.sql did not come to its end, or found no
--- entry in a sub-ledger, only that script's own exit status tells.
+-- Every check is made anew: nothing in the file is believed except that its entries
+-- are those in question, and which runs wrote them. If the service key changed
+-- between two runs, the first line of the output says so; `ENTRIES LOST` names
+-- entries that can't have been in one ledger with the later ones. A file whose rows
+-- could be read in two ways, with views or damaged indexes in place of plain tables,
+-- is refused. The exit status is 0 only if there are entries, and each has a valid
+-- receipt under the key given; else it is 1, after everything has been printed. What
+-- the file does not hold can't be noticed here: only the exit status of
+-- sql/evidence.sql tells whether that script came to its end, and found entries in
+-- the sub-ledger asked for.
 
 .bail on
 .headers off
@@ -34,7 +35,7 @@ DROP TABLE IF EXISTS temp.verdict; DROP TABLE IF EXISTS temp.outcome;
 CREATE TEMP TABLE asked(
   certificate TEXT
   CONSTRAINT [:certificate is NULL: its file can't be read] CHECK(certificate IS NOT NULL)
-  CONSTRAINT [:certificate is no PEM: .parameter set :certificate "readfile('service.pem')"]
+  CONSTRAINT [:certificate is not PEM: .parameter set :certificate "readfile('service.pem')"]
   CHECK(certificate LIKE '%-----BEGIN CERTIFICATE-----%'));
 .parameter init
 INSERT INTO asked
@@ -54,10 +55,10 @@ SELECT lower(trim(:key)), CAST(:certificate AS TEXT);
 CREATE TEMP TABLE file_is(
   n_damaged INTEGER, n_plain INTEGER, n_double INTEGER, n_control INTEGER,
   CONSTRAINT [the file is damaged: PRAGMA integrity_check] CHECK(n_damaged = 0),
-  CONSTRAINT [this is no evidence: plain tables are expected] CHECK(n_plain = 4),
-  CONSTRAINT [this is no evidence: an entry stands twice or has no id]
+  CONSTRAINT [this is not evidence: plain tables are expected] CHECK(n_plain = 4),
+  CONSTRAINT [this is not evidence: an entry appears twice or has no id]
     CHECK(n_double = 0),
-  CONSTRAINT [this is no evidence: control characters in evidence_run]
+  CONSTRAINT [this is not evidence: control characters in evidence_run]
     CHECK(n_control = 0));
 INSERT INTO file_is(n_damaged)
 SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok';

@@ -1,7 +1,7 @@
 /*
 ** What a machine reads, the same in every locale: letters and digits of ASCII,
 ** numbers with a point, an error's own words. A host may have called
-** setlocale(): then 'I' is no other case of 'i' to strcasecmp() (tr_TR), and
+** setlocale(): then 'I' is not another case of 'i' to strcasecmp() (tr_TR), and
 ** printf() writes "10,5" (de_DE).
 */
 #include "base/base.h"
@@ -49,7 +49,7 @@ char *ledgerNumberFormat(double r, int nPlace, char *z) {
     snprintf(z, LEDGER_NUMBER_MAX, "%.*f", nPlace, r);
   }
   if( !isfinite(r) ) return z;
-  /* The separator is whatever is no digit, sign or exponent: of several bytes
+  /* The separator is whatever is not a digit, sign or exponent: several bytes
   ** in some locales. */
   zFrom = z + strspn(z, "+-0123456789e");
   if( *zFrom == 0 ) return z;

@@ -122,7 +122,7 @@ struct LedgerTxid {
 
 /* Reads the n bytes at z as a canonical id. Returns 1 and fills *pId, or
 ** returns 0 and leaves *pId alone. Views and seqnos are below 2^63; a seqno
-** of 2^48 or more is no id either, since it would not fit into a rowid. */
+** of 2^48 or more is not an id either, since it would not fit into a rowid. */
 int ledgerTxidParse(const char *z, size_t n, LedgerTxid *pId);
 
 /* Writes id as text with a NUL into z[LEDGER_TXID_MAX]; returns z. */
@@ -310,7 +310,7 @@ char *ledgerJsonPrint(const cJSON *pVal);
 cJSON *ledgerJsonRoot(LedgerJson *pDoc);
 
 /* The member zKey (case-sensitive) of an object, or NULL; NULL also when pObj
-** is NULL or no object. */
+** is NULL or not an object. */
 cJSON *ledgerJsonMember(const cJSON *pObj, const char *zKey);
 
 /* The text of a string value with its length; NUL bytes are whole. Returns the

@@ -286,9 +286,6 @@ int ledgerCallWait(LedgerCall *p, LedgerError *pErr);
 int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
                       LedgerError *pErr);
 
-/* Lets all calls make what progress they can without waiting. */
-int ledgerClientPump(LedgerClient *p, LedgerError *pErr);
-
 /* Waits ms milliseconds; LEDGER_INTERRUPT where the user wants to stop. */
 int ledgerClientSleep(LedgerClient *p, int ms, LedgerError *pErr);
 

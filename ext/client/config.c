@@ -166,7 +166,7 @@ static int configSet(LedgerConfig *p, const LedgerOptionRow *pRow,
     }
     if( iWord < 0 ) {
       return ledgerErrorSet(pErr, LEDGER_ERROR,
-                            "option %s: '%.64s' is none of: %s", pRow->zName,
+                            "option %s: '%.64s' is not one of: %s", pRow->zName,
                             zValue, pRow->zWords);
     }
     i = iWord;
@@ -176,9 +176,10 @@ static int configSet(LedgerConfig *p, const LedgerOptionRow *pRow,
     i = strtoll(zValue, &zEnd, 10);
     if( zValue[0] == 0 || *zEnd || errno || i < pRow->iMin ||
         (pRow->eType == OPTION_INT && i > INT32_MAX) ) {
-      return ledgerErrorSet(pErr, LEDGER_ERROR,
-                            "option %s: '%.64s' is no whole number from %lld",
-                            pRow->zName, zValue, (long long)pRow->iMin);
+      return ledgerErrorSet(
+          pErr, LEDGER_ERROR,
+          "option %s: '%.64s' is not a whole number from %lld", pRow->zName,
+          zValue, (long long)pRow->iMin);
     }
   }
   if( ledgerOptionIsText(pRow) ) {
@@ -383,7 +384,7 @@ int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
     if( cJSON_IsObject(ledgerJsonRoot(pDoc)) ) {
       ledgerConfigApplyObject(p, pDoc, ledgerJsonRoot(pDoc), NULL, pErr);
     } else {
-      ledgerErrorSet(pErr, LEDGER_ERROR, "the options are no JSON object");
+      ledgerErrorSet(pErr, LEDGER_ERROR, "the options are not a JSON object");
     }
   }
   ledgerJsonFreeSecret(pDoc);

@@ -121,11 +121,6 @@ out:
   return pErr->rc;
 }
 
-int ledgerClientPump(LedgerClient *p, LedgerError *pErr) {
-  int msNext;
-  return loopStep(p, &msNext, pErr);
-}
-
 int ledgerClientSleep(LedgerClient *p, int ms, LedgerError *pErr) {
   const int64_t tEnd = ledgerClockMs() + ms;
   for( ;; ) {
@@ -144,8 +139,9 @@ int ledgerClientSleep(LedgerClient *p, int ms, LedgerError *pErr) {
 /* Starts the call, and lets its first bytes out where nothing is missing. */
 void ledgerLoopStart(LedgerCall *p) {
   LedgerError err = LEDGER_ERROR_INIT;
+  int msNext;
   ledgerCallBegin(p);
-  ledgerClientPump(p->pClient, &err);
+  loopStep(p->pClient, &msNext, &err);
   ledgerErrorClear(&err); /* it stays with the calls concerned */
 }
 

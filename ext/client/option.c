@@ -75,7 +75,7 @@ static int optionCredential(const char *zName, char *z, LedgerError *pErr) {
     zKind = ledgerCredentialName(i);
   }
   if( zKind == NULL ) {
-    ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: '%.64s' is none of:%s",
+    ledgerErrorSet(pErr, LEDGER_ERROR, "option %s: '%.64s' is not one of:%s",
                    zName, z, names.z ? names.z : "");
   }
   ledgerBufFree(&names);
@@ -319,7 +319,7 @@ const LedgerOptionRow *ledgerOptionFind(const char *zName, LedgerError *pErr) {
       pNear = &aLedgerOption[i];
     }
   }
-  /* What is close to nothing was no slip of the hand. */
+  /* What is close to nothing was not a slip of the hand. */
   if( iNear > 2 && iNear > (int)strlen(pNear->zName) / 3 ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "unknown option '%.64s' (SELECT name FROM ledger_reference "

@@ -30,7 +30,8 @@ static int claimsText(LedgerJson *pDoc, const cJSON *pObj, const char *zName,
   *pz = ledgerJsonMemberText(pDoc, pObj, zName, pn);
   if( *pz ) return LEDGER_OK;
   return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                        "application claim %d: '%s' is no text", iClaim, zName);
+                        "application claim %d: '%s' is not text", iClaim,
+                        zName);
 }
 
 static int claimsProtocol(LedgerJson *pDoc, const cJSON *pObj, int iClaim,
@@ -114,7 +115,7 @@ static int claimsOne(LedgerReceiptHasher *pHasher, LedgerJson *pDoc,
 
   if( !cJSON_IsObject(pClaim) ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "application claim %d is no object", iClaim);
+                          "application claim %d is not an object", iClaim);
   }
   rc = claimsText(pDoc, pClaim, "kind", iClaim, &zKind, &nKind, pErr);
   if( rc ) return rc;
@@ -166,7 +167,7 @@ int ledgerReceiptClaimsRead(LedgerReceiptHasher *pHasher, LedgerJson *pDoc,
   memset(pOut, 0, sizeof(*pOut));
   if( !cJSON_IsArray(pList) ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "the application claims are no array");
+                          "the application claims are not an array");
   }
   if( pList->child == NULL ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,

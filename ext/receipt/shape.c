@@ -55,7 +55,7 @@ static int shapeText(LedgerReceiptJob *p, cJSON *pVal, const char *zName,
   *pz = ledgerJsonText(p->parts.pDoc, pVal, pn);
   if( *pz ) return LEDGER_OK;
   return ledgerReceiptFail(p, "shape",
-                           pVal ? "the receipt is ill-formed: '%s' is no text"
+                           pVal ? "the receipt is ill-formed: '%s' is not text"
                                 : "the receipt is incomplete: '%s' is missing",
                            zName);
 }
@@ -120,7 +120,7 @@ static int shapeEndorsements(LedgerReceiptJob *p, cJSON *pList) {
   if( !cJSON_IsArray(pList) ) {
     return ledgerReceiptFail(p, "shape",
                              "the receipt is ill-formed: 'serviceEndorsements' "
-                             "is no array");
+                             "is not an array");
   }
   for( pItem = pList->child; pItem; pItem = pItem->next ) {
     int i = pParts->nEndorsement;
@@ -147,7 +147,7 @@ static int shapeLeaf(LedgerReceiptJob *p, const cJSON *pLeaf) {
   if( !cJSON_IsObject(pLeaf) ) {
     return ledgerReceiptFail(p, "shape",
                              pLeaf ? "the receipt is ill-formed: "
-                                     "'leafComponents' is no object"
+                                     "'leafComponents' is not an object"
                                    : "the receipt is incomplete: "
                                      "'leafComponents' is missing");
   }
@@ -211,8 +211,8 @@ static int shapeFind(LedgerReceiptJob *p, cJSON *pRoot, cJSON **ppReceipt) {
   }
   if( cJSON_IsNull(*ppReceipt) ) return shapeLoading(p);
   if( !cJSON_IsObject(*ppReceipt) ) {
-    return ledgerReceiptFail(p, "shape",
-                             "this is no receipt: a JSON object is expected");
+    return ledgerReceiptFail(
+        p, "shape", "this is not a receipt: a JSON object is expected");
   }
   return LEDGER_OK;
 }

@@ -145,9 +145,9 @@ int ledgerSubLedgerList(LedgerClient *p, char ***pazName, int *pnName,
 
 /* ---- range.c: GET /app/transactions, page by page ----------------------- */
 
-/* What to read. Bounds are inclusive; a seqno of 0 is no bound. A bound whose
-** view is 0 is a seqno only: it goes on the wire with the highest view seen,
-** where one was seen, and is applied here in any case. */
+/* What to read. Bounds are inclusive; with a seqno of 0 there is none. A bound
+** whose view is 0 is a seqno only: it goes on the wire with the highest view
+** seen, where one was seen, and is applied here in any case. */
 typedef struct LedgerRange LedgerRange;
 struct LedgerRange {
   const char *zSubLedger; /* NULL: the default one; copied */

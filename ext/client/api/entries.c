@@ -47,14 +47,14 @@ static int entriesTags(LedgerCall *p, LedgerJson *pDoc, cJSON *pTags,
     for( pTag = pTags->child; pTag; pTag = pTag->next ) {
       z = ledgerJsonText(pDoc, pTag, &n);
       if( z == NULL )
-        return ledgerResponseNonsense(p, "a tag is no text", pErr);
+        return ledgerResponseNonsense(p, "a tag is not text", pErr);
       ledgerBufText(pBuf, zSep);
       ledgerBufJson(pBuf, z, n);
       zSep = ",";
     }
   } else {
     z = ledgerJsonText(pDoc, pTags, &n);
-    if( z == NULL ) return ledgerResponseNonsense(p, "tags are no text", pErr);
+    if( z == NULL ) return ledgerResponseNonsense(p, "tags are not text", pErr);
     while( *z ) {
       n = strcspn(z, ",");
       ledgerBufText(pBuf, zSep);
@@ -138,7 +138,7 @@ int ledgerEntryListRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pFirst,
     ledgerErrorNomem(pErr);
     goto out;
   }
-  ledgerBufAppend(&arena, "", 1); /* so that 0 is no place */
+  ledgerBufAppend(&arena, "", 1); /* so that 0 is not a place */
   for( i = 0; i < nEntry && pObj; i++, pObj = pObj->next ) {
     if( entriesReadOne(p, pDoc, pObj, &arena, &pList->aEntry[i], &aPlace[i],
                        i ? &aPlace[i - 1] : NULL, pErr) ) {
@@ -184,7 +184,7 @@ int ledgerEntryMeant(LedgerCall *p, const LedgerEntry *pEntry,
 }
 
 /* Sees that a state other than Loading is one that is known: Ready, or none in
-** an answer that has what was asked for. zState is NULL where it is no text. */
+** an answer that has what was asked for. zState is NULL where it isn't text. */
 int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
                     LedgerError *pErr) {
   char zSaid[80], zWhy[160];
@@ -192,7 +192,7 @@ int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
   if( zState && strcmp(zState, "Ready") == 0 ) return LEDGER_OK;
   if( zState == NULL ) {
     if( ledgerJsonMember(pRoot, "state") == NULL ) return LEDGER_OK;
-    return ledgerResponseNonsense(p, "its state is no text", pErr);
+    return ledgerResponseNonsense(p, "its state is not text", pErr);
   }
   ledgerTextClean(zState, strlen(zState), zSaid, sizeof(zSaid));
   snprintf(zWhy, sizeof(zWhy), "its state is '%s', neither Loading nor Ready",
@@ -201,7 +201,7 @@ int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
 }
 
 /* Reads the next link of an answer, in both spellings, into *pzNext; NULL
-** when there is none: what is there and no text is no end. It must lead to the
+** when there is none: a link that isn't text is not an end. It must lead to the
 ** call's own path. */
 int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
                        char **pzNext, LedgerError *pErr) {
@@ -216,7 +216,7 @@ int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
     if( pLink == NULL || cJSON_IsNull(pLink) ) continue;
     z = ledgerJsonText(pDoc, pLink, &n);
     if( z == NULL ) {
-      return ledgerResponseNonsense(p, "its next link is no text", pErr);
+      return ledgerResponseNonsense(p, "its next link is not text", pErr);
     }
   }
   if( n == 0 ) return LEDGER_OK;

@@ -49,8 +49,8 @@ static int gatewayRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
                    p->zWhat, said.zCode[0] ? said.zCode : "no reason given",
                    said.zMessage[0] ? ": " : "", said.zMessage);
   } else {
-    ledgerResponseNonsense(p, "its status is none of queued, committed, failed",
-                           pErr);
+    ledgerResponseNonsense(
+        p, "its status is not one of queued, committed, failed", pErr);
   }
 out:
   ledgerJsonFree(pDoc);

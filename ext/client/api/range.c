@@ -77,7 +77,7 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( ledgerResponseParse(p, pEx, "page of entries", &pDoc, pErr) ) goto out;
   pRoot = ledgerJsonRoot(pDoc);
   if( !cJSON_IsObject(pRoot) ) {
-    ledgerResponseNonsense(p, "a page is no object", pErr);
+    ledgerResponseNonsense(p, "a page is not an object", pErr);
     goto out;
   }
   if( ledgerNextLinkRead(p, pDoc, pRoot, &pAnswer->zNext, pErr) ) goto out;

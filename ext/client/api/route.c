@@ -129,7 +129,7 @@ static int routeRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( cJSON_IsObject(pRoot) ) {
     ledgerNextLinkRead(p, pAnswer->pDoc, pRoot, &pAnswer->list.zNext, pErr);
   } else if( !cJSON_IsArray(pRoot) ) {
-    ledgerResponseNonsense(p, "it is no object", pErr);
+    ledgerResponseNonsense(p, "it is not an object", pErr);
   }
   return pErr->rc;
 }
@@ -156,7 +156,7 @@ static int routeWritten(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( cJSON_IsObject(pRoot) ) return routeBring(p, pErr);
   pForm = pAnswer->pRoute->pForm;
   if( pForm == NULL || !pForm->bTextAnswer || !cJSON_IsString(pRoot) ) {
-    ledgerResponseNonsense(p, "it is no object", pErr);
+    ledgerResponseNonsense(p, "it is not an object", pErr);
   }
   ledgerJsonFree(pAnswer->pDoc); /* what was done is to be asked for */
   pAnswer->pDoc = NULL;

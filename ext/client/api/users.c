@@ -38,7 +38,7 @@ static int usersOneRole(LedgerClient *p, LedgerJson *pDoc, const char **pzRole,
   }
   if( i == 3 ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "role: '%.64s' is none of Administrator, "
+                          "role: '%.64s' is not one of Administrator, "
                           "Contributor, Reader, which API version %s knows",
                           z, ledgerKnownVersion(p));
   }

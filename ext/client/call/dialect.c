@@ -41,8 +41,8 @@ static const LedgerDialect aDialect[] = {
 };
 #define DIALECT_COUNT ((int)(sizeof(aDialect) / sizeof(aDialect[0])))
 
-/* What a feature is called in messages. What is no feature but another way to
-** say the same (merge patches, waiting, role_name) is never needed. */
+/* What a feature is called in messages. Another way to say the same (merge
+** patches, waiting, role_name) is not a feature, and never needed. */
 static const struct {
   unsigned mHas;
   const char *zName;

@@ -12,7 +12,7 @@
 
 #define REDIRECT_MAX 5
 
-/* The node this went to is no primary any more. */
+/* The node this went to is not the primary any more. */
 void ledgerRedirectForget(LedgerCall *p) {
   if( p->pKind->bPublic ) return;
   free(p->pClient->zPrimary);

@@ -129,9 +129,10 @@ static void responseSaid(const LedgerServerError *p, char *zOut, size_t nOut) {
 }
 
 /* The remedy behind a 403: SQL that works whether the user is there or not.
-** What is no entry takes an Administrator to write. The ledger is named, unless
-** it is "main" and alone, lest the user become one of another ledger. Whom the
-** ledger saw is what a token says, so that only an id may stand in the SQL. */
+** It takes an Administrator to write what is not an entry. The ledger is named,
+** unless it is "main" and alone, lest the user become one of another ledger.
+** Whom the ledger saw is what a token says, so that only an id may stand in the
+** SQL. */
 static void responseRemedy(const LedgerCall *p, LedgerBuf *pBuf) {
   const char *zWho = p->pClient->auth.zPrincipal;
   const LedgerHooks *pUser = &p->pClient->user;
@@ -261,7 +262,7 @@ static int responseFailed(LedgerCall *p, LedgerError *pErr) {
                           p->zWhat, zUnknown, zPlace);
   }
   if( pEx->eFail == LEDGER_FAIL_ANSWER ) {
-    const int bLong = strcmp(pEx->zError, LEDGER_LONG_HEADERS) == 0;
+    const int bLong = pEx->bLongHeaders;
     return ledgerErrorSet(
         pErr, bLong ? LEDGER_TOOBIG : LEDGER_IOERR, "%s: %s%s%s (%s)", p->zWhat,
         bLong ? "" : "the answer can't be used: ", pEx->zError, zUnknown,
@@ -288,7 +289,7 @@ static int responseFailed(LedgerCall *p, LedgerError *pErr) {
   switch( pEx->eFail ) {
     case LEDGER_FAIL_CONNECT:
     case LEDGER_FAIL_TIME:
-      if( strcmp(pEx->zError, LEDGER_NAME_UNKNOWN) == 0 ) {
+      if( pEx->bNoName ) {
         return ledgerErrorSet(pErr, LEDGER_IOERR,
                               "could not connect to %s: %s (is it written "
                               "right?) (%s)",

@@ -214,7 +214,7 @@ static void retryRead(LedgerCall *p) {
 
 /* Compares the clocks, ours and the ledger's; until that has told its time, the
 ** identity service's. A Date is up to a second old when it is sent, and then it
-** travels: a second of either sign is no difference. */
+** travels: a second of either sign counts as none. */
 static void retryClock(LedgerCall *p, const LedgerExchange *pEx) {
   static const char zLedger[] = "ledger";
   LedgerClient *pClient = p->pClient;

@@ -110,7 +110,7 @@ static char *arcHeader(const char *zFile, LedgerError *pErr) {
   if( !S_ISREG(st.st_mode) || st.st_size > ARC_KEY_MAX ||
       (n = read(fd, aKey, ARC_KEY_MAX)) <= 0 ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "Azure Arc: '%.300s' is no key file of at most %d bytes",
+                   "Azure Arc: '%.300s' is not a key file of at most %d bytes",
                    zFile, ARC_KEY_MAX);
     goto out;
   }

@@ -58,7 +58,8 @@ static int certificateLoad(const LedgerApplication *pApp,
   if( ledgerCertificateRead(&from, pOut, pErr) ) goto out;
   if( !EVP_PKEY_is_a(pOut->pKey, "RSA") ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "%s: its key is no RSA key, which Entra needs", from.zWhat);
+                   "%s: its key is not an RSA key, which Entra needs",
+                   from.zWhat);
     ledgerCertificateFree(pOut);
   }
 out:

@@ -130,7 +130,7 @@ static int managedEndpoint(LedgerFetch *p, const char *zName, const char *zUrl,
   if( rc == LEDGER_NOMEM ) return ledgerErrorNomem(pErr);
   if( rc || url.bFragment ) {
     ledgerUrlClear(&url);
-    return ledgerErrorSet(pErr, LEDGER_AUTH, "%s is no http URL", zName);
+    return ledgerErrorSet(pErr, LEDGER_AUTH, "%s is not an http URL", zName);
   }
   zResource = ledgerEntraResource(p->pClient->pConfig, pErr);
   if( zResource == NULL ) goto out;
@@ -224,7 +224,7 @@ static int managedImdsRefused(LedgerFetch *p, LedgerCall *pCall,
   if( p->bChained &&
       (pCall->http == 200 || (pCall->http && pCall->server.zCode[0] == 0)) ) {
     return ledgerCredentialMissing(
-        p, pErr, "what answers at %s is no IMDS (HTTP %d, GET %s)", p->zBase,
+        p, pErr, "what answers at %s is not IMDS (HTTP %d, GET %s)", p->zBase,
         pCall->http, pCall->zPath);
   }
   return ledgerCredentialTake(p, pCall, pErr);

@@ -182,7 +182,7 @@ void ledgerRedactBody(LedgerBuf *p, const char *zMark, const char *zType,
   } else if( ledgerJsonParse(z, n, "body", &pDoc, &err) == LEDGER_OK ) {
     redactJson(&text, pDoc, ledgerJsonRoot(pDoc), "");
   } else {
-    ledgerBufPrintf(&text, "(%zu bytes that are no JSON)", n);
+    ledgerBufPrintf(&text, "(%zu bytes that are not JSON)", n);
   }
   if( text.n > REDACT_MAX_BODY ) {
     size_t i = REDACT_MAX_BODY;

@@ -37,7 +37,7 @@ int ledgerSinkLevel(const char *z, const char **pzFile) {
 /*
 ** Opens a regular file, or returns -1 and says why. A log may hold what entries
 ** say: only its owner reads it, and it goes where its path says, not where a
-** link in that place leads. What is no regular file may block, or end the
+** link in that place leads. What is not a regular file may block, or end the
 ** process by SIGPIPE.
 */
 static int sinkOpen(const char *zFile, const char **pzWhy) {
@@ -49,7 +49,7 @@ static int sinkOpen(const char *zFile, const char **pzWhy) {
   const int e = errno;
   if( fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ) return fd;
   if( fd >= 0 || e == ENXIO ) {
-    *pzWhy = "it is no regular file (log = 'info stderr' writes to stderr)";
+    *pzWhy = "it is not a regular file (log = 'info stderr' writes to stderr)";
   } else if( e == ELOOP ) {
     *pzWhy = "it is a symbolic link";
   } else {
@@ -64,11 +64,12 @@ int ledgerLogCheck(const char *zValue, LedgerError *pErr) {
   int e = ledgerSinkLevel(zValue, &zFile);
   int fd;
   if( e < 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "option log: '%.64s' is none of: off, info, debug, "
-                          "or one of them with ' stderr' or ' file:PATH' "
-                          "behind it",
-                          zValue);
+    return ledgerErrorSet(
+        pErr, LEDGER_ERROR,
+        "option log: '%.64s' is not one of: off, info, debug, "
+        "or one of them with ' stderr' or ' file:PATH' "
+        "behind it",
+        zValue);
   }
   if( zFile == NULL || e == LEDGER_LOG_OFF ) return LEDGER_OK;
   fd = sinkOpen(zFile, &zWhy);

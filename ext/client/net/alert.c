@@ -31,7 +31,7 @@ static void alertInit(void) {
 }
 
 /* Called by OpenSSL for what goes on in a connection. The low byte of a fatal
-** alert is its number; close_notify is none. */
+** alert is its number; close_notify is not. */
 static void alertHear(const SSL *pSsl, int eWhere, int iAlert) {
   const LedgerListener *p;
   if( eWhere != SSL_CB_READ_ALERT || iAlert >> 8 != SSL3_AL_FATAL ) return;

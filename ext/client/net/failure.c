@@ -24,14 +24,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FAILURE_TOO_LARGE 100 /* CURLE_TOO_LARGE */
 #define CLOSED "the server closed the connection without an answer"
 #define WITHIN "the connection was closed within the answer"
 
-static const LedgerFailure aFailure[] = {
+/* What a code of libcurl's means. */
+typedef struct Failure Failure;
+struct Failure {
+  int rc;            /* CURLcode */
+  int eClass;        /* LEDGER_FAIL_* */
+  int bRetry;        /* another attempt may do better */
+  const char *zText; /* or NULL */
+};
+
+static const Failure aFailure[] = {
     /* No connection. */
     {CURLE_COULDNT_RESOLVE_PROXY, LEDGER_FAIL_PROXY, 1,
      "the name of the proxy is unknown"},
-    {CURLE_COULDNT_RESOLVE_HOST, LEDGER_FAIL_CONNECT, 1, LEDGER_NAME_UNKNOWN},
+    {CURLE_COULDNT_RESOLVE_HOST, LEDGER_FAIL_CONNECT, 1, "the name is unknown"},
     {CURLE_COULDNT_CONNECT, LEDGER_FAIL_CONNECT, 1, "there is no connection"},
     {CURLE_OPERATION_TIMEDOUT, LEDGER_FAIL_TIME, 1, "it took too long"},
     {CURLE_INTERFACE_FAILED, LEDGER_FAIL_CONNECT, 1, "there is no connection"},
@@ -52,11 +62,11 @@ static const LedgerFailure aFailure[] = {
     {99 /* CURLE_UNRECOVERABLE_POLL */, LEDGER_FAIL_BROKEN, 1,
      "the connection can't be waited for"},
     /* An answer that can't be used. */
-    {CURLE_UNSUPPORTED_PROTOCOL, LEDGER_FAIL_ANSWER, 0, "it is no HTTP"},
-    {CURLE_WEIRD_SERVER_REPLY, LEDGER_FAIL_ANSWER, 0, "it is no HTTP"},
-    {CURLE_HTTP2, LEDGER_FAIL_ANSWER, 0, "it is no HTTP/1.1"},
-    {CURLE_HTTP2_STREAM, LEDGER_FAIL_ANSWER, 0, "it is no HTTP/1.1"},
-    {CURLE_HTTP3, LEDGER_FAIL_ANSWER, 0, "it is no HTTP/1.1"},
+    {CURLE_UNSUPPORTED_PROTOCOL, LEDGER_FAIL_ANSWER, 0, "it is not HTTP"},
+    {CURLE_WEIRD_SERVER_REPLY, LEDGER_FAIL_ANSWER, 0, "it is not HTTP"},
+    {CURLE_HTTP2, LEDGER_FAIL_ANSWER, 0, "it is not HTTP/1.1"},
+    {CURLE_HTTP2_STREAM, LEDGER_FAIL_ANSWER, 0, "it is not HTTP/1.1"},
+    {CURLE_HTTP3, LEDGER_FAIL_ANSWER, 0, "it is not HTTP/1.1"},
     {CURLE_HTTP_RETURNED_ERROR, LEDGER_FAIL_ANSWER, 0, "it is an error"},
     {CURLE_WRITE_ERROR, LEDGER_FAIL_ANSWER, 0, "it is broken off"},
     {CURLE_RANGE_ERROR, LEDGER_FAIL_ANSWER, 0, "it is a part only"},
@@ -67,7 +77,7 @@ static const LedgerFailure aFailure[] = {
     {CURLE_REMOTE_ACCESS_DENIED, LEDGER_FAIL_ANSWER, 0, "it is a refusal"},
     {CURLE_LOGIN_DENIED, LEDGER_FAIL_ANSWER, 0, "it is a refusal"},
     {CURLE_CHUNK_FAILED, LEDGER_FAIL_ANSWER, 0, "its pieces make no sense"},
-    {100 /* CURLE_TOO_LARGE */, LEDGER_FAIL_ANSWER, 0, LEDGER_LONG_HEADERS},
+    {FAILURE_TOO_LARGE, LEDGER_FAIL_ANSWER, 0, NULL},
     /* TLS. */
     {CURLE_SSL_CONNECT_ERROR, LEDGER_FAIL_TLS, 1, "the TLS handshake failed"},
     {CURLE_USE_SSL_FAILED, LEDGER_FAIL_TLS, 0, "the server speaks no TLS"},
@@ -111,8 +121,8 @@ static const LedgerFailure aFailure[] = {
     {CURLE_AUTH_ERROR, LEDGER_FAIL_INTERNAL, 0, NULL},
 };
 
-const LedgerFailure *ledgerFailureOf(int rc) {
-  static const LedgerFailure unknown = {-1, LEDGER_FAIL_INTERNAL, 0, NULL};
+static const Failure *failureOf(int rc) {
+  static const Failure unknown = {-1, LEDGER_FAIL_INTERNAL, 0, NULL};
   size_t i;
   for( i = 0; i < sizeof(aFailure) / sizeof(aFailure[0]); i++ ) {
     if( aFailure[i].rc == rc ) return &aFailure[i];
@@ -305,7 +315,7 @@ static const char *failureErrno(CURL *pEasy) {
 ** p->zError in place of libcurl's.
 */
 void ledgerFailureRead(LedgerExchange *p) {
-  const LedgerFailure *pFailure = ledgerFailureOf((int)p->rc);
+  const Failure *pFailure = failureOf((int)p->rc);
   const int bNoTls = strstr(p->zError, "wrong version number") != NULL;
   const char *zText = pFailure->zText;
   char zMore[170] = "";
@@ -315,10 +325,12 @@ void ledgerFailureRead(LedgerExchange *p) {
   if( p->eFail == LEDGER_FAIL_BROKEN && p->nHeader > 0 ) zText = WITHIN;
   /* Before 8.6 libcurl calls a header line that it finds too long a lack of
   ** memory. */
-  if( p->bLongHeaders || (p->rc == CURLE_OUT_OF_MEMORY && p->nHeader > 0 &&
-                          p->body.n == 0 && !p->body.bOom) ) {
+  if( p->bLongHeaders || (int)p->rc == FAILURE_TOO_LARGE ||
+      (p->rc == CURLE_OUT_OF_MEMORY && p->nHeader > 0 && p->body.n == 0 &&
+       !p->body.bOom) ) {
     p->eFail = LEDGER_FAIL_ANSWER;
-    zText = LEDGER_LONG_HEADERS;
+    zText = "the headers of the answer are too long";
+    p->bLongHeaders = 1;
   }
   if( p->body.bOom ) p->eFail = LEDGER_FAIL_MEMORY;
   if( failureOfProxy(p, zMore, sizeof(zMore)) || failureOfAlert(p) ) return;
@@ -336,6 +348,7 @@ void ledgerFailureRead(LedgerExchange *p) {
   } else if( p->rc == CURLE_COULDNT_CONNECT && failureErrno(p->pEasy) ) {
     zText = failureErrno(p->pEasy);
   }
+  p->bNoName = p->rc == CURLE_COULDNT_RESOLVE_HOST && zMore[0] == 0;
   if( zText ) {
     snprintf(p->zError, sizeof(p->zError), "%.80s%s", zText, zMore);
   } else {

@@ -4,9 +4,9 @@
 **   SELECT ledger_attach('my-ledger', 'main', '{"token":"file:token.txt"}');
 **
 ** Invariants
-**   - what is no regular file (a terminal, a device) is refused; a pipe that an
-**     option names, such as a shell's <(command), is read to its end, for so
-**     long as its writer may take, and the wait for it can be interrupted;
+**   - what is not a regular file (a terminal, a device) is refused; a pipe that
+**     an option names, such as a shell's <(command), is read to its end, within
+**     a limit of time, and the wait for it can be interrupted;
 **   - a file has a limit;
 **   - what was read may be secret: of a failure nothing is left.
 */
@@ -63,7 +63,7 @@ static int fileRead(const char *zWhat, const char *zFile, size_t nMax,
   if( pPipe ) *pbPipe = S_ISFIFO(st.st_mode);
   if( !S_ISREG(st.st_mode) && !(pPipe && *pbPipe && !pPipe->bNone) ) {
     ledgerErrorSet(pErr, rcFail,
-                   "%s: cannot read '%.400s': it is no regular file", zWhat,
+                   "%s: cannot read '%.400s': it is not a regular file", zWhat,
                    zFile);
     goto out;
   }

@@ -199,7 +199,7 @@ static void httpId(LedgerExchange *p, const char *z, size_t n) {
 }
 
 /* Keeps the headers that are asked for. A 1xx answer's are forgotten, and what
-** stands behind a body in pieces (trailers) is no header. */
+** stands behind a body in pieces (trailers) is not a header. */
 static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   static const char zId[] = "x-ms-ccf-transaction-id:";
   static const char zLocation[] = "location:";
@@ -417,7 +417,7 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)pWire->msConnect);
   }
   if( p->bDirect ) SET(CURLOPT_PROXY, "");
-  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's are no answer */
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's are not the answer */
 #if LIBCURL_VERSION_NUM >= 0x075000
   SET(CURLOPT_PREREQFUNCTION, httpReady);
   SET(CURLOPT_PREREQDATA, p);

@@ -14,7 +14,6 @@
 #include <signal.h>
 
 typedef struct LedgerExchange LedgerExchange;
-typedef struct LedgerFailure LedgerFailure;
 typedef struct LedgerHttp LedgerHttp;
 typedef struct LedgerListener LedgerListener;
 typedef struct LedgerProcess LedgerProcess;
@@ -201,7 +200,7 @@ struct LedgerExchange {
   int bDone;         /* the answer is here, or rc says why not */
   int bTooBig;       /* broken off: more than nMax bytes */
   size_t nHeader;    /* bytes of headers */
-  int bLongHeaders;  /* broken off: they are too many */
+  int bLongHeaders;  /* they are too many */
   int bDirect;       /* no proxy may be used */
   int msConnect;     /* limit for the connection */
   int bCertificate;  /* a client certificate is offered */
@@ -213,6 +212,7 @@ struct LedgerExchange {
   int bSent;    /* with rc: something of the request may have left */
   CURLcode rc;
   int eFail;                 /* with rc: LEDGER_FAIL_* ... */
+  int bNoName;               /* ... CONNECT: the server's name is unknown */
   int bFinal;                /* ... and whether it will fail again */
   int iProxyHttp;            /* ... the status of a proxy that refuses, or 0 */
   long iVerify;              /* with rc: X509_V_* of the handshake */
@@ -288,18 +288,6 @@ enum {
   LEDGER_FAIL_INTERNAL /* what libcurl has no reason for, or a new code */
 };
 
-#define LEDGER_LONG_HEADERS "the headers of the answer are too long"
-#define LEDGER_NAME_UNKNOWN "the name is unknown"
-
-/* What a code of libcurl's means. */
-struct LedgerFailure {
-  int rc;            /* CURLcode */
-  int eClass;        /* LEDGER_FAIL_* */
-  int bRetry;        /* another attempt may do better */
-  const char *zText; /* or NULL */
-};
-
-const LedgerFailure *ledgerFailureOf(int rc);
 void ledgerFailureRead(LedgerExchange *p);
 
 /* Whether a handshake was refused for the host's name: libcurl checks it after

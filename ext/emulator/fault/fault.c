@@ -111,8 +111,8 @@
 typedef struct FaultKind FaultKind;
 struct FaultKind {
   const char *zName;
-  const char *zValue;  /* NULL: none; FAULT_NUMBER; or the words it takes, each
-                       ** between bars, an empty one first if it may lack */
+  const char *zValue;  /* NULL: none; FAULT_NUMBER; or the words it takes, with
+                       ** bars, an empty one first if it may be absent */
   const char *zMethod; /* default filters */
   const char *zPath;
   const char *zCode; /* error code of an answer EMU_FAULT_STATUS */
@@ -133,30 +133,29 @@ static const FaultKind aFaultKind[] = {
     {"not-open", NULL, "", "/app/*", "FrontendNotOpen", EMU_FAULT_STATUS, 404},
     {"rolled-back", NULL, "POST", "/app/transactions", "TransactionRolledBack",
      EMU_FAULT_STATUS, 503},
-    {"claims", "||always|", "", "/app/*", "", EMU_FAULT_CLAIMS, 0},
-    {"redirect", "||loop|away|301|302|", "", "/app/*", "", EMU_FAULT_REDIRECT,
-     0},
+    {"claims", "|always", "", "/app/*", "", EMU_FAULT_CLAIMS, 0},
+    {"redirect", "|loop|away|301|302", "", "/app/*", "", EMU_FAULT_REDIRECT, 0},
     {"cut", NULL, "", "/app/*", "", EMU_FAULT_CUT, 0},
     {"slow", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_SLOW, 0},
     {"huge", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_HUGE, 0},
     {"deep", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_DEEP, 0},
-    {"malformed", "||half|html|empty|types|duplicate|no-id|digest|measurement|",
+    {"malformed", "|half|html|empty|types|duplicate|no-id|digest|measurement",
      "", "/app/*", "", EMU_FAULT_MALFORMED, 0},
     {"stale", FAULT_NUMBER, "GET", "/app/transactions*", "", EMU_FAULT_STALE,
      0},
     {"unaware", FAULT_NUMBER, "GET", "/app/transactions*", "",
      EMU_FAULT_UNAWARE, 0},
     {"answer", NULL, "", "/app/*", "", EMU_FAULT_ANSWER, 0},
-    {"idle", "||notify|", "", "/app/*", "", EMU_FAULT_IDLE, 0},
+    {"idle", "|notify", "", "/app/*", "", EMU_FAULT_IDLE, 0},
     {"election", NULL, "POST", "/app/transactions", "", EMU_FAULT_ELECTION, 0},
     {"recovery", NULL, "POST", "/app/transactions", "", EMU_FAULT_RECOVERY, 0},
     {"isolate", NULL, "POST", "/app/transactions", "", EMU_FAULT_ISOLATE, 0},
     {"stop", NULL, "POST", "/app/transactions", "", EMU_FAULT_STOP, 0},
     {"forward", NULL, "POST", "/app/transactions", "", EMU_FAULT_FORWARD, 0},
-    {"hold", "||silent|", "POST", "/app/transactions", "", EMU_FAULT_HOLD, 0},
+    {"hold", "|silent", "POST", "/app/transactions", "", EMU_FAULT_HOLD, 0},
     {"latency", FAULT_NUMBER, "", "/app/*", "", EMU_FAULT_LATENCY, 0},
     {"clock", FAULT_NUMBER, "", "*", "", EMU_FAULT_CLOCK, 0},
-    {"certificate", "|expired|early|foreign|name|", "", "", "",
+    {"certificate", "expired|early|foreign|name", "", "", "",
      EMU_FAULT_CERTIFICATE, 0},
 };
 #define N_FAULT_KIND ((int)(sizeof(aFaultKind) / sizeof(aFaultKind[0])))
@@ -178,6 +177,7 @@ struct Fault {
   int64_t nByte;       /* of a piece of a slow answer */
   LedgerTxid id;       /* that a refusal carries, or {0,0} */
   int64_t nth, nCount;
+  int bCount;          /* nCount was given */
   double rProbability; /* 1: always */
   uint64_t iRandom;
   int64_t nFit, nStruck; /* so far */
@@ -216,18 +216,6 @@ static int faultCopy(char *z, size_t nMax, const char *zFrom, size_t n) {
   return 1;
 }
 
-/* 1 when the n bytes at z are one of the words between bars. */
-static int faultWord(const char *zWords, const char *z, size_t n) {
-  const char *zAt = zWords;
-  while( *zAt == '|' ) {
-    size_t nWord = strcspn(++zAt, "|");
-    if( zAt[nWord] == 0 ) return 0;
-    if( nWord == n && memcmp(zAt, z, n) == 0 ) return 1;
-    zAt += nWord;
-  }
-  return 0;
-}
-
 /* The value of a kind; 0 if it isn't one. */
 static int faultValue(Fault *p, const char *zVal, size_t nVal) {
   const FaultKind *pKind = p->pKind;
@@ -238,7 +226,7 @@ static int faultValue(Fault *p, const char *zVal, size_t nVal) {
     } else if( nVal == 0 ) {
       return 0;
     }
-    return faultWord(pKind->zValue, zVal, nVal) &&
+    return emuListed(pKind->zValue, '|', zVal, nVal) &&
            faultCopy(p->zWord, sizeof(p->zWord), zVal, nVal);
   }
   if( zVal == NULL || !emuNumber(zVal, nVal, INT64_C(1) << 40, &p->iValue) )
@@ -276,89 +264,70 @@ static int faultKind(Fault *p, const char *z, size_t n, const char *zVal,
                    strlen(p->pKind->zCode));
 }
 
-/* The same of a key that only faults of sessions have. */
-static int faultSessionKey(EmuFaultKeys *p, const char *z, size_t n,
-                           const char *zVal, size_t nVal) {
-  static const struct {
-    const char *zName;
-    size_t iOffset;
-    int64_t iMax;
-  } aKey[] = {
-      {"for", offsetof(EmuFaultKeys, msFor), FAULT_HOUR},
-      {"heal", offsetof(EmuFaultKeys, msHeal), FAULT_HOUR},
-      {"delay", offsetof(EmuFaultKeys, msDelay), FAULT_HOUR},
-      {"record", offsetof(EmuFaultKeys, bRecord), 1},
-      {"election", offsetof(EmuFaultKeys, bElect), 1},
-  };
-  size_t i;
-  if( emuIs(z, n, "sessions") ) {
-    p->eSessions = emuIs(zVal, nVal, "lost")   ? EMU_SESSIONS_LOST
-                   : emuIs(zVal, nVal, "kept") ? EMU_SESSIONS_KEPT
-                                               : EMU_SESSIONS_DEFAULT;
-    return p->eSessions != EMU_SESSIONS_DEFAULT;
-  }
-  for( i = 0; i < sizeof(aKey) / sizeof(aKey[0]); i++ ) {
-    int64_t v;
-    if( !emuIs(z, n, aKey[i].zName) ) continue;
-    if( !emuNumber(zVal, nVal, aKey[i].iMax, &v) ) return 0;
-    memcpy((char *)p + aKey[i].iOffset, &v, sizeof(v));
-    return 1;
-  }
-  return 0;
-}
+/* The keys that are a text or a number. */
+static const struct FaultKey {
+  const char *zName;
+  size_t iOffset;
+  size_t n; /* bytes of a text; 0: a number */
+  int64_t iMin, iMax;
+} aFaultKey[] = {
+#define TEXT(f) offsetof(Fault, f), sizeof(((Fault *)0)->f), 0, 0
+#define NUMBER(f, iMin, iMax) offsetof(Fault, f), 0, iMin, iMax
+    {"method", TEXT(zMethod)},
+    {"path", TEXT(zPath)},
+    {"host", TEXT(zHost)},
+    {"code", TEXT(zCode)},
+    {"retry-after", NUMBER(nRetryAfter, 0, 86400)},
+    {"bytes", NUMBER(nByte, 1, 65536)},
+    {"nth", NUMBER(nth, 1, INT64_MAX)},
+    {"count", NUMBER(nCount, 0, INT64_MAX)},
+    {"seed", NUMBER(iRandom, 0, INT64_MAX)},
+    {"for", NUMBER(keys.msFor, 0, FAULT_HOUR)},
+    {"heal", NUMBER(keys.msHeal, 0, FAULT_HOUR)},
+    {"delay", NUMBER(keys.msDelay, 0, FAULT_HOUR)},
+    {"record", NUMBER(keys.bRecord, 0, 1)},
+    {"election", NUMBER(keys.bElect, 0, 1)},
+#undef TEXT
+#undef NUMBER
+};
+#define N_FAULT_KEY ((int)(sizeof(aFaultKey) / sizeof(aFaultKey[0])))
 
-/* One key=value of a spec. *pbCount notes that a count is given. */
+/* One key=value of a spec; 0 if it isn't one. */
 static int faultKey(Fault *p, const char *z, size_t n, const char *zVal,
-                    size_t nVal, int *pbCount) {
-  int64_t i = 0;
+                    size_t nVal) {
+  int i;
   if( zVal == NULL ) return 0;
-  if( emuIs(z, n, "method") ) {
-    return faultCopy(p->zMethod, sizeof(p->zMethod), zVal, nVal);
-  }
-  if( emuIs(z, n, "path") ) {
-    return faultCopy(p->zPath, sizeof(p->zPath), zVal, nVal);
-  }
-  if( emuIs(z, n, "host") ) {
-    return faultCopy(p->zHost, sizeof(p->zHost), zVal, nVal);
-  }
-  if( emuIs(z, n, "code") ) {
-    return faultCopy(p->zCode, sizeof(p->zCode), zVal, nVal);
-  }
-  if( emuIs(z, n, "retry-after") ) {
-    return emuNumber(zVal, nVal, 86400, &p->nRetryAfter);
-  }
-  if( emuIs(z, n, "id") ) {
-    return ledgerTxidParse(zVal, nVal, &p->id);
-  }
-  if( emuIs(z, n, "bytes") ) {
-    return emuNumber(zVal, nVal, 65536, &p->nByte) && p->nByte > 0;
-  }
-  if( emuIs(z, n, "nth") ) {
-    return emuNumber(zVal, nVal, INT64_MAX, &p->nth) && p->nth > 0;
-  }
-  if( emuIs(z, n, "count") ) {
-    *pbCount = 1;
-    return emuNumber(zVal, nVal, INT64_MAX, &p->nCount);
-  }
-  if( emuIs(z, n, "seed") ) {
-    if( !emuNumber(zVal, nVal, INT64_MAX, &i) ) return 0;
-    p->iRandom = (uint64_t)i;
+  for( i = 0; i < N_FAULT_KEY; i++ ) {
+    const struct FaultKey *pKey = &aFaultKey[i];
+    char *pTo = (char *)p + pKey->iOffset;
+    int64_t v;
+    if( !emuIs(z, n, pKey->zName) ) continue;
+    if( pKey->n ) return faultCopy(pTo, pKey->n, zVal, nVal);
+    if( !emuNumber(zVal, nVal, pKey->iMax, &v) || v < pKey->iMin ) return 0;
+    memcpy(pTo, &v, sizeof(v));
+    if( emuIs(z, n, "count") ) p->bCount = 1;
     return 1;
+  }
+  if( emuIs(z, n, "id") ) return ledgerTxidParse(zVal, nVal, &p->id);
+  if( emuIs(z, n, "sessions") ) {
+    p->keys.eSessions =
+        emuIs(zVal, nVal, "kept") ? EMU_SESSIONS_KEPT : EMU_SESSIONS_LOST;
+    return emuListed("lost|kept", '|', zVal, nVal);
   }
   if( emuIs(z, n, "probability") ) {
     char zNum[32];
     if( !faultCopy(zNum, sizeof(zNum), zVal, nVal) ) return 0;
-    if( !*pbCount ) p->nCount = 0;
+    if( !p->bCount ) p->nCount = 0;
     return ledgerNumberParse(zNum, &p->rProbability) && p->rProbability <= 1;
   }
-  return faultSessionKey(&p->keys, z, n, zVal, nVal);
+  return 0;
 }
 
 int emuFaultsAdd(EmuFaults *p, const char *zSpec, const char *zBody,
                  LedgerError *pErr) {
   Fault *pFault = calloc(1, sizeof(*pFault)), **ppEnd;
   const char *z = zSpec;
-  int bCount = 0, bOk = 1, rc = LEDGER_OK;
+  int bOk = 1, rc = LEDGER_OK;
   if( pFault ) pFault->zSpec = ledgerStrndup(zSpec, strlen(zSpec));
   if( pFault && zBody ) pFault->zBody = ledgerStrndup(zBody, strlen(zBody));
   if( pFault == NULL || pFault->zSpec == NULL || (zBody && !pFault->zBody) ) {
@@ -379,7 +348,7 @@ int emuFaultsAdd(EmuFaults *p, const char *zSpec, const char *zBody,
     const char *zVal = zEq ? zEq + 1 : NULL;
     size_t nVal = zEq ? n - nName - 1 : 0;
     bOk = z == zSpec ? faultKind(pFault, z, nName, zVal, nVal)
-                     : faultKey(pFault, z, nName, zVal, nVal, &bCount);
+                     : faultKey(pFault, z, nName, zVal, nVal);
     if( !bOk ) {
       rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                           "fault '%s': '%.*s' is not understood", zSpec, (int)n,

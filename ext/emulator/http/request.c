@@ -29,24 +29,21 @@
 
 /* ---- taking it apart --------------------------------------------------- */
 
-/* Percent-decodes n bytes into *pz, which is moved on. */
+/* Decodes n bytes to *pz, which is moved on, as a text with a NUL. */
 static void reqDecode(const char *z, size_t n, int bPlus, char **pz,
                       EmuText *pText) {
-  char *zOut = *pz;
-  size_t i;
-  pText->z = zOut;
-  for( i = 0; i < n; i++ ) {
-    unsigned char c = (unsigned char)z[i];
-    if( c == '%' && i + 2 < n && ledgerHexDecode(z + i + 1, 2, &c, 1) ) {
-      i += 2;
-    } else if( c == '+' && bPlus ) {
-      c = ' ';
-    }
-    *zOut++ = (char)c;
-  }
-  pText->n = (size_t)(zOut - pText->z);
-  *zOut++ = 0;
-  *pz = zOut;
+  pText->z = *pz;
+  pText->n = emuUrlDecode(z, n, bPlus, *pz);
+  pText->z[pText->n] = 0;
+  *pz += pText->n + 1;
+}
+
+/* The same for n bytes that are decoded already. */
+static void reqCopy(const char *z, size_t n, char **pz, EmuText *pText) {
+  pText->z = memcpy(*pz, z, n);
+  pText->n = n;
+  pText->z[n] = 0;
+  *pz += n + 1;
 }
 
 /* Splits the path into its decoded segments. If there are too many, nSegment is
@@ -64,48 +61,34 @@ static void reqSplitPath(EmuReq *p, char **pz) {
   }
 }
 
-/* The same of a query that is decoded first and split then, as CCF does it. */
-static void reqSplitDecoded(EmuReq *p, char **pz) {
-  EmuText all;
-  char *z, *zEnd;
-  reqDecode(p->zQuery, strlen(p->zQuery), 1, pz, &all);
-  zEnd = all.z + all.n;
-  for( z = all.z; z < zEnd && p->nParam < EMU_PARAMS; ) {
-    char *zAmp = memchr(z, '&', (size_t)(zEnd - z));
-    size_t n = (size_t)((zAmp ? zAmp : zEnd) - z);
-    char *zEq = memchr(z, '=', n);
-    size_t nName = zEq ? (size_t)(zEq - z) : n;
-    z[n] = 0;
-    if( n ) {
-      int i = p->nParam++;
-      p->aName[i].z = z;
-      p->aName[i].n = nName;
-      p->aValue[i].z = zEq ? zEq + 1 : z + n;
-      p->aValue[i].n = zEq ? n - nName - 1 : 0;
-      z[nName] = 0;
-    }
-    z += n + 1;
+/* One name or value of a query. */
+static void reqPart(const EmuReq *p, const char *z, size_t n, char **pz,
+                    EmuText *pText) {
+  if( p->pEmu->args.bDecodeFirst ) {
+    reqCopy(z, n, pz, pText);
+  } else {
+    reqDecode(z, n, 1, pz, pText);
   }
 }
 
-/* Splits the query into decoded names and values. */
+/* Splits the query into decoded names and values; as CCF does it, decoded first
+** and split then, with --decode-first. */
 static void reqSplitQuery(EmuReq *p, char **pz) {
-  const char *z = p->zQuery;
-  if( p->pEmu->args.bDecodeFirst ) {
-    reqSplitDecoded(p, pz);
-    return;
-  }
-  while( *z && p->nParam < EMU_PARAMS ) {
-    size_t n = strcspn(z, "&");
+  EmuText all = {p->zQuery, strlen(p->zQuery)};
+  const char *z, *zEnd;
+  if( p->pEmu->args.bDecodeFirst ) reqDecode(all.z, all.n, 1, pz, &all);
+  zEnd = all.z + all.n;
+  for( z = all.z; z < zEnd && p->nParam < EMU_PARAMS; z++ ) {
+    const char *zAmp = memchr(z, '&', (size_t)(zEnd - z));
+    size_t n = (size_t)((zAmp ? zAmp : zEnd) - z);
     const char *zEq = memchr(z, '=', n);
-    size_t nName = zEq ? (size_t)(zEq - z) : n;
+    size_t nName = zEq ? (size_t)(zEq - z) : n, nEq = zEq != NULL;
     if( n ) {
       int i = p->nParam++;
-      reqDecode(z, nName, 1, pz, &p->aName[i]);
-      reqDecode(z + nName + (zEq != NULL), n - nName - (zEq != NULL), 1, pz,
-                &p->aValue[i]);
+      reqPart(p, z, nName, pz, &p->aName[i]);
+      reqPart(p, z + nName + nEq, n - nName - nEq, pz, &p->aValue[i]);
     }
-    z += n + (z[n] == '&');
+    z += n;
   }
 }
 

@@ -40,18 +40,11 @@ static int appendTags(EmuReq *p, LedgerBuf *pTags) {
   while( z <= zEnd && pText->n ) {
     const char *zComma = memchr(z, ',', (size_t)(zEnd - z));
     size_t n = (size_t)((zComma ? zComma : zEnd) - z);
-    const char *zHave = pTags->z;
-    int bRepeated = 0;
     if( n == 0 || memchr(z, 0, n) ) {
       emuReqError(p, 400, "InvalidInput", "A tag is empty or holds a NUL.");
       return 0;
     }
-    while( zHave && zHave < pTags->z + pTags->n && !bRepeated ) {
-      size_t nHave = strcspn(zHave, ",");
-      bRepeated = nHave == n && memcmp(zHave, z, n) == 0;
-      zHave += nHave + 1;
-    }
-    if( !bRepeated ) {
+    if( pTags->n == 0 || !emuListed(pTags->z, ',', z, n) ) {
       nTag++;
       if( pTags->n ) ledgerBufAppend(pTags, ",", 1);
       ledgerBufAppend(pTags, z, n);

@@ -16,31 +16,27 @@
 #include "emulator/routes/routesInt.h"
 #include "emulator/sandbox/sandbox.h"
 #include "emulator/store/store.h"
+#include "emulator/util/util.h"
 
 #include <string.h>
 
 static const char zEndpointsNone[] =
     "{\"metadata\":{\"endpoints\":{}},\"modules\":[]}";
 
-/* 1 when the text of pVal is one of the words of zWords, "|a|b|". */
+/* 1 when the text of pVal is one of the words of zWords, "a|b". */
 static int endpointsWord(LedgerJson *pDoc, cJSON *pVal, const char *zWords) {
-  size_t n, nWord;
+  size_t n;
   const char *z = ledgerJsonText(pDoc, pVal, &n);
-  while( z && *zWords++ && *zWords ) {
-    nWord = strcspn(zWords, "|");
-    if( nWord == n && memcmp(zWords, z, n) == 0 ) return 1;
-    zWords += nWord;
-  }
-  return 0;
+  return z && emuListed(zWords, '|', z, n);
 }
 
 /* What is wrong with the properties of one method, or NULL. */
 static const char *endpointsProperties(LedgerJson *pDoc, cJSON *p) {
   static const struct {
     const char *zName, *zWords;
-  } aWord[] = {{"forwarding_required", "|sometimes|always|never|"},
-               {"mode", "|readwrite|readonly|historical|"},
-               {"redirection_strategy", "|none|to_primary|to_backup|"}};
+  } aWord[] = {{"forwarding_required", "sometimes|always|never"},
+               {"mode", "readwrite|readonly|historical"},
+               {"redirection_strategy", "none|to_primary|to_backup"}};
   cJSON *pVal;
   size_t i;
   if( !cJSON_IsObject(p) ) return "its properties are not an object";

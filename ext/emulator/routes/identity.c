@@ -130,29 +130,17 @@ void emuRouteKeys(EmuReq *p) {
 
 /* The decoded value of a form's field, or NULL; free() it. */
 static char *identityField(const EmuReq *p, const char *zName, size_t *pn) {
-  size_t i = 0, nName = strlen(zName);
+  size_t i, n, nName = strlen(zName);
   *pn = 0;
-  while( i < p->nBody ) {
+  for( i = 0; i < p->nBody; i += n + 1 ) {
     const char *z = p->zBody + i;
-    const char *zEnd = memchr(z, '&', p->nBody - i);
-    size_t n = zEnd ? (size_t)(zEnd - z) : p->nBody - i, k, nOut = 0;
-    i += n + 1;
-    if( n <= nName || z[nName] != '=' || memcmp(z, zName, nName) != 0 ) {
-      continue;
-    }
-    {
-      char *zOut = ledgerStrndup(z, n);
+    const char *zAmp = memchr(z, '&', p->nBody - i);
+    n = zAmp ? (size_t)(zAmp - z) : p->nBody - i;
+    if( n > nName && z[nName] == '=' && memcmp(z, zName, nName) == 0 ) {
+      char *zOut = malloc(n - nName);
       if( zOut == NULL ) return NULL;
-      for( k = nName + 1; k < n; k++ ) {
-        unsigned char c = (unsigned char)z[k];
-        if( c == '+' ) c = ' ';
-        if( c == '%' && k + 2 < n && ledgerHexDecode(z + k + 1, 2, &c, 1) ) {
-          k += 2;
-        }
-        zOut[nOut++] = (char)c;
-      }
-      zOut[nOut] = 0;
-      *pn = nOut;
+      *pn = emuUrlDecode(z + nName + 1, n - nName - 1, 1, zOut);
+      zOut[*pn] = 0;
       return zOut;
     }
   }

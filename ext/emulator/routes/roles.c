@@ -100,17 +100,6 @@ void emuRouteRoleGet(EmuReq *p) {
   ledgerBufFree(&actions);
 }
 
-/* 1 when the line of n bytes is one of the list's. */
-static int rolesListed(const LedgerBuf *pActions, const char *z, size_t n) {
-  const char *zHave = pActions->z ? pActions->z : "";
-  while( *zHave ) {
-    size_t nHave = strcspn(zHave, "\n");
-    if( nHave == n && memcmp(zHave, z, n) == 0 ) return 1;
-    zHave += nHave + (zHave[nHave] == '\n');
-  }
-  return 0;
-}
-
 /* Adds a role's actions to a list, each once; 0 after answering 400. */
 static int rolesActions(EmuReq *p, LedgerJson *pDoc, cJSON *pRole,
                         LedgerBuf *pActions) {
@@ -135,7 +124,7 @@ static int rolesActions(EmuReq *p, LedgerJson *pDoc, cJSON *pRole,
                   "At #/roles/roleActions: More than %d actions", ROLES_MAX);
       return 0;
     }
-    if( rolesListed(pActions, z, n) ) continue;
+    if( pActions->n && emuListed(pActions->z, '\n', z, n) ) continue;
     if( pActions->n ) ledgerBufAppend(pActions, "\n", 1);
     ledgerBufAppend(pActions, z, n);
   }

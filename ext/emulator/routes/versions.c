@@ -33,15 +33,9 @@ static const EmuVersion aVersion[] = {
 };
 #define N_VERSION ((int)(sizeof(aVersion) / sizeof(aVersion[0])))
 
-/* 1 when the list "A,B" has the word of n bytes, or there is no list. */
-static int versionsListed(const char *zList, const char *z, size_t n) {
-  if( zList == NULL ) return 1;
-  while( *zList ) {
-    size_t nItem = strcspn(zList, ",");
-    if( nItem == n && memcmp(zList, z, n) == 0 ) return 1;
-    zList += nItem + (zList[nItem] == ',');
-  }
-  return 0;
+/* 1 when the list of versions offered has that one. NULL: all are. */
+static int versionsOffered(const char *zOffered, const char *z, size_t n) {
+  return zOffered == NULL || emuListed(zOffered, ',', z, n);
 }
 
 const EmuVersion *emuVersionFind(const char *zOffered, const char *z,
@@ -49,7 +43,7 @@ const EmuVersion *emuVersionFind(const char *zOffered, const char *z,
   int i;
   for( i = 0; i < N_VERSION; i++ ) {
     if( emuIs(z, n, aVersion[i].zName) ) {
-      return versionsListed(zOffered, z, n) ? &aVersion[i] : NULL;
+      return versionsOffered(zOffered, z, n) ? &aVersion[i] : NULL;
     }
   }
   return NULL;
@@ -60,7 +54,7 @@ void emuVersionList(const char *zOffered, LedgerBuf *pBuf) {
   const char *zSep = "";
   for( i = 0; i < N_VERSION; i++ ) {
     const char *z = aVersion[i].zName;
-    if( !versionsListed(zOffered, z, strlen(z)) ) continue;
+    if( !versionsOffered(zOffered, z, strlen(z)) ) continue;
     ledgerBufPrintf(pBuf, "%s%s", zSep, z);
     zSep = ",";
   }

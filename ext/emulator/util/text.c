@@ -13,6 +13,15 @@ int emuIs(const char *z, size_t n, const char *zWord) {
   return z != NULL && strlen(zWord) == n && memcmp(z, zWord, n) == 0;
 }
 
+int emuListed(const char *zList, char cSep, const char *z, size_t n) {
+  for( ;; ) {
+    const char *zEnd = strchrnul(zList, cSep);
+    if( (size_t)(zEnd - zList) == n && memcmp(zList, z, n) == 0 ) return 1;
+    if( *zEnd == 0 ) return 0;
+    zList = zEnd + 1;
+  }
+}
+
 int emuPlainText(const char *z, size_t n, size_t nMax) {
   size_t i;
   if( n == 0 || n > nMax || !ledgerUtf8Valid(z, n) ) return 0;
@@ -36,6 +45,20 @@ int emuNumber(const char *z, size_t n, int64_t iMax, int64_t *pi) {
   }
   *pi = i;
   return 1;
+}
+
+size_t emuUrlDecode(const char *z, size_t n, int bPlus, char *zOut) {
+  size_t i, nOut = 0;
+  for( i = 0; i < n; i++ ) {
+    unsigned char c = (unsigned char)z[i];
+    if( c == '%' && i + 2 < n && ledgerHexDecode(z + i + 1, 2, &c, 1) ) {
+      i += 2;
+    } else if( c == '+' && bPlus ) {
+      c = ' ';
+    }
+    zOut[nOut++] = (char)c;
+  }
+  return nOut;
 }
 
 void emuQueryText(LedgerBuf *pBuf, const char *z, size_t n) {

@@ -21,11 +21,18 @@ struct EmuText {
 /* 1 when the n bytes at z are the text zWord. z may be NULL. */
 int emuIs(const char *z, size_t n, const char *zWord);
 
+/* 1 when they are one of the words of zList, which cSep separates. */
+int emuListed(const char *zList, char cSep, const char *z, size_t n);
+
 /* 1 when the text is UTF-8 of 1 to nMax bytes without control characters. */
 int emuPlainText(const char *z, size_t n, size_t nMax);
 
 /* Reads a decimal number of at most iMax. Returns 1 and sets *pi, or 0. */
 int emuNumber(const char *z, size_t n, int64_t iMax, int64_t *pi);
+
+/* Decodes n percent-encoded bytes into zOut, which has room for n; bPlus: a '+'
+** is a space. Returns how many they are. "%zz" stays as it is. */
+size_t emuUrlDecode(const char *z, size_t n, int bPlus, char *zOut);
 
 /* Appends the text percent-encoded for a query; a colon stays. */
 void emuQueryText(LedgerBuf *pBuf, const char *z, size_t n);
