@@ -113,8 +113,8 @@ static int extensionLoad(LedgerConn *pConn, char **pzErr) {
     pConn->bLoaded = 0;
     ledgerTakenDrop(pConn);
     if( *pzErr == NULL ) {
-      *pzErr = ledgerMessage("%s could not be registered: %s", zWhat,
-                             sqlite3_errstr(rc));
+      *pzErr = ledgerErrorMessage("%s could not be registered: %s", zWhat,
+                                  sqlite3_errstr(rc));
     }
   }
   return rc;
@@ -129,9 +129,9 @@ static int extensionInit(sqlite3 *db, char **pzErrMsg,
   SQLITE_EXTENSION_INIT2(pApi);
   (void)pApi;
   if( sqlite3_libversion_number() < EXTENSION_SQLITE_MIN ) {
-    zErr = ledgerMessage("SQLite %s is too old: 3.38.0 or later "
-                         "is needed",
-                         sqlite3_libversion());
+    zErr = ledgerErrorMessage("SQLite %s is too old: 3.38.0 or later "
+                              "is needed",
+                              sqlite3_libversion());
     rc = SQLITE_ERROR;
     goto out;
   }

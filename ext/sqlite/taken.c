@@ -20,7 +20,7 @@
 #include <string.h>
 
 const LedgerCollation aLedgerCollation[] = {
-    {"ledger_txid", ledgerTxidCollate},
+    {"ledger_txid", ledgerValueTxidCollate},
     {"ledger_user_id", ledgerUserIdCollate},
     {NULL, NULL},
 };
@@ -111,13 +111,13 @@ int ledgerTakenLook(LedgerConn *pConn, char **pzErr) {
     rc = takenLook(pConn, i, &zTaken);
     if( zTaken ) {
       rc = SQLITE_ERROR;
-      *pzErr = ledgerMessage(
+      *pzErr = ledgerErrorMessage(
           "the %s %s exists already, defined by the host program, "
           "another extension or another version of this one: nothing was "
           "registered",
           aTakenList[i].zWhat, zTaken);
     } else if( rc && rc != SQLITE_NOMEM ) {
-      *pzErr = ledgerMessage(
+      *pzErr = ledgerErrorMessage(
           "%s can't be asked for (%s), so it can't be seen which names "
           "are free: load the module before an authorizer is set",
           aTakenList[i].zList, sqlite3_errstr(rc));
@@ -173,7 +173,7 @@ int ledgerTakenSchema(LedgerConn *pConn, char **pzErr) {
     rc = takenPragma(db, "PRAGMA writable_schema = ON", &iNone);
   }
   if( rc && rc != SQLITE_NOMEM ) {
-    *pzErr = ledgerMessage(
+    *pzErr = ledgerErrorMessage(
         "the schema can't be read again (%s): load the module before "
         "an authorizer is set",
         sqlite3_errstr(rc));

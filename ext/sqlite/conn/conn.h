@@ -184,15 +184,15 @@ void ledgerErrorSpare(sqlite3 *db, LedgerError *pErr);
 
 /* A message as SQL shows it, with the prefix `ledger: ` (sqlite3_free); NULL
 ** when memory is short. The format is that of sqlite3_mprintf(). */
-char *ledgerMessage(const char *zFmt, ...);
+char *ledgerErrorMessage(const char *zFmt, ...);
 
 /* Moves the error into a vtab's zErrMsg; returns the SQLite code. */
-int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr);
+int ledgerErrorVtab(sqlite3_vtab *pVtab, LedgerError *pErr);
 
 /* Moves the error into a function's result; the second is for functions that
 ** only read. */
-void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr);
-void ledgerFunctionReadError(sqlite3_context *pCtx, LedgerError *pErr);
+void ledgerErrorFunction(sqlite3_context *pCtx, LedgerError *pErr);
+void ledgerErrorFunctionRead(sqlite3_context *pCtx, LedgerError *pErr);
 
 /* ---- conn/history.c: changes of the ledger, and what became of them ------ */
 
@@ -235,7 +235,7 @@ struct LedgerQueued {
   int eState;        /* LEDGER_QUEUED ... */
   LedgerTxid before; /* committed when it was sent: its id is above */
   i64 iView;         /* unknown: it is recorded in this view or never; or 0 */
-  i64 tUnknown;      /* ... since when: ledgerNow() */
+  i64 tUnknown;      /* ... since when: ledgerClockMs() */
   int bElsewhere;    /* recorded in another sub-ledger than asked for */
   int bGateway;      /* a gateway queued it: it may be recorded any time */
   i64 iOutbox;       /* its row of the outbox, or 0 */
@@ -373,15 +373,12 @@ int ledgerValueTxid(sqlite3_value *pVal, LedgerTxid *pId, LedgerError *pErr);
 
 /* The collation ledger_txid: ids by seqno, then view; other text behind them,
 ** bytewise. */
-int ledgerTxidCollate(void *pArg, int n1, const void *z1, int n2,
-                      const void *z2);
+int ledgerValueTxidCollate(void *pArg, int n1, const void *z1, int n2,
+                           const void *z2);
 
 /* Parses the options object of a function; *ppDoc is NULL where pVal is. Free
 ** it with ledgerJsonFree(). Anything but an object is an error. */
-int ledgerOptionsParse(sqlite3_value *pVal, LedgerJson **ppDoc,
+int ledgerValueOptions(sqlite3_value *pVal, LedgerJson **ppDoc,
                        LedgerError *pErr);
-
-/* Milliseconds of a clock that never goes back. */
-i64 ledgerNow(void);
 
 #endif /* LEDGER_SQLITE_CONN_H */

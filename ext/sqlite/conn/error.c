@@ -29,7 +29,7 @@ static int errorIsInterrupt(const LedgerError *p) {
   return p->rc == LEDGER_INTERRUPT && p->zMsg == NULL;
 }
 
-char *ledgerMessage(const char *zFmt, ...) {
+char *ledgerErrorMessage(const char *zFmt, ...) {
   va_list ap;
   char *zText, *zMsg;
   va_start(ap, zFmt);
@@ -40,20 +40,20 @@ char *ledgerMessage(const char *zFmt, ...) {
   return zMsg;
 }
 
-int ledgerVtabError(sqlite3_vtab *pVtab, LedgerError *pErr) {
+int ledgerErrorVtab(sqlite3_vtab *pVtab, LedgerError *pErr) {
   int rc = pErr->rc;
   if( rc != SQLITE_OK ) {
     sqlite3_free(pVtab->zErrMsg);
     pVtab->zErrMsg = errorIsInterrupt(pErr)
                          ? NULL
-                         : ledgerMessage("%s", ledgerErrorText(pErr));
+                         : ledgerErrorMessage("%s", ledgerErrorText(pErr));
   }
   ledgerErrorClear(pErr);
   return rc;
 }
 
-void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr) {
-  char *zMsg = ledgerMessage("%s", ledgerErrorText(pErr));
+void ledgerErrorFunction(sqlite3_context *pCtx, LedgerError *pErr) {
+  char *zMsg = ledgerErrorMessage("%s", ledgerErrorText(pErr));
   if( pErr->rc == LEDGER_NOMEM || zMsg == NULL ) {
     sqlite3_result_error_nomem(pCtx);
   } else if( errorIsInterrupt(pErr) ) {
@@ -66,7 +66,7 @@ void ledgerFunctionError(sqlite3_context *pCtx, LedgerError *pErr) {
   ledgerErrorClear(pErr);
 }
 
-void ledgerFunctionReadError(sqlite3_context *pCtx, LedgerError *pErr) {
+void ledgerErrorFunctionRead(sqlite3_context *pCtx, LedgerError *pErr) {
   ledgerErrorSpare(sqlite3_context_db_handle(pCtx), pErr);
-  ledgerFunctionError(pCtx, pErr);
+  ledgerErrorFunction(pCtx, pErr);
 }

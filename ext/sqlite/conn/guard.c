@@ -240,7 +240,7 @@ int ledgerGuardBad(LedgerGuard *p, const char *zSchema, char *zText,
     p->zBad = zText;
     return SQLITE_OK;
   }
-  *pzErr = ledgerMessage("%s", zText);
+  *pzErr = ledgerErrorMessage("%s", zText);
   sqlite3_free(zText);
   return SQLITE_ERROR;
 }
@@ -354,7 +354,7 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc,
     ledgerGuardWrites(p->pConn, pFunc->zName, &err);
   }
   if( err.rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     pFunc->xFunc(pCtx, argc, argv);
   }

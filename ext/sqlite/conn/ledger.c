@@ -45,7 +45,7 @@ int ledgerConnInterrupted(void *pArg) {
       " SELECT i + 1 FROM c WHERE i < 1000) SELECT i FROM c WHERE i = 1000";
   LedgerConn *p = pArg;
   sqlite3_stmt *pStmt = NULL;
-  i64 tNow = ledgerNow();
+  i64 tNow = ledgerClockMs();
   int bWork = tNow - p->tWork >= LEDGER_WORK_MS;
   int rc = sqlite3_prepare_v2(p->db, bWork ? zWork : "", -1, &pStmt, NULL);
   if( bWork ) p->tWork = tNow;

@@ -1,12 +1,11 @@
 /*
-** What SQL gives to functions and tables, read; and the clock.
+** What SQL gives to functions and tables, read.
 **
 ** Invariant: a value of the wrong kind is an error that says what is wanted.
 */
 #include "sqlite/conn/conn.h"
 
 #include <string.h>
-#include <time.h>
 
 int ledgerValueTxid(sqlite3_value *pVal, LedgerTxid *pId, LedgerError *pErr) {
   int eType = sqlite3_value_type(pVal);
@@ -27,8 +26,8 @@ int ledgerValueTxid(sqlite3_value *pVal, LedgerTxid *pId, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-int ledgerTxidCollate(void *pArg, int n1, const void *z1, int n2,
-                      const void *z2) {
+int ledgerValueTxidCollate(void *pArg, int n1, const void *z1, int n2,
+                           const void *z2) {
   LedgerTxid id1, id2;
   int b1 = ledgerTxidParse(z1, (size_t)n1, &id1);
   int b2 = ledgerTxidParse(z2, (size_t)n2, &id2);
@@ -40,7 +39,7 @@ int ledgerTxidCollate(void *pArg, int n1, const void *z1, int n2,
   return iCmp ? iCmp : n1 - n2;
 }
 
-int ledgerOptionsParse(sqlite3_value *pVal, LedgerJson **ppDoc,
+int ledgerValueOptions(sqlite3_value *pVal, LedgerJson **ppDoc,
                        LedgerError *pErr) {
   const char *z = (const char *)sqlite3_value_text(pVal);
   *ppDoc = NULL;
@@ -51,10 +50,4 @@ int ledgerOptionsParse(sqlite3_value *pVal, LedgerJson **ppDoc,
     ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "options: expected a JSON object");
   }
   return pErr->rc;
-}
-
-i64 ledgerNow(void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_MONOTONIC, &ts);
-  return (i64)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

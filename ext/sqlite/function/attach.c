@@ -40,13 +40,13 @@ static void attachAttach(sqlite3_context *pCtx, int argc,
                    "ledger_attach: the first argument is the ledger's name or "
                    "its https URL, a text: write '%.100s' in quotes",
                    zTarget);
-  } else if( ledgerNamesCheck(pConn, &err) == LEDGER_OK ) {
+  } else if( ledgerCheckNames(pConn, &err) == LEDGER_OK ) {
     zJson = pOptions ? attachText(pOptions) : NULL;
     ledgerConnAttach(pConn, zTarget, zName, zJson,
                      zJson ? sqlite3_value_bytes(pOptions) : 0, &err);
   }
   if( err.rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx, zName ? zName : "main", -1, SQLITE_TRANSIENT);
   }
@@ -58,7 +58,7 @@ static void attachDetach(sqlite3_context *pCtx, int argc,
   LedgerError err = LEDGER_ERROR_INIT;
   const char *zName = argc > 0 ? attachText(argv[0]) : NULL;
   if( ledgerConnDetach(pConn, zName, &err) ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx, zName ? zName : "main", -1, SQLITE_TRANSIENT);
   }
@@ -106,7 +106,7 @@ static void attachOption(sqlite3_context *pCtx, int argc,
                          &err);
   }
   if( rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx, buf.z ? buf.z : "", -1, SQLITE_TRANSIENT);
   }

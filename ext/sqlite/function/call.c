@@ -120,7 +120,7 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
 
   memset(p, 0, sizeof(*p));
   p->pConn = ledgerFunctionConn(pCtx);
-  if( pVal ) rc = ledgerOptionsParse(pVal, &pDoc, pErr);
+  if( pVal ) rc = ledgerValueOptions(pVal, &pDoc, pErr);
   if( rc ) goto out;
   if( pDoc ) {
     size_t n = 0;
@@ -164,7 +164,7 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
       char *zJson = zText ? NULL : ledgerJsonPrint(pItem);
       const char *zTags = zText ? zText : zJson;
       if( zJson ) nText = strlen(zJson);
-      rc = zTags ? ledgerTagsParse(zTags, nText, &p->zTags, pErr)
+      rc = zTags ? ledgerMatchTags(zTags, nText, &p->zTags, pErr)
                  : ledgerErrorNomem(pErr);
       cJSON_free(zJson);
     } else if( bAppend && (strcmp(zName, "pre_hooks") == 0 ||

@@ -75,7 +75,7 @@ static int namesHidden(LedgerConn *pConn, const char *zName,
   return pErr->rc;
 }
 
-int ledgerNamesCheck(LedgerConn *pConn, LedgerError *pErr) {
+int ledgerCheckNames(LedgerConn *pConn, LedgerError *pErr) {
   int i, rc = SQLITE_OK;
   for( i = 0; pConn->apTable[i]; i++ ) {
     if( namesIsOurs(pConn, pConn->apTable[i], &rc) || rc == SQLITE_AUTH )
@@ -92,14 +92,14 @@ static void namesFunction(sqlite3_context *pCtx, int argc,
   LedgerError err = LEDGER_ERROR_INIT;
   (void)argc;
   (void)argv;
-  if( ledgerNamesCheck(ledgerFunctionConn(pCtx), &err) ) {
-    ledgerFunctionError(pCtx, &err);
+  if( ledgerCheckNames(ledgerFunctionConn(pCtx), &err) ) {
+    ledgerErrorFunction(pCtx, &err);
   } else {
     sqlite3_result_int(pCtx, 1);
   }
 }
 
-const LedgerFunction aLedgerFunctionNames[] = {
+const LedgerFunction aLedgerFunctionCheck[] = {
     {"ledger_check", 0, 0, LEDGER_FN_ACT, namesFunction, "",
      "1, or an error where a local table hides one of the ledger's"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},

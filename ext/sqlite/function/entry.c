@@ -58,10 +58,10 @@ static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     }
   }
   if( rc == LEDGER_OK ) {
-    rc = ledgerAppendNow(call.pConn, pRow, &id, &err);
+    rc = ledgerCommitRow(call.pConn, pRow, &id, &err);
   }
   if( rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     entryResultTxid(pCtx, id);
   }
@@ -125,7 +125,7 @@ static void entryEntry(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
                         zId, zSub, zId);
   }
   if( rc ) {
-    ledgerFunctionReadError(pCtx, &err);
+    ledgerErrorFunctionRead(pCtx, &err);
   } else {
     entryResult(pCtx, &entry, NULL);
   }
@@ -214,7 +214,7 @@ static void entryCurrent(sqlite3_context *pCtx, int argc,
     rc = entrySettle(&call, zSub, &entry, &bSettled, &err);
   }
   if( rc ) {
-    ledgerFunctionReadError(pCtx, &err);
+    ledgerErrorFunctionRead(pCtx, &err);
   } else {
     entryResult(pCtx, &entry, bSettled ? NULL : &asOf);
   }
@@ -245,7 +245,7 @@ static void entryStatus(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
                         ledgerTxidFormat(id, zId));
   }
   if( rc ) {
-    ledgerFunctionReadError(pCtx, &err);
+    ledgerErrorFunctionRead(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx, azState[eState], -1, SQLITE_STATIC);
   }
@@ -268,7 +268,7 @@ static void entryWait(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     rc = ledgerStatusWait(call.pLedger->pClient, id, &eState, &err);
   }
   if( rc ) {
-    ledgerFunctionReadError(pCtx, &err);
+    ledgerErrorFunctionRead(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx,
                         eState == LEDGER_TX_COMMITTED ? "Committed" : "Invalid",

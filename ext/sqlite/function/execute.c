@@ -142,7 +142,7 @@ static void executeExecute(sqlite3_context *pCtx, int argc,
     executeResult(pCtx, zId, ledgerWriteAnswer(pCall), &err);
   }
 out:
-  if( err.rc ) ledgerFunctionError(pCtx, &err);
+  if( err.rc ) ledgerErrorFunction(pCtx, &err);
   ledgerCallFree(pCall);
   ledgerBufFree(&body);
   ledgerFunctionEnd(&call);
@@ -220,7 +220,7 @@ static void executeRuntime(sqlite3_context *pCtx, int argc,
   if( err.rc == LEDGER_OK ) executeJson(pCtx, pDoc, &err);
 out:
   if( zPatch == NULL ) ledgerErrorSpare(sqlite3_context_db_handle(pCtx), &err);
-  if( err.rc ) ledgerFunctionError(pCtx, &err);
+  if( err.rc ) ledgerErrorFunction(pCtx, &err);
   ledgerCallFree(pCall);
   ledgerFunctionEnd(&call);
 }

@@ -48,6 +48,6 @@ void ledgerFunctionJson(sqlite3_context *pCtx, LedgerBuf *pBuf);
 
 /* An error where a real table or view, or a table of another module, has the
 ** name of one of ours and hides it. */
-int ledgerNamesCheck(LedgerConn *pConn, LedgerError *pErr);
+int ledgerCheckNames(LedgerConn *pConn, LedgerError *pErr);
 
 #endif /* LEDGER_SQLITE_FUNCTION_H */

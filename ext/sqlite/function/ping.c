@@ -49,7 +49,7 @@ static double pingClock(void) {
 static int pingOptions(Ping *p, sqlite3_value *pVal, LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   cJSON *pItem;
-  if( ledgerOptionsParse(pVal, &pDoc, pErr) || pDoc == NULL ) goto out;
+  if( ledgerValueOptions(pVal, &pDoc, pErr) || pDoc == NULL ) goto out;
   for( pItem = ledgerJsonRoot(pDoc)->child; pItem; pItem = pItem->next ) {
     if( strcmp(pItem->string, "report") == 0 && cJSON_IsBool(pItem) ) {
       p->bReport = cJSON_IsTrue(pItem);
@@ -71,7 +71,7 @@ static int pingRun(Ping *p, LedgerConn *pConn, const char *zName,
   LedgerEntry entry;
   double t;
   int bFound = 0;
-  if( ledgerNamesCheck(pConn, pErr) ) return pErr->rc;
+  if( ledgerCheckNames(pConn, pErr) ) return pErr->rc;
   if( ledgerConnFind(pConn, zName, 1, &p->pLedger, pErr) ) return pErr->rc;
   p->eStep = PING_CONNECT;
   if( ledgerClientConnect(p->pLedger->pClient, pErr) ) return pErr->rc;
@@ -167,7 +167,7 @@ static void pingResult(Ping *p, sqlite3_context *pCtx, const char *zName,
     pingMember(&buf, "step", pingStep(p, pErr));
     pingMember(&buf, "code", pingCode(pErr));
     pingMember(&buf, "cause", azCause[pErr->eCause]);
-    if( pErr->rc ) zError = ledgerMessage("%s", ledgerErrorText(pErr));
+    if( pErr->rc ) zError = ledgerErrorMessage("%s", ledgerErrorText(pErr));
     pingMember(&buf, "error", zError);
     sqlite3_free(zError);
   }
@@ -199,7 +199,7 @@ static void pingPing(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   if( !bWrong ) pingRun(&ping, ledgerFunctionConn(pCtx), zName, &err);
   if( bWrong || (err.rc && !ping.bReport) || err.rc == LEDGER_NOMEM ||
       err.rc == LEDGER_INTERRUPT ) {
-    ledgerFunctionReadError(pCtx, &err);
+    ledgerErrorFunctionRead(pCtx, &err);
   } else {
     pingResult(&ping, pCtx, zName, &err);
   }

@@ -50,7 +50,7 @@ static void proofReceipt(sqlite3_context *pCtx, int argc,
   }
   if( rc == LEDGER_OK && zAnswer == NULL ) rc = proofMissing(id, &err);
   if( rc ) {
-    ledgerFunctionReadError(pCtx, &err);
+    ledgerErrorFunctionRead(pCtx, &err);
   } else {
     sqlite3_result_text64(pCtx, zAnswer, nAnswer, SQLITE_TRANSIENT,
                           SQLITE_UTF8);
@@ -124,7 +124,7 @@ static void proofVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     if( buf.bOom ) rc = ledgerErrorNomem(&err);
   }
   if( rc ) {
-    ledgerFunctionReadError(pCtx, &err);
+    ledgerErrorFunctionRead(pCtx, &err);
   } else {
     sqlite3_result_text64(pCtx, buf.z, buf.n, SQLITE_TRANSIENT, SQLITE_UTF8);
     sqlite3_result_subtype(pCtx, 'J');

@@ -29,7 +29,7 @@ static void pureTxid(sqlite3_context *pCtx, sqlite3_value *pVal, int bSeqno) {
   LedgerTxid id;
   if( sqlite3_value_type(pVal) == SQLITE_NULL ) return;
   if( ledgerValueTxid(pVal, &id, &err) ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     sqlite3_result_int64(pCtx, bSeqno ? id.seqno : id.view);
   }
@@ -64,7 +64,7 @@ static void pureFingerprint(sqlite3_context *pCtx, int argc,
   }
   if( ledgerCertificateFingerprint(z, (size_t)sqlite3_value_bytes(argv[0]),
                                    zOut, &err) ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx, zOut, -1, SQLITE_TRANSIENT);
   }

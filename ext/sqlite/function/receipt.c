@@ -115,7 +115,7 @@ static int receiptOptions(sqlite3_value *pVal, ReceiptOptions *p,
                           "options: they have more than %d bytes",
                           RECEIPT_OPTIONS_MAX);
   }
-  rc = ledgerOptionsParse(pVal, &p->pDoc, pErr);
+  rc = ledgerValueOptions(pVal, &p->pDoc, pErr);
   if( rc ) return rc;
   for( pItem = ledgerJsonRoot(p->pDoc)->child; pItem && rc == LEDGER_OK;
        pItem = pItem->next ) {
@@ -151,7 +151,7 @@ static int receiptVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv,
   *pbEntry = input.zContents != NULL;
   ledgerJsonFree(options.pDoc);
   if( rc == LEDGER_OK ) return 1;
-  ledgerFunctionError(pCtx, &err);
+  ledgerErrorFunction(pCtx, &err);
   return 0;
 }
 
@@ -187,7 +187,7 @@ static void receiptClaimsDigest(sqlite3_context *pCtx, int argc,
   if( sqlite3_value_type(argv[0]) == SQLITE_NULL ) return;
   if( ledgerReceiptClaimsDigest(z, (size_t)sqlite3_value_bytes(argv[0]), zOut,
                                 &err) ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     sqlite3_result_text(pCtx, zOut, -1, SQLITE_TRANSIENT);
   }

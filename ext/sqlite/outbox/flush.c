@@ -44,7 +44,7 @@
 typedef struct Flush Flush;
 struct Flush {
   LedgerConn *pConn;
-  Outbox *pOutbox;
+  LedgerOutbox *pOutbox;
   const char *zLedger;   /* its name, as the rows have it */
   Ledger *pLedger;       /* counted reference */
   LedgerClient *pClient; /* its client */
@@ -55,14 +55,14 @@ struct Flush {
   int bStrict;           /* option order: each row waits for the one before */
   LedgerError refused;   /* why the first one is refused */
   i64 nRefused;          /* rows refused */
-  OutboxLimits limits;   /* the rows that this flush may take */
-  LedgerSend send;       /* of the batch under way */
+  LedgerOutboxLimits limits; /* the rows that this flush may take */
+  LedgerSend send;           /* of the batch under way */
 };
 
 /* ---- rows as the sender knows them --------------------------------------- */
 
 /* Room for the sender's rows (sqlite3_free). */
-static int flushArray(const OutboxRows *pRows, LedgerQueued ***papRow,
+static int flushArray(const LedgerOutboxRows *pRows, LedgerQueued ***papRow,
                       LedgerError *pErr) {
   *papRow =
       sqlite3_malloc64(sizeof(**papRow) * ((sqlite3_uint64)pRows->nRow + 1));
@@ -70,15 +70,16 @@ static int flushArray(const OutboxRows *pRows, LedgerQueued ***papRow,
 }
 
 /* Notes on a row what went wrong, as its column says it. */
-static void flushSay(OutboxRow *pRow, const char *zText, LedgerError *pErr) {
+static void flushSay(LedgerOutboxRow *pRow, const char *zText,
+                     LedgerError *pErr) {
   sqlite3_free(pRow->zError);
-  pRow->zError = ledgerMessage("%s", zText);
+  pRow->zError = ledgerErrorMessage("%s", zText);
   if( pRow->zError == NULL ) ledgerErrorNomem(pErr);
 }
 
 /* The row, checked as INSERT would check it. One that can't be sent is refused:
 ** LEDGER_CONSTRAINT, which ends nothing. */
-static int flushQueue(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
+static int flushQueue(Flush *p, LedgerOutboxRow *pRow, LedgerError *pErr) {
   if( ledgerQueuedNew(p->pConn, p->pLedger, pRow->pContents, pRow->zSubLedger,
                       pRow->nSubLedger, pRow->pTags, &pRow->pQueue,
                       pErr) == LEDGER_OK ) {
@@ -88,7 +89,7 @@ static int flushQueue(Flush *p, OutboxRow *pRow, LedgerError *pErr) {
 }
 
 /* The first row that is refused tells why in the end. */
-static void flushRefused(Flush *p, const OutboxRow *pRow, int rc,
+static void flushRefused(Flush *p, const LedgerOutboxRow *pRow, int rc,
                          const char *zWhy) {
   p->nRefused++;
   ledgerErrorSet(&p->refused, rc,
@@ -100,7 +101,7 @@ static void flushRefused(Flush *p, const OutboxRow *pRow, int rc,
 static int flushTaken(void *pArg, const LedgerQueued *pRow, LedgerTxid id,
                       int *pbTaken, LedgerError *pErr) {
   Flush *p = pArg;
-  return outboxHeld(p->pOutbox, id, pRow->iOutbox, pbTaken, pErr);
+  return ledgerOutboxHeld(p->pOutbox, id, pRow->iOutbox, pbTaken, pErr);
 }
 
 /* What the sender is told of these rows. */
@@ -140,11 +141,11 @@ static void flushError(Flush *p, LedgerError *pErr, LedgerError *pNew) {
 }
 
 /* Takes over what became of the rows. */
-static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
-                      LedgerError *pErr) {
+static void flushTake(Flush *p, LedgerOutboxRows *pRows,
+                      const LedgerError *pWhy, LedgerError *pErr) {
   int i;
   for( i = 0; i < pRows->nRow; i++ ) {
-    OutboxRow *pRow = &pRows->aRow[i];
+    LedgerOutboxRow *pRow = &pRows->aRow[i];
     LedgerQueued *pQueue = pRow->pQueue;
     if( pQueue == NULL ) continue;
     sqlite3_free(pRow->zError);
@@ -170,7 +171,7 @@ static void flushTake(Flush *p, OutboxRows *pRows, const LedgerError *pWhy,
         /* fall through */
       default: /* accepted, or without an answer: to be settled */
         pRow->eState = OUTBOX_SENDING;
-        pRow->tSent = outboxNow();
+        pRow->tSent = ledgerClockWall();
         if( ledgerTxidCompare(pRow->tx, p->accepted) > 0 ) {
           p->accepted = pRow->tx;
         }
@@ -193,16 +194,17 @@ static int flushInOrder(const Flush *p) {
 ** contents. Those that are recorded keep their ids in the outbox until that one
 ** is settled, or else their entries would be taken for its own: a row that is
 ** committed may be deleted at once. */
-static void flushTwins(const Flush *p, OutboxRows *pRows, LedgerError *pErr) {
+static void flushTwins(const Flush *p, LedgerOutboxRows *pRows,
+                       LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   int i, k;
   if( flushInOrder(p) ) return;
   for( i = 0; i < pRows->nRow; i++ ) {
-    const OutboxRow *pOpen = &pRows->aRow[i];
+    const LedgerOutboxRow *pOpen = &pRows->aRow[i];
     const LedgerQueued *pIts = pOpen->pQueue;
     if( pOpen->eState != OUTBOX_SENDING || pOpen->tx.seqno ) continue;
     for( k = 0; k < pRows->nRow; k++ ) {
-      OutboxRow *pRow = &pRows->aRow[k];
+      LedgerOutboxRow *pRow = &pRows->aRow[k];
       const LedgerQueued *pQueue = pRow->pQueue;
       char *z;
       if( pRow->eState != OUTBOX_COMMITTED ||
@@ -212,7 +214,7 @@ static void flushTwins(const Flush *p, OutboxRows *pRows, LedgerError *pErr) {
         continue;
       }
       pRow->eState = OUTBOX_SENDING;
-      pRow->tSent = outboxNow();
+      pRow->tSent = ledgerClockWall();
       z = sqlite3_mprintf("recorded as %s; it is committed here once "
                           "row %lld, of the same contents, is settled",
                           ledgerTxidFormat(pRow->tx, zId), pOpen->id);
@@ -223,9 +225,11 @@ static void flushTwins(const Flush *p, OutboxRows *pRows, LedgerError *pErr) {
 }
 
 /* Writes down what became of the rows, and counts those committed. */
-static int flushRecord(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
+static int flushRecord(Flush *p, const LedgerOutboxRows *pRows,
+                       LedgerError *pErr) {
   int i;
-  if( outboxRecord(p->pOutbox, pRows, flushInOrder(p), pErr) ) return pErr->rc;
+  if( ledgerOutboxRecord(p->pOutbox, pRows, flushInOrder(p), pErr) )
+    return pErr->rc;
   for( i = 0; i < pRows->nRow; i++ ) {
     p->nDone += pRows->aRow[i].eState == OUTBOX_COMMITTED;
   }
@@ -236,7 +240,8 @@ static int flushRecord(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
 
 /* A row that was being sent: only ledger_flush() can have marked it, and to
 ** this ledger. */
-static int flushCheckSent(Flush *p, const OutboxRow *pRow, LedgerError *pErr) {
+static int flushCheckSent(Flush *p, const LedgerOutboxRow *pRow,
+                          LedgerError *pErr) {
   const char *zUrl = ledgerClientConfig(p->pClient)->zUrl;
   if( pRow->zSentTo == NULL || pRow->head.seqno == 0 ) {
     return ledgerErrorSet(
@@ -259,23 +264,24 @@ static int flushCheckSent(Flush *p, const OutboxRow *pRow, LedgerError *pErr) {
 /* Rows that were under way when their process died: when their requests left
 ** nobody knows. settle_ms count from now, which is written down, so that they
 ** are over some day however short the flushes are. */
-static int flushFound(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
-  OutboxRows found = {0};
+static int flushFound(Flush *p, const LedgerOutboxRows *pRows,
+                      LedgerError *pErr) {
+  LedgerOutboxRows found = {0};
   int i;
   found.aRow =
       sqlite3_malloc64(sizeof(*found.aRow) * ((sqlite3_uint64)pRows->nRow + 1));
   if( found.aRow == NULL ) return ledgerErrorNomem(pErr);
   for( i = 0; i < pRows->nRow; i++ ) {
-    OutboxRow *pRow = &pRows->aRow[i];
+    LedgerOutboxRow *pRow = &pRows->aRow[i];
     if( pRow->zError ) continue;
-    pRow->tSent = outboxNow();
+    pRow->tSent = ledgerClockWall();
     flushSay(pRow,
              "being sent when its ledger_flush() ended; what became of "
              "it is not known yet",
              pErr);
     found.aRow[found.nRow++] = *pRow; /* what it points to stays pRow's */
   }
-  if( pErr->rc == LEDGER_OK ) outboxRecord(p->pOutbox, &found, 0, pErr);
+  if( pErr->rc == LEDGER_OK ) ledgerOutboxRecord(p->pOutbox, &found, 0, pErr);
   sqlite3_free(found.aRow);
   return pErr->rc;
 }
@@ -287,22 +293,22 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   i64 tNow, tWall;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerQueued **apRow = NULL;
-  OutboxRows rows = {0};
+  LedgerOutboxRows rows = {0};
   int i;
-  if( outboxUnsettled(p->pOutbox, p->zLedger, zUrl, flushInOrder(p), &rows,
-                      pErr) ||
+  if( ledgerOutboxUnsettled(p->pOutbox, p->zLedger, zUrl, flushInOrder(p),
+                            &rows, pErr) ||
       rows.nRow == 0 || flushArray(&rows, &apRow, pErr) ) {
     goto out;
   }
   for( i = 0; i < rows.nRow; i++ ) {
-    OutboxRow *pRow = &rows.aRow[i];
+    LedgerOutboxRow *pRow = &rows.aRow[i];
     if( flushCheckSent(p, pRow, pErr) || flushQueue(p, pRow, pErr) ) goto out;
   }
   if( flushFound(p, &rows, pErr) ) goto out;
-  tNow = ledgerNow();
-  tWall = outboxNow();
+  tNow = ledgerClockMs();
+  tWall = ledgerClockWall();
   for( i = 0; i < rows.nRow; i++ ) {
-    OutboxRow *pRow = &rows.aRow[i];
+    LedgerOutboxRow *pRow = &rows.aRow[i];
     apRow[i] = pRow->pQueue;
     apRow[i]->eState = LEDGER_UNKNOWN;
     apRow[i]->id = pRow->tx;
@@ -319,14 +325,14 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   flushTake(p, &rows, &err, pErr);
   if( flushRecord(p, &rows, pErr) ) goto out;
   for( i = 0; i < rows.nRow; i++ ) {
-    const OutboxRow *pRow = &rows.aRow[i];
+    const LedgerOutboxRow *pRow = &rows.aRow[i];
     ledgerHistorySettle(p->pConn, p->pLedger, pRow->id,
                         pRow->eState == OUTBOX_COMMITTED ? LEDGER_COMMITTED
                                                          : LEDGER_LOST,
                         pRow->tx);
   }
 out:
-  outboxRowsClear(&rows);
+  ledgerOutboxRowsClear(&rows);
   sqlite3_free(apRow);
   return pErr->rc;
 }
@@ -334,11 +340,11 @@ out:
 /* ---- sending ------------------------------------------------------------- */
 
 /* Shows in ledger_appends what became of the rows of a batch. */
-static void flushHistory(Flush *p, OutboxRows *pRows) {
+static void flushHistory(Flush *p, LedgerOutboxRows *pRows) {
   i64 iFirst = 0;
   int i;
   for( i = 0; i < pRows->nRow; i++ ) {
-    OutboxRow *pRow = &pRows->aRow[i];
+    LedgerOutboxRow *pRow = &pRows->aRow[i];
     LedgerQueued *pQueue = pRow->pQueue;
     if( pQueue == NULL ) continue;
     pRow->pQueue = NULL;
@@ -362,10 +368,11 @@ static void flushFirst(LedgerError *pErr, LedgerError *pNew) {
 
 /* Rows are taken once per flush: the next claim begins behind those that are at
 ** an end, and passes over those that came ahead of one which isn't. */
-static void flushLimit(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
+static void flushLimit(Flush *p, const LedgerOutboxRows *pRows,
+                       LedgerError *pErr) {
   int i, bLeft = 0;
   for( i = 0; i < pRows->nRow; i++ ) {
-    const OutboxRow *pRow = &pRows->aRow[i];
+    const LedgerOutboxRow *pRow = &pRows->aRow[i];
     bLeft |= pRow->eState == OUTBOX_QUEUED || pRow->eState == OUTBOX_SENDING;
     if( !bLeft ) {
       p->limits.iDone = pRow->id;
@@ -379,11 +386,11 @@ static void flushLimit(Flush *p, const OutboxRows *pRows, LedgerError *pErr) {
 }
 
 /* The rows that can be sent, to the sender; the others are refused. */
-static int flushRows(Flush *p, OutboxRows *pRows, LedgerQueued **apRow,
+static int flushRows(Flush *p, LedgerOutboxRows *pRows, LedgerQueued **apRow,
                      LedgerError *pErr) {
   int i, n = 0;
   for( i = 0; i < pRows->nRow; i++ ) {
-    OutboxRow *pRow = &pRows->aRow[i];
+    LedgerOutboxRow *pRow = &pRows->aRow[i];
     LedgerError err = LEDGER_ERROR_INIT;
     if( flushQueue(p, pRow, &err) == LEDGER_CONSTRAINT ) {
       pRow->eState = OUTBOX_REFUSED;
@@ -407,13 +414,13 @@ static int flushRows(Flush *p, OutboxRows *pRows, LedgerQueued **apRow,
 static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerQueued **apRow = NULL;
-  OutboxRows rows = {0};
+  LedgerOutboxRows rows = {0};
   int i;
   memset(&p->accepted, 0, sizeof(p->accepted));
   *pbOpen = 0;
-  if( outboxClaim(p->pOutbox, p->zLedger, p->head,
-                  ledgerClientConfig(p->pClient)->zUrl, &p->limits,
-                  p->bStrict ? 1 : FLUSH_BATCH, &rows, pErr) ||
+  if( ledgerOutboxClaim(p->pOutbox, p->zLedger, p->head,
+                        ledgerClientConfig(p->pClient)->zUrl, &p->limits,
+                        p->bStrict ? 1 : FLUSH_BATCH, &rows, pErr) ||
       flushArray(&rows, &apRow, pErr) ) {
     goto out;
   }
@@ -422,7 +429,7 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   }
   if( flushRows(p, &rows, apRow, pErr) == LEDGER_OK && p->send.nRow > 0 ) {
     if( ledgerSendRound(&p->send, &err) == LEDGER_OK &&
-        ledgerSendCount(&p->send, LEDGER_QUEUED) > 0 ) {
+        ledgerSettleCount(&p->send, LEDGER_QUEUED) > 0 ) {
       ledgerSendAgain(&p->send, &err);
     }
     flushTake(p, &rows, &err, pErr);
@@ -433,7 +440,7 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
     }
   }
   for( i = 0; i < rows.nRow; i++ ) {
-    OutboxRow *pRow = &rows.aRow[i];
+    LedgerOutboxRow *pRow = &rows.aRow[i];
     *pbOpen |= pRow->eState == OUTBOX_SENDING;
     if( pRow->eState == OUTBOX_REFUSED && pRow->pQueue &&
         pRow->pQueue->zError ) {
@@ -450,7 +457,7 @@ out:
   *pnRow = rows.nRow;
   p->send.apRow = NULL;
   p->send.nRow = 0;
-  outboxRowsClear(&rows);
+  ledgerOutboxRowsClear(&rows);
   sqlite3_free(apRow);
   return pErr->rc;
 }
@@ -460,7 +467,8 @@ static int flushLedger(Flush *p, LedgerError *pErr) {
   int nRow = 1, bOpen = 1;
   memset(&p->send, 0, sizeof(p->send));
   memset(&p->limits, 0, sizeof(p->limits));
-  if( outboxLast(p->pOutbox, p->zLedger, &p->limits.iLast, pErr) ) goto out;
+  if( ledgerOutboxLast(p->pOutbox, p->zLedger, &p->limits.iLast, pErr) )
+    goto out;
   while( pErr->rc == LEDGER_OK && nRow > 0 ) {
     if( bOpen && flushSettle(p, pErr) ) break;
     if( bOpen && ledgerHeadCommitted(p->pLedger, NULL, 0, &p->head, pErr) )
@@ -491,7 +499,7 @@ static int flushOptions(sqlite3_value *pVal, Flush *p, char **pzLedger,
                         LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   cJSON *pItem;
-  if( ledgerOptionsParse(pVal, &pDoc, pErr) || pDoc == NULL ) goto out;
+  if( ledgerValueOptions(pVal, &pDoc, pErr) || pDoc == NULL ) goto out;
   for( pItem = ledgerJsonRoot(pDoc)->child; pItem; pItem = pItem->next ) {
     size_t n = 0;
     const char *zText = ledgerJsonText(pDoc, pItem, &n);
@@ -566,7 +574,7 @@ static int flushAll(Flush *p, char **azName, int nName, const char *zOnly,
             p->pOutbox->bFailed;
     flushFirst(pErr, &err);
     if( pErr->rc != LEDGER_NOMEM ) {
-      outboxLeft(p->pOutbox, p->zLedger, p->accepted, &left);
+      ledgerOutboxLeft(p->pOutbox, p->zLedger, p->accepted, &left);
     }
   }
   if( zOnly && nFound == 0 ) { /* nothing waits: is there such a ledger? */
@@ -579,7 +587,7 @@ static int flushAll(Flush *p, char **azName, int nName, const char *zOnly,
 
 static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
-  Outbox outbox;
+  LedgerOutbox outbox;
   Flush flush;
   char **azName = NULL, *zLedger = NULL;
   int nName = 0;
@@ -598,10 +606,11 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
                    "writes: COMMIT first, then SELECT ledger_flush()");
     goto out;
   }
-  if( outboxOpen(flush.pConn, &outbox, &err) || outboxUpgrade(&outbox, &err) ||
+  if( ledgerOutboxOpen(flush.pConn, &outbox, &err) ||
+      ledgerOutboxUpgrade(&outbox, &err) ||
       (zLedger == NULL &&
-       outboxNameRows(&outbox, flush.pConn->nLedger > 1, &err)) ||
-      outboxLedgers(&outbox, &azName, &nName, &err) ) {
+       ledgerOutboxNameRows(&outbox, flush.pConn->nLedger > 1, &err)) ||
+      ledgerOutboxLedgers(&outbox, &azName, &nName, &err) ) {
     goto out;
   }
   ledgerSnapshotEnd(flush.pConn);
@@ -615,11 +624,11 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   }
 out:
   ledgerErrorClear(&flush.refused);
-  outboxClose(&outbox);
+  ledgerOutboxClose(&outbox);
   sqlite3_free(azName);
   sqlite3_free(zLedger);
   if( err.rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     sqlite3_result_int64(pCtx, flush.nDone);
   }

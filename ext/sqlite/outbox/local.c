@@ -3,8 +3,8 @@
 ** and who may flush it.
 **
 ** No request is made here. outbox/flush.c sends; the order of what it calls
-** here makes it right: outboxClaim() before anything of a row is sent,
-** outboxRecord() once its fate is known.
+** here makes it right: ledgerOutboxClaim() before anything of a row is sent,
+** ledgerOutboxRecord() once its fate is known.
 **
 ** Invariants
 **   - every change is one statement in autocommit: an interrupt can't leave a
@@ -22,7 +22,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define OUTBOX_FULL 2  /* PRAGMA synchronous */
@@ -43,16 +42,10 @@ struct OutboxInto {
   void *pArg;
 };
 
-i64 outboxNow(void) {
-  struct timespec ts;
-  clock_gettime(CLOCK_REALTIME, &ts);
-  return (i64)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* ---- errors and rows ----------------------------------------------------- */
 
 /* The error of a local statement. */
-static int outboxError(Outbox *p, LedgerError *pErr) {
+static int outboxError(LedgerOutbox *p, LedgerError *pErr) {
   int rc = sqlite3_errcode(p->db) & 0xff;
   const char *zMsg = sqlite3_errmsg(p->db);
   if( strstr(zMsg, "no such table") || strstr(zMsg, "no such column") ) {
@@ -68,7 +61,7 @@ static int outboxError(Outbox *p, LedgerError *pErr) {
 }
 
 /* One attempt at a statement; the result code. */
-static int outboxTry(Outbox *p, const char *zSql, const OutboxArg *aArg,
+static int outboxTry(LedgerOutbox *p, const char *zSql, const OutboxArg *aArg,
                      int nArg, const OutboxInto *pInto, LedgerError *pErr) {
   sqlite3_stmt *pStmt = NULL;
   int i, bOk = 1, rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, NULL);
@@ -94,13 +87,13 @@ static int outboxTry(Outbox *p, const char *zSql, const OutboxArg *aArg,
 
 /* Runs a statement, as often as busy_timeout allows while another connection
 ** holds the database. */
-static int outboxRun(Outbox *p, const char *zSql, const OutboxArg *aArg,
+static int outboxRun(LedgerOutbox *p, const char *zSql, const OutboxArg *aArg,
                      int nArg, const OutboxInto *pInto, LedgerError *pErr) {
   int msWait = p->msBusy, rc;
   do {
     if( pInto && pInto->xClear ) pInto->xClear(pInto->pArg);
     rc = outboxTry(p, zSql, aArg, nArg, pInto, pErr);
-  } while( ledgerBusyAgain(p->pConn, rc, &msWait, pErr) );
+  } while( ledgerLockAgain(p->pConn, rc, &msWait, pErr) );
   if( (rc & 0xff) == SQLITE_BUSY && pErr->rc == LEDGER_OK ) {
     ledgerErrorSet(pErr, LEDGER_BUSY,
                    "ledger_flush: the outbox: another connection holds the "
@@ -116,13 +109,14 @@ static int outboxIntRow(void *pArg, sqlite3_stmt *pStmt) {
   *(int *)pArg = sqlite3_column_int(pStmt, 0);
   return 1;
 }
-static int outboxInt(Outbox *p, const char *zSql, int *pi, LedgerError *pErr) {
+static int outboxInt(LedgerOutbox *p, const char *zSql, int *pi,
+                     LedgerError *pErr) {
   OutboxInto into = {outboxIntRow, NULL, pi};
   *pi = 0;
   return outboxRun(p, zSql, NULL, 0, &into, pErr);
 }
 
-static void outboxRowClear(OutboxRow *p) {
+static void outboxRowClear(LedgerOutboxRow *p) {
   sqlite3_value_free(p->pContents);
   sqlite3_value_free(p->pTags);
   sqlite3_free(p->zSubLedger);
@@ -131,7 +125,7 @@ static void outboxRowClear(OutboxRow *p) {
   ledgerQueuedFree(p->pQueue);
 }
 
-void outboxRowsClear(OutboxRows *p) {
+void ledgerOutboxRowsClear(LedgerOutboxRows *p) {
   int i;
   for( i = 0; i < p->nRow; i++ ) outboxRowClear(&p->aRow[i]);
   sqlite3_free(p->aRow);
@@ -166,8 +160,8 @@ static int outboxText(sqlite3_stmt *pStmt, int i, const char *zNull, char **pz,
   "id, contents, tags, sub_ledger, head, sent_at, " \
   "sent_to, transaction_id, error"
 static int outboxAddRow(void *pArg, sqlite3_stmt *pStmt) {
-  OutboxRows *p = pArg;
-  OutboxRow row, *aNew;
+  LedgerOutboxRows *p = pArg;
+  LedgerOutboxRow row, *aNew;
   const char *zId;
   int i, n;
   if( p->nRow == p->nAlloc ) {
@@ -202,14 +196,14 @@ static int outboxAddRow(void *pArg, sqlite3_stmt *pStmt) {
 }
 
 static void outboxRowsForget(void *pArg) {
-  outboxRowsClear(pArg);
+  ledgerOutboxRowsClear(pArg);
 }
 
 /* ---- the lock ------------------------------------------------------------ */
 
 /* Brings the folder of the database to the disk: a journal whose deletion got
 ** lost with the power would take back what was committed. */
-static int outboxSyncFolder(Outbox *p, LedgerError *pErr) {
+static int outboxSyncFolder(LedgerOutbox *p, LedgerError *pErr) {
   const char *zFile = sqlite3_db_filename(p->db, "main");
   const char *zSlash = zFile ? strrchr(zFile, '/') : NULL;
   char *zFolder;
@@ -233,7 +227,7 @@ static int outboxSyncFolder(Outbox *p, LedgerError *pErr) {
 
 /* Brings what was written to the disk, where synchronous doesn't. The setting
 ** itself is left alone: it couldn't be put back after an interrupt. */
-static int outboxSync(Outbox *p, LedgerError *pErr) {
+static int outboxSync(LedgerOutbox *p, LedgerError *pErr) {
   static const int aFile[] = {SQLITE_FCNTL_FILE_POINTER,
                               SQLITE_FCNTL_JOURNAL_POINTER /* or the WAL */};
   int i, rc = SQLITE_OK;
@@ -252,14 +246,14 @@ static int outboxSync(Outbox *p, LedgerError *pErr) {
 }
 
 /* Takes the lock of the file zLock. */
-static int outboxLock(Outbox *p, const char *zLock, LedgerError *pErr) {
+static int outboxLock(LedgerOutbox *p, const char *zLock, LedgerError *pErr) {
   int msWait = p->msBusy;
   int rc = sqlite3_open_v2(zLock, &p->pLock,
                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
   if( rc == SQLITE_OK ) {
     do {
       rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
-    } while( ledgerBusyAgain(p->pConn, rc, &msWait, pErr) );
+    } while( ledgerLockAgain(p->pConn, rc, &msWait, pErr) );
   }
   if( rc == SQLITE_OK || pErr->rc ) return pErr->rc;
   if( (rc & 0xff) == SQLITE_BUSY ) {
@@ -281,7 +275,7 @@ static int outboxDeletesRow(void *pArg, sqlite3_stmt *pStmt) {
   return z != NULL;
 }
 
-int outboxOpen(LedgerConn *pConn, Outbox *p, LedgerError *pErr) {
+int ledgerOutboxOpen(LedgerConn *pConn, LedgerOutbox *p, LedgerError *pErr) {
   const char *zFile = sqlite3_db_filename(pConn->db, "main");
   OutboxInto into = {outboxDeletesRow, NULL, &p->bFolder};
   char *zLock;
@@ -309,11 +303,11 @@ int outboxOpen(LedgerConn *pConn, Outbox *p, LedgerError *pErr) {
   if( pErr->rc == LEDGER_OK && eSync < OUTBOX_EXTRA ) {
     outboxRun(p, "PRAGMA main.journal_mode", NULL, 0, &into, pErr);
   }
-  if( pErr->rc ) outboxClose(p);
+  if( pErr->rc ) ledgerOutboxClose(p);
   return pErr->rc;
 }
 
-void outboxClose(Outbox *p) {
+void ledgerOutboxClose(LedgerOutbox *p) {
   if( p->msBusy > 0 ) sqlite3_busy_timeout(p->db, p->msBusy);
   sqlite3_close(p->pLock);
   memset(p, 0, sizeof(*p));
@@ -321,7 +315,7 @@ void outboxClose(Outbox *p) {
 
 /* ---- the table ----------------------------------------------------------- */
 
-int outboxUpgrade(Outbox *p, LedgerError *pErr) {
+int ledgerOutboxUpgrade(LedgerOutbox *p, LedgerError *pErr) {
   int bOld = 0;
   outboxInt(p,
             "SELECT 1 FROM main.sqlite_schema WHERE type = 'index'"
@@ -354,7 +348,8 @@ static void outboxNamesForget(void *pArg) {
   ledgerBufReset(pNames);
 }
 
-int outboxLedgers(Outbox *p, char ***pazName, int *pn, LedgerError *pErr) {
+int ledgerOutboxLedgers(LedgerOutbox *p, char ***pazName, int *pn,
+                        LedgerError *pErr) {
   LedgerBuf names = {0};
   OutboxInto into = {outboxNameRow, outboxNamesForget, NULL};
   char **az, *z;
@@ -394,7 +389,7 @@ static int outboxIdRow(void *pArg, sqlite3_stmt *pStmt) {
   return 1;
 }
 
-int outboxNameRows(Outbox *p, int bSeveral, LedgerError *pErr) {
+int ledgerOutboxNameRows(LedgerOutbox *p, int bSeveral, LedgerError *pErr) {
   i64 iFirst = 0;
   OutboxInto into = {outboxIdRow, NULL, &iFirst};
   if( outboxRun(
@@ -420,7 +415,8 @@ int outboxNameRows(Outbox *p, int bSeveral, LedgerError *pErr) {
   return pErr->rc;
 }
 
-int outboxLast(Outbox *p, const char *zLedger, i64 *piLast, LedgerError *pErr) {
+int ledgerOutboxLast(LedgerOutbox *p, const char *zLedger, i64 *piLast,
+                     LedgerError *pErr) {
   OutboxInto into = {outboxIdRow, NULL, piLast};
   OutboxArg arg = {zLedger, 0};
   *piLast = 0;
@@ -430,15 +426,15 @@ int outboxLast(Outbox *p, const char *zLedger, i64 *piLast, LedgerError *pErr) {
                    &arg, 1, &into, pErr);
 }
 
-int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
-                const char *zSentTo, const OutboxLimits *pLimits, int nMax,
-                OutboxRows *pRows, LedgerError *pErr) {
+int ledgerOutboxClaim(LedgerOutbox *p, const char *zLedger, LedgerTxid head,
+                      const char *zSentTo, const LedgerOutboxLimits *pLimits,
+                      int nMax, LedgerOutboxRows *pRows, LedgerError *pErr) {
   char zHead[LEDGER_TXID_MAX];
   char *zAhead =
       sqlite3_mprintf("[%s]", pLimits->ahead.z ? pLimits->ahead.z : "");
   OutboxInto into = {outboxAddRow, outboxRowsForget, pRows};
   OutboxArg aArg[] = {{ledgerTxidFormat(head, zHead), 0},
-                      {NULL, outboxNow()},
+                      {NULL, ledgerClockWall()},
                       {zSentTo, 0},
                       {zLedger, 0},
                       {NULL, nMax},
@@ -465,7 +461,7 @@ int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
 
 /* Raises a row's head to an id above it. */
 static int outboxHeadRow(void *pArg, sqlite3_stmt *pStmt) {
-  OutboxRow *pRow = pArg;
+  LedgerOutboxRow *pRow = pArg;
   const char *z = (const char *)sqlite3_column_text(pStmt, 0);
   LedgerTxid id;
   if( z && ledgerTxidParse(z, strlen(z), &id) &&
@@ -477,8 +473,8 @@ static int outboxHeadRow(void *pArg, sqlite3_stmt *pStmt) {
 
 /* Raises the head of a row above what its batch has committed before it. A
 ** version that didn't when it wrote that down may have left the row. */
-static int outboxRaiseHead(Outbox *p, const char *zLedger, OutboxRow *pRow,
-                           LedgerError *pErr) {
+static int outboxRaiseHead(LedgerOutbox *p, const char *zLedger,
+                           LedgerOutboxRow *pRow, LedgerError *pErr) {
   OutboxInto into = {outboxHeadRow, NULL, pRow};
   OutboxArg aArg[] = {{zLedger, 0}, {NULL, pRow->id}, {NULL, pRow->tSent}};
   return outboxRun(p,
@@ -489,8 +485,9 @@ static int outboxRaiseHead(Outbox *p, const char *zLedger, OutboxRow *pRow,
                    aArg, 3, &into, pErr);
 }
 
-int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
-                    int bInOrder, OutboxRows *pRows, LedgerError *pErr) {
+int ledgerOutboxUnsettled(LedgerOutbox *p, const char *zLedger,
+                          const char *zSentTo, int bInOrder,
+                          LedgerOutboxRows *pRows, LedgerError *pErr) {
   OutboxInto into = {outboxAddRow, outboxRowsForget, pRows};
   OutboxArg aArg[] = {{zLedger, 0}, {zSentTo, 0}};
   int i;
@@ -517,8 +514,8 @@ static void outboxJsonId(LedgerBuf *pJson, LedgerTxid id) {
   }
 }
 
-int outboxRecord(Outbox *p, const OutboxRows *pRows, int bInOrder,
-                 LedgerError *pErr) {
+int ledgerOutboxRecord(LedgerOutbox *p, const LedgerOutboxRows *pRows,
+                       int bInOrder, LedgerError *pErr) {
   static const char *const azState[] = {"sending", "queued", "committed",
                                         "refused"};
   LedgerBuf json = {0};
@@ -527,7 +524,7 @@ int outboxRecord(Outbox *p, const OutboxRows *pRows, int bInOrder,
   int i;
   if( pRows->nRow == 0 ) return LEDGER_OK;
   for( i = 0; i < pRows->nRow; i++ ) {
-    const OutboxRow *pRow = &pRows->aRow[i];
+    const LedgerOutboxRow *pRow = &pRows->aRow[i];
     ledgerBufPrintf(&json, "%s[%lld,\"%s\"", i ? "," : "[", (long long)pRow->id,
                     azState[pRow->eState]);
     outboxJsonId(&json, pRow->tx);
@@ -571,8 +568,8 @@ out:
   return pErr->rc;
 }
 
-int outboxHeld(Outbox *p, LedgerTxid id, i64 iRow, int *pbHeld,
-               LedgerError *pErr) {
+int ledgerOutboxHeld(LedgerOutbox *p, LedgerTxid id, i64 iRow, int *pbHeld,
+                     LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   OutboxInto into = {outboxIntRow, NULL, pbHeld};
   OutboxArg aArg[] = {{ledgerTxidFormat(id, zId), 0}, {NULL, iRow}};
@@ -594,8 +591,8 @@ static int outboxLeftRow(void *pArg, sqlite3_stmt *pStmt) {
   return 1;
 }
 
-void outboxLeft(Outbox *p, const char *zLedger, LedgerTxid accepted,
-                LedgerBuf *pLeft) {
+void ledgerOutboxLeft(LedgerOutbox *p, const char *zLedger, LedgerTxid accepted,
+                      LedgerBuf *pLeft) {
   LedgerError err = LEDGER_ERROR_INIT;
   char zId[LEDGER_TXID_MAX];
   i64 aLeft[2] = {0, 0};

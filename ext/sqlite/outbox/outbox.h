@@ -7,18 +7,18 @@
 
 #include "sqlite/write/write.h"
 
-typedef struct Outbox Outbox;
-typedef struct OutboxRow OutboxRow;
-typedef struct OutboxRows OutboxRows;
+typedef struct LedgerOutbox LedgerOutbox;
+typedef struct LedgerOutboxRow LedgerOutboxRow;
+typedef struct LedgerOutboxRows LedgerOutboxRows;
 
-/* What is known of a row; outboxRecord() has the names. */
+/* What is known of a row; ledgerOutboxRecord() has the names. */
 #define OUTBOX_SENDING 0 /* not what became of it: to be settled */
 #define OUTBOX_QUEUED 1
 #define OUTBOX_COMMITTED 2
 #define OUTBOX_REFUSED 3
 
 /* One row of main.ledger_outbox, as it was read. */
-struct OutboxRow {
+struct LedgerOutboxRow {
   i64 id;
   sqlite3_value *pContents; /* owned */
   sqlite3_value *pTags;     /* owned */
@@ -28,7 +28,7 @@ struct OutboxRow {
   LedgerTxid head;          /* its entry, if there is one, is behind it */
   i64 tSent;                /* when; of one that failed, when that was known */
 
-  /* What becomes of it: outboxRecord() writes this down */
+  /* What becomes of it: ledgerOutboxRecord() writes this down */
   int eState;           /* OUTBOX_*; SENDING when it was read */
   LedgerTxid tx;        /* the id that the ledger answered, or was found */
   char *zError;         /* what went wrong (sqlite3_free), or NULL. Of one
@@ -37,14 +37,14 @@ struct OutboxRow {
 };
 
 /* Rows in the order of their ids. */
-struct OutboxRows {
+struct LedgerOutboxRows {
   int nRow, nAlloc;
-  OutboxRow *aRow; /* sqlite3_free */
+  LedgerOutboxRow *aRow; /* sqlite3_free */
 };
-void outboxRowsClear(OutboxRows *p);
+void ledgerOutboxRowsClear(LedgerOutboxRows *p);
 
 /* The outbox of a connection while it is being flushed. */
-struct Outbox {
+struct LedgerOutbox {
   LedgerConn *pConn;
   sqlite3 *db;
   sqlite3 *pLock; /* holds the lock, or NULL: nobody else can see the outbox */
@@ -56,43 +56,46 @@ struct Outbox {
 
 /* Makes sure that this is the only flush of the database, waiting as long as
 ** busy_timeout says. LEDGER_BUSY when another goes on. */
-int outboxOpen(LedgerConn *pConn, Outbox *p, LedgerError *pErr);
-void outboxClose(Outbox *p);
+int ledgerOutboxOpen(LedgerConn *pConn, LedgerOutbox *p, LedgerError *pErr);
+void ledgerOutboxClose(LedgerOutbox *p);
 
 /* Drops the unique index of earlier versions of sql/outbox.sql: a ledger that
 ** was made anew under its URL uses its ids once more. */
-int outboxUpgrade(Outbox *p, LedgerError *pErr);
+int ledgerOutboxUpgrade(LedgerOutbox *p, LedgerError *pErr);
 
 /* Gives rows that wait and name no ledger the name `main`. Where several are
 ** attached (bSeveral) it can't be told which is meant, and that is an error. */
-int outboxNameRows(Outbox *p, int bSeveral, LedgerError *pErr);
+int ledgerOutboxNameRows(LedgerOutbox *p, int bSeveral, LedgerError *pErr);
 
 /* The names of the ledgers that rows wait for, in the order of their oldest
 ** row: an array of *pn texts, in one allocation (sqlite3_free). */
-int outboxLedgers(Outbox *p, char ***pazName, int *pn, LedgerError *pErr);
+int ledgerOutboxLedgers(LedgerOutbox *p, char ***pazName, int *pn,
+                        LedgerError *pErr);
 
 /* The rows that a flush may take: those with iDone < id <= iLast, but the ones
 ** in `ahead`. */
-typedef struct OutboxLimits OutboxLimits;
-struct OutboxLimits {
+typedef struct LedgerOutboxLimits LedgerOutboxLimits;
+struct LedgerOutboxLimits {
   i64 iDone;
   i64 iLast;
   LedgerBuf ahead; /* ids with commas */
 };
 
 /* The highest id of the rows that wait for a ledger now; 0 where none does. */
-int outboxLast(Outbox *p, const char *zLedger, i64 *piLast, LedgerError *pErr);
+int ledgerOutboxLast(LedgerOutbox *p, const char *zLedger, i64 *piLast,
+                     LedgerError *pErr);
 
 /* Marks up to nMax queued rows of a ledger as being sent, the lowest ids first,
 ** and reads them. The mark is on disk when this returns. */
-int outboxClaim(Outbox *p, const char *zLedger, LedgerTxid head,
-                const char *zSentTo, const OutboxLimits *pLimits, int nMax,
-                OutboxRows *pRows, LedgerError *pErr);
+int ledgerOutboxClaim(LedgerOutbox *p, const char *zLedger, LedgerTxid head,
+                      const char *zSentTo, const LedgerOutboxLimits *pLimits,
+                      int nMax, LedgerOutboxRows *pRows, LedgerError *pErr);
 
 /* Reads the rows that were being sent, to a ledger of this name or URL;
 ** bInOrder as below. */
-int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
-                    int bInOrder, OutboxRows *pRows, LedgerError *pErr);
+int ledgerOutboxUnsettled(LedgerOutbox *p, const char *zLedger,
+                          const char *zSentTo, int bInOrder,
+                          LedgerOutboxRows *pRows, LedgerError *pErr);
 
 /* Writes down what became of the rows of a batch, in one statement. Where they
 ** were sent one after another (bInOrder), the head of a row that stays
@@ -100,21 +103,18 @@ int outboxUnsettled(Outbox *p, const char *zLedger, const char *zSentTo,
 ** was sent, have committed: so it is not taken for theirs, though they may be
 ** deleted the moment they are committed. Of rows sent at the same time any may
 ** be first. */
-int outboxRecord(Outbox *p, const OutboxRows *pRows, int bInOrder,
-                 LedgerError *pErr);
+int ledgerOutboxRecord(LedgerOutbox *p, const LedgerOutboxRows *pRows,
+                       int bInOrder, LedgerError *pErr);
 
 /* Whether another row of the outbox, of the same contents as row iRow, is known
 ** to be the entry with this id. A lagging node may have told the head of iRow:
 ** then what stands behind it may be older than the row. */
-int outboxHeld(Outbox *p, LedgerTxid id, i64 iRow, int *pbHeld,
-               LedgerError *pErr);
+int ledgerOutboxHeld(LedgerOutbox *p, LedgerTxid id, i64 iRow, int *pbHeld,
+                     LedgerError *pErr);
 
 /* Appends how many rows of the ledger wait, and the id of the first, if any do;
 ** accepted is the last id whose commit was not seen, or 0. */
-void outboxLeft(Outbox *p, const char *zLedger, LedgerTxid accepted,
-                LedgerBuf *pLeft);
-
-/* Milliseconds since 1970. */
-i64 outboxNow(void);
+void ledgerOutboxLeft(LedgerOutbox *p, const char *zLedger, LedgerTxid accepted,
+                      LedgerBuf *pLeft);
 
 #endif /* LEDGER_OUTBOX_INT_H */

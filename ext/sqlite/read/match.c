@@ -39,7 +39,7 @@ static int tagsAdd(LedgerBuf *pWire, int *pnTag, const char *z, size_t n,
   return LEDGER_OK;
 }
 
-int ledgerTagsParse(const char *z, size_t n, char **pzWire, LedgerError *pErr) {
+int ledgerMatchTags(const char *z, size_t n, char **pzWire, LedgerError *pErr) {
   LedgerBuf wire = {0};
   LedgerJson *pDoc = NULL;
   int nTag = 0, rc = LEDGER_OK;
@@ -292,5 +292,5 @@ void ledgerMatchFunction(sqlite3_context *pCtx, int nArg,
              ledgerMatchEval(zExpr, zTags, &b, &err) == LEDGER_OK ) {
     sqlite3_result_int(pCtx, b);
   }
-  if( err.rc ) ledgerFunctionError(pCtx, &err);
+  if( err.rc ) ledgerErrorFunction(pCtx, &err);
 }

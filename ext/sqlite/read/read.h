@@ -14,7 +14,7 @@
 
 /* Reads tags as a user writes them, a JSON array or a comma list, and makes
 ** the comma list of the wire (malloc) or NULL when there are none. */
-int ledgerTagsParse(const char *z, size_t n, char **pzWire, LedgerError *pErr);
+int ledgerMatchTags(const char *z, size_t n, char **pzWire, LedgerError *pErr);
 
 /* The text of an expression, borrowed; *pz is NULL for NULL. */
 int ledgerMatchText(sqlite3_value *pVal, const char **pz, LedgerError *pErr);

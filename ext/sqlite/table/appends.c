@@ -14,7 +14,7 @@
 static int appendsRow(LedgerCells *pCells, const LedgerQueued *pRow,
                       LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
-  char *zError = pRow->zError ? ledgerMessage("%s", pRow->zError) : NULL;
+  char *zError = pRow->zError ? ledgerErrorMessage("%s", pRow->zError) : NULL;
   const char *azCell[8];
   int rc;
   azCell[0] = NULL;

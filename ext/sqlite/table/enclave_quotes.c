@@ -160,7 +160,7 @@ static void quotesJson(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     if( buf.bOom ) ledgerErrorNomem(&err);
   }
   if( err.rc ) {
-    ledgerFunctionError(pCtx, &err);
+    ledgerErrorFunction(pCtx, &err);
   } else {
     sqlite3_result_text64(pCtx, buf.z, buf.n, SQLITE_TRANSIENT, SQLITE_UTF8);
     sqlite3_result_subtype(pCtx, 'J');

@@ -40,8 +40,8 @@ static int entryRequired(LedgerTable *p, sqlite3_index_info *pInfo) {
     }
   }
   sqlite3_free(p->base.zErrMsg);
-  p->base.zErrMsg =
-      ledgerMessage("%s: needs WHERE transaction_id = '...'", p->pSpec->zName);
+  p->base.zErrMsg = ledgerErrorMessage("%s: needs WHERE transaction_id = '...'",
+                                       p->pSpec->zName);
   return SQLITE_ERROR;
 }
 
@@ -83,7 +83,7 @@ static int entryNext(sqlite3_vtab_cursor *pCursor) {
   if( ledgerReplayNext(pCur->pReplay, &pCur->pRow, &err) ) {
     pCur->pRow = NULL;
     ledgerErrorSpare(((LedgerTable *)pCursor->pVtab)->pConn->db, &err);
-    return ledgerVtabError(pCursor->pVtab, &err);
+    return ledgerErrorVtab(pCursor->pVtab, &err);
   }
   return SQLITE_OK;
 }
@@ -121,7 +121,7 @@ static int entryFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   }
   if( rc ) {
     ledgerErrorSpare(p->pConn->db, &err);
-    return ledgerVtabError(pCursor->pVtab, &err);
+    return ledgerErrorVtab(pCursor->pVtab, &err);
   }
   return entryNext(pCursor);
 }

@@ -102,8 +102,8 @@ static int tableBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   if( !bKey && pSpec->bKeyRequired ) {
     if( bUnusable ) return SQLITE_CONSTRAINT; /* another order of the join */
     sqlite3_free(pVtab->zErrMsg);
-    pVtab->zErrMsg =
-        ledgerMessage("%s: needs WHERE %s = '...'", pSpec->zName, pSpec->zKey);
+    pVtab->zErrMsg = ledgerErrorMessage("%s: needs WHERE %s = '...'",
+                                        pSpec->zName, pSpec->zKey);
     return SQLITE_ERROR;
   }
   return SQLITE_OK;
@@ -350,7 +350,7 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   int rc;
   (void)idxNum;
   if( ledgerGuardRead(&pTable->guard, &p->bAsked, &err) ) {
-    return ledgerVtabError(pCursor->pVtab, &err);
+    return ledgerErrorVtab(pCursor->pVtab, &err);
   }
   rc = ledgerSnapshotJoin(pConn, idxStr, &p->pSnapshot);
   if( rc ) return rc;
@@ -383,7 +383,7 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   if( rc ) {
     ledgerAnswerUnref(pNew);
     ledgerErrorSpare(pConn->db, &err);
-    return ledgerVtabError(pCursor->pVtab, &err);
+    return ledgerErrorVtab(pCursor->pVtab, &err);
   }
   p->pAnswer = pNew;
   return SQLITE_OK;

@@ -179,7 +179,7 @@ int ledgerTableUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
     p->pSpec->xUpdate(p, argc, argv, piRowid, &err);
     ledgerErrorSpare(p->pConn->db, &err); /* nothing is sent before COMMIT */
   }
-  return ledgerVtabError(pVtab, &err);
+  return ledgerErrorVtab(pVtab, &err);
 }
 
 int ledgerTableBegin(sqlite3_vtab *pVtab) {
@@ -196,7 +196,7 @@ int ledgerTableSync(sqlite3_vtab *pVtab) {
   if( ledgerGuardCommit(&p->guard, &err) == LEDGER_OK ) {
     ledgerCommit(p->pConn, &err);
   }
-  return ledgerVtabError(pVtab, &err);
+  return ledgerErrorVtab(pVtab, &err);
 }
 
 int ledgerTableEnd(sqlite3_vtab *pVtab) {

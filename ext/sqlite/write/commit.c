@@ -133,7 +133,7 @@ static int commitBatch(LedgerSend *p, LedgerError *pErr) {
   p->bSettle = pConfig->reconcile;
   p->msSettle = pConfig->settleMs;
   ledgerSend(p, pErr);
-  if( ledgerSendCount(p, LEDGER_UNKNOWN) > 0 ) p->pLedger->bUnsettled = 1;
+  if( ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 ) p->pLedger->bUnsettled = 1;
   if( pErr->rc ) commitExplain(p->apRow, p->nRow, pErr);
   ledgerSendClear(p);
   return pErr->rc;
@@ -223,7 +223,7 @@ int ledgerCommit(LedgerConn *p, LedgerError *pErr) {
   return rc;
 }
 
-int ledgerAppendNow(LedgerConn *p, LedgerQueued *pRow, LedgerTxid *pId,
+int ledgerCommitRow(LedgerConn *p, LedgerQueued *pRow, LedgerTxid *pId,
                     LedgerError *pErr) {
   LedgerSend batch;
   int rc;

@@ -87,7 +87,7 @@ static int lockBusy(LedgerConn *p, const char *zSchema, int nWait,
       nWait >= 5000 && nWait < 1 << 29 ? 2 * nWait : 5000);
 }
 
-int ledgerBusyAgain(LedgerConn *p, int rc, int *pmsWait, LedgerError *pErr) {
+int ledgerLockAgain(LedgerConn *p, int rc, int *pmsWait, LedgerError *pErr) {
   int msPause = *pmsWait < 10 ? *pmsWait : 10;
   if( (rc & 0xff) != SQLITE_BUSY || msPause <= 0 ) return 0;
   if( ledgerConnInterrupted(p) ) {
@@ -107,7 +107,7 @@ int ledgerLockForCommit(LedgerConn *p, LedgerError *pErr) {
   do {
     sqlite3_free(zSchema);
     rc = lockAll(p, &zSchema);
-  } while( ledgerBusyAgain(p, rc, &nWait, pErr) );
+  } while( ledgerLockAgain(p, rc, &nWait, pErr) );
   if( pErr->rc ) goto out;
   if( rc == SQLITE_INTERRUPT ) {
     ledgerErrorInterrupt(pErr);

@@ -106,7 +106,7 @@ int ledgerQueuedNew(LedgerConn *pConn, Ledger *pLedger,
   if( rc == LEDGER_OK && pTags && sqlite3_value_type(pTags) != SQLITE_NULL ) {
     const char *z = (const char *)sqlite3_value_text(pTags);
     rc = z == NULL ? ledgerErrorNomem(pErr)
-                   : ledgerTagsParse(z, (size_t)sqlite3_value_bytes(pTags),
+                   : ledgerMatchTags(z, (size_t)sqlite3_value_bytes(pTags),
                                      &p->zTags, pErr);
   }
   if( rc ) {

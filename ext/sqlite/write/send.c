@@ -229,7 +229,7 @@ static int sendAccepted(LedgerSend *p, int i, LedgerCall *pCall,
     ledgerTxidFormat(pRow->id, zId);
     memset(&pRow->id, 0, sizeof(pRow->id));
     pRow->eState = LEDGER_UNKNOWN;
-    pRow->tUnknown = ledgerNow();
+    pRow->tUnknown = ledgerClockMs();
     pRow->iView = ledgerSessionView(p->pSession);
     p->bOver = 1;
     ledgerErrorSet(pErr, LEDGER_IOERR,
@@ -317,7 +317,7 @@ static int sendOutcome(LedgerSend *p, int i, LedgerCall *pCall,
     default:
       pRow->eState = LEDGER_UNKNOWN;
       pRow->bGateway = ledgerAppendQueued(pCall);
-      pRow->tUnknown = ledgerNow();
+      pRow->tUnknown = ledgerClockMs();
       pRow->iView = p->pSession ? ledgerSessionView(p->pSession) : 0;
       sendNote(pRow, &err);
       /* The append's own error says that it is unknown; what a gateway took
@@ -452,7 +452,7 @@ static int sendAsksOn(const LedgerSend *p) {
     if( p->apRow[i]->bElsewhere ) return 1;
   }
   return p->nRefusedMost > 0 ||
-         (p->bSettle && ledgerSendCount(p, LEDGER_UNKNOWN) > 0);
+         (p->bSettle && ledgerSettleCount(p, LEDGER_UNKNOWN) > 0);
 }
 
 /* In strict order a row is sent once those before it are answered: what the
@@ -493,12 +493,12 @@ static void sendUnsettled(const LedgerSend *p, LedgerError *pErr,
 static int sendSettle(LedgerSend *p, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   int i;
-  if( ledgerSendCount(p, LEDGER_UNKNOWN) == 0 ) return pErr->rc;
+  if( ledgerSettleCount(p, LEDGER_UNKNOWN) == 0 ) return pErr->rc;
   sendRaise(p);
   ledgerSettleUnknown(p, &err);
-  if( ledgerSendCount(p, LEDGER_UNKNOWN) > 0 && err.rc ) {
+  if( ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 && err.rc ) {
     sendUnsettled(p, pErr, &err);
-  } else if( ledgerSendCount(p, LEDGER_UNKNOWN) > 0 ) {
+  } else if( ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 ) {
     return pErr->rc; /* a change that is no append */
   } else {
     ledgerErrorClear(pErr);
@@ -551,7 +551,7 @@ int ledgerSendRound(LedgerSend *p, LedgerError *pErr) {
   if( rc == LEDGER_OK ? p->bOver || p->bWait : sendAsksOn(p) ) {
     LedgerError err = LEDGER_ERROR_INIT;
     if( ledgerSettleAccepted(p, &err) ) {
-      if( p->bSettle && ledgerSendCount(p, LEDGER_UNKNOWN) > 0 ) {
+      if( p->bSettle && ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 ) {
         sendUnsettled(p, pErr, &err);
       } else {
         sendWorse(pErr, &err);
@@ -599,8 +599,8 @@ static int sendGiveUp(LedgerSend *p, LedgerError *pErr) {
 int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
   const LedgerConfig *pConfig = ledgerClientConfig(pClient);
-  const int nEnded = p->nEnded + ledgerSendCount(p, LEDGER_COMMITTED) +
-                     ledgerSendCount(p, LEDGER_ROW_REFUSED);
+  const int nEnded = p->nEnded + ledgerSettleCount(p, LEDGER_COMMITTED) +
+                     ledgerSettleCount(p, LEDGER_ROW_REFUSED);
   const int msAfter = p->pSession ? ledgerSessionRetryAfter(p->pSession) : -1;
   int i, ms = pConfig->retry.firstMs;
   if( nEnded != p->nProgress ) p->nStall = p->nWhy = 0;
@@ -610,7 +610,7 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
     return ++p->nStall > SEND_STALL ? sendGiveUp(p, pErr) : LEDGER_OK;
   }
   if( p->nWhy++ == 0 ) {
-    p->tWhy = ledgerNow();
+    p->tWhy = ledgerClockMs();
     /* A change of view is over when it is noticed. */
     if( msAfter <= 0 ) return LEDGER_OK;
   }
@@ -618,7 +618,7 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
   if( ms > pConfig->retry.maxMs ) ms = pConfig->retry.maxMs;
   if( p->why.http == 500 ) ms = pConfig->retry.firstMs; /* and so is another */
   if( msAfter > ms ) ms = msAfter;
-  if( ledgerNow() + ms - p->tWhy > pConfig->retry.budgetMs ) {
+  if( ledgerClockMs() + ms - p->tWhy > pConfig->retry.budgetMs ) {
     return sendGiveUp(p, pErr);
   }
   return ledgerClientSleep(pClient, ms, pErr);
@@ -627,7 +627,7 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
 int ledgerSend(LedgerSend *p, LedgerError *pErr) {
   for( ;; ) {
     if( ledgerSendRound(p, pErr) ) break;
-    if( ledgerSendCount(p, LEDGER_QUEUED) == 0 ) break;
+    if( ledgerSettleCount(p, LEDGER_QUEUED) == 0 ) break;
     if( ledgerSendAgain(p, pErr) ) break;
   }
   return pErr->rc;

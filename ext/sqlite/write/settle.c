@@ -54,7 +54,7 @@
 #define SETTLE_POLL_MAX 5000  /* ... up to this */
 #define SETTLE_POLL_FAIL 1000 /* ... and to this behind one that failed */
 
-int ledgerSendCount(const LedgerSend *p, int eState) {
+int ledgerSettleCount(const LedgerSend *p, int eState) {
   int i, n = 0;
   for( i = 0; i < p->nRow; i++ ) n += p->apRow[i]->eState == eState;
   return n;
@@ -120,7 +120,7 @@ static int settleTwice(LedgerQueued **apRow, int n, LedgerError *pErr) {
                    "it recorded both is unknown",
                    zId);
     apRow[i]->eState = LEDGER_UNKNOWN;
-    apRow[i]->tUnknown = ledgerNow();
+    apRow[i]->tUnknown = ledgerClockMs();
     memset(&apRow[i]->id, 0, sizeof(apRow[i]->id));
     sqlite3_free(apRow[i]->zError);
     apRow[i]->zError = sqlite3_mprintf("%s", ledgerErrorText(pErr));
@@ -139,7 +139,7 @@ int ledgerSettleAccepted(LedgerSend *p, LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
   LedgerQueued **apRow = NULL;
   int n;
-  if( ledgerSendCount(p, LEDGER_PENDING) == 0 ) return LEDGER_OK;
+  if( ledgerSettleCount(p, LEDGER_PENDING) == 0 ) return LEDGER_OK;
   apRow = sqlite3_malloc64(sizeof(*apRow) * (sqlite3_uint64)p->nRow);
   if( apRow == NULL ) return ledgerErrorNomem(pErr);
   while( (n = settleView(p, apRow)) > 0 ) {
@@ -408,7 +408,7 @@ static int settleAbsent(LedgerSend *p, LedgerTxid to, int bOver) {
 
 /* Milliseconds until settle_ms are over for all open rows. */
 static i64 settleLeft(const LedgerSend *p) {
-  i64 tNow = ledgerNow(), msLeft = 0;
+  i64 tNow = ledgerClockMs(), msLeft = 0;
   int i;
   for( i = 0; i < p->nRow; i++ ) {
     i64 ms = p->apRow[i]->tUnknown + p->msSettle - tNow;
@@ -613,7 +613,7 @@ int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr) {
       msLeft = settleLeft(p);
       if( ms > msLeft ) ms = msLeft;
     } else {
-      const i64 tNow = ledgerNow();
+      const i64 tNow = ledgerClockMs();
       if( tFail == 0 ) tFail = tNow;
       if( !settleMayPass(pErr) || tNow - tFail + ms > msBudget ) break;
       ledgerErrorClear(pErr);

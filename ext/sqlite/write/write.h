@@ -72,7 +72,7 @@ int ledgerLockForCommit(LedgerConn *p, LedgerError *pErr);
 ** another connection holds the database, and *pmsWait, what is left of
 ** busy_timeout, isn't over. It waits a moment of it. SQLite's own busy handler
 ** does not look for an interrupt; this sets LEDGER_INTERRUPT, and ends. */
-int ledgerBusyAgain(LedgerConn *p, int rc, int *pmsWait, LedgerError *pErr);
+int ledgerLockAgain(LedgerConn *p, int rc, int *pmsWait, LedgerError *pErr);
 
 /* ---- write/commit.c: COMMIT ---------------------------------------------- */
 
@@ -83,7 +83,7 @@ int ledgerCommit(LedgerConn *p, LedgerError *pErr);
 
 /* Sends one row at once and waits as the option says; the row's state tells
 ** what became of it. The row becomes history. *pId is its id, if it has one. */
-int ledgerAppendNow(LedgerConn *p, LedgerQueued *pRow, LedgerTxid *pId,
+int ledgerCommitRow(LedgerConn *p, LedgerQueued *pRow, LedgerTxid *pId,
                     LedgerError *pErr);
 
 /* ---- write/head.c: a committed state ------------------------------------- */
@@ -129,7 +129,7 @@ struct LedgerSend {
   int nProgress;           /* rows that have come to an end */
   int nStall;              /* rounds since then */
   int nWhy;                /* ... the last ones that ended for a reason */
-  i64 tWhy;                /* ledgerNow() at the first of these */
+  i64 tWhy;                /* ledgerClockMs() at the first of these */
 };
 
 /* Sends the rows that are LEDGER_QUEUED, round after round, until all are at an
@@ -153,7 +153,7 @@ void ledgerSendClear(LedgerSend *p);
 #define LEDGER_BARRIER_SUB_LEDGER "ledger_reconcile"
 
 /* How many of the rows are in this state. */
-int ledgerSendCount(const LedgerSend *p, int eState);
+int ledgerSettleCount(const LedgerSend *p, int eState);
 
 /* Waits for the rows that are LEDGER_PENDING: each is committed then, or queued
 ** again where a change of view took it back (nLost counts these). */
