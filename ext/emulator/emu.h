@@ -6,7 +6,7 @@
 **   - one thread, one libevent loop; nothing here ever sleeps;
 **   - calls go down only: main, routes, fault, auth, sandbox, http, ledger,
 **     pki, store, util. What lies below calls back through a hook;
-**   - a key, a token or an entry's contents stand in no log.
+**   - no log contains a key, a token or the contents of an entry.
 */
 #ifndef EMU_H
 #define EMU_H
@@ -28,6 +28,8 @@ struct Emu {
   char *zClient; /* the application that is an administrator ... */
   char *zSecret; /* ... its secret ... */
   char *zOid;    /* ... and its object id */
+
+  /* Each part by its folder, from the bottom up */
   struct EmuStore *pStore;
   struct EmuKeys *pKeys;
   struct EmuLedger *pLedger;
@@ -43,6 +45,7 @@ struct Emu {
   struct EmuAssertions *pAssertions;
   struct EmuFaults *pFaults;
   struct EmuGateway *pGateway; /* --gateway, or NULL */
+
   struct event_base *pBase;
   int bBroken; /* the store failed for good: end with exit 1 */
 };

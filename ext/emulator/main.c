@@ -55,7 +55,7 @@
 /* The ledger and what it is made of. */
 typedef struct Main Main;
 struct Main {
-  Emu emu; /* must be first; points to what follows */
+  Emu emu; /* points to what follows */
   EmuKeys keys;
   EmuLedger ledger;
   EmuSessions sessions;

@@ -3,12 +3,6 @@
 proc draw n { expr {int(rand() * $n)} }
 proc one_of list { lindex $list [draw [llength $list]] }
 
-proc fault spec { ledger_control POST /control/fault [json_object [list spec $spec]] }
-proc held sub_ledger {
-  ledger_control DELETE /control/fault
-  witness eval {SELECT contents FROM ledger_entries WHERE sub_ledger = $sub_ledger ORDER BY seqno}
-}
-
 # The SQL of an operation on n rows; each is a statement of its own where it is one
 # to the user.
 proc operation {what sub n} {

@@ -1,24 +1,8 @@
-# What audit/lost_recovered.test and audit/lost_remade.test share: a ledger whose older state can be
-# put back, and the scripts run on it.
+# Words for tests of a ledger that has lost something: its older state can be put
+# back, and the scripts are run on it. Sourced after tester.tcl.
+source [file join [file dirname [info script]] scripts.tcl]
 set data $testdir/main/ledger.db
 
-proc script {name file args} {
-  set ::env(LEDGER_URL) $::ledger(url)
-  set ::env(LEDGER_OPTIONS) [ledger_options]
-  set text [exit_and_text sqlite3 -batch -init /dev/null -cmd ".load $::env(LEDGER_MODULE)" \
-    {*}[concat {*}[lmap a $args { list -cmd $a }]] $::testdir/$file < $::root/sql/$name.sql]
-  return [split $text \n]
-}
-proc counts lines {
-  set found {}
-  foreach line $lines {
-    if {[regexp {^(verified|recorded|unbound|invalid|other key|no receipt|lost) +(\d+)  } $line -> what n] && $n} {
-      lappend found $what $n
-    }
-  }
-  return $found
-}
-proc matching {lines pattern} { lsearch -inline -all $lines $pattern }
 proc plain {file sql} {
   sqlite3 plain_db $::testdir/$file
   set rows [plain_db eval $sql]

@@ -1,8 +1,8 @@
-# The matrix of operations and faults, sourced by tests/faults*.test.
+# The matrix of operations and faults, sourced by tests/faults.
 #
 # An operation is a line `op NAME COVERS CLASS SQL`: what a user would write,
 # with the functions and tables it stands for. COVERS of all operations together
-# is the module's surface: faults_surface checks it, so that a new function or
+# is the module's surface: faults/surface checks it, so that a new function or
 # table without a line fails. A fault is a line of columns.tcl: what goes
 # wrong, and what each class of operation must make of it. A cell is one operation
 # under one fault: a fresh connection to the ledger, the fault set, the SQL run.
@@ -104,9 +104,7 @@ proc matrix_set {spec options} {
   catch { db eval {ROLLBACK} }
   db eval {SELECT ledger_detach()}
   db eval [ledger_attach_sql $options]
-  if {$spec ne ""} {
-    ledger_control POST /control/fault [json_object [list clear true spec $spec]]
-  }
+  if {$spec ne ""} { fault $spec }
 }
 
 # ---- cells -----------------------------------------------------------------------------
@@ -159,7 +157,7 @@ proc matrix_options name {
 # Waits until what was held on its way is carried out: a change that comes later
 # would undo one that another cell makes meanwhile.
 proc matrix_held {} {
-  set n [json_get [ledger_control GET /control/fault] {$[0].struck}]
+  set n [fault_struck]
   wait_until {[regexp -all {"fault":"hold"} [ledger_requests -all -json]] >= $n}
 }
 
@@ -181,7 +179,7 @@ proc matrix_cell {name fault spec outcomes options} {
   set ::user [format %08x-0000-0000-0000-000000000000 [incr ::users]]
   if {[info exists op($name,before)]} {
     matrix_set "" $::options
-    ledger_control DELETE /control/fault
+    no_fault
     set user $::user
     db eval $op($name,before)
   }
@@ -234,7 +232,7 @@ proc matrix names {
   set started [clock milliseconds]
   foreach name $names {
     matrix_set "" [concat $::options [matrix_options $name]]
-    ledger_control DELETE /control/fault
+    no_fault
     set ::text "$name without fault"
     set ::user [format %08x-0000-0000-0000-000000000000 [incr ::users]]
     if {[info exists op($name,before)]} { set user $::user; db eval $op($name,before) }
@@ -257,7 +255,7 @@ proc matrix names {
       [expr {$cells(ok) - [dict get $before ok]}]]
   }
   # The witness is the ledger itself. What the outbox still has is sent first.
-  ledger_control DELETE /control/fault
+  no_fault
   matrix_set "" $::options
   if {[lsearch $names *flush*] >= 0} {
     db eval {DELETE FROM ledger_outbox WHERE state = 'refused'}

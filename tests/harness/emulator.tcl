@@ -1,5 +1,5 @@
-# Ledgers for tests: starts emulators, attaches them, reads what they were
-# asked, ends them by their pid. Sourced by tester.tcl.
+# Ledgers for tests: starts emulators, attaches them, ends them by their pid.
+# Sourced by tester.tcl. What they were asked, and are told: requests.tcl.
 #
 # A ledger has a name: "" is the default one, attached as `main`, told in the
 # array ::ledger; `pay` is attached as `pay` and told in ::ledger_pay. Members
@@ -228,98 +228,6 @@ proc ledger_attach_sql args {
   set url [dict get [array get [ledger_array $o(-name)]] url]
   return "SELECT ledger_attach([quote $url], [quote $as],\
     [quote [ledger_options -name $o(-name) [lindex $args 0]]])"
-}
-
-# ---- what a ledger was asked -----------------------------------------------
-
-# ledger_requests ?-name NAME? ?-all? ?-json?: the requests since the last
-# ledger_requests_clear, as `GET /app/transactions?collectionId=c0`. Of the
-# same request asked again after Loading or Pending only the last is told
-# (-all: each). -json: the whole lines of the log.
-proc ledger_requests args {
-  array set o {-name "" -all 0 -json 0}
-  harness_options o {-name value -all flag -json flag}
-  set state $::harness_emulator($o(-name))
-  set text [harness_read [dict get $state log] [dict get $state offset]]
-  set lines {}
-  foreach json [split $text \n] {
-    if {$json eq ""} continue
-    harness_db eval {
-      SELECT json_extract($json,'$.method') AS method,
-             json_extract($json,'$.path') AS path,
-             coalesce(json_extract($json,'$.query'),'') AS query,
-             coalesce(json_extract($json,'$.state'),'') AS state
-    } row {}
-    if {![string match /app/* $row(path)]} continue
-    set query [join [lmap p [split $row(query) &] {
-      if {[string match api-version=* $p]} continue
-      set p
-    }] &]
-    set line "$row(method) $row(path)"
-    if {$query ne ""} { append line ?$query }
-    lappend lines $line $row(state) $json
-  }
-  # From the last to the first: what was asked for again later is known then.
-  set found {}
-  foreach {json state line} [lreverse $lines] {
-    if {$state in {Loading Pending} && !$o(-all) && [info exists again($line)]} {
-      continue
-    }
-    set again($line) 1
-    lappend found [expr {$o(-json) ? $json : $line}]
-  }
-  return [lreverse $found]
-}
-
-proc ledger_requests_clear args {
-  array set o {-name ""}
-  harness_options o {-name value}
-  set log [dict get $::harness_emulator($o(-name)) log]
-  dict set ::harness_emulator($o(-name)) offset \
-    [expr {[file exists $log] ? [file size $log] : 0}]
-}
-
-# ---- asking a ledger without the module ------------------------------------
-
-# ledger_rest ?-name NAME? ?-token T? ?-header H? METHOD PATH ?BODY?: one
-# request by the curl command, as administrator (-token "": as nobody). Answers
-# {STATUS BODY HEADERS}.
-proc ledger_rest args {
-  array set o {-name "" -header ""}
-  harness_options o {-name value -token value -header value}
-  array set told [array get [ledger_array $o(-name)]]
-  if {![info exists o(-token)]} { set o(-token) $told(token) }
-  lassign $args method path body
-  set curl [list curl -sS -i --http1.1 --max-time 60 \
-    --cacert $told(service_certificate) -X $method]
-  if {$o(-token) ne ""} {
-    lappend curl -H "Authorization: Bearer $o(-token)"
-  }
-  if {$o(-header) ne ""} { lappend curl -H $o(-header) }
-  if {[llength $args] > 2} {
-    lappend curl -H "Content-Type: application/json" --data-binary $body
-  }
-  set answer [exec {*}$curl $told(url)$path]
-  if {![regexp {^HTTP/1.1 (\d+)[^\n]*\n(.*?)\r?\n\r?(?:\n(.*))?$} \
-        $answer -> status headers text]} {
-    error "no HTTP answer: $answer"
-  }
-  return [list $status $text $headers]
-}
-
-# ledger_control ?-name NAME? METHOD PATH ?JSON?: the emulator's control route.
-# Goes to the identity host, whose certificate no fault of the ledger changes.
-proc ledger_control args {
-  array set o {-name ""}
-  harness_options o {-name value}
-  array set told [array get [ledger_array $o(-name)]]
-  lassign $args method path json
-  set curl [list curl -sS --fail-with-body --max-time 60 \
-    --cacert $told(ca_file) -X $method]
-  if {$json ne ""} {
-    lappend curl -H "Content-Type: application/json" --data-binary $json
-  }
-  return [exec {*}$curl $told(identity_url)$path]
 }
 
 # ---- another writer --------------------------------------------------------

@@ -2,30 +2,19 @@
 # leaf and root with `openssl dgst`, and to check signature, certificates and
 # claims with the openssl command. Sourced by the emulator_receipt tests.
 
-proc write {file bytes} {
-  set f [open $file wb]
-  puts -nonewline $f $bytes
-  close $f
-  return $file
-}
-proc pem {name text} { return [write $::testdir/$name.pem $text] }
 proc pem_of file { return [harness_read $file] }
 
 # SHA-256 of bytes and HMAC-SHA256 of them, as hex.
 proc sha bytes {
-  return [lindex [exec openssl dgst -sha256 -r [write $::testdir/hashed $bytes]] 0]
+  return [lindex [exec openssl dgst -sha256 -r [put $::testdir/hashed $bytes]] 0]
 }
 proc hmac {key_hex bytes} {
   return [lindex [exec openssl dgst -sha256 -mac HMAC -macopt hexkey:$key_hex \
-    -r [write $::testdir/hashed $bytes]] 0]
+    -r [put $::testdir/hashed $bytes]] 0]
 }
 proc unhex hex { return [binary decode hex $hex] }
 
 # ---- asking ----------------------------------------------------------------
-
-proc settle name {
-  wait_until {[json_get [ledger_control -name $name GET /control/state] $.pending] == 0}
-}
 
 # Appends an entry whose contents are JSON text; its id, once committed.
 proc append_entry {name json collection} {
@@ -86,9 +75,9 @@ proc check_receipt {answer service id} {
     return evidence
   }
   # The signature is over the 32 bytes of the root, not hashed once more.
-  set node [pem node [json_get $receipt $.cert]]
-  write $::testdir/root [unhex [fold [leaf_of $answer] [json_get $receipt $.proof]]]
-  write $::testdir/signature [binary decode base64 [json_get $receipt $.signature]]
+  set node [put $::testdir/node.pem [json_get $receipt $.cert]]
+  put $::testdir/root [unhex [fold [leaf_of $answer] [json_get $receipt $.proof]]]
+  put $::testdir/signature [binary decode base64 [json_get $receipt $.signature]]
   exec openssl x509 -in $node -noout -pubkey > $::testdir/key.pem
   if {[catch {
     exec openssl pkeyutl -verify -pubin -inkey $::testdir/key.pem \
@@ -102,10 +91,10 @@ proc check_receipt {answer service id} {
   set endorsements [json_get $receipt $.serviceEndorsements]
   if {$endorsements ne "" && $endorsements ne "\[\]"} {
     if {[json_get $endorsements {$[1]}] ne ""} { return endorsement }
-    set untrusted [list -untrusted [pem endorsement [json_get $endorsements {$[0]}]]]
+    set untrusted [list -untrusted [put $::testdir/endorsement.pem [json_get $endorsements {$[0]}]]]
   }
   if {[catch {
-    exec openssl verify -no_check_time -no-CApath -no-CAstore -CAfile [pem service $service] \
+    exec openssl verify -no_check_time -no-CApath -no-CAstore -CAfile [put $::testdir/service.pem $service] \
       {*}$untrusted $node 2>@1
   }]} { return chain }
   return good

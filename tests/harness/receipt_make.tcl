@@ -1,5 +1,6 @@
 # Services, nodes and receipts made with the openssl command, well or badly, for
 # tests of the verifier. Sourced by receipt tests, after receipt_check.tcl.
+source $harness/pki.tcl
 
 # A key: P-256, P-384, P-521, secp256k1, rsa, ed25519, or explicit (P-256 with
 # its parameters spelled out).
@@ -23,7 +24,7 @@ proc make_key {name kind} {
 proc make_cert {name args} {
   set o [dict merge [list subject $name ca $name is_ca FALSE digest sha256 dates {-days 90} out $name] $args]
   dict with o {
-    write $::testdir/ext.cnf "basicConstraints=critical,CA:$is_ca\n"
+    put $::testdir/ext.cnf "basicConstraints=critical,CA:$is_ca\n"
     set key $::testdir/$name.key
     exec openssl req -new -key $key -subj /CN=$subject -out $::testdir/req.pem 2>@1
     set sign [expr {$ca eq $name ? [list -signkey $key]
@@ -51,16 +52,16 @@ proc make_receipt args {
     set r [sha right]
     set root [unhex [sha [unhex [sha [unhex $l][unhex [sha $parts]]]][unhex $r]]]
     if {$prehash ne ""} {
-      write $::testdir/root $root
+      put $::testdir/root $root
       exec openssl dgst -$prehash -binary -out $::testdir/hashed_root $::testdir/root
       file rename -force $::testdir/hashed_root $::testdir/root
     } else {
-      write $::testdir/root $root
+      put $::testdir/root $root
     }
     if {[catch {
       exec openssl pkeyutl -sign -inkey $::testdir/$node.key -in $::testdir/root \
         -out $::testdir/signed 2>@1
-    }]} { write $::testdir/signed [unhex 3006020101020101] }
+    }]} { put $::testdir/signed [unhex 3006020101020101] }
     set f [open $::testdir/signed rb]
     set signature [binary encode base64 [read $f]]
     close $f

@@ -18,7 +18,7 @@ proc receipts_keep {name n options} {
     receipts_append $name $part
   }
   receipts_fetch $name "WHERE sub_ledger = 'c0'"
-  ledger_control -name $name POST /control/recovery {{}}
+  recover $name
   # The ledger has another key now: attach it anew.
   db eval "SELECT ledger_detach('$name')"
   db eval [ledger_attach_sql -name $name]

@@ -2,12 +2,12 @@
 # `N passed, N failed`, and `, N skipped` where some were.
 #
 #   tclsh tests/harness/run.tcl ?-j N? ?-v? ?-asan? ?-valgrind? ?-timeout SECONDS?
-#         ?-dir DIR? ?-locale NAME? ?PATTERN...?
+#         ?-dir DIR? ?-locale NAME? ?-list? ?PATTERN...?
 #
 # A test file is named by its path below tests/, without `.test`: outbox/kill.
 # PATTERN is a folder (outbox), a name (outbox/kill*), the last part of names or
 # of folders (kill*), or the path of a file. Without one, all run; with -valgrind
-# those that hold a line `# valgrind: yes`. With -locale, each test file is a host
+# those that hold a line `# valgrind: yes`. With -list they are only named. With -locale, each test file is a host
 # that has called setlocale(): de_DE.UTF-8 or tr_TR.UTF-8 (`make units` makes
 # them). A file works below DIR/NAME (build/test/outbox/kill), which goes when it
 # passes and stays to be looked at when it fails. What a file started, it lists in
@@ -24,8 +24,8 @@ cd $root
 
 # ---- command line ----------------------------------------------------------
 
-array set opt {jobs 1 verbose 0 asan 0 valgrind 0 timeout 180 dir build/test
-               locale ""}
+array set opt {jobs 1 verbose 0 asan 0 valgrind 0 list 0 timeout 180
+               dir build/test locale ""}
 set patterns {}
 for {set i 0} {$i < [llength $argv]} {incr i} {
   set arg [lindex $argv $i]
@@ -35,6 +35,7 @@ for {set i 0} {$i < [llength $argv]} {incr i} {
     -v       { set opt(verbose) 1 }
     -asan    { set opt(asan) 1 }
     -valgrind { set opt(valgrind) 1 }
+    -list    { set opt(list) 1 }
     -timeout { set opt(timeout) [lindex $argv [incr i]] }
     -dir     { set opt(dir) [lindex $argv [incr i]] }
     -locale  { set opt(locale) [lindex $argv [incr i]] }
@@ -96,6 +97,11 @@ proc test_files {} {
     }
   }
   return [lsort -unique $files]
+}
+
+if {$opt(list)} {
+  foreach file [test_files] { puts [name_of $file] }
+  exit
 }
 
 # Makes the programs of tests/unit and the locales, as `make test` has done already.

@@ -8,10 +8,11 @@ package require Tcl 8.6
 package require sqlite3
 
 if {![info exists env(LEDGER_TEST_DIR)]} {
-  exec [info nameofexecutable] \
-    [file join [file dirname [file normalize [info script]]] run.tcl] -v \
-    {*}$argv [file normalize $argv0] >@stdout 2>@stderr <@stdin
-  exit
+  exit [catch {
+    exec [info nameofexecutable] \
+      [file join [file dirname [file normalize [info script]]] run.tcl] -v \
+      {*}$argv [file normalize $argv0] >@stdout 2>@stderr <@stdin
+  }]
 }
 
 set harness [file dirname [file normalize [info script]]]
@@ -198,14 +199,6 @@ proc skip_test {name why} {
   harness_result skip [harness_name $name] ": $why"
 }
 
-# What makes `openssl x509` write a certificate that has expired. OpenSSL 3.4 and
-# later refuse -1 days, and have what says it outright.
-proc expired {} {
-  catch { exec openssl x509 -help 2>@1 } help
-  if {![string match *-not_after* $help]} { return {-days -1} }
-  return {-not_before 20240101000000Z -not_after 20240201000000Z}
-}
-
 # Whether the SQLite that runs is at least this version.
 proc sqlite_at_least version {
   return [expr {[package vcompare $::SQLITE_VERSION $version] >= 0}]
@@ -280,6 +273,9 @@ proc integers {from to} {
   return $list
 }
 
+# The id of a user, made of a number.
+proc user n { return [format %08d-2222-3333-4444-555555555555 $n] }
+
 # A member of a JSON text; "" where there is none.
 proc json_get {json path} {
   return [harness_db onecolumn { SELECT json_extract($json, $path) }]
@@ -298,6 +294,23 @@ proc json_object args {
       [harness_db onecolumn { SELECT json_quote($name||'') }]:$value
   }
   return "{[join $parts ,]}"
+}
+
+# Writes a file of these bytes; answers its name.
+proc put {file bytes} {
+  set f [open $file wb]
+  puts -nonewline $f $bytes
+  close $f
+  return $file
+}
+proc bytes file {
+  set f [open $file rb]
+  set bytes [read $f]
+  close $f
+  return $bytes
+}
+proc base64url bytes {
+  string map {+ - / _ = ""} [binary encode base64 $bytes]
 }
 
 # ---- processes and time ----------------------------------------------------
@@ -339,9 +352,28 @@ proc with_module {} {
   return [list env LD_PRELOAD=$preload ASAN_OPTIONS=detect_leaks=0]
 }
 
+# The words of a sqlite3 shell that loads the module; ARGS: file, SQL, flags.
+proc shell args {
+  list sqlite3 -batch -init /dev/null -cmd ".load $::env(LEDGER_MODULE)" {*}$args
+}
+
+# run_script NAME FILE ?-wrap WORDS? ?COMMAND...?: the lines of sql/NAME.sql on the
+# file, a database in $testdir or :memory:, by the shell, behind these commands of
+# it. -wrap: words in front. ::exit is its exit status.
+proc run_script args {
+  array set o {-wrap ""}
+  set args [lassign $args name file]
+  harness_options o {-wrap value}
+  set flags [concat {*}[lmap command $args { list -cmd $command }]]
+  if {$name eq "verify-evidence"} { lappend flags -readonly }
+  if {$file ne ":memory:"} { set file [file join $::testdir $file] }
+  split [exit_and_text {*}$o(-wrap) {*}[shell {*}$flags $file] < $::root/sql/$name.sql] \n
+}
+
 # Debian's python3 where there is one, for it has sqlite3 with extensions.
 proc python {} {
   expr {[file executable /usr/bin/python3] ? "/usr/bin/python3" : "python3"}
 }
 
 source $harness/emulator.tcl
+source $harness/requests.tcl

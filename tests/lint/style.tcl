@@ -164,6 +164,47 @@ proc check_text {file text} {
   }
 }
 
+# ---- words of the tests ------------------------------------------------------
+
+# The procedures that a text defines: name -> text, without its layout.
+proc procedures text {
+  set found {}
+  set lines [split $text \n]
+  for {set i 0} {$i < [llength $lines]} {incr i} {
+    set command [lindex $lines $i]
+    if {![regexp {^proc (\S+)} $command -> name]} continue
+    while {![info complete $command]} { append command \n[lindex $lines [incr i]] }
+    dict set found $name [regsub -all {\s+} $command { }]
+  }
+  return $found
+}
+
+# A word has one definition: none of the harness's that a file has is defined
+# there anew, and no two files define the same. files: name -> text.
+proc check_words files {
+  set always {tester.tcl emulator.tcl requests.tcl}
+  set seen {}
+  dict for {file text} $files { dict set words $file [procedures $text] }
+  dict for {file own} $words {
+    set sourced $always
+    foreach {- name} [regexp -all -inline {source \$harness/(\S+)} [dict get $files $file]] {
+      lappend sourced $name
+    }
+    dict for {name body} $own {
+      foreach harness $sourced {
+        set harness tests/harness/$harness
+        if {$harness ne $file && [dict exists $words $harness $name]} {
+          complain $file 1 "the procedure $name is $harness's"
+        }
+      }
+      if {[dict exists $seen $body]} {
+        complain $file 1 "the procedure $name stands in [dict get $seen $body], too"
+      }
+      dict set seen $body $file
+    }
+  }
+}
+
 set files $argv
 if {$files eq ""} {
   set files [glob -nocomplain Makefile .ci/run .clang-tidy .clang-format \
@@ -177,6 +218,8 @@ foreach file [lsort $files] {
   set text [read $f]
   close $f
   check_text $file $text
+  if {[string match {tests/*/*.t[ce]*} $file]} { dict set tests $file $text }
   if {[string match {*.[ch]} $file]} { check_c $file $text }
 }
+if {[info exists tests] && $argv eq ""} { check_words $tests }
 exit [expr {$nFound > 0}]

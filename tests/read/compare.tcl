@@ -22,8 +22,8 @@ proc compare_ledgers {options} {
       db eval COMMIT
     }
     if {$view < 3} {
-      ledger_control POST /control/election {{}}
-      ledger_control -name pay POST /control/election {{}}
+      elect
+      elect pay
     }
   }
   db eval {

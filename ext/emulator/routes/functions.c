@@ -106,23 +106,10 @@ void emuRouteFunctionDelete(EmuReq *p) {
   emuObjectDelete(p, EMU_OBJECT_FUNCTION, EMU_FUNCTIONS, pId);
 }
 
-static void functionsItem(void *pArg, const EmuText *pId,
-                          const EmuText *pCode) {
-  EmuPage *pPage = pArg;
-  if( !emuPageItem(pPage, pId) ) return;
-  functionsJson(&pPage->pReq->body, pId, pCode->z, pCode->n);
+static void functionsItem(EmuReq *p, const EmuText *pId, const EmuText *pCode) {
+  functionsJson(&p->body, pId, pCode->z, pCode->n);
 }
 
 void emuRouteFunctionList(EmuReq *p) {
-  LedgerError err = LEDGER_ERROR_INIT;
-  EmuPage page = {0};
-  const EmuText *pAfter;
-  emuPageBegin(&page, p, "functions", 1, &pAfter);
-  if( emuStoreObjectList(p->pEmu->pStore, EMU_OBJECT_FUNCTION, pAfter,
-                         page.nMax + 1, functionsItem, &page, &err) ) {
-    emuReqFail(p, &err);
-    ledgerBufFree(&page.last);
-    return;
-  }
-  emuPageEnd(&page, &err);
+  emuPage(p, "functions", EMU_OBJECT_FUNCTION, 1, functionsItem);
 }

@@ -42,30 +42,17 @@ void emuRouteConstitution(EmuReq *p) {
   ledgerBufFree(&script);
 }
 
-static void governMember(void *pArg, const EmuText *pId, const EmuText *pPem) {
-  EmuPage *pPage = pArg;
-  LedgerBuf *pBuf = &pPage->pReq->body;
-  if( !emuPageItem(pPage, pId) ) return;
-  ledgerBufText(pBuf, "{\"certificate\":");
-  ledgerBufJson(pBuf, pPem->z, pPem->n);
-  ledgerBufText(pBuf, ",\"id\":");
-  ledgerBufJson(pBuf, pId->z, pId->n);
-  ledgerBufAppend(pBuf, "}", 1);
+static void governMember(EmuReq *p, const EmuText *pId, const EmuText *pPem) {
+  ledgerBufText(&p->body, "{\"certificate\":");
+  ledgerBufJson(&p->body, pPem->z, pPem->n);
+  ledgerBufText(&p->body, ",\"id\":");
+  ledgerBufJson(&p->body, pId->z, pId->n);
+  ledgerBufAppend(&p->body, "}", 1);
 }
 
 void emuRouteMembers(EmuReq *p) {
-  LedgerError err = LEDGER_ERROR_INIT;
-  EmuPage page = {0};
-  const EmuText *pAfter;
   int bPaged = (p->pVersion->flags & EMU_V_MEMBER_PAGES) != 0;
-  emuPageBegin(&page, p, "members", bPaged, &pAfter);
-  if( emuStoreObjectList(p->pEmu->pStore, EMU_OBJECT_MEMBER, pAfter,
-                         page.nMax + 1, governMember, &page, &err) ) {
-    emuReqFail(p, &err);
-    ledgerBufFree(&page.last);
-    return;
-  }
-  emuPageEnd(&page, &err);
+  emuPage(p, "members", EMU_OBJECT_MEMBER, bPaged, governMember);
 }
 
 typedef struct GovernQuotes GovernQuotes;

@@ -7,44 +7,66 @@
 */
 #include "emulator/http/http.h"
 #include "emulator/routes/routesInt.h"
+#include "emulator/store/store.h"
 #include "emulator/util/util.h"
 
-void emuPageBegin(EmuPage *p, EmuReq *pReq, const char *zKey, int bPaged,
-                  const EmuText **ppAfter) {
-  p->pReq = pReq;
-  p->nMax = bPaged ? pReq->pEmu->args.nPage : 1 << 30;
-  *ppAfter = bPaged ? emuReqParam(pReq, "after") : NULL;
-  ledgerBufPrintf(&pReq->body, "{\"%s\":[", zKey);
-}
+/* The page that is written. */
+typedef struct Page Page;
+struct Page {
+  EmuReq *pReq;
+  void (*xItem)(EmuReq *, const EmuText *, const EmuText *);
+  int n;          /* items written */
+  int nMax;       /* of a page */
+  int bMore;      /* there is one more */
+  LedgerBuf last; /* name of the last item written */
+};
 
-int emuPageItem(EmuPage *p, const EmuText *pName) {
+static void pageItem(void *pArg, const EmuText *pName, const EmuText *pValue) {
+  Page *p = pArg;
   if( p->n == p->nMax ) {
     p->bMore = 1;
-    return 0;
+    return;
   }
   if( p->n++ ) ledgerBufAppend(&p->pReq->body, ",", 1);
   ledgerBufReset(&p->last);
   ledgerBufAppend(&p->last, pName->z, pName->n);
-  return 1;
+  p->xItem(p->pReq, pName, pValue);
 }
 
-void emuPageEnd(EmuPage *p, LedgerError *pErr) {
+/* Appends the link to the next page, to the same path. */
+static void pageLink(Page *p) {
   EmuReq *pReq = p->pReq;
   LedgerBuf link = {0};
-  ledgerBufAppend(&pReq->body, "]", 1);
-  if( p->bMore ) {
-    ledgerBufPrintf(&link, "%s?api-version=%s&after=", pReq->zPath,
-                    pReq->pVersion->zName);
-    emuQueryText(&link, p->last.z, p->last.n);
-    ledgerBufText(&pReq->body, ",\"nextLink\":");
-    if( link.z ) ledgerBufJson(&pReq->body, link.z, link.n);
-  }
-  ledgerBufAppend(&pReq->body, "}", 1);
-  pReq->iStatus = 200;
-  if( link.bOom || p->last.bOom ) {
-    ledgerErrorNomem(pErr);
-    emuReqFail(pReq, pErr);
-  }
+  ledgerBufPrintf(&link, "%s?api-version=%s&after=", pReq->zPath,
+                  pReq->pVersion->zName);
+  emuQueryText(&link, p->last.z, p->last.n);
+  ledgerBufText(&pReq->body, ",\"nextLink\":");
+  if( link.z ) ledgerBufJson(&pReq->body, link.z, link.n);
+  if( link.bOom ) pReq->body.bOom = 1;
   ledgerBufFree(&link);
-  ledgerBufFree(&p->last);
+}
+
+void emuPage(EmuReq *p, const char *zKey, int eKind, int bPaged,
+             void (*xItem)(EmuReq *, const EmuText *, const EmuText *)) {
+  const EmuText *pAfter = bPaged ? emuReqParam(p, "after") : NULL;
+  EmuStore *pStore = p->pEmu->pStore;
+  LedgerError err = LEDGER_ERROR_INIT;
+  Page page = {0};
+  page.pReq = p;
+  page.xItem = xItem;
+  page.nMax = bPaged ? p->pEmu->args.nPage : 1 << 30;
+  ledgerBufPrintf(&p->body, "{\"%s\":[", zKey);
+  if( eKind == EMU_PAGE_USERS ) {
+    emuStoreUserList(pStore, pAfter, page.nMax + 1, pageItem, &page, &err);
+  } else {
+    emuStoreObjectList(pStore, eKind, pAfter, page.nMax + 1, pageItem, &page,
+                       &err);
+  }
+  ledgerBufAppend(&p->body, "]", 1);
+  if( page.bMore ) pageLink(&page);
+  ledgerBufAppend(&p->body, "}", 1);
+  p->iStatus = 200;
+  if( page.last.bOom ) ledgerErrorNomem(&err);
+  if( err.rc ) emuReqFail(p, &err);
+  ledgerBufFree(&page.last);
 }

@@ -78,27 +78,13 @@ void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName);
 
 /* ---- page.c ------------------------------------------------------------ */
 
-/* A list that is answered in pages of --page: what a callback of
-** emuStoreObjectList() needs to write one. */
-typedef struct EmuPage EmuPage;
-struct EmuPage {
-  EmuReq *pReq;
-  int n;          /* items written */
-  int nMax;       /* of a page */
-  int bMore;      /* there is one more */
-  LedgerBuf last; /* name of the last item written */
-};
+#define EMU_PAGE_USERS 0
 
-/* Begins the answer with {"zKey":[; *ppAfter is the name after which the page
-** begins, or NULL. bPaged 0: all in one page. */
-void emuPageBegin(EmuPage *p, EmuReq *pReq, const char *zKey, int bPaged,
-                  const EmuText **ppAfter);
-
-/* 1 when the item is to be written; writes the comma before it, if any. */
-int emuPageItem(EmuPage *p, const EmuText *pName);
-
-/* Ends the answer: ] and, if there is more, a nextLink to the same path. */
-void emuPageEnd(EmuPage *p, LedgerError *pErr);
+/* Answers a list under the member zKey: the objects of the kind EMU_OBJECT_*,
+** or EMU_PAGE_USERS. xItem appends one item to the body, from its name and its
+** value. bPaged: in pages of --page, else all at once. */
+void emuPage(EmuReq *p, const char *zKey, int eKind, int bPaged,
+             void (*xItem)(EmuReq *, const EmuText *, const EmuText *));
 
 /* ---- receipt.c --------------------------------------------------------- */
 

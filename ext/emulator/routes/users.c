@@ -221,23 +221,10 @@ void emuRouteUserDelete(EmuReq *p) {
   ledgerBufFree(&have);
 }
 
-static void usersItem(void *pArg, const char *zId, const char *zRoles) {
-  EmuPage *pPage = pArg;
-  EmuText id = {(char *)(uintptr_t)zId, strlen(zId)};
-  if( !emuPageItem(pPage, &id) ) return;
-  usersJson(&pPage->pReq->body, usersMany(pPage->pReq), id.z, id.n, zRoles);
+static void usersItem(EmuReq *p, const EmuText *pId, const EmuText *pRoles) {
+  usersJson(&p->body, usersMany(p), pId->z, pId->n, pRoles->z);
 }
 
 void emuRouteUserList(EmuReq *p) {
-  LedgerError err = LEDGER_ERROR_INIT;
-  EmuPage page = {0};
-  const EmuText *pAfter;
-  emuPageBegin(&page, p, "ledgerUsers", 1, &pAfter);
-  if( emuStoreUserList(p->pEmu->pStore, pAfter, page.nMax + 1, usersItem, &page,
-                       &err) ) {
-    emuReqFail(p, &err);
-    ledgerBufFree(&page.last);
-    return;
-  }
-  emuPageEnd(&page, &err);
+  emuPage(p, "ledgerUsers", EMU_PAGE_USERS, 1, usersItem);
 }

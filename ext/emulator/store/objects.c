@@ -50,14 +50,6 @@ int emuStoreObjectDelete(EmuStore *p, int eKind, const char *z, size_t n,
   return rc ? rc : emuStoreRun(p, pStmt, pErr);
 }
 
-/* A column's text. */
-static EmuText objectText(sqlite3_stmt *pStmt, int i) {
-  EmuText text;
-  text.z = (char *)(uintptr_t)sqlite3_column_text(pStmt, i);
-  text.n = (size_t)sqlite3_column_bytes(pStmt, i);
-  return text;
-}
-
 int emuStoreObjectList(EmuStore *p, int eKind, const EmuText *pAfter, int nMax,
                        void (*x)(void *, const EmuText *, const EmuText *),
                        void *pArg, LedgerError *pErr) {
@@ -72,7 +64,7 @@ int emuStoreObjectList(EmuStore *p, int eKind, const EmuText *pAfter, int nMax,
   if( rc ) return rc;
   sqlite3_bind_int(pStmt, 3, nMax);
   while( emuStoreStep(p, pStmt, pErr) ) {
-    EmuText name = objectText(pStmt, 0), value = objectText(pStmt, 1);
+    EmuText name = emuStoreText(pStmt, 0), value = emuStoreText(pStmt, 1);
     x(pArg, &name, &value);
   }
   sqlite3_reset(pStmt);

@@ -111,6 +111,13 @@ int emuStoreNumber(EmuStore *p, sqlite3_stmt *pStmt, int64_t *pi,
   return pErr->rc;
 }
 
+EmuText emuStoreText(sqlite3_stmt *pStmt, int i) {
+  EmuText text;
+  text.z = (char *)(uintptr_t)sqlite3_column_text(pStmt, i);
+  text.n = (size_t)sqlite3_column_bytes(pStmt, i);
+  return text;
+}
+
 int emuStoreColumn(sqlite3_stmt *pStmt, int i, LedgerBuf *pBuf,
                    LedgerError *pErr) {
   ledgerBufAppend(pBuf, sqlite3_column_blob(pStmt, i),

@@ -203,8 +203,8 @@ int emuStoreUserPut(EmuStore *p, const char *zId, size_t nId,
 int emuStoreUserDelete(EmuStore *p, const char *zId, size_t nId,
                        LedgerError *pErr);
 int emuStoreUserList(EmuStore *p, const EmuText *pAfter, int nMax,
-                     void (*x)(void *, const char *, const char *), void *pArg,
-                     LedgerError *pErr);
+                     void (*x)(void *, const EmuText *, const EmuText *),
+                     void *pArg, LedgerError *pErr);
 
 /* How many users are administrators. */
 int emuStoreAdmins(EmuStore *p, int64_t *pn, LedgerError *pErr);

@@ -23,6 +23,9 @@ int emuStoreStep(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr);
 int emuStoreNumber(EmuStore *p, sqlite3_stmt *pStmt, int64_t *pi,
                    LedgerError *pErr);
 
+/* The text of column i, with a NUL; it lives until the next step. */
+EmuText emuStoreText(sqlite3_stmt *pStmt, int i);
+
 /* Appends the bytes of column i. */
 int emuStoreColumn(sqlite3_stmt *pStmt, int i, LedgerBuf *pBuf,
                    LedgerError *pErr);

@@ -48,8 +48,8 @@ int emuStoreUserDelete(EmuStore *p, const char *zId, size_t nId,
 }
 
 int emuStoreUserList(EmuStore *p, const EmuText *pAfter, int nMax,
-                     void (*x)(void *, const char *, const char *), void *pArg,
-                     LedgerError *pErr) {
+                     void (*x)(void *, const EmuText *, const EmuText *),
+                     void *pArg, LedgerError *pErr) {
   sqlite3_stmt *pStmt;
   int rc;
   rc = emuStoreStmt(p,
@@ -61,8 +61,8 @@ int emuStoreUserList(EmuStore *p, const EmuText *pAfter, int nMax,
                     pAfter ? (int)pAfter->n : 0, SQLITE_STATIC);
   sqlite3_bind_int(pStmt, 2, nMax);
   while( emuStoreStep(p, pStmt, pErr) ) {
-    x(pArg, (const char *)sqlite3_column_text(pStmt, 0),
-      (const char *)sqlite3_column_text(pStmt, 1));
+    EmuText id = emuStoreText(pStmt, 0), roles = emuStoreText(pStmt, 1);
+    x(pArg, &id, &roles);
   }
   sqlite3_reset(pStmt);
   return pErr->rc;
