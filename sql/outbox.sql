@@ -19,7 +19,7 @@
 -- Rows are sent one after another, by id, even if the ledger's view changes. A
 -- row that is refused is passed over. Behind a gateway that hides a change of
 -- view, a row may come ahead of earlier ones: those follow, and its error says so.
--- With ledger_flush('{"order":"strict"}') each row waits for the commit of the one
+-- With ledger_flush('{"order":"committed"}') each row waits for the commit of the one
 -- before, so that this can't happen. A flush takes the rows that are waiting when
 -- it begins.
 --

@@ -4,7 +4,7 @@
 **
 **     SELECT ledger_flush();
 **     SELECT ledger_flush('{"ledger":"pay","settle_ms":20000}');
-**     SELECT ledger_flush('{"order":"strict"}');
+**     SELECT ledger_flush('{"order":"committed"}');
 **
 ** Requests: those of write/send.c and settle.c. Before the first:
 ** GET /app/transactions/current and its status, the committed head.
@@ -28,7 +28,7 @@
 **   4. A flush takes the rows that waited when it began, each once: others may
 **      go on writing, and a trigger of the file can't make it send for ever.
 **
-** Order: by id, by the promise of send.c. With order = strict a batch is one
+** Order: by id, by the promise of send.c. With order = committed a batch is one
 ** row, and each waits until the one before it is committed.
 */
 #include "sqlite/outbox/outbox.h"
@@ -52,7 +52,7 @@ struct Flush {
   LedgerTxid head;       /* committed, and below every entry sent next */
   LedgerTxid accepted;   /* the last one whose commit was not seen */
   i64 nDone;             /* rows committed */
-  int bStrict;           /* option order: each row waits for the one before */
+  int bCommitted;        /* option order: each row waits for the one before */
   LedgerError refused;   /* why the first one is refused */
   i64 nRefused;          /* rows refused */
   LedgerOutboxLimits limits; /* the rows that this flush may take */
@@ -420,7 +420,7 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   *pbOpen = 0;
   if( ledgerOutboxClaim(p->pOutbox, p->zLedger, p->head,
                         ledgerClientConfig(p->pClient)->zUrl, &p->limits,
-                        p->bStrict ? 1 : FLUSH_BATCH, &rows, pErr) ||
+                        p->bCommitted ? 1 : FLUSH_BATCH, &rows, pErr) ||
       flushArray(&rows, &apRow, pErr) ) {
     goto out;
   }
@@ -513,8 +513,9 @@ static int flushOptions(sqlite3_value *pVal, Flush *p, char **pzLedger,
       *pzLedger = sqlite3_mprintf("%s", zText);
       if( *pzLedger == NULL ) ledgerErrorNomem(pErr);
     } else if( strcmp(pItem->string, "order") == 0 && zText &&
-               (strcmp(zText, "strict") == 0 || strcmp(zText, "batch") == 0) ) {
-      p->bStrict = zText[0] == 's';
+               (strcmp(zText, "committed") == 0 ||
+                strcmp(zText, "batch") == 0) ) {
+      p->bCommitted = zText[0] == 'c';
     } else if( strcmp(pItem->string, "settle_ms") == 0 &&
                cJSON_IsNumber(pItem) && pItem->valuedouble >= 0 &&
                pItem->valuedouble <= 86400000 ) {
@@ -523,7 +524,7 @@ static int flushOptions(sqlite3_value *pVal, Flush *p, char **pzLedger,
       ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                      "options: '%s' is not known here, or its value: "
                      "ledger_flush takes ledger (a name), settle_ms (0 to "
-                     "86400000) and order (batch or strict)",
+                     "86400000) and order (batch or committed)",
                      pItem->string);
     }
   }
