@@ -168,7 +168,7 @@ fuzz: build/fuzz/receipt ## the verifier under libFuzzer (clang); FUZZ_SECONDS=3
 	  -print_final_stats=1 receipt.corpus receipt.seeds
 
 .PHONY: lint
-lint: deps build/version.h ## formatting, clang-tidy, cppcheck, style
+lint: deps all ## style, rooms, formatting, clang-tidy, cppcheck
 	@tests/lint/lint.sh -I$(OUT_release) $(INCLUDE) $(C11) $(PKG_CFLAGS)
 
 .PHONY: rooms

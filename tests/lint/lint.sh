@@ -1,11 +1,11 @@
 #!/bin/sh
-# All of `make lint`: the style script, clang-format, clang-tidy and cppcheck,
-# each to its end, so that one run shows everything. The arguments are the
-# compiler flags that clang-tidy needs.
+# All of `make lint`: the style script, the rooms' arrows and names (of what is
+# built), clang-format, clang-tidy and cppcheck, each to its end, so that one run
+# shows everything. The arguments are the compiler flags that clang-tidy needs.
 #
 # What the three tools find, and how clang-format breaks lines, differs from
 # release to release: they are held to those of Debian 12. With another release
-# a step is skipped, and says so; the style script runs everywhere.
+# a step is skipped, and says so; our own two scripts run everywhere.
 set -u
 
 headers=$(ls include/*.h ext/*/*.h ext/*/*/*.h tests/*/*.h 2>/dev/null)
@@ -56,6 +56,7 @@ check() {
 
 mkdir -p build
 step style "${TCLSH:-tclsh}" tests/lint/style.tcl
+step rooms "${TCLSH:-tclsh}" tests/lint/rooms.tcl build/obj/release/ext
 # shellcheck disable=SC2086
 step_of 14 clang-format clang-format --dry-run -Werror $headers $sources
 step_of 14 clang-tidy tidy "$@"

@@ -9,9 +9,14 @@
 #   ROOM > ROOM > ...           calls go to the right only
 #   circle: FILE FILE ...: WHY  files that call each other, and may
 #
+# What a file defines for others begins, behind the program's own prefix, with
+# the name of its room, of the file, or of a type that the room's headers declare
+# (base and emulator/util, the vocabulary of all, may choose).
+#
 # Prints an arrow that runs back, a circle that is not named, one that is named
-# and gone, and a room that no line names; exits 1 if it did. With -print the
-# table of calls between the rooms comes first.
+# and gone, a room that no line names and a name that doesn't tell where it is
+# from; exits 1 if it did. With -print the table of calls between the rooms comes
+# first.
 package require Tcl 8.6
 
 set most 3 ;# circles that may be named
@@ -73,6 +78,7 @@ proc read_objects {folder} {
       if {$type eq "U"} {
         lappend needs $name
       } elseif {[string match {[TDBRVW]} $type]} {
+        dict lappend ::defines $file $name
         foreach program [program $file] { set ::definer($program,$name) $file }
       }
     }
@@ -94,6 +100,43 @@ proc find_calls {} {
       }
     }
   }
+}
+
+# ---- names ------------------------------------------------------------------
+
+# The types that the headers of a room declare, in lower case, without prefix.
+proc room_types {room} {
+  set types {}
+  foreach header [glob -nocomplain ext/$room/*.h] {
+    set f [open $header]
+    foreach {- name} [regexp -all -inline \
+        {\mstruct (?:Ledger|Emu)?(\w+)(?: \{|;| )} [read $f]] {
+      lappend types [string tolower $name]
+    }
+    close $f
+  }
+  return $types
+}
+
+# Does the name tell where it is from? In singular or plural, and by the first
+# word of a file's name alone.
+proc name_tells {file name} {
+  if {[regexp {^(main|sqlite3_\w+|a[A-Z][a-z]+Function\w*|ledgerTable\w+)$} $name]} {
+    return 1
+  }
+  if {![regexp {^(?:ledger|emu|[an]p?Ledger|[anz]Emu)(.+)$} $name -> rest]} {
+    return 0
+  }
+  set rest [string tolower $rest]
+  set stem [file rootname [file tail $file]]
+  set words [list {*}[split [file dirname $file] /] [string map {_ ""} $stem] \
+    [lindex [split $stem _] 0]]
+  foreach word [concat $words [room_types [file dirname $file]]] {
+    set word [string trimright $word s]
+    if {$word in {ledger emulator} || [string first $word $rest] == 0} { return 1 }
+    if {[string first [regsub {ie$} $word y] $rest] == 0} { return 1 }
+  }
+  return 0
 }
 
 # ---- circles: Tarjan, "Depth-First Search and Linear Graph Algorithms" ------
@@ -157,6 +200,7 @@ proc print_table {arrows} {
 }
 
 set nFound 0
+set defines {}
 lassign $argv folder print
 read_rules ext/README.md
 read_objects $folder
@@ -178,6 +222,15 @@ dict for {arrow files} $arrows {
   if {$fault eq ""} continue
   foreach {file other called} $files {
     complain "$fault ($file -> $other: [join [lrange $called 0 3]])"
+  }
+}
+
+dict for {file names} $defines {
+  if {[room $file] in {base emulator/util}} continue
+  foreach name $names {
+    if {![name_tells $file $name]} {
+      complain "$file defines $name: a name that doesn't tell where it is from"
+    }
   }
 }
 
