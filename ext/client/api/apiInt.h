@@ -25,6 +25,10 @@ int ledgerListFollow(LedgerCall *p, LedgerList *pList, LedgerCall *pNext,
                      LedgerList *pNextList, LedgerError *pErr);
 void ledgerListClear(LedgerList *p);
 
+/* Reads the next link of a page, also of one of entries. */
+int ledgerListNextRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
+                       char **pzNext, LedgerError *pErr);
+
 /* ---- entries.c: reading entries, and what answers have in common -------- */
 
 /* Entries in one block of memory. */
@@ -40,16 +44,13 @@ int ledgerEntryListRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pFirst,
 void ledgerEntryListFree(LedgerEntryList *p);
 int ledgerEntryMeant(LedgerCall *p, const LedgerEntry *pEntry,
                      LedgerError *pErr);
-int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
-                       char **pzNext, LedgerError *pErr);
-int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
-                    LedgerError *pErr);
-const char *ledgerSubLedgerRead(LedgerJson *pDoc, const cJSON *pObj,
-                                size_t *pn);
-int ledgerEntriesStart(LedgerClient *p, const LedgerCallKind *pKind,
-                       char *zWhat, char *zPath, LedgerTxid id,
-                       const char *zSubLedger, LedgerCall **ppCall,
-                       LedgerError *pErr);
+int ledgerEntryStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
+                         LedgerError *pErr);
+const char *ledgerEntrySubLedger(LedgerJson *pDoc, const cJSON *pObj,
+                                 size_t *pn);
+int ledgerEntryStart(LedgerClient *p, const LedgerCallKind *pKind, char *zWhat,
+                     char *zPath, LedgerTxid id, const char *zSubLedger,
+                     LedgerCall **ppCall, LedgerError *pErr);
 
 /* ---- written.c ---------------------------------------------------------- */
 

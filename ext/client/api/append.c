@@ -27,7 +27,7 @@ static int appendPlace(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
   const char *z;
   size_t n, i;
 
-  z = ledgerSubLedgerRead(pDoc, ledgerJsonRoot(pDoc), &n);
+  z = ledgerEntrySubLedger(pDoc, ledgerJsonRoot(pDoc), &n);
   if( zAsked == NULL ) zAsked = LEDGER_DEFAULT_SUB_LEDGER;
   if( z == NULL ||
       (n == strlen(zAsked) && (n == 0 || memcmp(z, zAsked, n) == 0)) ) {

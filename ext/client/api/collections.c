@@ -50,7 +50,7 @@ static int collectionsRead(LedgerCall *p, LedgerExchange *pEx,
     goto out;
   }
   for( pItem = pArray->child; pItem; pItem = pItem->next ) {
-    z = ledgerSubLedgerRead(pDoc, pItem, &n);
+    z = ledgerEntrySubLedger(pDoc, pItem, &n);
     if( z == NULL || memchr(z, 0, n) ) {
       ledgerResponseNonsense(p, "a sub-ledger has no name", pErr);
       goto out;
@@ -71,7 +71,7 @@ static int collectionsRead(LedgerCall *p, LedgerExchange *pEx,
     pAnswer->azName[i] = zOut;
     zOut += strlen(zOut) + 1;
   }
-  ledgerNextLinkRead(p, pDoc, pRoot, &pAnswer->list.zNext, pErr);
+  ledgerListNextRead(p, pDoc, pRoot, &pAnswer->list.zNext, pErr);
 out:
   ledgerJsonFree(pDoc);
   ledgerBufFree(&texts);

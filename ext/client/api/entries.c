@@ -5,8 +5,7 @@
 **   GET /app/transactions/current    ledgerCurrentGet
 **
 ** Invariants
-**   - both spellings are read on every version: collectionId and subLedgerId,
-**     nextLink and @nextLink;
+**   - both spellings are read on every version: collectionId and subLedgerId;
 **   - contents keep their NUL bytes;
 **   - an entry of another sub-ledger than the one asked for is an error;
 **   - an answer is parsed when it arrives, into one block per list of entries,
@@ -27,8 +26,8 @@ void ledgerEntryListFree(LedgerEntryList *p) {
 }
 
 /* The name of the sub-ledger that an object carries, or NULL. */
-const char *ledgerSubLedgerRead(LedgerJson *pDoc, const cJSON *pObj,
-                                size_t *pn) {
+const char *ledgerEntrySubLedger(LedgerJson *pDoc, const cJSON *pObj,
+                                 size_t *pn) {
   const char *z = ledgerJsonMemberText(pDoc, pObj, "collectionId", pn);
   if( z == NULL ) z = ledgerJsonMemberText(pDoc, pObj, "subLedgerId", pn);
   return z;
@@ -90,7 +89,7 @@ static int entriesReadOne(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
   if( z == NULL || !ledgerTxidParse(z, n, &pEntry->id) ) {
     return ledgerResponseNonsense(p, "an entry has no transactionId", pErr);
   }
-  z = ledgerSubLedgerRead(pDoc, pObj, &n);
+  z = ledgerEntrySubLedger(pDoc, pObj, &n);
   if( z == NULL ) {
     z = p->query.zSubLedger ? p->query.zSubLedger : LEDGER_DEFAULT_SUB_LEDGER;
     n = strlen(z);
@@ -185,8 +184,8 @@ int ledgerEntryMeant(LedgerCall *p, const LedgerEntry *pEntry,
 
 /* Sees that a state other than Loading is one that is known: Ready, or none in
 ** an answer that has what was asked for. zState is NULL where it isn't text. */
-int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
-                    LedgerError *pErr) {
+int ledgerEntryStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
+                         LedgerError *pErr) {
   char zSaid[80], zWhy[160];
 
   if( zState && strcmp(zState, "Ready") == 0 ) return LEDGER_OK;
@@ -198,35 +197,6 @@ int ledgerStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
   snprintf(zWhy, sizeof(zWhy), "its state is '%s', neither Loading nor Ready",
            zSaid);
   return ledgerResponseNonsense(p, zWhy, pErr);
-}
-
-/* Reads the next link of an answer, in both spellings, into *pzNext; NULL
-** when there is none: a link that isn't text is not an end. It must lead to the
-** call's own path. */
-int ledgerNextLinkRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
-                       char **pzNext, LedgerError *pErr) {
-  static const char *const azName[] = {"nextLink", "@nextLink"};
-  const char *z = NULL;
-  size_t n = 0, i;
-
-  free(*pzNext);
-  *pzNext = NULL;
-  for( i = 0; i < 2 && z == NULL; i++ ) {
-    cJSON *pLink = ledgerJsonMember(pObj, azName[i]);
-    if( pLink == NULL || cJSON_IsNull(pLink) ) continue;
-    z = ledgerJsonText(pDoc, pLink, &n);
-    if( z == NULL ) {
-      return ledgerResponseNonsense(p, "its next link is not text", pErr);
-    }
-  }
-  if( n == 0 ) return LEDGER_OK;
-  if( !ledgerLinkTake(z, n, p->pClient->pConfig->zUrl, p->zPath, pzNext,
-                      pErr) ) {
-    char *zWhat = ledgerMprintf("its next link does not lead to %s", p->zPath);
-    ledgerResponseNonsense(p, zWhat ? zWhat : "its next link", pErr);
-    free(zWhat);
-  }
-  return pErr->rc;
 }
 
 /* ---- one entry ---------------------------------------------------------- */
@@ -258,7 +228,7 @@ static int entriesReadEntry(LedgerCall *p, LedgerExchange *pEx,
     p->bAgain = 1;
     goto out;
   }
-  if( ledgerStateRead(p, ledgerJsonRoot(pDoc), zState, pErr) ) goto out;
+  if( ledgerEntryStateRead(p, ledgerJsonRoot(pDoc), zState, pErr) ) goto out;
   if( !cJSON_IsObject(pEntry) ) {
     ledgerResponseNonsense(p, "it has no object 'entry'", pErr);
     goto out;
@@ -342,10 +312,9 @@ static const LedgerCallKind headKind = {.zMethod = "GET",
 
 /* Makes a call for a path below /app/transactions and starts it. zWhat and
 ** zPath are taken over, also on failure; NULL means that memory was short. */
-int ledgerEntriesStart(LedgerClient *p, const LedgerCallKind *pKind,
-                       char *zWhat, char *zPath, LedgerTxid id,
-                       const char *zSubLedger, LedgerCall **ppCall,
-                       LedgerError *pErr) {
+int ledgerEntryStart(LedgerClient *p, const LedgerCallKind *pKind, char *zWhat,
+                     char *zPath, LedgerTxid id, const char *zSubLedger,
+                     LedgerCall **ppCall, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
 
   *ppCall = NULL;
@@ -371,18 +340,18 @@ int ledgerEntryGet(LedgerClient *p, LedgerTxid id, const char *zSubLedger,
                    LedgerCall **ppCall, LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   ledgerTxidFormat(id, zId);
-  return ledgerEntriesStart(p, &entryKind, ledgerMprintf("entry %s", zId),
-                            ledgerMprintf("/app/transactions/%s", zId), id,
-                            zSubLedger, ppCall, pErr);
+  return ledgerEntryStart(p, &entryKind, ledgerMprintf("entry %s", zId),
+                          ledgerMprintf("/app/transactions/%s", zId), id,
+                          zSubLedger, ppCall, pErr);
 }
 
 static int entriesCurrent(LedgerClient *p, const LedgerCallKind *pKind,
                           const char *zSubLedger, LedgerCall **ppCall,
                           LedgerError *pErr) {
   LedgerTxid none = {0, 0};
-  return ledgerEntriesStart(p, pKind, ledgerStrdup("current entry"),
-                            ledgerStrdup("/app/transactions/current"), none,
-                            zSubLedger, ppCall, pErr);
+  return ledgerEntryStart(p, pKind, ledgerStrdup("current entry"),
+                          ledgerStrdup("/app/transactions/current"), none,
+                          zSubLedger, ppCall, pErr);
 }
 
 int ledgerCurrentGet(LedgerClient *p, const char *zSubLedger,

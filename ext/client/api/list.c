@@ -3,6 +3,8 @@
 ** Entries have a pager of their own (api/range.c), whose pages must advance.
 **
 ** Invariants
+**   - both spellings of a next link are read on every version: nextLink and
+**     @nextLink;
 **   - a list ends: links that lead in a circle are noticed, and a list has at
 **     most LIST_MAX_PAGES pages and LIST_MAX_ANSWERS times max_response_bytes.
 */
@@ -13,6 +15,35 @@
 
 #define LIST_MAX_PAGES 2000
 #define LIST_MAX_ANSWERS 4
+
+/* Reads the next link of an answer, in both spellings, into *pzNext; NULL
+** when there is none: a link that isn't text is not an end. It must lead to the
+** call's own path. */
+int ledgerListNextRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pObj,
+                       char **pzNext, LedgerError *pErr) {
+  static const char *const azName[] = {"nextLink", "@nextLink"};
+  const char *z = NULL;
+  size_t n = 0, i;
+
+  free(*pzNext);
+  *pzNext = NULL;
+  for( i = 0; i < 2 && z == NULL; i++ ) {
+    cJSON *pLink = ledgerJsonMember(pObj, azName[i]);
+    if( pLink == NULL || cJSON_IsNull(pLink) ) continue;
+    z = ledgerJsonText(pDoc, pLink, &n);
+    if( z == NULL ) {
+      return ledgerResponseNonsense(p, "its next link is not text", pErr);
+    }
+  }
+  if( n == 0 ) return LEDGER_OK;
+  if( !ledgerUrlLink(z, n, p->pClient->pConfig->zUrl, p->zPath, pzNext,
+                     pErr) ) {
+    char *zWhat = ledgerMprintf("its next link does not lead to %s", p->zPath);
+    ledgerResponseNonsense(p, zWhat ? zWhat : "its next link", pErr);
+    free(zWhat);
+  }
+  return pErr->rc;
+}
 
 /* Whether this link was met before. The link of every page whose number is a
 ** power of two is kept, until the next such page: whoever runs in a circle

@@ -80,9 +80,9 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
     ledgerResponseNonsense(p, "a page is not an object", pErr);
     goto out;
   }
-  if( ledgerNextLinkRead(p, pDoc, pRoot, &pAnswer->zNext, pErr) ) goto out;
+  if( ledgerListNextRead(p, pDoc, pRoot, &pAnswer->zNext, pErr) ) goto out;
   if( pAnswer->zNext ) {
-    LedgerTxid bound = ledgerLinkTxid(pAnswer->zNext, "toTransactionId");
+    LedgerTxid bound = ledgerUrlTxid(pAnswer->zNext, "toTransactionId");
     if( bound.seqno ) pAnswer->bound = bound;
   }
   zState = ledgerJsonMemberText(pDoc, pRoot, "state", NULL);
@@ -95,7 +95,7 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
     p->bAgain = 1;
     goto out;
   }
-  if( ledgerStateRead(p, pRoot, zState, pErr) ) goto out;
+  if( ledgerEntryStateRead(p, pRoot, zState, pErr) ) goto out;
   pArray = ledgerJsonMember(pRoot, "entries");
   if( !cJSON_IsArray(pArray) ) {
     ledgerResponseNonsense(p, "it has no list 'entries'", pErr);
@@ -253,7 +253,7 @@ static int pagerFollow(LedgerPager *p, int nRow, LedgerError *pErr) {
     p->bEnd = 1;
     return LEDGER_OK;
   }
-  p->linkFrom = ledgerLinkTxid(pAnswer->zNext, "fromTransactionId");
+  p->linkFrom = ledgerUrlTxid(pAnswer->zNext, "fromTransactionId");
   iFrom = p->linkFrom.seqno;
   if( iHead > 0 && iFrom > iHead ) { /* there is nothing yet */
     p->bEnd = 1;

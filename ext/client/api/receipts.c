@@ -48,7 +48,7 @@ static int receiptRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   zState = ledgerJsonMemberText(pDoc, pRoot, "state", NULL);
   if( zState && strcmp(zState, "Loading") == 0 ) {
     p->bAgain = 1;
-  } else if( ledgerStateRead(p, pRoot, zState, pErr) == LEDGER_OK ) {
+  } else if( ledgerEntryStateRead(p, pRoot, zState, pErr) == LEDGER_OK ) {
     p->bFound = cJSON_IsObject(ledgerJsonMember(pRoot, "receipt"));
     p->bFinal = p->bFound && zState;
     if( !p->bFound ) ledgerResponseNonsense(p, "it has no receipt", pErr);
@@ -83,10 +83,9 @@ int ledgerReceiptGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
                      LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   ledgerTxidFormat(id, zId);
-  return ledgerEntriesStart(p, &receiptKind,
-                            ledgerMprintf("receipt of %s", zId),
-                            ledgerMprintf("/app/transactions/%s/receipt", zId),
-                            id, NULL, ppCall, pErr);
+  return ledgerEntryStart(p, &receiptKind, ledgerMprintf("receipt of %s", zId),
+                          ledgerMprintf("/app/transactions/%s/receipt", zId),
+                          id, NULL, ppCall, pErr);
 }
 
 int ledgerReceiptResult(LedgerCall *p, const char **pzAnswer, size_t *pnAnswer,

@@ -127,7 +127,7 @@ static int routeRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   p->bFound = 1;
   if( routeBring(p, pErr) ) return pErr->rc;
   if( cJSON_IsObject(pRoot) ) {
-    ledgerNextLinkRead(p, pAnswer->pDoc, pRoot, &pAnswer->list.zNext, pErr);
+    ledgerListNextRead(p, pAnswer->pDoc, pRoot, &pAnswer->list.zNext, pErr);
   } else if( !cJSON_IsArray(pRoot) ) {
     ledgerResponseNonsense(p, "it is not an object", pErr);
   }

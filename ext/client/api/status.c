@@ -128,9 +128,9 @@ static int statusStart(LedgerClient *p, const LedgerCallKind *pKind,
   char zId[LEDGER_TXID_MAX];
   LedgerTxid idCall = id;
   ledgerTxidFormat(id, zId);
-  if( ledgerEntriesStart(p, pKind, ledgerMprintf("status of %s", zId),
-                         ledgerMprintf("/app/transactions/%s/status", zId),
-                         idCall, NULL, ppCall, pErr) == LEDGER_OK ) {
+  if( ledgerEntryStart(p, pKind, ledgerMprintf("status of %s", zId),
+                       ledgerMprintf("/app/transactions/%s/status", zId),
+                       idCall, NULL, ppCall, pErr) == LEDGER_OK ) {
     ((StatusAnswer *)(*ppCall)->pAnswer)->bWait = bWait;
   }
   return pErr->rc;

@@ -94,7 +94,7 @@ struct LedgerClient {
   int nMoved;               /* redirects that ended a session, in a row */
   int bBreaks;              /* a session was seen to write in two views */
 
-  /* secondary.c */
+  /* api/secondary.c */
   LedgerClient *pOwner;         /* this is a secondary of it, or NULL */
   LedgerClient *pSecondary;     /* list: the secondaries, owned */
   LedgerClient *pNextSecondary; /* the next one of pOwner's */

@@ -45,7 +45,7 @@ static void sendUrl(LedgerCall *p, LedgerBuf *pUrl) {
   if( p->zLink ) {
     ledgerBufText(pUrl, p->zLink);
     if( !p->pKind->bPublic &&
-        ledgerLinkParam(p->zLink, "api-version", &n) == NULL ) {
+        ledgerUrlParam(p->zLink, "api-version", &n) == NULL ) {
       ledgerBufPrintf(pUrl, "%capi-version=%s",
                       strchr(p->zLink, '?') ? '&' : '?', zVersion);
     }

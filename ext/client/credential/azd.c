@@ -8,7 +8,7 @@
 **   azd auth token --output json --no-prompt --scope SCOPE
 **      [--tenant-id TENANT]
 **
-** Invariants: those of credential_tool.c.
+** Invariants: those of tool.c.
 */
 #include "client/credential/credentialInt.h"
 

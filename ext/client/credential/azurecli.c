@@ -8,7 +8,7 @@
 **   az account get-access-token --output json --resource RESOURCE
 **      [--tenant TENANT]
 **
-** Invariants: those of credential_tool.c.
+** Invariants: those of tool.c.
 */
 #include "client/credential/credentialInt.h"
 

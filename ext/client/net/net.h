@@ -49,10 +49,10 @@ int ledgerUrlTarget(const char *zTarget, char **pzUrl, char **pzLedgerId,
 int ledgerUrlCheck(const char *zName, const char *z, LedgerError *pErr);
 int ledgerUrlWithin(const char *zBase, const char *zFrom, const char *zTo,
                     LedgerUrl *p);
-int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
+int ledgerUrlLink(const char *zLink, size_t nLink, const char *zBase,
                    const char *zPath, char **pzPathQuery, LedgerError *pErr);
-const char *ledgerLinkParam(const char *zLink, const char *zName, size_t *pn);
-LedgerTxid ledgerLinkTxid(const char *zLink, const char *zName);
+const char *ledgerUrlParam(const char *zLink, const char *zName, size_t *pn);
+LedgerTxid ledgerUrlTxid(const char *zLink, const char *zName);
 
 /* ---- file.c ------------------------------------------------------------- */
 

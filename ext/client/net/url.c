@@ -292,7 +292,7 @@ int ledgerUrlWithin(const char *zBase, const char *zFrom, const char *zTo,
 ** (the caller's); the path must be zPath. Returns 0 where it leads elsewhere;
 ** pErr tells of memory only.
 */
-int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
+int ledgerUrlLink(const char *zLink, size_t nLink, const char *zBase,
                    const char *zPath, char **pzPathQuery, LedgerError *pErr) {
   char *zCopy = ledgerStrndup(zLink, nLink);
   LedgerUrl url;
@@ -319,7 +319,7 @@ int ledgerLinkTake(const char *zLink, size_t nLink, const char *zBase,
 }
 
 /* The raw value of a query parameter of a link with its length, or NULL. */
-const char *ledgerLinkParam(const char *zLink, const char *zName, size_t *pn) {
+const char *ledgerUrlParam(const char *zLink, const char *zName, size_t *pn) {
   const char *z = strchr(zLink, '?');
   size_t nName = strlen(zName);
 
@@ -335,10 +335,10 @@ const char *ledgerLinkParam(const char *zLink, const char *zName, size_t *pn) {
 }
 
 /* The transaction id in a query parameter of a link, or {0,0}. */
-LedgerTxid ledgerLinkTxid(const char *zLink, const char *zName) {
+LedgerTxid ledgerUrlTxid(const char *zLink, const char *zName) {
   LedgerTxid id = {0, 0};
   size_t n = 0;
-  const char *z = ledgerLinkParam(zLink, zName, &n);
+  const char *z = ledgerUrlParam(zLink, zName, &n);
   if( z && !ledgerTxidParse(z, n, &id) ) id.view = id.seqno = 0;
   return id;
 }

@@ -11,7 +11,7 @@
 **
 ** Rows are sent in rounds. In strict order a round is one session: a kept
 ** connection to one node, on which CCF records a write in the view that it was
-** opened in, or never (client/session.c). So rows sent one after another stand
+** opened in, or never (call/session.c). So rows sent one after another stand
 ** on the ledger in order, without a wait for each. Whatever is not a 200 with
 ** an id of that view ends the session and with it the round: nothing more is
 ** sent, on any connection, until it is known what became of all that were; the
