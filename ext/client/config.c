@@ -314,7 +314,7 @@ static int configApplyMember(LedgerConfig *p, LedgerJson *pDoc, cJSON *pVal,
     return configEmpty(pRow, "null", "leave it out, or give it a value", pErr);
   }
   if( cJSON_IsNull(pVal) ) return configSet(p, pRow, pRow->zDefault, pErr);
-  if( cJSON_IsArray(pVal) && strcmp(pRow->zName, "secondary") == 0 ) {
+  if( cJSON_IsArray(pVal) && (pRow->mFlag & OPTION_LIST) ) {
     char *zJson = ledgerJsonPrint(pVal);
     if( zJson == NULL ) return ledgerErrorNomem(pErr);
     configSet(p, pRow, zJson, pErr);
@@ -391,20 +391,6 @@ int ledgerConfigApply(LedgerConfig *p, const char *zJson, size_t n,
   return pErr->rc;
 }
 
-/* What can be wrong with a certificate, a key or CAs that one option has just
-** named. */
-static int configCheckOne(const LedgerConfig *p, const LedgerOptionRow *pRow,
-                          LedgerError *pErr) {
-  const char *z = pRow->zName;
-
-  if( strcmp(z, "service_certificate") == 0 || strcmp(z, "service_key") == 0 ) {
-    return ledgerIdentityCheck(p, pErr);
-  }
-  if( pRow->xCheck ) return LEDGER_OK;
-  return pRow->mFlag & OPTION_PATH ? ledgerCredentialCheckOne(p, z, pErr)
-                                   : LEDGER_OK;
-}
-
 int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
                     LedgerError *pErr) {
   const LedgerOptionRow *pRow = ledgerOptionFind(zName, pErr);
@@ -418,7 +404,7 @@ int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
                 "detach the ledger, and attach it again without it", pErr);
   } else if( configSet(pNew, pRow, zValue, pErr) == LEDGER_OK &&
              configCheckAll(pNew, pErr) == LEDGER_OK &&
-             configCheckOne(pNew, pRow, pErr) == LEDGER_OK ) {
+             (pRow->xFits == NULL || pRow->xFits(pNew, pErr) == LEDGER_OK) ) {
     ledgerConfigReplace(p, pNew);
     pNew = NULL;
   }
@@ -442,13 +428,12 @@ int ledgerConfigRenew(LedgerConfig *p, int *pbChanged, LedgerError *pErr) {
   for( i = 0; i < nLedgerOption; i++ ) {
     const LedgerOptionRow *pRow = &aLedgerOption[i];
     const LedgerOptionFile *pFile = &p->aFile[i];
-    const int bCas = strcmp(pRow->zName, "ca_file") == 0;
     LedgerError err = LEDGER_ERROR_INIT;
     char **pz, *z;
     int bPipe = 0;
     if( pFile->zPath == NULL || pFile->bPipe ||
         !(pRow->mFlag & (OPTION_SECRET | OPTION_PATH)) ||
-        strcmp(pRow->zName, "service_certificate") == 0 ) {
+        (pRow->mFlag & OPTION_ONCE) ) {
       continue;
     }
     pz = configTextField(p, pRow);
@@ -460,7 +445,7 @@ int ledgerConfigRenew(LedgerConfig *p, int *pbChanged, LedgerError *pErr) {
       z = zOld;
       *pbChanged = 1;
     }
-    if( !bCas ) ledgerErrorCopy(pErr, &err);
+    if( !(pRow->mFlag & OPTION_STALE) ) ledgerErrorCopy(pErr, &err);
     ledgerErrorClear(&err);
     ledgerSecretFree(z);
     if( pErr->rc ) break;
@@ -488,7 +473,7 @@ int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
     /* A PEM given as text may hold a key. */
     if( strstr(z, "PRIVATE KEY") ) z = "(set)";
     /* And so may the options of a secondary. */
-    if( strcmp(pRow->zName, "secondary") == 0 && z[0] == '[' ) z = "(set)";
+    if( (pRow->mFlag & OPTION_LIST) && z[0] == '[' ) z = "(set)";
     ledgerBufText(pBuf, z);
   } else if( pRow->eType == OPTION_CHOICE ) {
     int i = *(const int *)configField(p, pRow);

@@ -17,12 +17,14 @@ enum {
 
 #define OPTION_SECRET 0x01 /* never shown */
 #define OPTION_REF 0x02    /* env:NAME and file:PATH are references */
-#define OPTION_PATH 0x08   /* PEM text, or the path of a file that holds it */
-#define OPTION_LIVE 0x10   /* text that says nothing of whom to connect to */
-#define OPTION_LINK 0x20   /* no text, but says how to connect */
-#define OPTION_WHO \
-  0x40 /* who you are, whom you trust: never taken away by
-                           ** something empty */
+#define OPTION_PATH 0x04   /* PEM text, or the path of a file that holds it */
+#define OPTION_LIVE 0x08   /* text that says nothing of whom to connect to */
+#define OPTION_LINK 0x10   /* no text, but says how to connect */
+/* Who you are, whom you trust: never taken away by something empty. */
+#define OPTION_WHO 0x20
+#define OPTION_ONCE 0x40  /* its file is never read again: a pin */
+#define OPTION_STALE 0x80 /* while its file can't be read, what it was holds */
+#define OPTION_LIST 0x100 /* a JSON array too, which may hold secrets */
 
 /* A row of the table. */
 typedef struct LedgerOptionRow LedgerOptionRow;
@@ -37,6 +39,9 @@ struct LedgerOptionRow {
   const char *zDoc;
   /* Checks a text, and may put it into the form that is kept; NULL: any. */
   int (*xCheck)(const char *zName, char *z, LedgerError *pErr);
+  /* Checks it with the others, when it was set alone; NULL: they don't matter.
+  */
+  int (*xFits)(const LedgerConfig *p, LedgerError *pErr);
 };
 
 /* The file that an option came from. */

@@ -30,21 +30,26 @@ static int secondaryConfig(const LedgerConfig *pPrimary, const char *zTarget,
                            LedgerConfig **ppConfig, LedgerError *pErr) {
   static const char *const azOwn[] = {"secondary", "service_certificate",
                                       "service_key"};
+  LedgerError err = LEDGER_ERROR_INIT;
   LedgerConfig *p = NULL, *pNamed = NULL;
   size_t i;
 
   *ppConfig = NULL;
   if( ledgerConfigCopy(pPrimary, &p, pErr) ) return pErr->rc;
   for( i = 0; i < sizeof(azOwn) / sizeof(azOwn[0]); i++ ) {
-    if( ledgerConfigUnset(p, azOwn[i], pErr) ) goto out;
+    if( ledgerConfigUnset(p, azOwn[i], &err) ) goto out;
   }
   p->bNoPipe = 1; /* this is made anew each time */
-  if( ledgerConfigNew(zTarget, &pNamed, pErr) ) goto out;
+  if( ledgerConfigNew(zTarget, &pNamed, &err) ) goto out;
   ledgerConfigRename(p, pNamed);
-  if( pObj && ledgerConfigApplyObject(p, pDoc, pObj, "target", pErr) ) goto out;
+  if( pObj && ledgerConfigApplyObject(p, pDoc, pObj, "target", &err) ) goto out;
   *ppConfig = p;
   p = NULL;
 out:
+  if( err.rc ) {
+    ledgerErrorWrap(pErr, &err, "option secondary: %s", ledgerErrorText(&err));
+  }
+  ledgerErrorClear(&err);
   ledgerConfigFree(p);
   ledgerConfigFree(pNamed);
   return pErr->rc;
@@ -114,15 +119,7 @@ static int secondaryDrop(void *pArg, LedgerConfig *pConfig, LedgerError *pErr) {
 /* Checks the option's value as far as it can be without the network. */
 static int secondaryCheck(const LedgerConfig *p, const char *zValue,
                           LedgerError *pErr) {
-  LedgerError err = LEDGER_ERROR_INIT;
-  if( secondaryEach(p, zValue, secondaryDrop, NULL, &err) ) {
-    const char *z = ledgerErrorText(&err);
-    ledgerErrorWrap(
-        pErr, &err, "%s%s",
-        strncmp(z, "option secondary", 16) == 0 ? "" : "option secondary: ", z);
-  }
-  ledgerErrorClear(&err);
-  return pErr->rc;
+  return secondaryEach(p, zValue, secondaryDrop, NULL, pErr);
 }
 
 /* ---- the clients -------------------------------------------------------- */

@@ -117,19 +117,6 @@ int ledgerCredentialCheck(const LedgerConfig *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* The same when only zOption has been set. A user's certificate and its key are
-** set one after the other, in this order: the key has to fit. */
-int ledgerCredentialCheckOne(const LedgerConfig *p, const char *zOption,
-                             LedgerError *pErr) {
-  if( strcmp(zOption, "user_certificate") == 0 ) {
-    return ledgerUserCertificateAlone(p, pErr);
-  }
-  if( strcmp(zOption, "client_certificate") == 0 ) {
-    return ledgerClientCertificateCheck(p, pErr);
-  }
-  return ledgerCredentialCheck(p, pErr);
-}
-
 /* Whether z is one of the credential's names. */
 static int authIs(const LedgerCredential *p, const char *z) {
   return ledgerStricmp(p->zName, z) == 0 ||

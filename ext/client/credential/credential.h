@@ -24,7 +24,11 @@ const char *ledgerCredentialName(int i);
 int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
                          LedgerError *pErr);
 int ledgerCredentialCheck(const LedgerConfig *p, LedgerError *pErr);
-int ledgerCredentialCheckOne(const LedgerConfig *p, const char *zOption,
-                             LedgerError *pErr);
+
+/* ---- user.c, certificate.c ---------------------------------------------- */
+
+/* Checks of an option that was set alone. */
+int ledgerUserCertificateAlone(const LedgerConfig *p, LedgerError *pErr);
+int ledgerClientCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
 
 #endif /* LEDGER_CREDENTIAL_H */

@@ -116,12 +116,10 @@ int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,
 
 int ledgerClientCertificateStart(LedgerFetch *p, const LedgerApplication *pApp,
                                  LedgerError *pErr);
-int ledgerClientCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
 
 /* ---- credential/user.c -------------------------------------------------- */
 
 int ledgerUserCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
-int ledgerUserCertificateAlone(const LedgerConfig *p, LedgerError *pErr);
 
 /* ---- credential/arc.c --------------------------------------------------- */
 
