@@ -70,6 +70,10 @@ enum {
   LEDGER_TX_UNKNOWN = 4  /* 404 of another kind: not issued, or not yet here */
 };
 
+/* What the service calls a state, which is how SQL shows it; NULL of
+** LEDGER_TX_UNKNOWN. */
+const char *ledgerStatusName(int eState);
+
 /* GET /app/transactions/{id}/status, once; 406 is pending. */
 int ledgerStatusGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
                     LedgerError *pErr);

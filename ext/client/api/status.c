@@ -30,6 +30,11 @@ static int statusPassedBy(const LedgerCall *p) {
          committed.seqno >= p->id.seqno;
 }
 
+const char *ledgerStatusName(int eState) {
+  static const char *const azName[] = {NULL, "Pending", "Committed", "Invalid"};
+  return eState < LEDGER_TX_UNKNOWN ? azName[eState] : NULL;
+}
+
 static int statusRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   StatusAnswer *pAnswer = p->pAnswer;
   LedgerJson *pDoc = NULL;
@@ -38,11 +43,12 @@ static int statusRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   if( ledgerResponseParse(p, pEx, "transaction status", &pDoc, pErr) ) goto out;
   if( ledgerResponseAbout(p, pDoc, pErr) ) goto out;
   zState = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "state", NULL);
-  if( zState && strcmp(zState, "Committed") == 0 ) {
+  if( zState && strcmp(zState, ledgerStatusName(LEDGER_TX_COMMITTED)) == 0 ) {
     pAnswer->eTx = LEDGER_TX_COMMITTED;
     p->bFinal = 1;
     ledgerKnownCommitted(p->pClient, p->id);
-  } else if( zState && strcmp(zState, "Pending") == 0 ) {
+  } else if( zState &&
+             strcmp(zState, ledgerStatusName(LEDGER_TX_PENDING)) == 0 ) {
     pAnswer->eTx = LEDGER_TX_PENDING;
     pAnswer->bSuspect = statusPassedBy(p);
     p->bAgain = pAnswer->bWait && !pAnswer->bSuspect;

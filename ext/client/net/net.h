@@ -50,7 +50,7 @@ int ledgerUrlCheck(const char *zName, const char *z, LedgerError *pErr);
 int ledgerUrlWithin(const char *zBase, const char *zFrom, const char *zTo,
                     LedgerUrl *p);
 int ledgerUrlLink(const char *zLink, size_t nLink, const char *zBase,
-                   const char *zPath, char **pzPathQuery, LedgerError *pErr);
+                  const char *zPath, char **pzPathQuery, LedgerError *pErr);
 const char *ledgerUrlParam(const char *zLink, const char *zName, size_t *pn);
 LedgerTxid ledgerUrlTxid(const char *zLink, const char *zName);
 

@@ -293,7 +293,7 @@ int ledgerUrlWithin(const char *zBase, const char *zFrom, const char *zTo,
 ** pErr tells of memory only.
 */
 int ledgerUrlLink(const char *zLink, size_t nLink, const char *zBase,
-                   const char *zPath, char **pzPathQuery, LedgerError *pErr) {
+                  const char *zPath, char **pzPathQuery, LedgerError *pErr) {
   char *zCopy = ledgerStrndup(zLink, nLink);
   LedgerUrl url;
   int rc = LEDGER_NOMEM;

@@ -223,7 +223,6 @@ static void entryCurrent(sqlite3_context *pCtx, int argc,
 }
 
 static void entryStatus(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
-  static const char *const azState[] = {"", "Pending", "Committed", "Invalid"};
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerCall *pCall = NULL;
   LedgerFunctionCall call;
@@ -247,7 +246,7 @@ static void entryStatus(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   if( rc ) {
     ledgerErrorFunctionRead(pCtx, &err);
   } else {
-    sqlite3_result_text(pCtx, azState[eState], -1, SQLITE_STATIC);
+    sqlite3_result_text(pCtx, ledgerStatusName(eState), -1, SQLITE_STATIC);
   }
 
 out:
@@ -270,9 +269,7 @@ static void entryWait(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   if( rc ) {
     ledgerErrorFunctionRead(pCtx, &err);
   } else {
-    sqlite3_result_text(pCtx,
-                        eState == LEDGER_TX_COMMITTED ? "Committed" : "Invalid",
-                        -1, SQLITE_STATIC);
+    sqlite3_result_text(pCtx, ledgerStatusName(eState), -1, SQLITE_STATIC);
   }
 
 out:

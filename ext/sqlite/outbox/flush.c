@@ -152,17 +152,17 @@ static void flushTake(Flush *p, LedgerOutboxRows *pRows,
     pRow->zError = NULL;
     pRow->tx = pQueue->id;
     switch( pQueue->eState ) {
-      case LEDGER_COMMITTED: pRow->eState = OUTBOX_COMMITTED; break;
-      case LEDGER_QUEUED: pRow->eState = OUTBOX_QUEUED; break;
+      case LEDGER_COMMITTED: pRow->eState = LEDGER_COMMITTED; break;
+      case LEDGER_QUEUED: pRow->eState = LEDGER_QUEUED; break;
       case LEDGER_ROW_REFUSED:
         /* Else it isn't the row's fault, or it may pass later. */
-        pRow->eState = pQueue->rcError == LEDGER_CONSTRAINT ? OUTBOX_REFUSED
-                                                            : OUTBOX_QUEUED;
+        pRow->eState = pQueue->rcError == LEDGER_CONSTRAINT ? LEDGER_ROW_REFUSED
+                                                            : LEDGER_QUEUED;
         break;
       case LEDGER_PENDING:
         /* It would be looked for where it is not, and sent again. */
         if( pQueue->bElsewhere ) {
-          pRow->eState = OUTBOX_REFUSED;
+          pRow->eState = LEDGER_ROW_REFUSED;
           break;
         }
         sqlite3_free(pQueue->zError);
@@ -170,7 +170,7 @@ static void flushTake(Flush *p, LedgerOutboxRows *pRows,
             "accepted, its commit was not seen: %s", ledgerErrorText(pWhy));
         /* fall through */
       default: /* accepted, or without an answer: to be settled */
-        pRow->eState = OUTBOX_SENDING;
+        pRow->eState = LEDGER_SENDING;
         pRow->tSent = ledgerClockWall();
         if( ledgerTxidCompare(pRow->tx, p->accepted) > 0 ) {
           p->accepted = pRow->tx;
@@ -178,7 +178,7 @@ static void flushTake(Flush *p, LedgerOutboxRows *pRows,
         break;
     }
     if( pQueue->zError ) flushSay(pRow, pQueue->zError, pErr);
-    if( pRow->eState == OUTBOX_COMMITTED &&
+    if( pRow->eState == LEDGER_COMMITTED &&
         ledgerTxidCompare(pRow->tx, p->head) > 0 ) {
       p->head = pRow->tx;
     }
@@ -202,18 +202,18 @@ static void flushTwins(const Flush *p, LedgerOutboxRows *pRows,
   for( i = 0; i < pRows->nRow; i++ ) {
     const LedgerOutboxRow *pOpen = &pRows->aRow[i];
     const LedgerQueued *pIts = pOpen->pQueue;
-    if( pOpen->eState != OUTBOX_SENDING || pOpen->tx.seqno ) continue;
+    if( pOpen->eState != LEDGER_SENDING || pOpen->tx.seqno ) continue;
     for( k = 0; k < pRows->nRow; k++ ) {
       LedgerOutboxRow *pRow = &pRows->aRow[k];
       const LedgerQueued *pQueue = pRow->pQueue;
       char *z;
-      if( pRow->eState != OUTBOX_COMMITTED ||
+      if( pRow->eState != LEDGER_COMMITTED ||
           pQueue->nContents != pIts->nContents ||
           memcmp(pQueue->zContents, pIts->zContents, pIts->nContents) != 0 ||
           strcmp(pQueue->zSubLedger, pIts->zSubLedger) != 0 ) {
         continue;
       }
-      pRow->eState = OUTBOX_SENDING;
+      pRow->eState = LEDGER_SENDING;
       pRow->tSent = ledgerClockWall();
       z = sqlite3_mprintf("recorded as %s; it is committed here once "
                           "row %lld, of the same contents, is settled",
@@ -231,7 +231,7 @@ static int flushRecord(Flush *p, const LedgerOutboxRows *pRows,
   if( ledgerOutboxRecord(p->pOutbox, pRows, flushInOrder(p), pErr) )
     return pErr->rc;
   for( i = 0; i < pRows->nRow; i++ ) {
-    p->nDone += pRows->aRow[i].eState == OUTBOX_COMMITTED;
+    p->nDone += pRows->aRow[i].eState == LEDGER_COMMITTED;
   }
   return LEDGER_OK;
 }
@@ -327,7 +327,7 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   for( i = 0; i < rows.nRow; i++ ) {
     const LedgerOutboxRow *pRow = &rows.aRow[i];
     ledgerHistorySettle(p->pConn, p->pLedger, pRow->id,
-                        pRow->eState == OUTBOX_COMMITTED ? LEDGER_COMMITTED
+                        pRow->eState == LEDGER_COMMITTED ? LEDGER_COMMITTED
                                                          : LEDGER_LOST,
                         pRow->tx);
   }
@@ -348,7 +348,7 @@ static void flushHistory(Flush *p, LedgerOutboxRows *pRows) {
     LedgerQueued *pQueue = pRow->pQueue;
     if( pQueue == NULL ) continue;
     pRow->pQueue = NULL;
-    if( pRow->eState == OUTBOX_QUEUED ) { /* another one will be sent */
+    if( pRow->eState == LEDGER_QUEUED ) { /* another one will be sent */
       ledgerQueuedFree(pQueue);
       continue;
     }
@@ -373,11 +373,11 @@ static void flushLimit(Flush *p, const LedgerOutboxRows *pRows,
   int i, bLeft = 0;
   for( i = 0; i < pRows->nRow; i++ ) {
     const LedgerOutboxRow *pRow = &pRows->aRow[i];
-    bLeft |= pRow->eState == OUTBOX_QUEUED || pRow->eState == OUTBOX_SENDING;
+    bLeft |= pRow->eState == LEDGER_QUEUED || pRow->eState == LEDGER_SENDING;
     if( !bLeft ) {
       p->limits.iDone = pRow->id;
-    } else if( pRow->eState != OUTBOX_QUEUED &&
-               pRow->eState != OUTBOX_SENDING ) {
+    } else if( pRow->eState != LEDGER_QUEUED &&
+               pRow->eState != LEDGER_SENDING ) {
       ledgerBufPrintf(&p->limits.ahead, "%s%lld", p->limits.ahead.n ? "," : "",
                       (long long)pRow->id);
     }
@@ -393,7 +393,7 @@ static int flushRows(Flush *p, LedgerOutboxRows *pRows, LedgerQueued **apRow,
     LedgerOutboxRow *pRow = &pRows->aRow[i];
     LedgerError err = LEDGER_ERROR_INIT;
     if( flushQueue(p, pRow, &err) == LEDGER_CONSTRAINT ) {
-      pRow->eState = OUTBOX_REFUSED;
+      pRow->eState = LEDGER_ROW_REFUSED;
       flushSay(pRow, ledgerErrorText(&err), pErr);
       if( pErr->rc == LEDGER_OK )
         flushRefused(p, pRow, err.rc, ledgerErrorText(&err));
@@ -425,7 +425,7 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
     goto out;
   }
   for( i = 0; i < rows.nRow; i++ ) {
-    rows.aRow[i].eState = OUTBOX_QUEUED; /* until something of it has left */
+    rows.aRow[i].eState = LEDGER_QUEUED; /* until something of it has left */
   }
   if( flushRows(p, &rows, apRow, pErr) == LEDGER_OK && p->send.nRow > 0 ) {
     if( ledgerSendRound(&p->send, &err) == LEDGER_OK &&
@@ -441,8 +441,8 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   }
   for( i = 0; i < rows.nRow; i++ ) {
     LedgerOutboxRow *pRow = &rows.aRow[i];
-    *pbOpen |= pRow->eState == OUTBOX_SENDING;
-    if( pRow->eState == OUTBOX_REFUSED && pRow->pQueue &&
+    *pbOpen |= pRow->eState == LEDGER_SENDING;
+    if( pRow->eState == LEDGER_ROW_REFUSED && pRow->pQueue &&
         pRow->pQueue->zError ) {
       flushRefused(p, pRow, pRow->pQueue->rcError, pRow->pQueue->zError);
     }

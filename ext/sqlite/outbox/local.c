@@ -172,6 +172,7 @@ static int outboxAddRow(void *pArg, sqlite3_stmt *pStmt) {
     p->nAlloc = nNew;
   }
   memset(&row, 0, sizeof(row));
+  row.eState = LEDGER_SENDING;
   row.id = sqlite3_column_int64(pStmt, 0);
   row.pContents = sqlite3_value_dup(sqlite3_column_value(pStmt, 1));
   row.pTags = sqlite3_value_dup(sqlite3_column_value(pStmt, 2));
@@ -516,8 +517,6 @@ static void outboxJsonId(LedgerBuf *pJson, LedgerTxid id) {
 
 int ledgerOutboxRecord(LedgerOutbox *p, const LedgerOutboxRows *pRows,
                        int bInOrder, LedgerError *pErr) {
-  static const char *const azState[] = {"sending", "queued", "committed",
-                                        "refused"};
   LedgerBuf json = {0};
   OutboxArg arg = {NULL, 0};
   LedgerTxid head = {0, 0}; /* what earlier rows of the batch have committed */
@@ -526,7 +525,7 @@ int ledgerOutboxRecord(LedgerOutbox *p, const LedgerOutboxRows *pRows,
   for( i = 0; i < pRows->nRow; i++ ) {
     const LedgerOutboxRow *pRow = &pRows->aRow[i];
     ledgerBufPrintf(&json, "%s[%lld,\"%s\"", i ? "," : "[", (long long)pRow->id,
-                    azState[pRow->eState]);
+                    ledgerHistoryStateName(pRow->eState));
     outboxJsonId(&json, pRow->tx);
     outboxJsonId(&json,
                  ledgerTxidCompare(head, pRow->head) > 0 ? head : pRow->head);
@@ -538,7 +537,7 @@ int ledgerOutboxRecord(LedgerOutbox *p, const LedgerOutboxRows *pRows,
     } else {
       ledgerBufText(&json, ",null]");
     }
-    if( bInOrder && pRow->eState == OUTBOX_COMMITTED &&
+    if( bInOrder && pRow->eState == LEDGER_COMMITTED &&
         ledgerTxidCompare(pRow->tx, head) > 0 ) {
       head = pRow->tx;
     }

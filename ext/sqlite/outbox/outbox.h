@@ -11,12 +11,6 @@ typedef struct LedgerOutbox LedgerOutbox;
 typedef struct LedgerOutboxRow LedgerOutboxRow;
 typedef struct LedgerOutboxRows LedgerOutboxRows;
 
-/* What is known of a row; ledgerOutboxRecord() has the names. */
-#define OUTBOX_SENDING 0 /* not what became of it: to be settled */
-#define OUTBOX_QUEUED 1
-#define OUTBOX_COMMITTED 2
-#define OUTBOX_REFUSED 3
-
 /* One row of main.ledger_outbox, as it was read. */
 struct LedgerOutboxRow {
   i64 id;
@@ -29,7 +23,8 @@ struct LedgerOutboxRow {
   i64 tSent;                /* when; of one that failed, when that was known */
 
   /* What becomes of it: ledgerOutboxRecord() writes this down */
-  int eState;           /* OUTBOX_*; SENDING when it was read */
+  int eState;           /* LEDGER_SENDING (as it was read: to be settled),
+                        ** QUEUED, COMMITTED or ROW_REFUSED */
   LedgerTxid tx;        /* the id that the ledger answered, or was found */
   char *zError;         /* what went wrong (sqlite3_free), or NULL. Of one
                           ** that was read: NULL while it is under way */

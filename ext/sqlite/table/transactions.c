@@ -12,15 +12,6 @@
 
 #include <string.h>
 
-static const char *transactionsState(int eState) {
-  switch( eState ) {
-    case LEDGER_TX_PENDING: return "Pending";
-    case LEDGER_TX_COMMITTED: return "Committed";
-    case LEDGER_TX_INVALID: return "Invalid";
-    default: return NULL;
-  }
-}
-
 /* Waits for the first call of the window, and adds the row of its id. */
 static int transactionsRow(LedgerWindow *pWindow, LedgerCells *pCells,
                            LedgerError *pErr) {
@@ -29,7 +20,7 @@ static int transactionsRow(LedgerWindow *pWindow, LedgerCells *pCells,
   LedgerCall *pCall = ledgerWindowTake(pWindow, 0, &azCell[0]);
   if( ledgerCallWait(pCall, pErr) == LEDGER_OK &&
       ledgerStatusResult(pCall, &eState, pErr) == LEDGER_OK ) {
-    azCell[1] = transactionsState(eState);
+    azCell[1] = ledgerStatusName(eState);
     if( azCell[1] ) ledgerCellsTexts(pCells, azCell, 2, pErr);
   }
   ledgerCallFree(pCall);
