@@ -27,7 +27,7 @@ EMULATOR_SRC := $(call room,base emulator)
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
 # Those that look inside are run with the sanitizers too (unit.test).
-UNITS_ASAN   := $(addprefix build/asan/unit/,base json lru cache failure)
+UNITS_ASAN   := $(addprefix build/asan/unit/,base json lru cache failure url)
 LOCALES      := $(addprefix build/locale/,de_DE.UTF-8 ps_AF.UTF-8 tr_TR.UTF-8)
 ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC))
 C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] ext/*/*/*.[ch] \
@@ -260,10 +260,11 @@ endef
 FORCE:
 
 # What test files run of tests/unit: one program per file, with ext/base.
-UNIT_FAILURE = $(patsubst %,ext/client/net/%.c,failure url)
-build/unit/failure: $(call objects,release,$(UNIT_FAILURE))
-build/asan/unit/failure: $(call objects,asan,$(UNIT_FAILURE))
-build/unit/failure build/asan/unit/failure: UNIT_LIBS = $(MODULE_LIBS)
+UNIT_NET = $(patsubst %,ext/client/net/%.c,failure url)
+$(addprefix build/unit/,failure url): $(call objects,release,$(UNIT_NET))
+$(addprefix build/asan/unit/,failure url): $(call objects,asan,$(UNIT_NET))
+$(addprefix build/unit/,failure url) $(addprefix build/asan/unit/,failure url): \
+  UNIT_LIBS = $(MODULE_LIBS)
 build/unit/%: build/obj/release/tests/unit/%.o \
               $(call objects,release,$(wildcard ext/base/*.c))
 	@mkdir -p $(@D)

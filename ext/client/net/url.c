@@ -107,44 +107,44 @@ out:
   return rc;
 }
 
+/* Whether a URL that libcurl has read is one that the flags let pass. */
+static int urlPasses(const LedgerUrl *p, const char *z, int mFlag) {
+  if( mFlag & LEDGER_URL_PROXY ) return 1;
+  /* Three slashes libcurl takes for two. */
+  if( !urlIsClean(z) || strstr(z, ":///") ) return 0;
+  if( mFlag & LEDGER_URL_ANY ) return 1;
+  if( p->bUser ) return 0;
+  return strcmp(p->zScheme, "https") == 0 ||
+         ((mFlag & LEDGER_URL_HTTP) && strcmp(p->zScheme, "http") == 0);
+}
+
 /*
-** Takes the URL z apart; with zBase it may be relative to that. On LEDGER_OK
-** *p is filled, and the caller's (ledgerUrlClear); LEDGER_ERROR: it is not a
-** URL; or LEDGER_NOMEM. libcurl takes several slashes for two: that is refused.
+** Takes the URL z apart; with zBase, https://host[:port], it may be a path
+** there. On LEDGER_OK *p is filled, and the caller's (ledgerUrlClear);
+** LEDGER_ERROR: it is not a URL, or one that mFlag doesn't allow; or
+** LEDGER_NOMEM.
 */
 int ledgerUrlRead(const char *zBase, const char *z, int mFlag, LedgerUrl *p) {
-  const unsigned m =
-      CURLU_PATH_AS_IS | (mFlag & LEDGER_URL_BARE ? CURLU_DEFAULT_SCHEME : 0u) |
-      (mFlag & LEDGER_URL_PROXY ? CURLU_GUESS_SCHEME : 0u) |
-      (mFlag & (LEDGER_URL_PROXY | LEDGER_URL_ANY) ? CURLU_NON_SUPPORT_SCHEME
-                                                   : 0u);
+  const int bPath = zBase && z[0] == '/' && z[1] != '/';
+  unsigned m = CURLU_PATH_AS_IS;
+  char *zWhole = bPath ? ledgerMprintf("%s%s", zBase, z) : ledgerStrdup(z);
   CURLU *pUrl = curl_url();
   CURLUcode rcUrl = CURLUE_OUT_OF_MEMORY;
-  const char *zSlash = strstr(z, "//");
-  int rc;
+  int rc = LEDGER_ERROR;
 
+  if( mFlag & LEDGER_URL_BARE ) m |= CURLU_DEFAULT_SCHEME;
+  if( mFlag & LEDGER_URL_ANY ) m |= CURLU_NON_SUPPORT_SCHEME;
+  if( mFlag & LEDGER_URL_PROXY ) {
+    m |= CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME;
+  }
   memset(p, 0, sizeof(*p));
-  if( pUrl ) rcUrl = CURLUE_OK;
-  if( zBase && rcUrl == CURLUE_OK ) {
-    rcUrl = curl_url_set(pUrl, CURLUPART_URL, zBase, CURLU_PATH_AS_IS);
-  }
-  if( rcUrl == CURLUE_OK ) rcUrl = curl_url_set(pUrl, CURLUPART_URL, z, m);
-  if( rcUrl == CURLUE_OUT_OF_MEMORY ) {
-    rc = LEDGER_NOMEM;
-  } else if( rcUrl != CURLUE_OK ) {
-    rc = LEDGER_ERROR;
-  } else {
-    rc = urlTake(pUrl, p);
-  }
-  if( rc == LEDGER_OK && !(mFlag & LEDGER_URL_PROXY) &&
-      ((zSlash && zSlash[2] == '/' && zSlash > z && zSlash[-1] == ':') ||
-       !urlIsClean(z) || (p->bUser && !(mFlag & LEDGER_URL_ANY)) ||
-       (strcmp(p->zScheme, "https") != 0 && !(mFlag & LEDGER_URL_ANY) &&
-        !(mFlag & LEDGER_URL_HTTP && strcmp(p->zScheme, "http") == 0))) ) {
-    rc = LEDGER_ERROR;
-  }
+  if( zWhole && pUrl ) rcUrl = curl_url_set(pUrl, CURLUPART_URL, zWhole, m);
+  if( rcUrl == CURLUE_OUT_OF_MEMORY ) rc = LEDGER_NOMEM;
+  if( rcUrl == CURLUE_OK ) rc = urlTake(pUrl, p);
+  if( rc == LEDGER_OK && !urlPasses(p, zWhole, mFlag) ) rc = LEDGER_ERROR;
   if( rc ) ledgerUrlClear(p);
   curl_url_cleanup(pUrl);
+  free(zWhole);
   return rc;
 }
 
@@ -259,7 +259,7 @@ int ledgerUrlCheck(const char *zName, const char *z, LedgerError *pErr) {
 /* ---- where a server sends us -------------------------------------------- */
 
 /*
-** Reads where a server sends us, zTo, relative to zFrom (or NULL), and whether
+** Reads where a server sends us, zTo, which may be a path at zFrom, and whether
 ** we may go there with our credential: https, at the port of zBase, to its host
 ** or one below it. LEDGER_OK: *p is filled, as by ledgerUrlRead();
 ** LEDGER_ERROR: it leads elsewhere; or LEDGER_NOMEM.
@@ -301,7 +301,7 @@ int ledgerUrlLink(const char *zLink, size_t nLink, const char *zBase,
   *pzPathQuery = NULL;
   if( zCopy ) rc = LEDGER_ERROR;
   if( zCopy && strlen(zCopy) == nLink ) {
-    rc = ledgerUrlWithin(zBase, zCopy[0] == '/' ? zBase : NULL, zCopy, &url);
+    rc = ledgerUrlWithin(zBase, zBase, zCopy, &url);
   }
   if( rc == LEDGER_OK ) {
     if( url.bFragment || url.nPath != strlen(zPath) ||
