@@ -4,8 +4,8 @@
 **     .load ./build/ledger
 **     SELECT load_extension('./build/ledger', 'sqlite3_ledgerreadonly_init');
 **
-** A new table is a line in tables.h, a new family of functions one in
-** functions.h; the rest of it stands in a file of its own.
+** A new table is a line in table_list.h, a new family of functions one in
+** function_list.h; the rest of it stands in a file of its own.
 */
 #include "sqlite/extensionInt.h"
 #include "ledger.h"
@@ -29,19 +29,19 @@
 /* The lists are read twice: to declare what they name, and to point there. */
 #define LEDGER_TABLE(name) extern const LedgerTableSpec name;
 #define LEDGER_FUNCTIONS(name) extern const LedgerFunction name[];
-#include "sqlite/functions.h"
-#include "sqlite/tables.h"
+#include "sqlite/function_list.h"
+#include "sqlite/table_list.h"
 #undef LEDGER_TABLE
 #undef LEDGER_FUNCTIONS
 
 #define LEDGER_TABLE(name) &name,
 static const LedgerTableSpec *const apExtensionTable[] = {
-#include "sqlite/tables.h"
+#include "sqlite/table_list.h"
     NULL};
 
 #define LEDGER_FUNCTIONS(name) name,
 static const LedgerFunction *const apExtensionFunction[] = {
-#include "sqlite/functions.h"
+#include "sqlite/function_list.h"
     NULL};
 
 static void extensionUnbind(void *pArg) {

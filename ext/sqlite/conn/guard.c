@@ -8,7 +8,7 @@
 ** not keep away a table of the file whose module runs SQL: FTS with
 ** content='ledger_entries' reads the ledger by a statement of its own, which is
 ** direct. Nor does it keep away a table of ours that stands in the file under
-** another name, or a CHECK constraint (constraint.c).
+** another name, or a CHECK constraint (check_constraint.c).
 **
 ** The first is told by nesting: sqlite3_expanded_sql() puts `-- ` before each
 ** line of the SQL exactly while a statement runs inside another one's step.

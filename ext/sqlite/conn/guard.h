@@ -70,7 +70,7 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc, sqlite3_value **argv);
 int ledgerGuardOption(LedgerConn *pConn, const char *zOption,
                       const char *zValue, const char **pz, LedgerError *pErr);
 
-/* ---- constraint.c: does a CHECK constraint make a function act? ---------- */
+/* ---- check_constraint.c: does a CHECK constraint make a function act? ---- */
 
 /* An error where one of a database that is in use calls this function. */
 int ledgerConstraintCheck(LedgerConn *pConn, const char *zFunction,

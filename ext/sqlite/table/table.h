@@ -3,7 +3,7 @@
 ** cells, the module behind the small tables, changes.
 **
 ** Invariant: a table is one file with one LedgerTableSpec, and a line in
-** tables.h.
+** table_list.h.
 */
 #ifndef LEDGER_SQLITE_TABLE_H
 #define LEDGER_SQLITE_TABLE_H
