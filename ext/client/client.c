@@ -11,7 +11,7 @@
 ** there. */
 static int clientReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
   int bAuth = 0, bIdentity = 0;
-  if( ledgerAuthReady(p, &bAuth, pErr) == LEDGER_OK ) {
+  if( ledgerChainReady(p, &bAuth, pErr) == LEDGER_OK ) {
     ledgerIdentityReady(p, &bIdentity, pErr);
   }
   *pbReady = bAuth && bIdentity;
@@ -20,8 +20,8 @@ static int clientReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
 
 static const LedgerCallHooks clientHooks = {
     .xReady = clientReady,
-    .xRefused = ledgerAuthRefused,
-    .xUnwanted = ledgerAuthUnwanted,
+    .xRefused = ledgerChainRefused,
+    .xUnwanted = ledgerChainUnwanted,
     .xRenew = ledgerIdentityRenew,
     .xDistrusted = ledgerIdentityFailure,
     .xReread = ledgerConfigRenew,
@@ -76,7 +76,7 @@ int ledgerClientNewUnder(LedgerClient *pOwner, LedgerConfig *pConfig,
 
 void ledgerClientFree(LedgerClient *p) {
   if( p == NULL ) return;
-  ledgerAuthReset(p);
+  ledgerChainReset(p);
   ledgerIdentityReset(p);
   while( p->pCalls ) ledgerCallOrphan(p->pCalls);
   while( p->pSessions ) ledgerSessionOrphan(p->pSessions);
@@ -101,7 +101,7 @@ void ledgerClientTrim(LedgerClient *p) {
 
 void ledgerClientReset(LedgerClient *p) {
   LedgerSession *pSession;
-  ledgerAuthReset(p);
+  ledgerChainReset(p);
   ledgerIdentityReset(p);
   ledgerKnownReset(p);
   p->bDropConnections = 1;

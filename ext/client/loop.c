@@ -34,7 +34,7 @@ static int loopInterrupted(LedgerClient *p, LedgerError *pErr) {
   if( t - p->tHook < LOOP_HOOK_MS ) return LEDGER_OK;
   p->tHook = t;
   if( p->user.xInterrupted(p->user.pArg) == 0 ) return LEDGER_OK;
-  ledgerAuthInterrupted(p);
+  ledgerChainInterrupted(p);
   return ledgerErrorInterrupt(pErr);
 }
 
@@ -51,7 +51,7 @@ static void loopStepCalls(LedgerClient *p) {
 /* Whether the identity or the token that calls wait for has come in. */
 static int loopInnerDone(const LedgerClient *p) {
   const LedgerCall *pCall = p->pIdentity;
-  return (pCall && pCall->eState == LEDGER_CALL_DONE) || ledgerAuthDue(p);
+  return (pCall && pCall->eState == LEDGER_CALL_DONE) || ledgerChainDue(p);
 }
 
 /* Lets libcurl do what it can without waiting. */
@@ -157,13 +157,13 @@ static int loopStepWaiting(LedgerClient *p, int *pmsNext, LedgerError *pErr) {
 ** for too, since nobody may look at it for a long time now. */
 static int loopSettle(LedgerClient *p, LedgerError *pErr) {
   int msNext = 0;
-  if( p ) ledgerAuthUnwanted(p);
-  while( p && ledgerAuthHasChild(p) ) {
+  if( p ) ledgerChainUnwanted(p);
+  while( p && ledgerChainHasChild(p) ) {
     if( loopInterrupted(p, pErr) || loopStepWaiting(p, &msNext, pErr) ) {
       break;
     }
-    ledgerAuthUnwanted(p);
-    if( ledgerAuthHasChild(p) && loopPoll(p, msNext, pErr) ) {
+    ledgerChainUnwanted(p);
+    if( ledgerChainHasChild(p) && loopPoll(p, msNext, pErr) ) {
       break;
     }
   }

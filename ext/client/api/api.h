@@ -55,12 +55,12 @@ int ledgerEntryElsewhere(const LedgerCall *p);
 /* GET /app/transactions/current. zSubLedger NULL is the default one. The
 ** answer's id may be that of the state read, not of the write. Read it with
 ** ledgerEntryResult(). */
-int ledgerCurrentGet(LedgerClient *p, const char *zSubLedger,
-                     LedgerCall **ppCall, LedgerError *pErr);
+int ledgerEntryCurrentGet(LedgerClient *p, const char *zSubLedger,
+                          LedgerCall **ppCall, LedgerError *pErr);
 
 /* The same for the sake of ledgerCallHead(): never asked of a secondary. */
-int ledgerHeadGet(LedgerClient *p, const char *zSubLedger, LedgerCall **ppCall,
-                  LedgerError *pErr);
+int ledgerEntryHeadGet(LedgerClient *p, const char *zSubLedger,
+                       LedgerCall **ppCall, LedgerError *pErr);
 
 /* States of a transaction. */
 enum {
@@ -136,8 +136,8 @@ int ledgerAppendCommitted(const LedgerCall *p);
 ** the service lists them, without repeats. *pazName is one allocation, the
 ** caller's (free()). *pHead is the state of the first answer. An API version
 ** without this route is an error that names the version needed. */
-int ledgerSubLedgerList(LedgerClient *p, char ***pazName, int *pnName,
-                        LedgerTxid *pHead, LedgerError *pErr);
+int ledgerCollectionsList(LedgerClient *p, char ***pazName, int *pnName,
+                          LedgerTxid *pHead, LedgerError *pErr);
 
 #define LEDGER_DEFAULT_SUB_LEDGER "subledger:0"
 
@@ -276,7 +276,8 @@ LedgerJson *ledgerWriteAnswer(LedgerCall *p);
 
 /* Checks the roles of a user, a JSON array, as far as the version in use knows
 ** them; where it isn't known yet, when they are sent. */
-int ledgerRolesCheck(LedgerClient *p, const char *zRoles, LedgerError *pErr);
+int ledgerUsersRolesCheck(LedgerClient *p, const char *zRoles,
+                          LedgerError *pErr);
 
 /* ---- secondary.c: who answers for a ledger that fails ------------------- */
 

@@ -1,7 +1,7 @@
 /*
 ** The names of the sub-ledgers, which newer API versions call collections:
 **
-**   GET /app/collections    ledgerSubLedgerList
+**   GET /app/collections    ledgerCollectionsList
 **
 ** Invariants
 **   - the list is followed to its end; names come in the service's order,
@@ -129,8 +129,8 @@ static int collectionsUnique(const LedgerBuf *pTexts, int n, char ***pazName,
   return LEDGER_OK;
 }
 
-int ledgerSubLedgerList(LedgerClient *p, char ***pazName, int *pnName,
-                        LedgerTxid *pHead, LedgerError *pErr) {
+int ledgerCollectionsList(LedgerClient *p, char ***pazName, int *pnName,
+                          LedgerTxid *pHead, LedgerError *pErr) {
   LedgerTxid none = {0, 0};
   LedgerBuf texts = {0};
   LedgerCall *pCall = NULL, *pNext = NULL;

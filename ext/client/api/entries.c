@@ -2,7 +2,7 @@
 ** Reading entries, and the routes that answer with one:
 **
 **   GET /app/transactions/{id}       ledgerEntryGet
-**   GET /app/transactions/current    ledgerCurrentGet
+**   GET /app/transactions/current    ledgerEntryCurrentGet
 **
 ** Invariants
 **   - both spellings are read on every version: collectionId and subLedgerId;
@@ -354,13 +354,13 @@ static int entriesCurrent(LedgerClient *p, const LedgerCallKind *pKind,
                           zSubLedger, ppCall, pErr);
 }
 
-int ledgerCurrentGet(LedgerClient *p, const char *zSubLedger,
-                     LedgerCall **ppCall, LedgerError *pErr) {
+int ledgerEntryCurrentGet(LedgerClient *p, const char *zSubLedger,
+                          LedgerCall **ppCall, LedgerError *pErr) {
   return entriesCurrent(p, &currentKind, zSubLedger, ppCall, pErr);
 }
 
-int ledgerHeadGet(LedgerClient *p, const char *zSubLedger, LedgerCall **ppCall,
-                  LedgerError *pErr) {
+int ledgerEntryHeadGet(LedgerClient *p, const char *zSubLedger,
+                       LedgerCall **ppCall, LedgerError *pErr) {
   return entriesCurrent(p, &headKind, zSubLedger, ppCall, pErr);
 }
 

@@ -46,7 +46,8 @@ static int usersOneRole(LedgerClient *p, LedgerJson *pDoc, const char **pzRole,
   return LEDGER_OK;
 }
 
-int ledgerRolesCheck(LedgerClient *p, const char *zRoles, LedgerError *pErr) {
+int ledgerUsersRolesCheck(LedgerClient *p, const char *zRoles,
+                          LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   const char *zRole = NULL;
 

@@ -31,16 +31,16 @@ static const LedgerCallKind arcFirstKind = {.zMethod = "GET",
                                             .bPlain = 1,
                                             .nAnswer =
                                                 sizeof(LedgerTokenAnswer),
-                                            .xFree = ledgerTokenFree,
-                                            .xRead = ledgerTokenRead,
+                                            .xFree = ledgerTokenAnswerFree,
+                                            .xRead = ledgerTokenAnswerRead,
                                             .xRefused = arcRefused};
 static const LedgerCallKind arcSecondKind = {.zMethod = "GET",
                                              .bPublic = 1,
                                              .bPlain = 1,
                                              .nAnswer =
                                                  sizeof(LedgerTokenAnswer),
-                                             .xFree = ledgerTokenFree,
-                                             .xRead = ledgerTokenRead};
+                                             .xFree = ledgerTokenAnswerFree,
+                                             .xRead = ledgerTokenAnswerRead};
 
 /* A 401 is the answer looked for: its challenge stands in for a token. */
 static int arcRefused(LedgerCall *p) {

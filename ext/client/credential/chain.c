@@ -285,7 +285,7 @@ static void authForget(LedgerClient *p) {
   memset(pChain, 0, sizeof(*pChain));
 }
 
-void ledgerAuthReset(LedgerClient *p) {
+void ledgerChainReset(LedgerClient *p) {
   LedgerChain *pChain = p->pChain;
   if( pChain == NULL ) return;
   authForget(p);
@@ -444,7 +444,7 @@ static int authDrive(LedgerClient *p, LedgerError *pErr) {
 ** while a request for the next one is under way. A child process is waited
 ** for: it must not be left alone when this statement ends.
 */
-int ledgerAuthReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
+int ledgerChainReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
   const LedgerAuth *pAuth = &p->auth;
   LedgerChain *pChain = p->pChain;
 
@@ -464,7 +464,7 @@ int ledgerAuthReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
 }
 
 /* Whether what a fetch waits for has come in. */
-int ledgerAuthDue(const LedgerClient *p) {
+int ledgerChainDue(const LedgerClient *p) {
   const LedgerFetch *pFetch = p->pChain ? p->pChain->pFetch : NULL;
   const LedgerCall *pCall = pFetch ? pFetch->pCall : NULL;
   return pCall && pCall->eState == LEDGER_CALL_DONE;
@@ -528,7 +528,7 @@ static int authReread(LedgerCall *p) {
 ** shows what the ledger asks for. The token is fetched anew unless somebody has
 ** done that meanwhile.
 */
-int ledgerAuthRefused(LedgerCall *p) {
+int ledgerChainRefused(LedgerCall *p) {
   const LedgerAuth *pAuth = &p->pClient->auth;
   LedgerChain *pChain = p->pClient->pChain;
   char *zClaims;
@@ -558,20 +558,20 @@ int ledgerAuthRefused(LedgerCall *p) {
 }
 
 /* Whether a child process is under way. */
-int ledgerAuthHasChild(const LedgerClient *p) {
+int ledgerChainHasChild(const LedgerClient *p) {
   return p->pChain && p->pChain->pFetch && p->pChain->pFetch->pProcess;
 }
 
 /* A wait was broken off: no child process stays behind. It is started anew
 ** when somebody waits again. */
-void ledgerAuthInterrupted(LedgerClient *p) {
-  if( ledgerAuthHasChild(p) ) authCancel(p->pChain);
+void ledgerChainInterrupted(LedgerClient *p) {
+  if( ledgerChainHasChild(p) ) authCancel(p->pChain);
 }
 
 /* A call was freed: the same, unless another one waits for the credential. */
-void ledgerAuthUnwanted(LedgerClient *p) {
+void ledgerChainUnwanted(LedgerClient *p) {
   const LedgerCall *pCall;
-  if( !ledgerAuthHasChild(p) ) return;
+  if( !ledgerChainHasChild(p) ) return;
   for( pCall = p->pCalls; pCall; pCall = pCall->pNext ) {
     if( pCall->eState != LEDGER_CALL_START ) continue;
     if( pCall->pKind == NULL || !pCall->pKind->bPublic ) return;

@@ -13,13 +13,13 @@
 
 /* ---- chain.c ------------------------------------------------------------ */
 
-void ledgerAuthReset(LedgerClient *p);
-int ledgerAuthReady(LedgerClient *p, int *pbReady, LedgerError *pErr);
-int ledgerAuthDue(const LedgerClient *p);
-int ledgerAuthRefused(LedgerCall *p);
-int ledgerAuthHasChild(const LedgerClient *p);
-void ledgerAuthInterrupted(LedgerClient *p);
-void ledgerAuthUnwanted(LedgerClient *p);
+void ledgerChainReset(LedgerClient *p);
+int ledgerChainReady(LedgerClient *p, int *pbReady, LedgerError *pErr);
+int ledgerChainDue(const LedgerClient *p);
+int ledgerChainRefused(LedgerCall *p);
+int ledgerChainHasChild(const LedgerClient *p);
+void ledgerChainInterrupted(LedgerClient *p);
+void ledgerChainUnwanted(LedgerClient *p);
 const char *ledgerCredentialName(int i);
 int ledgerCredentialKind(const LedgerConfig *p, const char **pzKind,
                          LedgerError *pErr);

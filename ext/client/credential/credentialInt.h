@@ -102,11 +102,13 @@ struct LedgerTokenAnswer {
   int64_t nSecond; /* it lives so long */
 };
 
-void ledgerTokenFree(LedgerCall *p);
-int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr);
-const char *ledgerTokenText(LedgerJson *pDoc, const char *zMember, size_t *pn);
-int64_t ledgerTokenUntil(const cJSON *pObj, const char *zKey);
-int ledgerTokenLifeCheck(int64_t nSecond, int64_t *pnSecond);
+void ledgerTokenAnswerFree(LedgerCall *p);
+int ledgerTokenAnswerRead(LedgerCall *p, LedgerExchange *pEx,
+                          LedgerError *pErr);
+const char *ledgerTokenAnswerText(LedgerJson *pDoc, const char *zMember,
+                                  size_t *pn);
+int64_t ledgerTokenAnswerUntil(const cJSON *pObj, const char *zKey);
+int ledgerTokenAnswerLife(int64_t nSecond, int64_t *pnSecond);
 char *ledgerEntraUrl(LedgerClient *p, const char *zTenant, LedgerError *pErr);
 char *ledgerEntraResource(const LedgerConfig *pConfig, LedgerError *pErr);
 int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,

@@ -24,8 +24,8 @@
 static const LedgerCallKind entraKind = {.zMethod = "POST",
                                          .bPublic = 1,
                                          .nAnswer = sizeof(LedgerTokenAnswer),
-                                         .xFree = ledgerTokenFree,
-                                         .xRead = ledgerTokenRead};
+                                         .xFree = ledgerTokenAnswerFree,
+                                         .xRead = ledgerTokenAnswerRead};
 
 /* ---- the application ---------------------------------------------------- */
 
@@ -81,14 +81,15 @@ static int64_t entraNumber(const cJSON *pObj, const char *zKey) {
 
 /* Seconds from now until the time (since 1970) that a member tells; 0 where it
 ** tells none. */
-int64_t ledgerTokenUntil(const cJSON *pObj, const char *zKey) {
+int64_t ledgerTokenAnswerUntil(const cJSON *pObj, const char *zKey) {
   const int64_t t = entraNumber(pObj, zKey);
   return t ? t - (int64_t)time(NULL) : 0;
 }
 
 /* The member that is a token, of *pn bytes; NULL where it is none. What isn't
 ** visible ASCII is none: it would make another header. */
-const char *ledgerTokenText(LedgerJson *pDoc, const char *zMember, size_t *pn) {
+const char *ledgerTokenAnswerText(LedgerJson *pDoc, const char *zMember,
+                                  size_t *pn) {
   const char *z = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), zMember, pn);
   size_t i;
   for( i = 0; z && i < *pn; i++ ) {
@@ -98,21 +99,22 @@ const char *ledgerTokenText(LedgerJson *pDoc, const char *zMember, size_t *pn) {
 }
 
 /* Seconds that a token may be said to live. */
-int ledgerTokenLifeCheck(int64_t nSecond, int64_t *pnSecond) {
+int ledgerTokenAnswerLife(int64_t nSecond, int64_t *pnSecond) {
   const int bOk = nSecond >= 1 && nSecond <= 365 * 86400;
   *pnSecond = bOk ? nSecond : ENTRA_LIFE;
   return bOk;
 }
 
 /* LedgerCallKind.xFree of an answer with a token. */
-void ledgerTokenFree(LedgerCall *p) {
+void ledgerTokenAnswerFree(LedgerCall *p) {
   LedgerTokenAnswer *pAnswer = p->pAnswer;
   ledgerSecretFree(pAnswer->zToken);
 }
 
 /* Reads a token's answer: access_token, with expires_in (seconds) or expires_on
 ** (seconds since 1970). */
-int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
+int ledgerTokenAnswerRead(LedgerCall *p, LedgerExchange *pEx,
+                          LedgerError *pErr) {
   LedgerTokenAnswer *pAnswer = p->pAnswer;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
@@ -126,7 +128,7 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
                    p->http, p->pKind->zMethod, p->zPath);
     goto out;
   }
-  z = ledgerTokenText(pDoc, "access_token", &n);
+  z = ledgerTokenAnswerText(pDoc, "access_token", &n);
   if( z == NULL ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "%s: the answer makes no sense: access_token is not there "
@@ -137,8 +139,9 @@ int ledgerTokenRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   pAnswer->zToken = ledgerStrndup(z, n);
   if( pAnswer->zToken == NULL ) ledgerErrorNomem(pErr);
   nLife = entraNumber(ledgerJsonRoot(pDoc), "expires_in");
-  if( nLife == 0 ) nLife = ledgerTokenUntil(ledgerJsonRoot(pDoc), "expires_on");
-  ledgerTokenLifeCheck(nLife, &pAnswer->nSecond);
+  if( nLife == 0 )
+    nLife = ledgerTokenAnswerUntil(ledgerJsonRoot(pDoc), "expires_on");
+  ledgerTokenAnswerLife(nLife, &pAnswer->nSecond);
 out:
   ledgerErrorClear(&err);
   ledgerJsonFreeSecret(pDoc);

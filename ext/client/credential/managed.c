@@ -59,16 +59,16 @@ static const LedgerCallKind imdsKind = {.zMethod = "GET",
                                         .bPublic = 1,
                                         .bPlain = 1,
                                         .nAnswer = sizeof(LedgerTokenAnswer),
-                                        .xFree = ledgerTokenFree,
-                                        .xRead = ledgerTokenRead,
+                                        .xFree = ledgerTokenAnswerFree,
+                                        .xRead = ledgerTokenAnswerRead,
                                         .xRetriable = managedRetriable};
 static const LedgerCallKind appServiceKind = {.zMethod = "GET",
                                               .bPublic = 1,
                                               .bPlain = 1,
                                               .nAnswer =
                                                   sizeof(LedgerTokenAnswer),
-                                              .xFree = ledgerTokenFree,
-                                              .xRead = ledgerTokenRead};
+                                              .xFree = ledgerTokenAnswerFree,
+                                              .xRead = ledgerTokenAnswerRead};
 
 /* How a user-assigned identity is named. */
 typedef struct ManagedName ManagedName;

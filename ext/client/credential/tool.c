@@ -130,7 +130,7 @@ static int64_t toolUntil(const char *z) {
 ** else expiresOn, a date whose time zone not all versions tell. */
 static int64_t toolLife(LedgerJson *pDoc) {
   const cJSON *pRoot = ledgerJsonRoot(pDoc);
-  const int64_t nLife = ledgerTokenUntil(pRoot, "expires_on");
+  const int64_t nLife = ledgerTokenAnswerUntil(pRoot, "expires_on");
   const char *z;
 
   if( nLife ) return nLife;
@@ -149,9 +149,9 @@ static int toolRead(LedgerFetch *p, const LedgerBuf *pOut,
 
   if( pOut->n &&
       ledgerJsonParse(pOut->z, pOut->n, "answer", &pDoc, &err) == LEDGER_OK &&
-      (z = ledgerTokenText(pDoc, zMember, &n)) != NULL ) {
+      (z = ledgerTokenAnswerText(pDoc, zMember, &n)) != NULL ) {
     p->zToken = ledgerStrndup(z, n);
-    ledgerTokenLifeCheck(toolLife(pDoc), &p->nSecond);
+    ledgerTokenAnswerLife(toolLife(pDoc), &p->nSecond);
   }
   ledgerJsonFreeSecret(pDoc);
   ledgerErrorClear(&err);

@@ -27,6 +27,6 @@ int ledgerCertificateFingerprint(const void *pBytes, size_t n, char *zOut,
 /* ---- digest.c ----------------------------------------------------------- */
 
 /* SHA-256 of n bytes as lower-case hex: zOut has 65 bytes. */
-int ledgerSha256Hex(const void *a, size_t n, char *zOut, LedgerError *pErr);
+int ledgerDigestHex(const void *a, size_t n, char *zOut, LedgerError *pErr);
 
 #endif /* LEDGER_NET_USER_H */

@@ -200,7 +200,7 @@ static void entryCurrent(sqlite3_context *pCtx, int argc,
   rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL,
                            LEDGER_CALL_READ, &err);
   if( rc == LEDGER_OK ) {
-    rc = ledgerCurrentGet(call.pLedger->pClient, zSub, &pCall, &err);
+    rc = ledgerEntryCurrentGet(call.pLedger->pClient, zSub, &pCall, &err);
   }
   if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, &err);
   if( rc == LEDGER_OK ) rc = ledgerEntryResult(pCall, &bFound, &entry, &err);

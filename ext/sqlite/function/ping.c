@@ -77,7 +77,8 @@ static int pingRun(Ping *p, LedgerConn *pConn, const char *zName,
   if( ledgerClientConnect(p->pLedger->pClient, pErr) ) return pErr->rc;
   p->eStep = PING_REQUEST;
   t = pingClock();
-  if( ledgerHeadGet(p->pLedger->pClient, NULL, &pCall, pErr) == LEDGER_OK &&
+  if( ledgerEntryHeadGet(p->pLedger->pClient, NULL, &pCall, pErr) ==
+          LEDGER_OK &&
       ledgerCallWait(pCall, pErr) == LEDGER_OK &&
       ledgerEntryResult(pCall, &bFound, &entry, pErr) == LEDGER_OK ) {
     p->ms = pingClock() - t;

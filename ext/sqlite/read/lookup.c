@@ -122,8 +122,8 @@ static int lookupCandidate(LedgerLookup *p, Ledger *pLedger, LedgerTxid id,
   pList = &p->aList[i];
   if( !pList->bListed ) {
     LedgerTxid head;
-    int rc = ledgerSubLedgerList(pLedger->pClient, &pList->azName,
-                                 &pList->nName, &head, pErr);
+    int rc = ledgerCollectionsList(pLedger->pClient, &pList->azName,
+                                   &pList->nName, &head, pErr);
     if( rc ) return rc;
     pList->bListed = 1;
   }

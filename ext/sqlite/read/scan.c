@@ -123,8 +123,8 @@ static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
   char **azName = pQuery->azSubLedger;
 
   if( pQuery->bAnySubLedger ) {
-    rc = ledgerSubLedgerList(pLedger->pClient, &p->apzList[iLedger], &nName,
-                             &head, pErr);
+    rc = ledgerCollectionsList(pLedger->pClient, &p->apzList[iLedger], &nName,
+                               &head, pErr);
     if( rc ) return rc;
     azName = p->apzList[iLedger];
     rc = scanAddSource(p, pLedger, LEDGER_DEFAULT_SUB_LEDGER, pErr);

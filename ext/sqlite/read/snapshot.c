@@ -300,7 +300,7 @@ static int snapshotLearn(Ledger *pLedger, const char *zSubLedger,
   LedgerCall *pCall = NULL;
   LedgerEntry entry;
   int bFound = 0;
-  int rc = ledgerHeadGet(pLedger->pClient, zSubLedger, &pCall, pErr);
+  int rc = ledgerEntryHeadGet(pLedger->pClient, zSubLedger, &pCall, pErr);
   if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, pErr);
   if( rc == LEDGER_OK ) rc = ledgerEntryResult(pCall, &bFound, &entry, pErr);
   if( rc == LEDGER_OK ) *pHead = ledgerCallHead(pCall);

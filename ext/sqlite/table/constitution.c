@@ -23,7 +23,7 @@ static int constitutionItem(LedgerCells *pCells, LedgerItem *pItem,
                           "constitution: the ledger's answer makes no sense: "
                           "digest or script is missing");
   }
-  if( ledgerSha256Hex(zScript, n, zHex, pErr) ) return pErr->rc;
+  if( ledgerDigestHex(zScript, n, zHex, pErr) ) return pErr->rc;
   if( sqlite3_stricmp(zHex, zDigest) != 0 ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR,
                           "constitution: the ledger says the digest is %.80s, "

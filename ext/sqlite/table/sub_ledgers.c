@@ -20,7 +20,7 @@ static int subLedgersRead(LedgerCells *pCells, LedgerConn *pConn,
   (void)pConn;
   (void)nKey;
   (void)azKey;
-  rc = ledgerSubLedgerList(pLedger->pClient, &azName, &nName, &head, pErr);
+  rc = ledgerCollectionsList(pLedger->pClient, &azName, &nName, &head, pErr);
   for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {
     const char *zName = azName[i];
     rc = ledgerCellsTexts(pCells, &zName, 1, pErr);

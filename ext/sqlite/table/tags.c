@@ -63,7 +63,7 @@ static int tagsRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
   int nName = nKey, bDefault = 0, i, rc = LEDGER_OK;
   (void)pConn;
   if( nKey < 0 ) {
-    rc = ledgerSubLedgerList(pLedger->pClient, &azName, &nName, &head, pErr);
+    rc = ledgerCollectionsList(pLedger->pClient, &azName, &nName, &head, pErr);
     azKey = azName;
   }
   for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {

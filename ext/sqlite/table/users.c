@@ -122,7 +122,7 @@ static int usersSend(LedgerChangeSend *p, LedgerError *pErr) {
 
 static int usersCheck(const LedgerQueued *pRow, LedgerError *pErr) {
   if( pRow->zContents == NULL ) return LEDGER_OK;
-  return ledgerRolesCheck(pRow->pLedger->pClient, pRow->zContents, pErr);
+  return ledgerUsersRolesCheck(pRow->pLedger->pClient, pRow->zContents, pErr);
 }
 
 static const LedgerChangeKind usersKind = {"user", usersCheck, usersSend};
@@ -245,7 +245,8 @@ static int usersRoles(LedgerChange *p, LedgerError *pErr) {
                    "role: a user has at least one role; DELETE takes all");
     goto out;
   }
-  if( ledgerRolesCheck(p->pLedger->pClient, zRole ? one.z : roles.z, pErr) ) {
+  if( ledgerUsersRolesCheck(p->pLedger->pClient, zRole ? one.z : roles.z,
+                            pErr) ) {
     goto out;
   }
   p->pRow->zContents = sqlite3_mprintf("%s", zRole ? one.z : roles.z);

@@ -24,7 +24,7 @@ static int stateHead(Ledger *pLedger, const char *zSubLedger, LedgerTxid *pHead,
   int bFound = 0;
 
   memset(pHead, 0, sizeof(*pHead));
-  if( ledgerHeadGet(pClient, zSubLedger, &pCall, pErr) == LEDGER_OK &&
+  if( ledgerEntryHeadGet(pClient, zSubLedger, &pCall, pErr) == LEDGER_OK &&
       ledgerCallWait(pCall, pErr) == LEDGER_OK &&
       ledgerEntryResult(pCall, &bFound, &entry, pErr) == LEDGER_OK && bFound ) {
     *pHead = ledgerCallHead(pCall);

@@ -103,7 +103,7 @@ static int sendCheck(LedgerSend *p, LedgerError *pErr) {
   if( nWait == 1 && p->nRefusedMost == 0 ) return LEDGER_OK; /* it says it */
   if( !ledgerClientAnswered(pClient) ) {
     LedgerCall *pCall = NULL;
-    if( ledgerHeadGet(pClient, NULL, &pCall, pErr) == LEDGER_OK ) {
+    if( ledgerEntryHeadGet(pClient, NULL, &pCall, pErr) == LEDGER_OK ) {
       ledgerCallWait(pCall, pErr);
     }
     ledgerCallFree(pCall);
