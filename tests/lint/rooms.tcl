@@ -129,11 +129,12 @@ proc name_tells {file name} {
   }
   set rest [string tolower $rest]
   set stem [file rootname [file tail $file]]
+  if {$stem eq "ledger" && [string match ledger* $name]} { return 1 }
   set words [list {*}[split [file dirname $file] /] [string map {_ ""} $stem] \
     [lindex [split $stem _] 0]]
   foreach word [concat $words [room_types [file dirname $file]]] {
     set word [string trimright $word s]
-    if {$word in {ledger emulator} || [string first $word $rest] == 0} { return 1 }
+    if {[string first $word $rest] == 0} { return 1 }
     if {[string first [regsub {ie$} $word y] $rest] == 0} { return 1 }
   }
   return 0

@@ -88,7 +88,7 @@ static int constraintLook(sqlite3 *db, const char *zSchema,
   return SQLITE_OK;
 }
 
-int ledgerConstraintCheck(LedgerConn *pConn, const char *zFunction,
+int ledgerCheckConstraint(LedgerConn *pConn, const char *zFunction,
                           LedgerError *pErr) {
   char *zSchema = NULL;
   int i = 0, bCalls = 0, rc = SQLITE_OK;

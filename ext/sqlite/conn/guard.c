@@ -348,7 +348,7 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc,
     guardIndirect(p->pConn, pFunc->zName, &err);
   }
   if( err.rc == LEDGER_OK && (pFunc->eFlags & SQLITE_DIRECTONLY) ) {
-    ledgerConstraintCheck(p->pConn, pFunc->zName, &err);
+    ledgerCheckConstraint(p->pConn, pFunc->zName, &err);
   }
   if( err.rc == LEDGER_OK && (pFunc->eFlags & LEDGER_FN_WRITES) ) {
     ledgerGuardWrites(p->pConn, pFunc->zName, &err);

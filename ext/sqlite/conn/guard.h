@@ -73,7 +73,7 @@ int ledgerGuardOption(LedgerConn *pConn, const char *zOption,
 /* ---- check_constraint.c: does a CHECK constraint make a function act? ---- */
 
 /* An error where one of a database that is in use calls this function. */
-int ledgerConstraintCheck(LedgerConn *pConn, const char *zFunction,
+int ledgerCheckConstraint(LedgerConn *pConn, const char *zFunction,
                           LedgerError *pErr);
 
 /* One function of SQL. */
