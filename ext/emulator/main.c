@@ -37,8 +37,8 @@
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -196,8 +196,8 @@ static int mainOpen(Emu *p, const char *zData, LedgerError *pErr) {
   char *zNew = NULL, *zJournal = NULL;
   int bNew, rc = emuStoreOpen(zData, &p->pStore, &bNew, pErr);
   if( rc || !bNew ) goto out;
-  zNew = sqlite3_mprintf("%s-new", zData);
-  zJournal = sqlite3_mprintf("%s-new-journal", zData);
+  zNew = ledgerMprintf("%s-new", zData);
+  zJournal = ledgerMprintf("%s-new-journal", zData);
   if( zNew == NULL || zJournal == NULL ) {
     rc = ledgerErrorNomem(pErr);
     goto out;
@@ -217,8 +217,8 @@ static int mainOpen(Emu *p, const char *zData, LedgerError *pErr) {
     rc = emuStoreOpen(zData, &p->pStore, &bNew, pErr);
   }
 out:
-  sqlite3_free(zNew);
-  sqlite3_free(zJournal);
+  free(zNew);
+  free(zJournal);
   return rc ? rc : mainLoad(p, pErr);
 }
 
@@ -231,34 +231,34 @@ static int mainPaths(Main *pMain, char **pzData, LedgerError *pErr) {
   char *zDir = NULL;
   Emu *p = &pMain->emu;
   if( p->args.zData == NULL ) {
-    pMain->zTemp = sqlite3_mprintf("%s/ledger-emulator-XXXXXX",
-                                   zTmp && zTmp[0] ? zTmp : "/tmp");
+    pMain->zTemp = ledgerMprintf("%s/ledger-emulator-XXXXXX",
+                                 zTmp && zTmp[0] ? zTmp : "/tmp");
     if( pMain->zTemp == NULL ) return ledgerErrorNomem(pErr);
     if( mkdtemp(pMain->zTemp) == NULL ) {
       int rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s",
                               pMain->zTemp, ledgerSystemError(errno));
-      sqlite3_free(pMain->zTemp);
+      free(pMain->zTemp);
       pMain->zTemp = NULL;
       return rc;
     }
-    *pzData = sqlite3_mprintf("%s/ledger.db", pMain->zTemp);
-    p->zDir = sqlite3_mprintf("%s", pMain->zTemp);
+    *pzData = ledgerMprintf("%s/ledger.db", pMain->zTemp);
+    p->zDir = ledgerStrdup(pMain->zTemp);
   } else {
-    *pzData = sqlite3_mprintf("%s", p->args.zData);
-    zDir = sqlite3_mprintf("%s.d", p->args.zData);
+    *pzData = ledgerStrdup(p->args.zData);
+    zDir = ledgerMprintf("%s.d", p->args.zData);
     if( zDir == NULL || *pzData == NULL ) goto nomem;
     /* Absolute, since it is printed: a client has another working folder. */
     if( zDir[0] == '/' ) {
       p->zDir = zDir;
       zDir = NULL;
     } else if( getcwd(zReal, sizeof(zReal)) ) {
-      p->zDir = sqlite3_mprintf("%s/%s", zReal, zDir);
+      p->zDir = ledgerMprintf("%s/%s", zReal, zDir);
     }
   }
-  sqlite3_free(zDir);
+  free(zDir);
   return *pzData && p->zDir ? LEDGER_OK : ledgerErrorNomem(pErr);
 nomem:
-  sqlite3_free(zDir);
+  free(zDir);
   return ledgerErrorNomem(pErr);
 }
 
@@ -279,12 +279,12 @@ static void mainRemoveTemp(Main *p) {
   size_t i;
   if( p->zTemp == NULL ) return;
   for( i = 0; i < sizeof(azFile) / sizeof(azFile[0]); i++ ) {
-    char *z = sqlite3_mprintf("%s/%s", p->zTemp, azFile[i]);
+    char *z = ledgerMprintf("%s/%s", p->zTemp, azFile[i]);
     if( z ) unlink(z);
-    sqlite3_free(z);
+    free(z);
   }
   rmdir(p->zTemp);
-  sqlite3_free(p->zTemp);
+  free(p->zTemp);
 }
 
 /* ---- the line that is printed ------------------------------------------ */
@@ -297,7 +297,7 @@ static void mainMember(LedgerBuf *pBuf, const char *zName, const char *zFmt,
   va_list ap;
   char *z;
   va_start(ap, zFmt);
-  z = sqlite3_vmprintf(zFmt, ap);
+  if( vasprintf(&z, zFmt, ap) < 0 ) z = NULL;
   va_end(ap);
   ledgerBufPrintf(pBuf, "%s\"%s\":", pBuf->z[pBuf->n - 1] == '{' ? "" : ",",
                   zName);
@@ -306,7 +306,7 @@ static void mainMember(LedgerBuf *pBuf, const char *zName, const char *zFmt,
   } else {
     ledgerBufJson(pBuf, z, strlen(z));
   }
-  sqlite3_free(z);
+  free(z);
 }
 
 /* Appends text as one word of a shell. */
@@ -442,7 +442,7 @@ static int mainStart(Main *pMain, LedgerError *pErr) {
   if( rc == LEDGER_OK ) rc = emuServerOpen(p, &hooks, pErr);
   if( rc == LEDGER_OK ) rc = mainReady(p, pErr);
 out:
-  sqlite3_free(zData);
+  free(zData);
   return rc;
 }
 
@@ -467,7 +467,7 @@ static void mainEnd(Main *pMain) {
   emuFaultsFree(p->pFaults);
   emuAssertionsFree(p->pAssertions);
   if( p->pLog ) fclose(p->pLog);
-  sqlite3_free(p->zDir);
+  free(p->zDir);
   mainRemoveTemp(pMain);
   free(pMain);
   libevent_global_shutdown();

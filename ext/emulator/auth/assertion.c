@@ -22,7 +22,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,8 +43,8 @@ void emuAssertionsFree(EmuAssertions *p) {
   if( p == NULL ) return;
   for( i = 0; i < p->nCert; i++ ) X509_free(p->apCert[i]);
   EVP_PKEY_free(p->pIssuerKey);
-  sqlite3_free(p->zIssuer);
-  sqlite3_free(p->zSubject);
+  free(p->zIssuer);
+  free(p->zSubject);
   free(p);
 }
 
@@ -75,9 +74,8 @@ static int assertionFederation(EmuAssertions *p, const char *z,
     return ledgerErrorSet(pErr, LEDGER_ERROR,
                           "--federation takes ISSUER,SUBJECT,FILE");
   }
-  p->zIssuer = sqlite3_mprintf("%.*s", (int)(zSubject - z), z);
-  p->zSubject =
-      sqlite3_mprintf("%.*s", (int)(zFile - zSubject) - 1, zSubject + 1);
+  p->zIssuer = ledgerStrndup(z, (size_t)(zSubject - z));
+  p->zSubject = ledgerStrndup(zSubject + 1, (size_t)(zFile - zSubject) - 1);
   if( p->zIssuer == NULL || p->zSubject == NULL ) {
     return ledgerErrorNomem(pErr);
   }

@@ -21,7 +21,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,16 +46,16 @@ static int faultRedirect(EmuReq *p) {
     zTail += *zTail == '.';
   }
   if( strcmp(zWord, "away") == 0 ) {
-    z = sqlite3_mprintf("https://" FAULT_AWAY "%s%s%s", p->zPath,
-                        p->zQuery[0] ? "?" : "", p->zQuery);
+    z = ledgerMprintf("https://" FAULT_AWAY "%s%s%s", p->zPath,
+                      p->zQuery[0] ? "?" : "", p->zQuery);
   } else if( iNode == 0 || strcmp(zWord, "loop") == 0 ) {
-    z = sqlite3_mprintf("https://node%d.%s%s%s%s", iNode % FAULT_NODES + 1,
-                        zTail, p->zPath, p->zQuery[0] ? "?" : "", p->zQuery);
+    z = ledgerMprintf("https://node%d.%s%s%s%s", iNode % FAULT_NODES + 1, zTail,
+                      p->zPath, p->zQuery[0] ? "?" : "", p->zQuery);
   } else {
     return 0;
   }
   if( z ) emuReqAddHeader(p, "Location", z);
-  sqlite3_free(z);
+  free(z);
   p->iStatus = zWord[0] == '3' ? (int)strtol(zWord, NULL, 10) : 307;
   return 1;
 }

@@ -22,8 +22,8 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <openssl/err.h>
-#include <sqlite3.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,7 +198,7 @@ void emuReqError(EmuReq *p, int iStatus, const char *zCode, const char *zFmt,
   va_list ap;
   char *zMsg;
   va_start(ap, zFmt);
-  zMsg = sqlite3_vmprintf(zFmt, ap);
+  if( vasprintf(&zMsg, zFmt, ap) < 0 ) zMsg = NULL;
   va_end(ap);
   p->iStatus = iStatus;
   p->zState = NULL;
@@ -209,7 +209,7 @@ void emuReqError(EmuReq *p, int iStatus, const char *zCode, const char *zFmt,
   ledgerBufText(&p->body, ",\"message\":");
   ledgerBufJson(&p->body, zMsg ? zMsg : "", zMsg ? strlen(zMsg) : 0);
   ledgerBufText(&p->body, "}}");
-  sqlite3_free(zMsg);
+  free(zMsg);
 }
 
 void emuReqFail(EmuReq *p, LedgerError *pErr) {

@@ -30,7 +30,6 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -520,14 +519,14 @@ int emuKeysExport(const EmuKeys *p, const char *zDir, LedgerError *pErr) {
   LedgerBuf pem = {0};
   int i, rc = LEDGER_OK;
   for( i = 0; i < 3 && rc == LEDGER_OK; i++ ) {
-    char *zPath = sqlite3_mprintf("%s/%s", zDir, azFile[i]);
+    char *zPath = ledgerMprintf("%s/%s", zDir, azFile[i]);
     ledgerBufReset(&pem);
     rc = zPath ? emuPemCert(apCert[i], &pem, pErr) : ledgerErrorNomem(pErr);
     if( rc == LEDGER_OK && i == 2 ) rc = emuPemKey(p->pAdmin, &pem, pErr);
     if( rc == LEDGER_OK ) {
       rc = emuFileWrite(zPath, pem.z, pem.n, i == 2 ? 0600 : 0644, pErr);
     }
-    sqlite3_free(zPath);
+    free(zPath);
   }
   if( pem.z ) OPENSSL_cleanse(pem.z, pem.n);
   ledgerBufFree(&pem);

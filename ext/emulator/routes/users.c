@@ -21,7 +21,7 @@
 #include "emulator/store/store.h"
 #include "emulator/util/util.h"
 
-#include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define USERS_MAX_ID 256
@@ -56,9 +56,9 @@ static void usersJson(LedgerBuf *pBuf, int bMany, const char *zId, size_t nId,
 ** it loses the api-version. */
 static void usersMovedTo(EmuReq *p) {
   const char *zHost = p->zHost;
-  char *z = sqlite3_mprintf("https://%s/ledgerUsers", zHost ? zHost : "");
+  char *z = ledgerMprintf("https://%s/ledgerUsers", zHost ? zHost : "");
   if( z ) emuReqAddHeader(p, "Location", z);
-  sqlite3_free(z);
+  free(z);
 }
 
 /*

@@ -34,8 +34,8 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -251,10 +251,10 @@ static void sandboxEndText(SandboxRun *p, int eEnd, const char *zFmt, ...) {
   va_list ap;
   char *z;
   va_start(ap, zFmt);
-  z = sqlite3_vmprintf(zFmt, ap);
+  if( vasprintf(&z, zFmt, ap) < 0 ) z = NULL;
   va_end(ap);
   sandboxEnd(p, eEnd, z ? z : "out of memory", strlen(z ? z : "out of memory"));
-  sqlite3_free(z);
+  free(z);
 }
 
 /* ---- the answer -------------------------------------------------------- */

@@ -5,13 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int emuFileWrite(const char *zPath, const char *z, size_t n, int mode,
                  LedgerError *pErr) {
-  char *zTmp = sqlite3_mprintf("%s.tmp", zPath);
+  char *zTmp = ledgerMprintf("%s.tmp", zPath);
   int fd = -1, rc = LEDGER_OK;
   if( zTmp == NULL ) return ledgerErrorNomem(pErr);
   unlink(zTmp);
@@ -37,6 +37,6 @@ bad:
   if( fd >= 0 ) close(fd);
   unlink(zTmp);
 out:
-  sqlite3_free(zTmp);
+  free(zTmp);
   return rc;
 }
