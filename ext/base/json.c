@@ -60,8 +60,8 @@ static size_t jsonScanString(JsonScan *p, size_t i) {
     }
     i++;
   }
-  p->zProblem = i < p->n ? "a string is not written as JSON has it"
-                         : "it ends within a string";
+  p->zProblem =
+      i < p->n ? "a string is not in JSON's form" : "it ends within a string";
   return 0;
 }
 
@@ -90,7 +90,7 @@ static size_t jsonScanNumber(JsonScan *p, size_t i) {
 #undef JSON_DIGIT
   return i;
 bad:
-  p->zProblem = "a number is not written as JSON has it";
+  p->zProblem = "a number is not in JSON's form";
   return 0;
 }
 
@@ -115,7 +115,7 @@ static int jsonScan(JsonScan *p) {
       if( i == 0 ) return 0;
     } else {
       if( (unsigned char)c < 0x20 && c != '\t' && c != '\n' && c != '\r' ) {
-        p->zProblem = "a control character stands between its tokens";
+        p->zProblem = "there is a control character between its tokens";
         return 0;
       }
       if( (c == '{' || c == '[') && ++nDepth > LEDGER_JSON_DEPTH ) {
@@ -328,8 +328,7 @@ int ledgerJsonParse(const char *z, size_t n, const char *zWhat,
     int v = jsonStandIn(z, n);
     if( v == 0 ) {
       rc = ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "%s: a NUL stands beside every other character",
-                          zWhat);
+                          "%s: every other character is a NUL", zWhat);
       goto out;
     }
     jsonReplaceNul(zCopy, n, v);
@@ -355,7 +354,7 @@ int ledgerJsonParse(const char *z, size_t n, const char *zWhat,
     case 1: rc = LEDGER_OK; break;
     case 0:
       rc = ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "%s: not valid JSON: a member stands twice", zWhat);
+                          "%s: not valid JSON: a member appears twice", zWhat);
       break;
     default: rc = ledgerErrorNomem(pErr); break;
   }

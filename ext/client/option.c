@@ -35,7 +35,7 @@ static int optionAscii(const char *zName, char *z, LedgerError *pErr) {
     if( *z > ' ' && *z < 0x7f ) continue;
     return ledgerErrorSet(
         pErr, LEDGER_ERROR,
-        "option %s: only visible ASCII characters may stand in it", zName);
+        "option %s: it can hold visible ASCII characters only", zName);
   }
   return LEDGER_OK;
 }
@@ -250,7 +250,7 @@ const LedgerOptionRow aLedgerOption[] = {
      NULL, NULL},
     {"log", OPTION_TEXT, OPTION_LIVE, AT(zLog), "off", 0, NULL,
      "off, info (a line per request) or debug (headers and bodies, redacted); "
-     "to stderr, or with ' file:PATH' behind it appended to a regular file",
+     "to stderr, or with ' file:PATH' after it appended to a regular file",
      optionLog, NULL},
 };
 #define OPTION_COUNT ((int)(sizeof(aLedgerOption) / sizeof(aLedgerOption[0])))

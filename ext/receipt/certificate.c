@@ -45,7 +45,7 @@ static X509 *certRead(const char *z, size_t n, const char **pzProblem) {
   long nDer = 0, nRest;
   int bRead;
 
-  *pzProblem = "it is no PEM certificate";
+  *pzProblem = "it is not a PEM certificate";
   if( n < sizeof(zBegin) || memcmp(z, zBegin, sizeof(zBegin) - 1) != 0 ||
       memchr(z, 0, n) ) {
     return NULL;
@@ -58,7 +58,7 @@ static X509 *certRead(const char *z, size_t n, const char **pzProblem) {
   if( bRead != 1 || strcmp(zName, PEM_STRING_X509) != 0 || zHeader[0] ) {
     /* as it stands */
   } else if( nRest > 0 ) {
-    *pzProblem = "something stands behind the certificate: one is expected";
+    *pzProblem = "something follows the certificate: one is expected";
   } else {
     pDer = aDer;
     pCert = d2i_X509(NULL, &pDer, nDer);

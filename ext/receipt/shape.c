@@ -29,10 +29,10 @@ static int shapeMember(LedgerReceiptJob *p, const cJSON *pObj,
   cJSON *pSnake = ledgerJsonMember(pObj, zSnake);
   *ppOut = ledgerJsonMember(pObj, zCamel);
   if( *ppOut && pSnake ) {
-    return ledgerReceiptFail(p, "shape",
-                             "the receipt has both '%s' and '%s': which one "
-                             "counts is open",
-                             zCamel, zSnake);
+    return ledgerReceiptFail(
+        p, "shape",
+        "the receipt has both '%s' and '%s': it is not clear which one counts",
+        zCamel, zSnake);
   }
   if( *ppOut == NULL ) *ppOut = pSnake;
   return LEDGER_OK;
@@ -64,12 +64,11 @@ static int shapeProof(LedgerReceiptJob *p, cJSON *pProof) {
   LedgerReceiptParts *pParts = &p->parts;
   cJSON *pItem;
   if( !cJSON_IsArray(pProof) ) {
-    return ledgerReceiptFail(p, "shape",
-                             pProof
-                                 ? "the receipt is ill-formed: 'proof' is no "
-                                   "array"
-                                 : "the receipt is incomplete: 'proof' is "
-                                   "missing");
+    return ledgerReceiptFail(
+        p, "shape",
+        pProof ? "the receipt is ill-formed: 'proof' is not an array"
+               : "the receipt is incomplete: 'proof' is "
+                 "missing");
   }
   for( pItem = pProof->child; pItem; pItem = pItem->next ) {
     cJSON *pLeft = ledgerJsonMember(pItem, "left");

@@ -118,8 +118,8 @@ int ledgerTakenLook(LedgerConn *pConn, char **pzErr) {
           aTakenList[i].zWhat, zTaken);
     } else if( rc && rc != SQLITE_NOMEM ) {
       *pzErr = ledgerErrorMessage(
-          "%s can't be asked for (%s), so it can't be seen which names "
-          "are free: load the module before an authorizer is set",
+          "%s can't be read (%s), so it isn't known which names are free: load "
+          "the module before an authorizer is set",
           aTakenList[i].zList, sqlite3_errstr(rc));
     }
   }

@@ -61,7 +61,7 @@ out:
 static int gatewayRefused(LedgerCall *p) {
   if( p->http != 404 ) return 0;
   ledgerErrorSet(&p->err, LEDGER_IOERR,
-                 "%s: the gateway does not know it any more: %s: %s (HTTP 404, "
+                 "%s: the gateway no longer knows it: %s: %s (HTTP 404, "
                  "GET %s)",
                  p->zWhat, p->server.zCode, p->server.zMessage, p->zPath);
   p->err.http = 404;

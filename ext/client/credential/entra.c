@@ -185,9 +185,10 @@ static char *entraPath(const char *zTenant, LedgerError *pErr) {
 
   while( ledgerIsAlnum(*z) || (*z && strchr("-.", *z)) ) z++;
   if( *z || zTenant[0] == '.' ) {
-    ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "tenant_id or AZURE_TENANT_ID: only letters, digits, '-' "
-                   "and '.' may stand in it, and '.' not first");
+    ledgerErrorSet(
+        pErr, LEDGER_AUTH,
+        "tenant_id or AZURE_TENANT_ID: it can hold letters, digits, '-' and "
+        "'.' only, and not start with '.'");
     return NULL;
   }
   zPath = ledgerMprintf("/%s/oauth2/v2.0/token", zTenant);

@@ -30,8 +30,7 @@ static int toolWord(const char *zName, const char *z, LedgerError *pErr) {
   }
   if( z[0] && z[0] != '-' && *zAt == 0 ) return LEDGER_OK;
   return ledgerErrorSet(pErr, LEDGER_AUTH,
-                        "option %s: only letters, digits and .-_:/ may stand "
-                        "in it here",
+                        "option %s: it can hold letters, digits and .-_:/ only",
                         zName);
 }
 

@@ -67,8 +67,7 @@ int ledgerLogCheck(const char *zValue, LedgerError *pErr) {
     return ledgerErrorSet(
         pErr, LEDGER_ERROR,
         "option log: '%.64s' is not one of: off, info, debug, "
-        "or one of them with ' stderr' or ' file:PATH' "
-        "behind it",
+        "or one of them with ' stderr' or ' file:PATH' after it",
         zValue);
   }
   if( zFile == NULL || e == LEDGER_LOG_OFF ) return LEDGER_OK;

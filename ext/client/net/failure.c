@@ -302,7 +302,7 @@ static const char *failureErrno(CURL *pEasy) {
   switch( (int)iErrno ) {
     case ECONNREFUSED: return "the connection was refused";
     case ENETUNREACH:
-    case EHOSTUNREACH: return "there is no way to it";
+    case EHOSTUNREACH: return "there is no route to it";
     case ETIMEDOUT: return "it doesn't answer";
     case EACCES:
     case EPERM: return "this machine forbids the connection";

@@ -64,10 +64,11 @@ int ledgerTrustTake(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
   const int nCert = ledgerCertificateCount(zPem, &pCert);
 
   if( nCert != 1 ) {
-    ledgerErrorSet(pErr, LEDGER_AUTH,
-                   "the service certificate from %s: %d certificates stand "
-                   "where exactly one is due",
-                   zFrom, nCert);
+    ledgerErrorSet(
+        pErr, LEDGER_AUTH,
+        "the service certificate from %s: there are %d certificates where "
+        "exactly one is expected",
+        zFrom, nCert);
     goto out;
   }
   trustKeyOf(pCert, zKey);

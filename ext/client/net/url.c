@@ -221,9 +221,10 @@ int ledgerUrlTarget(const char *zTarget, char **pzUrl, char **pzLedgerId,
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "cannot use the target: a ledger speaks https, not http");
   } else if( strcmp(url.zRest, "/") != 0 || url.bFragment ) {
-    ledgerErrorSet(pErr, LEDGER_ERROR,
-                   "cannot read the target: behind https://host[:port] only a "
-                   "final / may stand");
+    ledgerErrorSet(
+        pErr, LEDGER_ERROR,
+        "cannot read the target: after https://host[:port] only a final / may "
+        "follow");
   } else {
     if( !urlIsAddress(&url) ) {
       *pzLedgerId = ledgerStrndup(url.zHost, strcspn(url.zHost, "."));

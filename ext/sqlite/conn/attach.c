@@ -89,10 +89,11 @@ int ledgerConnAttach(LedgerConn *p, const char *zTarget, const char *zName,
 
   if( zName == NULL ) zName = "main";
   if( !attachNameOk(zName) ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "'%s' is no name for a ledger: letters, digits and "
-                          "_, and no digit at its start",
-                          zName);
+    return ledgerErrorSet(
+        pErr, LEDGER_CONSTRAINT,
+        "'%s' can't name a ledger: a name has letters, digits and _, and "
+        "doesn't start with a digit",
+        zName);
   }
   if( iOld < 0 && p->iNextSlot > 32767 ) {
     return ledgerErrorSet(pErr, LEDGER_FULL,
@@ -180,9 +181,9 @@ static int attachEnv(LedgerConn *p, const char *zUrl, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
 
   if( zJson && zJson[0] == 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "LEDGER_OPTIONS is there and empty: unset it, or "
-                          "give {}");
+    return ledgerErrorSet(
+        pErr, LEDGER_ERROR,
+        "LEDGER_OPTIONS is set but empty: unset it, or set it to {}");
   }
   if( ledgerConnAttach(p, zUrl, NULL, zJson, zJson ? (int)strlen(zJson) : 0,
                        &err) ) {

@@ -373,7 +373,7 @@ int ledgerGuardOption(LedgerConn *pConn, const char *zOption,
     const int bAllow = strcmp(zValue, "allow") == 0;
     if( !bAllow && strcmp(zValue, "refuse") != 0 ) {
       return ledgerErrorSet(pErr, LEDGER_ERROR,
-                            "option %s: '%.64s' is none of: refuse allow",
+                            "option %s: '%.64s' is not one of: refuse allow",
                             zOption, zValue);
     }
     *pb = bAllow;

@@ -18,10 +18,11 @@ int ledgerValueTxid(sqlite3_value *pVal, LedgerTxid *pId, LedgerError *pErr) {
   }
   if( z == NULL || eType != SQLITE_TEXT ||
       !ledgerTxidParse(z, (size_t)sqlite3_value_bytes(pVal), pId) ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "'%.60s' is no transaction id: expected view.seqno, "
-                          "like '2.15'",
-                          z && eType == SQLITE_TEXT ? z : "");
+    return ledgerErrorSet(
+        pErr, LEDGER_CONSTRAINT,
+        "'%.60s' is not a transaction id: expected view.seqno, "
+        "like '2.15'",
+        z && eType == SQLITE_TEXT ? z : "");
   }
   return LEDGER_OK;
 }

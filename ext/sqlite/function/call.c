@@ -127,7 +127,7 @@ int ledgerFunctionBegin(LedgerFunctionCall *p, sqlite3_context *pCtx,
     zLedger = ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "ledger", &n);
     if( zLedger && strlen(zLedger) != n ) {
       rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "options: ledger: a NUL can't stand in it");
+                          "options: ledger: it can't hold a NUL");
       goto out;
     }
   }

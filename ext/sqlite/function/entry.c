@@ -37,10 +37,11 @@ static void entryAppend(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   int rc = ledgerFunctionBegin(&call, pCtx, argc > 2 ? argv[2] : NULL,
                                LEDGER_CALL_APPEND, &err);
   if( rc == LEDGER_OK && ledgerQueueHasRows(call.pConn, call.pLedger) ) {
-    rc = ledgerErrorSet(&err, LEDGER_BUSY,
-                        "ledger_append: rows of this transaction wait for "
-                        "COMMIT and would come behind: COMMIT first, or INSERT "
-                        "INTO ledger_entries");
+    rc = ledgerErrorSet(
+        &err, LEDGER_BUSY,
+        "ledger_append: rows of this transaction are waiting for COMMIT and "
+        "would come after it: COMMIT first, or INSERT "
+        "INTO ledger_entries");
   }
   if( rc == LEDGER_OK ) {
     rc = ledgerQueuedNew(call.pConn, call.pLedger, argv[0], zSub, nSub, NULL,

@@ -129,8 +129,7 @@ static void executeExecute(sqlite3_context *pCtx, int argc,
     goto out;
   }
   if( strlen(zId) != (size_t)sqlite3_value_bytes(argv[0]) ) {
-    ledgerErrorSet(&err, LEDGER_CONSTRAINT,
-                   "function_id: a NUL can't stand in it");
+    ledgerErrorSet(&err, LEDGER_CONSTRAINT, "function_id: it can't hold a NUL");
     goto out;
   }
   if( executeBody(&call, argc > 1 ? argv[1] : NULL, &body, &err) ) goto out;

@@ -81,9 +81,10 @@ static int receiptOption(ReceiptOptions *p, cJSON *pItem,
   if( strcmp(zName, "transaction_id") == 0 ) {
     if( cJSON_IsNull(pItem) ) return LEDGER_OK;
     if( z && ledgerTxidParse(z, n, &pInput->id) ) return LEDGER_OK;
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "options: 'transaction_id' is no transaction id: "
-                          "expected the text view.seqno, like '2.15'");
+    return ledgerErrorSet(
+        pErr, LEDGER_CONSTRAINT,
+        "options: 'transaction_id' is not a transaction id: expected the text "
+        "view.seqno, like '2.15'");
   }
   if( strcmp(zName, "entry") == 0 ) {
     if( cJSON_IsNull(pItem) ) return LEDGER_OK;

@@ -505,7 +505,7 @@ static int flushOptions(sqlite3_value *pVal, Flush *p, char **pzLedger,
     const char *zText = ledgerJsonText(pDoc, pItem, &n);
     if( zText && strlen(zText) != n ) {
       ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                     "options: %s: a NUL can't stand in it", pItem->string);
+                     "options: %s: it can't hold a NUL", pItem->string);
       break;
     }
     if( strcmp(pItem->string, "ledger") == 0 && zText ) {

@@ -58,7 +58,7 @@ int ledgerMatchTags(const char *z, size_t n, char **pzWire, LedgerError *pErr) {
       const char *zText = ledgerJsonText(pDoc, pTag, &nText);
       if( zText == NULL ) {
         rc = ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                            "tags: the array holds something else than text");
+                            "tags: the array holds something other than text");
         goto out;
       }
       rc = tagsAdd(&wire, &nTag, zText, nText, pErr);
@@ -272,7 +272,7 @@ int ledgerMatchText(sqlite3_value *pVal, const char **pz, LedgerError *pErr) {
   *pz = (const char *)sqlite3_value_text(pVal);
   if( *pz && strlen(*pz) != (size_t)sqlite3_value_bytes(pVal) ) {
     return ledgerErrorSet(pErr, LEDGER_ERROR,
-                          "tags MATCH: a NUL can't stand in it");
+                          "tags MATCH: it can't hold a NUL");
   }
   return LEDGER_OK;
 }

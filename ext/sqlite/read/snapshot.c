@@ -364,7 +364,7 @@ int ledgerSnapshotFirm(LedgerSnapshot *p, Ledger *pLedger,
   }
   if( nTry == 3 ) {
     return ledgerErrorSet(pErr, LEDGER_BUSY,
-                          "the ledger '%s' changes its view again and again",
+                          "the ledger '%s' keeps changing its view",
                           pLedger->zName);
   }
   pBound->bound = head;

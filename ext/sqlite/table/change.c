@@ -55,7 +55,7 @@ static int changeLedger(LedgerTable *p, LedgerChange *pChange,
   const char *z = (const char *)sqlite3_value_text(pVal);
   if( z && strlen(z) != (size_t)sqlite3_value_bytes(pVal) ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "ledger: a NUL can't stand in it");
+                          "ledger: it can't hold a NUL");
   }
   return ledgerConnFindToWrite(p->pConn, z, !p->guard.bFile, "column ledger",
                                &pChange->pLedger, pErr);
@@ -74,7 +74,7 @@ static int changeLookup(LedgerTable *p, sqlite3_value *pRowid,
     }
   }
   return ledgerErrorSet(pErr, LEDGER_ERROR,
-                        "%s: the row's ledger is not attached any more",
+                        "%s: the row's ledger is no longer attached",
                         p->pSpec->zName);
 }
 
@@ -139,7 +139,7 @@ int ledgerChangeNamed(LedgerChange *p, const char *zThing,
   if( p->eOp == LEDGER_CHANGE_UPDATE ) {
     if( z && strcmp(z, p->zKey) != 0 ) {
       return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                            "%s: it doesn't change: DELETE and INSERT",
+                            "%s: it can't be changed: DELETE and INSERT",
                             zKeyColumn);
     }
     if( ledgerChangeGiven(p, zValueColumn) ) return xValue(p, pErr);
@@ -171,8 +171,8 @@ static int changeWhole(const LedgerChange *p, LedgerError *pErr) {
     const char *zColumn = p->pSpec->aColumn[i].zName;
     const char *z = ledgerChangeText(p, zColumn);
     if( z && strlen(z) != (size_t)sqlite3_value_bytes(p->apVal[i]) ) {
-      return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                            "%s: a NUL can't stand in it", zColumn);
+      return ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s: it can't hold a NUL",
+                            zColumn);
     }
   }
   return LEDGER_OK;

@@ -87,7 +87,7 @@ static int quotesItem(LedgerCells *pCells, LedgerItem *pItem,
   } else {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "enclave quotes: the ledger's answer makes no sense: "
-                        "the quote of node %.100s is no hex",
+                        "the quote of node %.100s is not hex",
                         zNode);
   }
   sqlite3_free(aRaw);

@@ -104,7 +104,7 @@ static int endpointsFetch(Ledger *pLedger, LedgerCall **ppCall,
       !cJSON_IsObject(endpointsMap(ledgerJsonRoot(*ppDoc))) ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "endpoints: the ledger's answer makes no sense: "
-                   "metadata.endpoints is no object");
+                   "metadata.endpoints is not an object");
   }
   if( pErr->rc == LEDGER_OK && *ppDoc ) {
     endpointsLower(endpointsMap(ledgerJsonRoot(*ppDoc)));
@@ -127,7 +127,7 @@ static int endpointsRead(LedgerCells *pCells, LedgerConn *pConn,
     if( !cJSON_IsObject(pPath) ) {
       rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                           "endpoints: the ledger's answer makes no sense: "
-                          "endpoint %.100s is no object",
+                          "endpoint %.100s is not an object",
                           pPath->string);
       break;
     }
@@ -239,7 +239,7 @@ static char *endpointsEdit(LedgerJson *pDoc, const LedgerQueued *pRow,
   if( !cJSON_IsObject(pMap) ) {
     ledgerErrorSet(pErr, LEDGER_ERROR,
                    "endpoints: the ledger's answer makes no sense: "
-                   "metadata.endpoints is no object");
+                   "metadata.endpoints is not an object");
     return NULL;
   }
   if( endpointsSplit(pRow->zKey, &zPath, &zMethod) ) {
@@ -358,13 +358,13 @@ static int endpointsChange(LedgerChange *p, LedgerError *pErr) {
   if( ledgerChangeGiven(p, "js_module") ||
       ledgerChangeGiven(p, "js_function") ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "js_module, js_function: they stand in properties");
+                          "js_module, js_function: they belong in properties");
   }
   if( p->eOp == LEDGER_CHANGE_UPDATE ) {
     if( ledgerChangeGiven(p, "path") || ledgerChangeGiven(p, "method") ) {
-      return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                            "path, method: they don't change: DELETE and "
-                            "INSERT");
+      return ledgerErrorSet(
+          pErr, LEDGER_CONSTRAINT,
+          "path, method: they can't be changed: DELETE and INSERT");
     }
     return endpointsContents(p, pErr);
   }

@@ -80,15 +80,15 @@ static int entriesName(const char *zColumn, const char *zFixed,
   *pn = zFixed ? (int)strlen(zFixed) : 0;
   if( eType == SQLITE_NULL ) return LEDGER_OK;
   if( eType == SQLITE_BLOB ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s: a BLOB is no name",
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s: a BLOB is not a name",
                           zColumn);
   }
   *pz = (const char *)sqlite3_value_text(pVal);
   *pn = sqlite3_value_bytes(pVal);
   if( *pz == NULL ) return ledgerErrorNomem(pErr);
   if( strlen(*pz) != (size_t)*pn ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "%s: a NUL can't stand in it", zColumn);
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s: it can't hold a NUL",
+                          zColumn);
   }
   if( zFixed && strcmp(*pz, zFixed) != 0 ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,

@@ -42,7 +42,7 @@ static int tagsReadOne(LedgerCells *pCells, Ledger *pLedger,
       if( !cJSON_IsString(pItem) ) {
         rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                             "ledger_tags: the ledger's answer makes no sense: "
-                            "a tag is no text");
+                            "a tag is not text");
         break;
       }
       rc = ledgerCellsTexts(pCells, &zSubLedger, 1, pErr);

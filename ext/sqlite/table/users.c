@@ -72,7 +72,7 @@ static int usersItem(LedgerCells *pCells, LedgerItem *pItem,
       ledgerBufFree(&roles);
       return ledgerErrorSet(pErr, LEDGER_ERROR,
                             "ledger_users: the ledger's answer makes no sense: "
-                            "a user's role is no text");
+                            "a user's role is not text");
     }
     if( nRole++ ) ledgerBufText(&roles, ",");
     ledgerBufJson(&roles, z, n);
@@ -282,9 +282,9 @@ static int usersChange(LedgerChange *p, LedgerError *pErr) {
         char zId[LEDGER_USER_ID_MAX];
         if( z == NULL || !ledgerUserId(z, strlen(z), zId) ||
             strcmp(zId, p->zKey) != 0 ) {
-          return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                                "user_id: a user's id doesn't change: DELETE "
-                                "and INSERT");
+          return ledgerErrorSet(
+              pErr, LEDGER_CONSTRAINT,
+              "user_id: a user's id can't be changed: DELETE and INSERT");
         }
       }
       if( !ledgerChangeGiven(p, "role") && !ledgerChangeGiven(p, "roles") ) {

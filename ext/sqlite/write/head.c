@@ -65,6 +65,6 @@ int ledgerHeadCommitted(Ledger *pLedger, const char *zSubLedger, int bWitness,
     if( eState == LEDGER_TX_COMMITTED ) return LEDGER_OK;
   }
   return ledgerErrorSet(pErr, LEDGER_BUSY,
-                        "the ledger '%s' changes its view again and again",
+                        "the ledger '%s' keeps changing its view",
                         pLedger->zName);
 }

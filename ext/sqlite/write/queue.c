@@ -20,14 +20,14 @@ static int queueContents(LedgerQueued *p, sqlite3_value *pVal,
     case SQLITE_TEXT: break;
     case SQLITE_NULL:
       return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                            "contents: NULL is no text; write '' for an empty "
+                            "contents: NULL is not text; write '' for an empty "
                             "entry");
     case SQLITE_BLOB:
       return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                            "contents: a BLOB is no text; write hex(x)");
+                            "contents: a BLOB is not text; write hex(x)");
     default:
       return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                            "contents: a number is no text; write CAST(x AS "
+                            "contents: a number is not text; write CAST(x AS "
                             "TEXT)");
   }
   z = (const char *)sqlite3_value_text(pVal);
@@ -58,9 +58,10 @@ static int queueSubLedger(LedgerQueued *p, const char *z, int n,
     n = (int)strlen(z);
   }
   if( n == 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "sub_ledger: '' is no name; leave it out, or NULL, "
-                          "for the default one");
+    return ledgerErrorSet(
+        pErr, LEDGER_CONSTRAINT,
+        "sub_ledger: '' is not a name; leave it out, or give NULL, for the "
+        "default one");
   }
   if( n > LEDGER_MAX_SUB_LEDGER || strlen(z) != (size_t)n ||
       !ledgerUtf8Valid(z, (size_t)n) ) {

@@ -350,9 +350,10 @@ static int settleFind(Settle *p, LedgerTxid to, LedgerError *pErr) {
     if( pMatch->iGiven >= 0 ) continue;
     pSend->pDoubt = pSend->apRow[pMatch->iRow];
     pSend->doubt = pMatch->id;
-    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "several entries have the contents of one row: which "
-                          "of them it is, and whether, can't be told");
+    return ledgerErrorSet(
+        pErr, LEDGER_CONSTRAINT,
+        "several entries have the contents of one row: it can't be told which "
+        "of them it is, if any");
   }
   for( k = 0; k < p->nMatch; k++ ) {
     LedgerQueued *pRow = pSend->apRow[p->aMatch[k].iGiven];
