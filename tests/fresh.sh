@@ -143,7 +143,7 @@ line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 # All is there now: no root is needed any more. A case of emulator_start is for
 # users without its rights.
 timed stranger 'cd sqlite-ledger && make && make demo' || failed=1
-timed stranger 'cd sqlite-ledger && make test TESTS=emulator_start' || failed=1
+timed stranger 'cd sqlite-ledger && make test TESTS=emulator/start' || failed=1
 
 packages >"$work/after"
 new=$(comm -13 "$work/before" "$work/after")

@@ -1,6 +1,6 @@
 # Receipts without the module: what a test needs to ask for one, to rebuild its
 # leaf and root with `openssl dgst`, and to check signature, certificates and
-# claims with the openssl command. Sourced by the emulator_receipt tests.
+# claims with the openssl command. Sourced after tester.tcl.
 
 proc pem_of file { return [harness_read $file] }
 

@@ -55,6 +55,16 @@ proc ledger_asked pattern {
   llength [lsearch -all [ledger_requests -all] $pattern]
 }
 
+# The connections by which requests came whose `METHOD PATH` fits: their number.
+proc ledger_connections {pattern {name ""}} {
+  foreach json [ledger_requests -name $name -all -json] {
+    if {[string match $pattern "[json_get $json {$.method}] [json_get $json {$.path}]"]} {
+      dict set seen [json_get $json {$.connection}] 1
+    }
+  }
+  return [expr {[info exists seen] ? [dict size $seen] : 0}]
+}
+
 proc ledger_requests_clear args {
   array set o {-name ""}
   harness_options o {-name value}
@@ -114,6 +124,12 @@ proc post {contents {query ""} {name ""}} {
     error "no id: $status $body"
   }
   return $id
+}
+
+# A token of the emulator's authority, of JSON: {"roles":["Reader"],"expires_in":-5}.
+# MEMBER oid: a token's user instead.
+proc make_token {{json {{}}} {member access_token} {name ""}} {
+  json_get [ledger_control -name $name POST /control/token $json] $.$member
 }
 
 # A member of what a ledger tells of itself: view, last, committed, pending, ...

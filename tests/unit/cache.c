@@ -6,9 +6,16 @@
 */
 #include "check.h"
 
+/* NOLINTNEXTLINE(bugprone-suspicious-include) */
 #include "client/call/cache.c"
 
 #define ROOM 1000000 /* more than what the cases keep */
+
+static LedgerCache *made(void) {
+  LedgerCache *p = cacheNew();
+  if( p == NULL ) abort();
+  return p;
+}
 
 static void put(LedgerCache *p, const char *zKey, const char *zBody) {
   ledgerLruPut(p->pLru, zKey, strlen(zKey), zBody, strlen(zBody), ROOM);
@@ -38,7 +45,7 @@ static void owners(void) {
            {"sha256:2", NULL},
            {"", NULL},
            {"sha256:1", "alice"}};
-  LedgerCache *p = cacheNew();
+  LedgerCache *p = made();
   int64_t iBefore = 0;
   size_t i;
   for( i = 0; i < N_OF(a); i++ ) {
@@ -54,7 +61,7 @@ static void owners(void) {
 
 /* Forgetting begins an era; evicting doesn't. */
 static void eras(void) {
-  LedgerCache *p = cacheNew();
+  LedgerCache *p = made();
   int64_t iEra = cacheOwner(p, "k", "p");
   put(p, "/a", "x");
   ledgerCacheFit(p, 1);

@@ -42,7 +42,7 @@
   X(ledgerCredentialUser)
 
 #define DECLARED(x) extern const LedgerCredential x;
-#define LISTED(x) &x,
+#define LISTED(x) &(x),
 CREDENTIALS(DECLARED)
 static const LedgerCredential *const apCredential[] = {CREDENTIALS(LISTED)};
 #define N_CREDENTIAL ((int)(sizeof(apCredential) / sizeof(apCredential[0])))

@@ -299,6 +299,7 @@ int ledgerUrlLink(const char *zLink, size_t nLink, const char *zBase,
   LedgerUrl url;
   int rc = LEDGER_NOMEM;
 
+  memset(&url, 0, sizeof(url));
   *pzPathQuery = NULL;
   if( zCopy ) rc = LEDGER_ERROR;
   if( zCopy && strlen(zCopy) == nLink ) {
