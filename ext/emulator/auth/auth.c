@@ -72,7 +72,7 @@ static unsigned authRole(const char *z, size_t n) {
   return 0;
 }
 
-unsigned emuRoleMask(const char *zRoles) {
+unsigned emuAuthRoleMask(const char *zRoles) {
   unsigned m = 0;
   while( *zRoles ) {
     size_t n = strcspn(zRoles, ",");
@@ -82,14 +82,14 @@ unsigned emuRoleMask(const char *zRoles) {
   return m;
 }
 
-int emuRoleBuiltIn(const char *z, size_t n) {
+int emuAuthRoleBuiltIn(const char *z, size_t n) {
   return authRole(z, n) != 0;
 }
 
-int emuRoleKnown(Emu *p, const char *z, size_t n, LedgerError *pErr) {
+int emuAuthRoleKnown(Emu *p, const char *z, size_t n, LedgerError *pErr) {
   LedgerBuf actions = {0};
   int bFound;
-  if( emuRoleBuiltIn(z, n) ) return 1;
+  if( emuAuthRoleBuiltIn(z, n) ) return 1;
   emuStoreObject(p->pStore, EMU_OBJECT_ROLE, z, n, &actions, &bFound, pErr);
   ledgerBufFree(&actions);
   return bFound && pErr->rc == LEDGER_OK;
@@ -102,7 +102,7 @@ static unsigned authIncluded(unsigned m) {
   return m;
 }
 
-void emuRoleActions(const char *z, size_t n, LedgerBuf *pActions) {
+void emuAuthRoleActions(const char *z, size_t n, LedgerBuf *pActions) {
   unsigned mHave = authIncluded(authRole(z, n));
   int i;
   for( i = 1; i < AUTH_ACTIONS; i++ ) {
@@ -136,7 +136,7 @@ static void authLeast(const char *zRoles, const char *zLast, size_t nLast,
   }
 }
 
-void emuRolesMerge(const char *zA, const char *zB, LedgerBuf *pOut) {
+void emuAuthRolesMerge(const char *zA, const char *zB, LedgerBuf *pOut) {
   const char *zLast = NULL;
   size_t nLast = 0;
   for( ;; ) {
@@ -239,7 +239,7 @@ static int authByRole(EmuReq *p, const struct AuthAction *pAction,
     size_t n = strcspn(z, ",");
     LedgerBuf actions = {0};
     int bFound;
-    if( !emuRoleBuiltIn(z, n) &&
+    if( !emuAuthRoleBuiltIn(z, n) &&
         emuStoreObject(p->pEmu->pStore, EMU_OBJECT_ROLE, z, n, &actions,
                        &bFound, pErr) == LEDGER_OK &&
         bFound ) {
@@ -253,7 +253,7 @@ static int authByRole(EmuReq *p, const struct AuthAction *pAction,
 
 int emuAuthorise(EmuReq *p, int eAction) {
   const struct AuthAction *pAction = &aAuthAction[eAction];
-  unsigned mHave = authIncluded(emuRoleMask(p->roles.z ? p->roles.z : ""));
+  unsigned mHave = authIncluded(emuAuthRoleMask(p->roles.z ? p->roles.z : ""));
   LedgerError err = LEDGER_ERROR_INIT;
   if( mHave & pAction->mRole ) return 1;
   if( authByRole(p, pAction, &err) ) return 1;

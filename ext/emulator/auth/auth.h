@@ -43,20 +43,20 @@ int emuAuthenticate(EmuReq *p);
 int emuAuthorise(EmuReq *p, int eAction);
 
 /* The EMU_ROLE_* bits of a list "Contributor,Reader". */
-unsigned emuRoleMask(const char *zRoles);
+unsigned emuAuthRoleMask(const char *zRoles);
 
 /* 1 for the name of a built-in role. */
-int emuRoleBuiltIn(const char *z, size_t n);
+int emuAuthRoleBuiltIn(const char *z, size_t n);
 
 /* 1 for the name of a built-in or user-defined role; 0 also after a failure. */
-int emuRoleKnown(Emu *p, const char *z, size_t n, LedgerError *pErr);
+int emuAuthRoleKnown(Emu *p, const char *z, size_t n, LedgerError *pErr);
 
 /* Appends the built-in role's actions to a list, one a line. */
-void emuRoleActions(const char *z, size_t n, LedgerBuf *pActions);
+void emuAuthRoleActions(const char *z, size_t n, LedgerBuf *pActions);
 
 /* Appends the roles of both lists, each once: the built-in ones first, from the
 ** highest down, then the others by name. */
-void emuRolesMerge(const char *zA, const char *zB, LedgerBuf *pOut);
+void emuAuthRolesMerge(const char *zA, const char *zB, LedgerBuf *pOut);
 
 /* ---- token.c ----------------------------------------------------------- */
 

@@ -55,7 +55,7 @@ static int tokenKeyId(EVP_PKEY *pKey, char *zKid, LedgerError *pErr) {
   if( rc == LEDGER_OK ) {
     piece.a = mod.z;
     piece.n = mod.n;
-    emuSha256(&piece, 1, a);
+    emuHashSha256(&piece, 1, a);
     ledgerHexEncode(a, EMU_HASH, z);
     memcpy(zKid, z, 32);
     zKid[32] = 0;
@@ -244,7 +244,7 @@ int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
 
   piece.a = z;
   piece.n = n;
-  emuSha256(&piece, 1, aDigest);
+  emuHashSha256(&piece, 1, aDigest);
   if( pSeen->rUntil <= (double)time(NULL) ||
       memcmp(aDigest, pSeen->aDigest, EMU_HASH) != 0 ) {
     pSeen->rUntil = 0;

@@ -61,7 +61,7 @@ EmuConn *emuConnOf(struct evhttp_request *pHttp) {
 int emuConnPeer(struct evhttp_request *pHttp, char *zOut) {
   SSL *pSsl = connSsl(pHttp);
   X509 *pCert = pSsl ? SSL_get0_peer_certificate(pSsl) : NULL;
-  return pCert ? emuFingerprint(pCert, zOut) : 0;
+  return pCert ? emuCertFingerprint(pCert, zOut) : 0;
 }
 
 /*

@@ -28,9 +28,9 @@ static void digestHmac(const unsigned char *aKey, const void *a, size_t n,
   int i;
   memset(aPad, 0x36, sizeof(aPad));
   for( i = 0; i < EMU_HASH; i++ ) aPad[i] ^= aKey[i];
-  emuSha256(aIn, 2, aInner);
+  emuHashSha256(aIn, 2, aInner);
   for( i = 0; i < DIGEST_BLOCK; i++ ) aPad[i] ^= 0x36 ^ 0x5c;
-  emuSha256(aOuter, 2, aOut);
+  emuHashSha256(aOuter, 2, aOut);
 }
 
 /* The digest of the one claim that an entry has; its secret key in aKey. */
@@ -48,8 +48,8 @@ static void digestClaims(const EmuTxn *pTxn, const unsigned char *aSecret,
   digestHmac(aKey, pTxn->zCollection, pTxn->nCollection, aName);
   digestHmac(aKey, pTxn->zContents, pTxn->nContents, aText);
   emuHashPair(aName, aText, aInner);
-  emuSha256(aClaimed, 2, aClaim);
-  emuSha256(aAll, 2, aOut);
+  emuHashSha256(aClaimed, 2, aClaim);
+  emuHashSha256(aAll, 2, aOut);
 }
 
 void emuDigestShow(const EmuTxn *pTxn, const unsigned char *aSecret,
@@ -72,7 +72,7 @@ void emuDigestShow(const EmuTxn *pTxn, const unsigned char *aSecret,
 static void digestEvidence(const EmuShown *pShown, unsigned char *aOut) {
   EmuPiece piece = {pShown->zEvidence, 0};
   piece.n = strlen(pShown->zEvidence);
-  emuSha256(&piece, 1, aOut);
+  emuHashSha256(&piece, 1, aOut);
 }
 
 void emuDigestLeaf(const EmuShown *pShown, const unsigned char *aWriteSet,
@@ -82,7 +82,7 @@ void emuDigestLeaf(const EmuShown *pShown, const unsigned char *aWriteSet,
                         {aEvidence, EMU_HASH},
                         {pShown->aClaims, EMU_HASH}};
   digestEvidence(pShown, aEvidence);
-  emuSha256(aParts, 3, aLeaf);
+  emuHashSha256(aParts, 3, aLeaf);
 }
 
 /* Eight bytes, least significant first. */
@@ -116,6 +116,6 @@ void emuDigestTxn(const EmuTxn *pTxn, const unsigned char *aSecret,
   digestLe64(pTxn->nCollection, aLength);
   digestLe64(pTxn->nTags, aLength + 8);
   digestLe64(pTxn->nContents, aLength + 16);
-  emuSha256(aSet, 7, aWriteSet);
+  emuHashSha256(aSet, 7, aWriteSet);
   emuDigestLeaf(&shown, aWriteSet, aLeaf);
 }

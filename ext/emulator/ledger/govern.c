@@ -87,14 +87,14 @@ static int governMember(Emu *p, int i, LedgerError *pErr) {
   snprintf(zName, sizeof(zName), "member%d", i);
   spec.zName = zName;
   if( pKey == NULL ) {
-    rc = emuCryptoError(pErr, "cannot make keys");
+    rc = emuPkiError(pErr, "cannot make keys");
     goto out;
   }
   rc = emuCertNew(pKey, &spec, NULL, NULL, &pCert, pErr);
-  if( rc == LEDGER_OK ) rc = emuPemCert(pCert, &pem, pErr);
+  if( rc == LEDGER_OK ) rc = emuCertPem(pCert, &pem, pErr);
   if( rc ) goto out;
   if( !X509_digest(pCert, EVP_sha256(), aId, &n) || n != EMU_HASH ) {
-    rc = emuCryptoError(pErr, "cannot make a certificate");
+    rc = emuPkiError(pErr, "cannot make a certificate");
     goto out;
   }
   ledgerHexEncode(aId, EMU_HASH, zId);

@@ -310,7 +310,7 @@ int emuLedgerLoad(Emu *p, LedgerError *pErr) {
   if( rc ) goto out;
   emuTreeRoot(&pLedger->tree, aHave);
   if( memcmp(aHave, aRoot, EMU_HASH) != 0 ||
-      !emuVerifyRoot(p->pKeys->pNode, aRoot, sig.z, sig.n) ) {
+      !emuSignVerify(p->pKeys->pNode, aRoot, sig.z, sig.n) ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s is damaged: its last signature is not one over "
                         "its tree",

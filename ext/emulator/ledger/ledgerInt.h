@@ -38,7 +38,7 @@ void emuTreeRoot(const EmuTree *p, unsigned char *aOut);
 /* ECDSA over a root as the digest itself: no further hashing. Appends DER. */
 int emuSignRoot(EVP_PKEY *pKey, const unsigned char *aRoot, LedgerBuf *pSig,
                 LedgerError *pErr);
-int emuVerifyRoot(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
+int emuSignVerify(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
                   size_t nSig);
 
 /* ---- ledger.c ---------------------------------------------------------- */

@@ -17,7 +17,7 @@ int emuSignRoot(EVP_PKEY *pKey, const unsigned char *aRoot, LedgerBuf *pSig,
   int rc = LEDGER_OK;
   if( pCtx == NULL || EVP_PKEY_sign_init(pCtx) <= 0 ||
       EVP_PKEY_sign(pCtx, aSig, &nSig, aRoot, EMU_HASH) <= 0 ) {
-    rc = emuCryptoError(pErr, "cannot sign");
+    rc = emuPkiError(pErr, "cannot sign");
   } else {
     ledgerBufAppend(pSig, aSig, nSig);
     if( pSig->bOom ) rc = ledgerErrorNomem(pErr);
@@ -26,7 +26,7 @@ int emuSignRoot(EVP_PKEY *pKey, const unsigned char *aRoot, LedgerBuf *pSig,
   return rc;
 }
 
-int emuVerifyRoot(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
+int emuSignVerify(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
                   size_t nSig) {
   EVP_PKEY_CTX *pCtx = EVP_PKEY_CTX_new(pKey, NULL);
   int bOk = pCtx && EVP_PKEY_verify_init(pCtx) > 0 &&

@@ -12,7 +12,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
-int emuCryptoError(LedgerError *pErr, const char *zWhat) {
+int emuPkiError(LedgerError *pErr, const char *zWhat) {
   char z[200];
   ERR_error_string_n(ERR_peek_last_error(), z, sizeof(z));
   ERR_clear_error();
@@ -23,13 +23,13 @@ int emuCryptoError(LedgerError *pErr, const char *zWhat) {
 static int certTakeBio(BIO *pBio, int bOk, LedgerBuf *pBuf, LedgerError *pErr) {
   char *z;
   long n;
-  if( !bOk ) return emuCryptoError(pErr, "cannot write PEM");
+  if( !bOk ) return emuPkiError(pErr, "cannot write PEM");
   n = BIO_get_mem_data(pBio, &z);
   ledgerBufAppend(pBuf, z, n > 0 ? (size_t)n : 0);
   return pBuf->bOom ? ledgerErrorNomem(pErr) : LEDGER_OK;
 }
 
-int emuPemCert(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr) {
+int emuCertPem(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr) {
   BIO *pBio = BIO_new(BIO_s_mem());
   int rc = certTakeBio(pBio, pBio && PEM_write_bio_X509(pBio, pCert) == 1, pBuf,
                        pErr);
@@ -37,7 +37,7 @@ int emuPemCert(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr) {
   return rc;
 }
 
-int emuPemKey(EVP_PKEY *pKey, LedgerBuf *pBuf, LedgerError *pErr) {
+int emuCertKeyPem(EVP_PKEY *pKey, LedgerBuf *pBuf, LedgerError *pErr) {
   BIO *pBio = BIO_new(BIO_s_mem());
   int rc = certTakeBio(pBio,
                        pBio && PEM_write_bio_PrivateKey(pBio, pKey, NULL, NULL,
@@ -47,7 +47,7 @@ int emuPemKey(EVP_PKEY *pKey, LedgerBuf *pBuf, LedgerError *pErr) {
   return rc;
 }
 
-int emuFingerprint(const X509 *pCert, char *zOut) {
+int emuCertFingerprint(const X509 *pCert, char *zOut) {
   unsigned char a[EVP_MAX_MD_SIZE];
   unsigned int n = 0;
   int i;
@@ -116,7 +116,7 @@ int emuCertNew(EVP_PKEY *pKey, const EmuCertSpec *pSpec, X509 *pIssuer,
   goto out;
 
 bad:
-  rc = emuCryptoError(pErr, "cannot make a certificate");
+  rc = emuPkiError(pErr, "cannot make a certificate");
 out:
   BN_free(pSerial);
   X509_free(p);

@@ -9,7 +9,7 @@
 
 #include <openssl/sha.h>
 
-void emuSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut) {
+void emuHashSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut) {
   SHA256_CTX ctx;
   int i;
   SHA256_Init(&ctx);
@@ -22,5 +22,5 @@ void emuSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut) {
 void emuHashPair(const unsigned char *aLeft, const unsigned char *aRight,
                  unsigned char *aOut) {
   EmuPiece a[2] = {{aLeft, EMU_HASH}, {aRight, EMU_HASH}};
-  emuSha256(a, 2, aOut);
+  emuHashSha256(a, 2, aOut);
 }

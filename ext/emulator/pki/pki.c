@@ -98,7 +98,7 @@ int emuKeysWrong(const EmuKeys *p, const char *zLedgerId, const char *zHow,
   }
   spec.zSan = san.z;
   if( pKey == NULL ) {
-    rc = emuCryptoError(pErr, "cannot make keys");
+    rc = emuPkiError(pErr, "cannot make keys");
   } else if( san.bOom ) {
     rc = ledgerErrorNomem(pErr);
   } else {
@@ -181,8 +181,8 @@ static int pkiSave(const EmuKeys *p, EmuStore *pStore, LedgerError *pErr) {
   for( i = 0; i < PKI_SLOTS && rc == LEDGER_OK; i++ ) {
     void *pVal = pkiSlotGet(p, i);
     ledgerBufReset(&pem);
-    rc = aPkiSlot[i].bCert ? emuPemCert(pVal, &pem, pErr)
-                           : emuPemKey(pVal, &pem, pErr);
+    rc = aPkiSlot[i].bCert ? emuCertPem(pVal, &pem, pErr)
+                           : emuCertKeyPem(pVal, &pem, pErr);
     if( rc == LEDGER_OK ) {
       rc = emuStoreMetaPut(pStore, aPkiSlot[i].zName, pem.z, pem.n, pErr);
     }
@@ -198,15 +198,15 @@ static int pkiDerive(EmuKeys *p, EmuStore *pStore, LedgerError *pErr) {
   LedgerBuf pem = {0};
   EmuPiece piece;
   int n = i2d_PUBKEY(p->pNode, &aDer), rc;
-  if( n <= 0 || !emuFingerprint(p->pAdminCert, p->zAdmin) ) {
-    rc = emuCryptoError(pErr, "cannot read a key");
+  if( n <= 0 || !emuCertFingerprint(p->pAdminCert, p->zAdmin) ) {
+    rc = emuPkiError(pErr, "cannot read a key");
     goto out;
   }
   piece.a = aDer;
   piece.n = (size_t)n;
-  emuSha256(&piece, 1, aHash);
+  emuHashSha256(&piece, 1, aHash);
   ledgerHexEncode(aHash, EMU_HASH, p->zNodeId);
-  rc = emuPemCert(p->pNodeCert, &pem, pErr);
+  rc = emuCertPem(p->pNodeCert, &pem, pErr);
   if( rc == LEDGER_OK ) {
     rc = emuStoreNodeCert(pStore, p->zNodeId, &pem, &p->iNodeCert, pErr);
   }
@@ -229,7 +229,7 @@ int emuKeysCreate(EmuKeys *p, EmuStore *pStore, const char *zLedgerId,
   p->pJwt = EVP_RSA_gen(2048);
   if( !p->pService || !p->pNode || !p->pCa || !p->pWeb || !p->pAdmin ||
       !p->pJwt || RAND_bytes(p->aSecret, sizeof(p->aSecret)) != 1 ) {
-    rc = emuCryptoError(pErr, "cannot make keys");
+    rc = emuPkiError(pErr, "cannot make keys");
     goto out;
   }
   rc = pkiService(p, pErr);
@@ -260,7 +260,7 @@ static int pkiLoadSlot(EmuKeys *p, EmuStore *pStore, int i, LedgerError *pErr) {
              ? (void *)PEM_read_bio_X509(pBio, NULL, NULL, NULL)
              : (void *)PEM_read_bio_PrivateKey(pBio, NULL, NULL, NULL);
   if( pVal == NULL ) {
-    rc = emuCryptoError(pErr, "the data file is damaged");
+    rc = emuPkiError(pErr, "the data file is damaged");
     goto out;
   }
   pkiSlotSet(p, i, pVal);
@@ -293,7 +293,7 @@ static void pkiFormerFree(EmuKeys *p) {
 static int pkiFormerAdd(EmuKeys *p, X509 *pCert, LedgerError *pErr) {
   LedgerBuf pem = {0};
   EmuFormer *a;
-  int rc = emuPemCert(pCert, &pem, pErr);
+  int rc = emuCertPem(pCert, &pem, pErr);
   a = realloc(p->aFormer, ((size_t)p->nFormer + 1) * sizeof(*a));
   if( a ) p->aFormer = a;
   if( rc == LEDGER_OK && a == NULL ) rc = ledgerErrorNomem(pErr);
@@ -373,8 +373,7 @@ int emuKeysEndorsement(EmuKeys *p, int64_t iNodeCert, const LedgerBuf *pPem,
     BIO_free(pBio);
     X509_free(pNode);
     if( pNode == NULL || i == p->nFormer ) {
-      return emuCryptoError(pErr,
-                            "the data file is damaged: a node certificate");
+      return emuPkiError(pErr, "the data file is damaged: a node certificate");
     }
     p->iAsked = iNodeCert;
     p->iEndorsed = i;
@@ -413,7 +412,7 @@ static int pkiNewService(EmuKeys *p, const EmuKeys *pFrom, const char *zCurve,
   X509_free(p->pServiceCert);
   p->pServiceCert = NULL;
   p->pService = EVP_EC_gen(zCurve);
-  if( p->pService == NULL ) return emuCryptoError(pErr, "cannot make keys");
+  if( p->pService == NULL ) return emuPkiError(pErr, "cannot make keys");
   pkiFormerFree(p);
   rc = pkiService(p, pErr);
   for( i = 0; i < pFrom->nFormer && rc == LEDGER_OK; i++ ) {
@@ -429,7 +428,7 @@ static int pkiNewNode(EmuKeys *p, const char *zLedgerId, const char *zCurve,
   X509_free(p->pNodeCert);
   p->pNodeCert = NULL;
   p->pNode = EVP_EC_gen(zCurve);
-  if( p->pNode == NULL ) return emuCryptoError(pErr, "cannot make keys");
+  if( p->pNode == NULL ) return emuPkiError(pErr, "cannot make keys");
   return pkiNode(p, zLedgerId, pErr);
 }
 
@@ -521,8 +520,8 @@ int emuKeysExport(const EmuKeys *p, const char *zDir, LedgerError *pErr) {
   for( i = 0; i < 3 && rc == LEDGER_OK; i++ ) {
     char *zPath = ledgerMprintf("%s/%s", zDir, azFile[i]);
     ledgerBufReset(&pem);
-    rc = zPath ? emuPemCert(apCert[i], &pem, pErr) : ledgerErrorNomem(pErr);
-    if( rc == LEDGER_OK && i == 2 ) rc = emuPemKey(p->pAdmin, &pem, pErr);
+    rc = zPath ? emuCertPem(apCert[i], &pem, pErr) : ledgerErrorNomem(pErr);
+    if( rc == LEDGER_OK && i == 2 ) rc = emuCertKeyPem(p->pAdmin, &pem, pErr);
     if( rc == LEDGER_OK ) {
       rc = emuFileWrite(zPath, pem.z, pem.n, i == 2 ? 0600 : 0644, pErr);
     }

@@ -19,7 +19,7 @@ struct EmuPiece {
 };
 
 /* SHA-256 over the pieces. aOut has EMU_HASH bytes. This cannot fail. */
-void emuSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut);
+void emuHashSha256(const EmuPiece *aPiece, int nPiece, unsigned char *aOut);
 
 /* SHA-256 of two hashes: an inner node of the tree. */
 void emuHashPair(const unsigned char *aLeft, const unsigned char *aRight,
@@ -47,15 +47,15 @@ int emuCertNew(EVP_PKEY *pKey, const EmuCertSpec *pSpec, X509 *pIssuer,
                EVP_PKEY *pIssuerKey, X509 **ppCert, LedgerError *pErr);
 
 /* A certificate, or a private key, as PEM, appended to *pBuf. */
-int emuPemCert(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr);
-int emuPemKey(EVP_PKEY *pKey, LedgerBuf *pBuf, LedgerError *pErr);
+int emuCertPem(X509 *pCert, LedgerBuf *pBuf, LedgerError *pErr);
+int emuCertKeyPem(EVP_PKEY *pKey, LedgerBuf *pBuf, LedgerError *pErr);
 
 /* Fingerprint as user ids have it: SHA-256 in upper-case hex with colons.
 ** zOut has 96 bytes. Returns 1, or 0. */
-int emuFingerprint(const X509 *pCert, char *zOut);
+int emuCertFingerprint(const X509 *pCert, char *zOut);
 
 /* The last error of libcrypto as a LedgerError; its queue is emptied. */
-int emuCryptoError(LedgerError *pErr, const char *zWhat);
+int emuPkiError(LedgerError *pErr, const char *zWhat);
 
 /* ---- pki.c ------------------------------------------------------------- */
 

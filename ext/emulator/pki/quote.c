@@ -37,7 +37,7 @@ static const char zQuoteClaim[] = "sgx_report_data"; /* with its NUL */
 
 void emuQuoteMeasurement(unsigned char *aOut) {
   EmuPiece piece = {"ledger-emulator enclave", 23};
-  emuSha256(&piece, 1, aOut);
+  emuHashSha256(&piece, 1, aOut);
 }
 
 /* Appends n bytes of a number. */
@@ -57,7 +57,7 @@ static void quoteReport(LedgerBuf *p, const unsigned char *aMeasurement,
   a[QUOTE_ATTRIBUTES] = 0x07; /* initialised, debug, 64 bits */
   a[QUOTE_ATTRIBUTES + 8] = 0x03;
   memcpy(a + QUOTE_MRENCLAVE, aMeasurement, EMU_HASH);
-  emuSha256(&signer, 1, a + QUOTE_MRSIGNER);
+  emuHashSha256(&signer, 1, a + QUOTE_MRSIGNER);
   memcpy(a + QUOTE_REPORT_DATA, aData, EMU_HASH);
   ledgerBufAppend(p, a, sizeof(a));
 }
@@ -70,8 +70,8 @@ static int quoteSignature(const EmuKeys *pKeys, LedgerBuf *p,
   unsigned char aKey[QUOTE_ZERO] = {0};
   EmuPiece aAttested[2] = {{aKey, sizeof(aKey)}, {aZero, EMU_HASH}};
   EmuPiece name = {"ledger-emulator quoting enclave", 31};
-  emuSha256(&name, 1, aQe);
-  emuSha256(aAttested, 2, aHash);
+  emuHashSha256(&name, 1, aQe);
+  emuHashSha256(aAttested, 2, aHash);
   ledgerBufAppend(p, aZero, sizeof(aZero)); /* signature */
   ledgerBufAppend(p, aKey, sizeof(aKey));
   quoteReport(p, aQe, aHash);
@@ -81,7 +81,7 @@ static int quoteSignature(const EmuKeys *pKeys, LedgerBuf *p,
   quoteNumber(p, 5, 2); /* a chain of certificates, as PEM */
   {
     LedgerBuf pem = {0};
-    int rc = emuPemCert(pKeys->pCaCert, &pem, pErr);
+    int rc = emuCertPem(pKeys->pCaCert, &pem, pErr);
     quoteNumber(p, pem.n, 4);
     ledgerBufAppend(p, pem.z ? pem.z : "", pem.n);
     ledgerBufFree(&pem);

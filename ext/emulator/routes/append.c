@@ -149,7 +149,7 @@ void emuRouteAppend(EmuReq *p) {
                                                            : "nothing");
     goto out;
   }
-  if( !emuCollectionOf(p, &collection, &iCollection) ||
+  if( !emuRouteCollection(p, &collection, &iCollection) ||
       !appendTags(p, &tags) ) {
     goto out;
   }

@@ -75,7 +75,7 @@ void emuRouteTags(EmuReq *p) {
   CollectionsPage page = {&p->body, 0, 0, 0, 0};
   EmuText collection;
   int64_t iCollection;
-  if( !emuCollectionOf(p, &collection, &iCollection) ) return;
+  if( !emuRouteCollection(p, &collection, &iCollection) ) return;
   ledgerBufText(&p->body, "{\"tags\":[");
   if( emuStoreTagList(p->pEmu->pStore, iCollection,
                       p->pEmu->pLedger->head.committed.seqno, collectionsTag,

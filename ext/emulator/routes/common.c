@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-int emuCollectionOf(EmuReq *p, EmuText *pText, int64_t *pi) {
+int emuRouteCollection(EmuReq *p, EmuText *pText, int64_t *pi) {
   static char zDefault[] = EMU_DEFAULT_COLLECTION;
   int bOld = (p->pVersion->flags & EMU_V_SUBLEDGER) != 0;
   const char *zName = bOld ? "subLedgerId" : "collectionId";
@@ -31,8 +31,8 @@ int emuCollectionOf(EmuReq *p, EmuText *pText, int64_t *pi) {
   return 1;
 }
 
-int emuTxidOf(EmuReq *p, const EmuText *pText, const char *zWhat,
-              LedgerTxid *pId) {
+int emuRouteTxid(EmuReq *p, const EmuText *pText, const char *zWhat,
+                 LedgerTxid *pId) {
   if( ledgerTxidParse(pText->z, pText->n, pId) ) return 1;
   emuReqError(p, 400, "InvalidInput",
               "The %s is not a transaction id: '%s'. Expected <view>.<seqno>.",
@@ -40,7 +40,7 @@ int emuTxidOf(EmuReq *p, const EmuText *pText, const char *zWhat,
   return 0;
 }
 
-int emuTxidCommitted(EmuReq *p, LedgerTxid id) {
+int emuRouteTxidCommitted(EmuReq *p, LedgerTxid id) {
   const EmuText *pText = &p->aSegment[2];
   LedgerError err = LEDGER_ERROR_INIT;
   int eState;
@@ -58,8 +58,8 @@ int emuTxidCommitted(EmuReq *p, LedgerTxid id) {
   return 0;
 }
 
-void emuEntryJson(const EmuReq *p, const EmuText *pCollection,
-                  const EmuEntry *pEntry, LedgerTxid id, LedgerBuf *pBuf) {
+void emuRouteEntryJson(const EmuReq *p, const EmuText *pCollection,
+                       const EmuEntry *pEntry, LedgerTxid id, LedgerBuf *pBuf) {
   int bOld = (p->pVersion->flags & EMU_V_SUBLEDGER) != 0;
   char zId[LEDGER_TXID_MAX];
   ledgerBufAppend(pBuf, "{", 1);
@@ -91,7 +91,8 @@ void emuEntryJson(const EmuReq *p, const EmuText *pCollection,
   ledgerBufText(pBuf, "\"}");
 }
 
-void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName) {
+void emuRouteObjectDelete(EmuReq *p, int eKind, int eTxn,
+                          const EmuText *pName) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerBuf payload = {0};
   ledgerBufText(&payload, "{\"deleted\":");

@@ -61,7 +61,7 @@ static int controlPrincipal(EmuReq *p, LedgerJson *pDoc, LedgerBuf *pOid,
   if( rc || pRoles == NULL ) goto out;
   for( pItem = pRoles->child; pItem; pItem = pItem->next ) {
     z = ledgerJsonText(pDoc, pItem, &n);
-    if( z == NULL || !emuRoleKnown(p->pEmu, z, n, pErr) ) {
+    if( z == NULL || !emuAuthRoleKnown(p->pEmu, z, n, pErr) ) {
       rc = pErr->rc;
       if( rc ) goto out;
       emuReqError(p, 400, "InvalidInput", "At #/roles: unknown role");

@@ -29,9 +29,9 @@ struct EntryRead {
 static void entryShow(void *pArg, const EmuEntry *pEntry) {
   EntryRead *pRead = pArg;
   EmuReq *p = pRead->pReq;
-  emuEntryJson(p, &pRead->collection, pEntry,
-               pRead->bStateId ? p->pEmu->pLedger->head.last : pEntry->id,
-               &p->body);
+  emuRouteEntryJson(p, &pRead->collection, pEntry,
+                    pRead->bStateId ? p->pEmu->pLedger->head.last : pEntry->id,
+                    &p->body);
 }
 
 void emuRouteCurrent(EmuReq *p) {
@@ -41,7 +41,7 @@ void emuRouteCurrent(EmuReq *p) {
   int bFound = 0;
   read.pReq = p;
   read.bStateId = (p->pVersion->flags & EMU_V_OWN_CURRENT) == 0;
-  if( !emuCollectionOf(p, &read.collection, &iCollection) ) return;
+  if( !emuRouteCollection(p, &read.collection, &iCollection) ) return;
   if( emuStoreEntryAt(p->pEmu->pStore, iCollection,
                       p->pEmu->pLedger->head.last.seqno, entryShow, &read,
                       &bFound, &err) ) {
@@ -63,9 +63,9 @@ void emuRouteEntry(EmuReq *p) {
   int bFound = 0;
 
   read.pReq = p;
-  if( !emuTxidOf(p, &p->aSegment[2], "path segment", &id) ||
-      !emuCollectionOf(p, &read.collection, &iCollection) ||
-      !emuTxidCommitted(p, id) ) {
+  if( !emuRouteTxid(p, &p->aSegment[2], "path segment", &id) ||
+      !emuRouteCollection(p, &read.collection, &iCollection) ||
+      !emuRouteTxidCommitted(p, id) ) {
     return;
   }
   ledgerBufText(&p->body, "{\"entry\":");
@@ -93,7 +93,7 @@ void emuRouteStatus(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerTxid id;
   int eState;
-  if( !emuTxidOf(p, pText, "path segment", &id) ) return;
+  if( !emuRouteTxid(p, pText, "path segment", &id) ) return;
   if( emuLedgerState(p->pEmu, id, &eState, &err) ) {
     emuReqFail(p, &err);
   } else if( eState == EMU_TXN_INVALID ) {

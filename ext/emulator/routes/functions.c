@@ -103,7 +103,7 @@ out:
 void emuRouteFunctionDelete(EmuReq *p) {
   const EmuText *pId = &p->aSegment[2];
   if( !emuFunctionId(p, pId) ) return;
-  emuObjectDelete(p, EMU_OBJECT_FUNCTION, EMU_FUNCTIONS, pId);
+  emuRouteObjectDelete(p, EMU_OBJECT_FUNCTION, EMU_FUNCTIONS, pId);
 }
 
 static void functionsItem(EmuReq *p, const EmuText *pId, const EmuText *pCode) {

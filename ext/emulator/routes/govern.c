@@ -32,7 +32,7 @@ void emuRouteConstitution(EmuReq *p) {
   } else {
     piece.a = script.z;
     piece.n = script.n;
-    emuSha256(&piece, 1, aHash);
+    emuHashSha256(&piece, 1, aHash);
     ledgerBufPrintf(&p->body, "{\"digest\":\"%s\",\"script\":",
                     ledgerHexEncode(aHash, EMU_HASH, zHash));
     ledgerBufJson(&p->body, script.z ? script.z : "", script.n);

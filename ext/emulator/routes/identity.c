@@ -42,7 +42,7 @@ void emuRouteIdentity(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerBuf pem = {0};
   if( !identityIsOurs(p) ) return;
-  if( emuPemCert(p->pEmu->pKeys->pServiceCert, &pem, &err) ) {
+  if( emuCertPem(p->pEmu->pKeys->pServiceCert, &pem, &err) ) {
     emuReqFail(p, &err);
   } else {
     ledgerBufPrintf(&p->body, "{\"ledgerId\":\"%s\",\"ledgerTlsCertificate\":",

@@ -73,7 +73,7 @@ static int rangeBound(EmuReq *p, const char *zName, LedgerTxid *pId) {
   char zWhat[48];
   if( pText == NULL ) return 1;
   snprintf(zWhat, sizeof(zWhat), "parameter '%s'", zName);
-  if( !emuTxidOf(p, pText, zWhat, pId) ) return 0;
+  if( !emuRouteTxid(p, pText, zWhat, pId) ) return 0;
   if( !p->pEmu->args.bStrict ) return 1;
   if( emuStoreTxnAt(p->pEmu->pStore, pId->seqno, &have, &err) ) {
     emuReqFail(p, &err);
@@ -94,7 +94,7 @@ static void rangeEntry(void *pArg, const EmuEntry *pEntry) {
   RangeAsk *pAsk = pArg;
   EmuReq *p = pAsk->pReq;
   if( pAsk->nEntry++ ) ledgerBufAppend(&p->body, ",", 1);
-  emuEntryJson(p, &pAsk->collection, pEntry, pEntry->id, &p->body);
+  emuRouteEntryJson(p, &pAsk->collection, pEntry, pEntry->id, &p->body);
 }
 
 /*
@@ -185,7 +185,7 @@ void emuRouteRange(EmuReq *p) {
   int bMore = 0, rc = LEDGER_OK;
 
   ask.pReq = p;
-  if( !emuCollectionOf(p, &ask.collection, &ask.range.iCollection) ||
+  if( !emuRouteCollection(p, &ask.collection, &ask.range.iCollection) ||
       !rangeBound(p, "fromTransactionId", &ask.from) ||
       !rangeBound(p, "toTransactionId", &ask.to) ) {
     return;

@@ -222,8 +222,8 @@ void emuRouteReceipt(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerTxid id;
   char zId[LEDGER_TXID_MAX];
-  if( !emuTxidOf(p, &p->aSegment[2], "path segment", &id) ||
-      !emuTxidCommitted(p, id) || !receiptThere(p, id) ) {
+  if( !emuRouteTxid(p, &p->aSegment[2], "path segment", &id) ||
+      !emuRouteTxidCommitted(p, id) || !receiptThere(p, id) ) {
     return;
   }
   p->iStatus = 200;

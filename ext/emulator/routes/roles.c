@@ -80,8 +80,8 @@ void emuRouteRoleGet(EmuReq *p) {
   LedgerBuf actions = {0};
   int bFound = 1;
   if( pName == NULL ) return;
-  if( emuRoleBuiltIn(pName->z, pName->n) ) {
-    emuRoleActions(pName->z, pName->n, &actions);
+  if( emuAuthRoleBuiltIn(pName->z, pName->n) ) {
+    emuAuthRoleActions(pName->z, pName->n, &actions);
   } else {
     emuStoreObject(p->pEmu->pStore, EMU_OBJECT_ROLE, pName->z, pName->n,
                    &actions, &bFound, &err);
@@ -150,7 +150,7 @@ static int rolesOne(EmuReq *p, LedgerJson *pDoc, cJSON *pRole, int bPatch,
                 "At #/roles/roleName: Not the name of a role");
     goto out;
   }
-  if( emuRoleBuiltIn(z, n) ) {
+  if( emuAuthRoleBuiltIn(z, n) ) {
     emuReqError(p, 400, "InvalidInput", "The role %s is built in", z);
     goto out;
   }
@@ -270,11 +270,11 @@ void emuRouteRolePatch(EmuReq *p) {
 void emuRouteRoleDelete(EmuReq *p) {
   const EmuText *pName = rolesName(p);
   if( pName == NULL ) return;
-  if( emuRoleBuiltIn(pName->z, pName->n) ) {
+  if( emuAuthRoleBuiltIn(pName->z, pName->n) ) {
     emuReqError(p, 400, "InvalidInput", "The role %s is built in", pName->z);
     return;
   }
-  emuObjectDelete(p, EMU_OBJECT_ROLE, EMU_ROLES, pName);
+  emuRouteObjectDelete(p, EMU_OBJECT_ROLE, EMU_ROLES, pName);
   if( rolesOld(p) && p->iStatus == 204 ) {
     LedgerBuf text = {0};
     ledgerBufPrintf(&text, "Role %s deleted successfully.", pName->z);

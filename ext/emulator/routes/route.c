@@ -1,5 +1,5 @@
 /*
-** From a request to its handler: what is common to all routes of table.h.
+** From a request to its handler: what is common to all routes of route_list.h.
 **
 ** Order of checks below /app: path and method, credential, session,
 ** api-version, the route's presence in that version, role. A path that no route

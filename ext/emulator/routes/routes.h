@@ -1,5 +1,6 @@
 /*
-** The face of emulator/routes: what main needs of it. table.h lists the routes.
+** The face of emulator/routes: what main needs of it. route_list.h lists the
+** routes.
 */
 #ifndef EMU_ROUTES_H
 #define EMU_ROUTES_H

@@ -6,7 +6,7 @@
 
 #include "emulator/http/http.h"
 #include "emulator/routes/routes.h"
-#include "emulator/routes/table.h"
+#include "emulator/routes/route_list.h"
 #include "emulator/sandbox/sandbox.h"
 
 /* ---- versions.c -------------------------------------------------------- */
@@ -36,7 +36,7 @@ enum {
   EMU_V_SPAN = 0x100000,       /* pages cover 101 ids, links have no end */
   EMU_V_NEVER = 0x200000,      /* in no version */
 
-  /* Not of a version: what else a route may need (table.h) */
+  /* Not of a version: what else a route may need (route_list.h) */
   EMU_WITH_CONTROL = 0x400000, /* --control */
   EMU_WITH_GATEWAY = 0x800000  /* a request that came to the gateway */
 };
@@ -57,24 +57,24 @@ void emuVersionList(const char *zOffered, LedgerBuf *pBuf);
 
 /* The collection a request names: *pText, and its number in *pi (0: there is
 ** none of that name). Returns 0 when the answer is made (400, 500). */
-int emuCollectionOf(EmuReq *p, EmuText *pText, int64_t *pi);
+int emuRouteCollection(EmuReq *p, EmuText *pText, int64_t *pi);
 
 /* Reads a transaction id of a path or query; 0 and an answer 400 if it is
 ** ill-formed. zWhat names it. */
-int emuTxidOf(EmuReq *p, const EmuText *pText, const char *zWhat,
-              LedgerTxid *pId);
+int emuRouteTxid(EmuReq *p, const EmuText *pText, const char *zWhat,
+                 LedgerTxid *pId);
 
 /* 1 when the transaction of the path, whose id is `id`, is committed; else the
 ** answer is made (404, 500). */
-int emuTxidCommitted(EmuReq *p, LedgerTxid id);
+int emuRouteTxidCommitted(EmuReq *p, LedgerTxid id);
 
 /* Appends an entry as JSON: "collectionId", "contents", "tags",
 ** "transactionId". */
-void emuEntryJson(const EmuReq *p, const EmuText *pCollection,
-                  const EmuEntry *pEntry, LedgerTxid id, LedgerBuf *pBuf);
+void emuRouteEntryJson(const EmuReq *p, const EmuText *pCollection,
+                       const EmuEntry *pEntry, LedgerTxid id, LedgerBuf *pBuf);
 
 /* Deletes an object as a transaction of the kind eTxn, and answers 204. */
-void emuObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName);
+void emuRouteObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName);
 
 /* ---- page.c ------------------------------------------------------------ */
 

@@ -90,8 +90,8 @@ static int usersId(EmuReq *p, const EmuText **ppId) {
 static int usersKeepAdmin(EmuReq *p, const char *zHave, const char *zNew) {
   LedgerError err = LEDGER_ERROR_INIT;
   int64_t n;
-  if( !(emuRoleMask(zHave) & EMU_ROLE_ADMINISTRATOR) ||
-      (emuRoleMask(zNew) & EMU_ROLE_ADMINISTRATOR) ) {
+  if( !(emuAuthRoleMask(zHave) & EMU_ROLE_ADMINISTRATOR) ||
+      (emuAuthRoleMask(zNew) & EMU_ROLE_ADMINISTRATOR) ) {
     return 1;
   }
   if( emuStoreAdmins(p->pEmu->pStore, &n, &err) ) {
@@ -141,8 +141,8 @@ static int usersAsked(EmuReq *p, LedgerJson *pDoc, LedgerBuf *pAsked) {
   }
   do {
     z = ledgerJsonText(pDoc, pItem, &n);
-    if( z == NULL || !(usersMany(p) ? emuRoleKnown(p->pEmu, z, n, &err)
-                                    : emuRoleBuiltIn(z, n)) ) {
+    if( z == NULL || !(usersMany(p) ? emuAuthRoleKnown(p->pEmu, z, n, &err)
+                                    : emuAuthRoleBuiltIn(z, n)) ) {
       if( err.rc ) {
         emuReqFail(p, &err);
       } else {
@@ -173,8 +173,8 @@ void emuRouteUserPatch(EmuReq *p) {
     emuReqFail(p, &err);
     goto out;
   }
-  emuRolesMerge(asked.z ? asked.z : "", usersMany(p) && have.z ? have.z : "",
-                &roles);
+  emuAuthRolesMerge(asked.z ? asked.z : "",
+                    usersMany(p) && have.z ? have.z : "", &roles);
   if( !bFound ) ledgerBufAppend(&id, pId->z, pId->n);
   if( roles.z == NULL || id.z == NULL || roles.bOom || id.bOom || asked.bOom ) {
     ledgerErrorNomem(&err);
