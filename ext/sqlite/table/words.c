@@ -191,9 +191,10 @@ out:
   return pErr->rc;
 }
 
-/* Makes the words equal to those given. *pbLost: a change of view took
-** something of that back. */
-static int wordsOnce(LedgerChangeSend *p, const LedgerWords *pWords,
+/* Makes the words equal to those given. *pbLost: a change of view took something
+** of that back. With bAgain it did so before, and may have left the key deleted:
+** then the answer of the write isn't enough. */
+static int wordsOnce(LedgerChangeSend *p, const LedgerWords *pWords, int bAgain,
                      int *pbLost, LedgerError *pErr) {
   LedgerQueued *pRow = p->pRow;
   const char *zMethod = pWords->zNew;
@@ -233,7 +234,7 @@ static int wordsOnce(LedgerChangeSend *p, const LedgerWords *pWords,
     }
     goto out;
   }
-  if( bWithin ) {
+  if( bWithin && !bAgain ) {
     wordsOf(pWords, ledgerWriteAnswer(pCall), pRow->zKey, &have, pErr);
   } else {
     ledgerBufReset(&have);
@@ -256,7 +257,7 @@ out:
 int ledgerWordsSend(LedgerChangeSend *p, const LedgerWords *pWords,
                     LedgerError *pErr) {
   int bLost = 0, nLost = 0;
-  while( wordsOnce(p, pWords, &bLost, pErr) == LEDGER_OK && bLost ) {
+  while( wordsOnce(p, pWords, nLost > 0, &bLost, pErr) == LEDGER_OK && bLost ) {
     memset(&p->after, 0, sizeof(p->after));
     if( ++nLost == WORDS_LOST ) {
       ledgerErrorSet(pErr, LEDGER_BUSY,
