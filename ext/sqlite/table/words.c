@@ -191,8 +191,8 @@ out:
   return pErr->rc;
 }
 
-/* Makes the words equal to those given. *pbLost: a change of view took something
-** of that back. With bAgain it did so before, and may have left the key deleted:
+/* Makes the words equal to those given. *pbLost: a change of view took some of
+** that back. With bAgain it did so before, and may have left the key deleted:
 ** then the answer of the write isn't enough. */
 static int wordsOnce(LedgerChangeSend *p, const LedgerWords *pWords, int bAgain,
                      int *pbLost, LedgerError *pErr) {
