@@ -232,7 +232,7 @@ proc ledger_attach_sql args {
 
 # ---- another writer --------------------------------------------------------
 
-# background_writer start ?-name NAME? ?-sub_ledger S? ?-rate PER_SECOND?
+# background_writer start ?-name NAME? ?-sub_ledger S? ?-rate PER_SECOND? ?-delay MS?
 # background_writer stop
 #
 # A second process that appends `background 1`, `background 2`, ... through the
@@ -253,14 +253,15 @@ proc background_writer {what args} {
     }
     return $n
   }
-  array set o {-name "" -sub_ledger background -rate 50}
-  harness_options o {-name value -sub_ledger value -rate value}
+  array set o {-name "" -sub_ledger background -rate 50 -delay 0}
+  harness_options o {-name value -sub_ledger value -rate value -delay value}
   set script [string map [list \
     %MODULE [list $::env(LEDGER_MODULE)] \
     %ATTACH [list [ledger_attach_sql -name $o(-name) -as main]] \
     %SUB_LEDGER [list $o(-sub_ledger)] \
-    %PAUSE [expr {1000 / $o(-rate)}]] {
+    %DELAY $o(-delay) %PAUSE [expr {1000 / $o(-rate)}]] {
     set n 0
+    after %DELAY
     if {[catch {
       package require sqlite3
       sqlite3 db :memory:
