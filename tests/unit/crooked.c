@@ -2,12 +2,13 @@
 ** A TLS server that answers what it is told, for answers that no ledger gives.
 ** tests/harness/crooked.tcl starts it.
 **
-**     build/unit/crooked FOLDER PEM [CLIENT_CA [tls1.2]]
+**     build/unit/crooked FOLDER PEM [CLIENT_CA [tls1.2 | late]]
 **
 ** PEM holds its certificate and key. It listens on a free port of 127.0.0.1,
 ** which it writes to FOLDER/port. With CLIENT_CA it asks for a client
 ** certificate, and refuses one that this CA didn't sign, in TLS 1.3 unless 1.2
-** is said: the client has sent its request by then.
+** is said: the client has sent its request by then. `late` is TLS 1.2 in which
+** nobody is asked at first: see the word ask.
 **
 ** Of the files FOLDER/answer.*, in the order of their names, the one whose
 ** first line fits "METHOD TARGET" (fnmatch) is the answer. Its second line
@@ -16,6 +17,8 @@
 **
 **     keep    the connection stays open (else it is closed, with close_notify)
 **     cut     it is closed without close_notify
+**     ask     before the answer a client certificate is asked for, in a new
+**             handshake; where that fails the alert is all that is sent
 **
 ** FOLDER/requests gets the line "METHOD TARGET" of each request.
 */
@@ -75,6 +78,17 @@ static int crookedSend(SSL *pSsl, const char *a, size_t n, const char *zBearer,
   return 1;
 }
 
+/* Asks for a client certificate now; 0 where there is none that will do. */
+static int crookedAsk(SSL *pSsl) {
+  char c;
+  int k;
+  SSL_set_verify(pSsl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+  SSL_clear_mode(pSsl, SSL_MODE_AUTO_RETRY); /* back behind the handshake */
+  if( SSL_renegotiate(pSsl) != 1 || SSL_do_handshake(pSsl) != 1 ) return 0;
+  k = SSL_peek(pSsl, &c, 1);
+  return SSL_get_error(pSsl, k) == SSL_ERROR_WANT_READ;
+}
+
 /* Answers the request of the header zHead. Returns whether the connection is
 ** kept; *pbCut says how it ends else. */
 static int crookedAnswer(SSL *pSsl, const char *zHead, int *pbCut) {
@@ -110,6 +124,12 @@ static int crookedAnswer(SSL *pSsl, const char *zHead, int *pbCut) {
     a[iBody++] = 0;
     *pbCut = strstr(a + iWords, "cut") != NULL;
     bKeep = strstr(a + iWords, "keep") != NULL;
+    if( strstr(a + iWords, "ask") && !crookedAsk(pSsl) ) {
+      shutdown(SSL_get_fd(pSsl), SHUT_WR); /* the alert is out */
+      *pbCut = 1;
+      bKeep = 0;
+      break;
+    }
     if( !crookedSend(pSsl, a + iBody, n - iBody, zBearer ? zBearer : "",
                      zBearer ? strcspn(zBearer, "\r\n") : 0) ) {
       *pbCut = 1;
@@ -167,7 +187,7 @@ int main(int argc, char **argv) {
     ERR_print_errors_fp(stderr);
     return 1;
   }
-  if( argc > 3 ) {
+  if( argc > 3 && (argc == 4 || strcmp(argv[4], "late") != 0) ) {
     SSL_CTX_set_verify(pCtx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        NULL);
   }
