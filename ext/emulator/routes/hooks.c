@@ -22,7 +22,7 @@
 typedef struct Hooks Hooks;
 struct Hooks {
   EmuReq *pReq;
-  void (*xAppend)(EmuReq *); /* comes behind the last one */
+  void (*xAppend)(EmuReq *); /* comes after the last one */
   EmuCall aCall[HOOKS_MAX];
   int n;    /* hooks there are ... */
   int nPre; /* ... of which so many are preHooks */
@@ -69,49 +69,42 @@ static int hooksRead(Hooks *p, LedgerJson *pDoc, const char *zMember) {
 
 static void hooksDone(void *pArg, int eEnd, const char *z, size_t n);
 
-/* Runs the next hook; behind the last one, the append. */
-static void hooksNext(Hooks *p) {
+/* Starts the hook whose turn it is; 0 after answering 500. */
+static int hooksStart(Hooks *p) {
   LedgerError err = LEDGER_ERROR_INIT;
+  if( emuSandboxCall(p->pReq->pEmu, &p->aCall[p->i], hooksDone, p, &err) ==
+      LEDGER_OK ) {
+    return 1;
+  }
+  emuReqFail(p->pReq, &err);
+  return 0;
+}
+
+/* A hook has ended: starts the next; after the last one, the append. */
+static void hooksDone(void *pArg, int eEnd, const char *z, size_t n) {
+  Hooks *p = pArg;
   EmuReq *pReq = p->pReq;
   void (*xAppend)(EmuReq *) = p->xAppend;
-  if( p->i < p->n ) {
-    if( emuSandboxCall(pReq->pEmu, &p->aCall[p->i], hooksDone, p, &err) ==
-        LEDGER_OK ) {
-      return;
-    }
-    emuReqFail(pReq, &err);
-  } else {
+  if( eEnd == EMU_CALL_GONE ) {
+    hooksFree(p);
+    return;
+  }
+  if( eEnd == EMU_CALL_BROKEN ) {
+    emuReqError(pReq, 500, "InternalError", "%s", z);
+  } else if( eEnd == EMU_CALL_FAILED ) {
+    emuReqError(pReq, 400, "UserDefinedFunctionFailed",
+                "The %s %s failed, nothing was written: %.*s",
+                p->i < p->nPre ? "pre-hook" : "post-hook", p->aCall[p->i].id.z,
+                (int)n, z);
+  } else if( ++p->i == p->n ) {
     pReq->bHooked = 1;
+  } else if( hooksStart(p) ) {
+    return;
   }
   hooksFree(p);
   pReq->bRunning = 0;
   /* There may have been a change of view meanwhile. */
   if( pReq->bHooked && emuSessionEnter(pReq) ) xAppend(pReq);
-  pReq->xEnd(pReq);
-}
-
-static void hooksDone(void *pArg, int eEnd, const char *z, size_t n) {
-  Hooks *p = pArg;
-  EmuReq *pReq = p->pReq;
-  if( eEnd == EMU_CALL_GONE ) {
-    hooksFree(p);
-    return;
-  }
-  if( eEnd == EMU_CALL_VALUE ) {
-    p->i++;
-    hooksNext(p);
-    return;
-  }
-  if( eEnd == EMU_CALL_BROKEN ) {
-    emuReqError(pReq, 500, "InternalError", "%s", z);
-  } else {
-    emuReqError(pReq, 400, "UserDefinedFunctionFailed",
-                "The %s %s failed, nothing was written: %.*s",
-                p->i < p->nPre ? "pre-hook" : "post-hook", p->aCall[p->i].id.z,
-                (int)n, z);
-  }
-  hooksFree(p);
-  pReq->bRunning = 0;
   pReq->xEnd(pReq);
 }
 
@@ -132,12 +125,11 @@ int emuHooks(EmuReq *pReq, LedgerJson *pDoc, void (*xAppend)(EmuReq *)) {
     hooksFree(p);
     return 0;
   }
-  if( !emuAuthorise(pReq, EMU_FUNCTIONS_EXECUTE) || !emuExecuteCan(pReq) ) {
-    goto answered;
+  if( emuAuthorise(pReq, EMU_FUNCTIONS_EXECUTE) && emuExecuteCan(pReq) &&
+      hooksStart(p) ) {
+    pReq->bRunning = 1;
+    return 1;
   }
-  pReq->bRunning = 1;
-  hooksNext(p);
-  return 1;
 answered:
   hooksFree(p);
   return 1;
