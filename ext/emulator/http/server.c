@@ -141,13 +141,10 @@ static struct bufferevent *serverAccept(struct event_base *pBase, void *pArg) {
     SSL_free(pSsl);
     return NULL;
   }
+  /* It frees pSsl when it fails. */
   pBuf = bufferevent_openssl_socket_new(
       pBase, -1, pSsl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-  if( pBuf == NULL ) {
-    SSL_free(pSsl);
-  } else {
-    bufferevent_openssl_set_allow_dirty_shutdown(pBuf, 1);
-  }
+  if( pBuf ) bufferevent_openssl_set_allow_dirty_shutdown(pBuf, 1);
   return pBuf;
 }
 
