@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ARG_FIRST 256 /* what getopt_long() returns for aArg[0] */
 #define ARG_COLUMN 25 /* where --help says what an option does ... */
 #define ARG_WIDTH 54  /* ... in that many columns */
 
@@ -241,9 +242,6 @@ static int argsUnknown(const char *z, LedgerError *pErr) {
 }
 
 int emuArgsParse(int argc, char **argv, EmuArgs *p, LedgerError *pErr) {
-  enum {
-    FIRST = 256
-  }; /* what getopt_long() returns for aArg[0] */
   struct option aOption[N_ARG + 1];
   int i, c, iArg = 1, rc = LEDGER_OK;
   memset(p, 0, sizeof(*p));
@@ -251,13 +249,13 @@ int emuArgsParse(int argc, char **argv, EmuArgs *p, LedgerError *pErr) {
   for( i = 0; i < N_ARG && rc == LEDGER_OK; i++ ) {
     aOption[i].name = aArg[i].zName;
     aOption[i].has_arg = aArg[i].zValue ? required_argument : no_argument;
-    aOption[i].val = FIRST + i;
+    aOption[i].val = ARG_FIRST + i;
     if( aArg[i].zDefault ) rc = argsSet(p, &aArg[i], aArg[i].zDefault, pErr);
   }
   opterr = 0;
   while( rc == LEDGER_OK &&
          (c = getopt_long(argc, argv, "+:", aOption, NULL)) != -1 ) {
-    i = (c == '?' || c == ':' ? optopt : c) - FIRST;
+    i = (c == '?' || c == ':' ? optopt : c) - ARG_FIRST;
     if( i < 0 ) {
       rc = argsUnknown(argv[iArg], pErr);
     } else if( c == '?' ) {

@@ -228,7 +228,6 @@ out:
 static int mainPaths(Main *pMain, char **pzData, LedgerError *pErr) {
   char zReal[PATH_MAX];
   const char *zTmp = getenv("TMPDIR");
-  char *zDir = NULL;
   Emu *p = &pMain->emu;
   if( p->args.zData == NULL ) {
     pMain->zTemp = ledgerMprintf("%s/ledger-emulator-XXXXXX",
@@ -245,21 +244,14 @@ static int mainPaths(Main *pMain, char **pzData, LedgerError *pErr) {
     p->zDir = ledgerStrdup(pMain->zTemp);
   } else {
     *pzData = ledgerStrdup(p->args.zData);
-    zDir = ledgerMprintf("%s.d", p->args.zData);
-    if( zDir == NULL || *pzData == NULL ) goto nomem;
     /* Absolute, since it is printed: a client has another working folder. */
-    if( zDir[0] == '/' ) {
-      p->zDir = zDir;
-      zDir = NULL;
+    if( p->args.zData[0] == '/' ) {
+      p->zDir = ledgerMprintf("%s.d", p->args.zData);
     } else if( getcwd(zReal, sizeof(zReal)) ) {
-      p->zDir = ledgerMprintf("%s/%s", zReal, zDir);
+      p->zDir = ledgerMprintf("%s/%s.d", zReal, p->args.zData);
     }
   }
-  free(zDir);
   return *pzData && p->zDir ? LEDGER_OK : ledgerErrorNomem(pErr);
-nomem:
-  free(zDir);
-  return ledgerErrorNomem(pErr);
 }
 
 /* Writes the certificates. */
@@ -290,8 +282,7 @@ static void mainRemoveTemp(Main *p) {
 /* ---- the line that is printed ------------------------------------------ */
 
 /* Appends "name":"text", with a comma before it unless it is the first. */
-static void mainMember(LedgerBuf *pBuf, const char *zName, const char *zFmt,
-                       ...) LEDGER_PRINTF(3, 4);
+LEDGER_PRINTF(3, 4)
 static void mainMember(LedgerBuf *pBuf, const char *zName, const char *zFmt,
                        ...) {
   va_list ap;

@@ -152,14 +152,12 @@ void emuAuthRolesMerge(const char *zA, const char *zB, LedgerBuf *pOut) {
   }
 }
 
-/* Answers 401. zToken says what is wrong with the token; NULL: there was none.
-** */
+/* Answers 401. zToken: what is wrong with the token; NULL: there was none. */
 static void authRefused(EmuReq *p, const char *zToken) {
   static const char *const azPolicy[2] = {"jwt", "user_cert"};
-  const char *azWhy[2];
+  const char *azWhy[2] = {zToken ? zToken : "no bearer token was given",
+                          "no client certificate was given"};
   int i;
-  azWhy[0] = zToken ? zToken : "no bearer token was given";
-  azWhy[1] = "no client certificate was given";
   emuReqError(p, 401, "InvalidAuthenticationInfo",
               "Invalid authentication credentials.");
   p->body.n -= 2; /* the two braces at its end */

@@ -34,9 +34,8 @@ enum {
   EMU_ENDPOINTS_WRITE
 };
 
-/* Finds out who asks and with which roles. Returns 0 after answering 401, 1
-** when the principal is proved; it has no roles if the ledger does not know it.
-** */
+/* Finds out who asks and with which roles; none if the ledger does not know the
+** principal. Returns 0 after answering 401 or 500. */
 int emuAuthenticate(EmuReq *p);
 
 /* 1 when the principal may do that; else 0 and the answer is 403. */

@@ -239,11 +239,9 @@ int emuTokenCheck(Emu *p, const char *z, size_t n, LedgerBuf *pOid,
                   LedgerError *pErr) {
   EmuTokenSeen *pSeen = p->pSeen;
   unsigned char aDigest[EMU_HASH];
-  EmuPiece piece;
+  EmuPiece piece = {z, n};
   int rc;
 
-  piece.a = z;
-  piece.n = n;
   emuHashSha256(&piece, 1, aDigest);
   if( pSeen->rUntil <= (double)time(NULL) ||
       memcmp(aDigest, pSeen->aDigest, EMU_HASH) != 0 ) {

@@ -47,7 +47,7 @@ void emuLogRequest(Emu *p, const EmuReq *pReq, double ms) {
   logText(&line, "host", pReq->zHost);
   logText(&line, "method", pReq->zMethod);
   logText(&line, "path", pReq->zPath);
-  logText(&line, "query", pReq->zQuery ? pReq->zQuery : "");
+  logText(&line, "query", pReq->zQuery);
   ledgerBufPrintf(&line, ",\"status\":%d", pReq->iStatus);
   logText(&line, "state", pReq->zState);
   logText(&line, "transaction_id",

@@ -70,8 +70,7 @@ void emuDigestShow(const EmuTxn *pTxn, const unsigned char *aSecret,
 
 /* SHA-256 of the commit evidence. */
 static void digestEvidence(const EmuShown *pShown, unsigned char *aOut) {
-  EmuPiece piece = {pShown->zEvidence, 0};
-  piece.n = strlen(pShown->zEvidence);
+  EmuPiece piece = {pShown->zEvidence, strlen(pShown->zEvidence)};
   emuHashSha256(&piece, 1, aOut);
 }
 

@@ -351,11 +351,12 @@ int emuLedgerClose(Emu *p, LedgerError *pErr) {
   p->pLedger->pTimer = NULL;
   p->pLedger->pWaiting = NULL; /* nobody is called any more */
   if( p->pStore == NULL || p->pLedger->head.committed.seqno == 0 ||
-      p->bBroken ||
-      p->pLedger
-          ->bCut ) { /* its writes are lost; the next start is an election */
+      p->bBroken ) {
     return LEDGER_OK;
   }
+  /* The writes of a primary that is cut off are lost; the next start is an
+  ** election. */
+  if( p->pLedger->bCut ) return LEDGER_OK;
   rc = emuLedgerSign(p, pErr);
   if( rc == LEDGER_OK ) rc = emuStoreBegin(p->pStore, pErr);
   if( rc == LEDGER_OK ) {

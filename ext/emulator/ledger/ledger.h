@@ -116,8 +116,7 @@ int emuLedgerClose(Emu *p, LedgerError *pErr);
 
 /* What has become of a transaction, as far as the ledger's head knows. */
 enum {
-  EMU_TXN_INVALID =
-      1,           /* it can't be there: another one has its seqno, or view */
+  EMU_TXN_INVALID, /* it can't be there: another one has its seqno, or view */
   EMU_TXN_UNKNOWN, /* it is not there, and may come */
   EMU_TXN_PENDING,
   EMU_TXN_COMMITTED

@@ -5,7 +5,7 @@
 ** inner node is SHA256(left || right); a last node without a partner moves up
 ** unchanged. Reference: ALGORITHM.md, section 5.
 **
-** The store has the tree in rows of 256 hashes (emu.h). That is a tree of
+** The store has the tree in rows of 256 hashes (ledger.h). That is a tree of
 ** fan-out 256: the path of any leaf, in the tree of any number of leaves, takes
 ** one row per level, three of them for a million leaves. A row that is not full
 ** is written again at each signature.

@@ -65,7 +65,7 @@ static int appendTagRoom(EmuReq *p, int64_t iCollection, const LedgerBuf *pTags,
                          LedgerError *pErr) {
   const char *z = pTags->z;
   int64_t nPair = 0;
-  int bKnown, nNew = 0, rc = LEDGER_OK;
+  int bKnown = 1, nNew = 0, rc = LEDGER_OK;
   while( rc == LEDGER_OK && z && *z ) {
     size_t n = strcspn(z, ",");
     rc = emuStoreTagKnown(p->pEmu->pStore, iCollection, z, n, &bKnown, pErr);

@@ -58,8 +58,9 @@ int emuRouteTxidCommitted(EmuReq *p, LedgerTxid id) {
   return 0;
 }
 
-void emuRouteEntryJson(const EmuReq *p, const EmuText *pCollection,
-                       const EmuEntry *pEntry, LedgerTxid id, LedgerBuf *pBuf) {
+void emuRouteEntryJson(EmuReq *p, const EmuText *pCollection,
+                       const EmuEntry *pEntry, LedgerTxid id) {
+  LedgerBuf *pBuf = &p->body;
   int bOld = (p->pVersion->flags & EMU_V_SUBLEDGER) != 0;
   char zId[LEDGER_TXID_MAX];
   ledgerBufAppend(pBuf, "{", 1);

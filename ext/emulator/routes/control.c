@@ -132,23 +132,21 @@ out:
 static int controlFault(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
   const char *z =
       ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "spec", NULL);
-  (void)pErr;
   if( z == NULL ) {
     emuReqError(p, 400, "InvalidInput", "At #/spec: Expected string");
   } else {
-    LedgerError err = LEDGER_ERROR_INIT;
     if( cJSON_IsTrue(ledgerJsonMember(ledgerJsonRoot(pDoc), "clear")) ) {
       emuFaultsClear(p->pEmu->pFaults);
     }
     if( emuFaultsAdd(
             p->pEmu->pFaults, z,
             ledgerJsonMemberText(pDoc, ledgerJsonRoot(pDoc), "body", NULL),
-            &err) ) {
-      emuReqError(p, 400, "InvalidInput", "%s", ledgerErrorText(&err));
+            pErr) ) {
+      emuReqError(p, 400, "InvalidInput", "%s", ledgerErrorText(pErr));
+      ledgerErrorClear(pErr);
     } else {
       emuFaultsList(p->pEmu->pFaults, &p->body);
     }
-    ledgerErrorClear(&err);
   }
   return LEDGER_OK;
 }

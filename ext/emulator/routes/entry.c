@@ -30,8 +30,7 @@ static void entryShow(void *pArg, const EmuEntry *pEntry) {
   EntryRead *pRead = pArg;
   EmuReq *p = pRead->pReq;
   emuRouteEntryJson(p, &pRead->collection, pEntry,
-                    pRead->bStateId ? p->pEmu->pLedger->head.last : pEntry->id,
-                    &p->body);
+                    pRead->bStateId ? p->pEmu->pLedger->head.last : pEntry->id);
 }
 
 void emuRouteCurrent(EmuReq *p) {

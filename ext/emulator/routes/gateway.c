@@ -100,7 +100,6 @@ static void gatewayForget(EmuGateway *p, int nKeep) {
     gatewayFreeOperation(pOp);
     p->nOperation--;
   }
-  if( p->pFirst == NULL ) p->ppEnd = &p->pFirst;
   for( pp = &p->pFirst; *pp; ) pp = &(*pp)->pNext;
   p->ppEnd = pp;
 }
@@ -236,13 +235,12 @@ void emuGatewayQueue(EmuReq *p, const EmuTxn *pTxn) {
 void emuRouteOperation(EmuReq *p) {
   static const char *const azStatus[] = {"queued", "queued", "committed",
                                          "failed"};
-  EmuGateway *pGateway = p->pEmu->pGateway;
   const EmuText *pId = &p->aSegment[2];
   char zId[LEDGER_TXID_MAX];
   Operation *pOp;
 
   p->bGateway = 1;
-  for( pOp = pGateway ? pGateway->pFirst : NULL; pOp; pOp = pOp->pNext ) {
+  for( pOp = p->pEmu->pGateway->pFirst; pOp; pOp = pOp->pNext ) {
     if( pOp->id.n == pId->n && memcmp(pOp->id.z, pId->z, pId->n) == 0 ) break;
   }
   if( pOp == NULL ) {
@@ -270,8 +268,7 @@ void emuRouteOperation(EmuReq *p) {
 void emuRouteQueueStatus(EmuReq *p) {
   p->bGateway = 1;
   p->iStatus = 200;
-  ledgerBufPrintf(&p->body, "{\"depth\":%d}",
-                  p->pEmu->pGateway ? p->pEmu->pGateway->nQueued : 0);
+  ledgerBufPrintf(&p->body, "{\"depth\":%d}", p->pEmu->pGateway->nQueued);
 }
 
 int emuGatewayControl(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {

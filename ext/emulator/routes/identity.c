@@ -85,10 +85,10 @@ static int identityTenant(EmuReq *p) {
 
 /* Appends "name":"https://HOST" and the path, as a member. */
 static void identityUrl(EmuReq *p, const char *zName, const char *zTail) {
-  const char *zHost = p->zHost;
   LedgerBuf url = {0};
-  ledgerBufPrintf(&url, "https://%s/%s%s", zHost ? zHost : "login.localhost",
-                  p->pEmu->zTenant, zTail);
+  ledgerBufPrintf(&url, "https://%s/%s%s",
+                  p->zHost ? p->zHost : "login.localhost", p->pEmu->zTenant,
+                  zTail);
   ledgerBufPrintf(&p->body, "\"%s\":", zName);
   ledgerBufJson(&p->body, url.z ? url.z : "", url.n);
   ledgerBufFree(&url);
@@ -152,25 +152,19 @@ static int identitySame(const char *z, size_t n, const LedgerBuf *pSecret) {
   return z && n == pSecret->n && CRYPTO_memcmp(z, pSecret->z, n) == 0;
 }
 
-/* The URL that this token endpoint was asked under. */
-static void identitySelf(EmuReq *p, LedgerBuf *pUrl) {
-  const char *zHost = p->zHost;
-  ledgerBufPrintf(pUrl, "https://%s%s", zHost ? zHost : "", p->zPath);
-}
-
 /* Checks how the application shows who it is: its secret, or an assertion. 0:
 ** the answer is a refusal. */
 static int identityProof(EmuReq *p, const char *zClient,
                          const LedgerBuf *pSecret) {
   LedgerError err = LEDGER_ERROR_INIT;
-  LedgerBuf url = {0};
+  LedgerBuf url = {0}; /* of this endpoint, as it was asked */
   size_t nType = 0, nAssertion = 0, nSecret = 0;
   char *zAssertion = identityField(p, "client_assertion", &nAssertion);
   char *zType = identityField(p, "client_assertion_type", &nType);
   char *zSecret = identityField(p, "client_secret", &nSecret);
   int bOk = 0;
 
-  identitySelf(p, &url);
+  ledgerBufPrintf(&url, "https://%s%s", p->zHost ? p->zHost : "", p->zPath);
   if( zAssertion == NULL ) {
     bOk = identitySame(zSecret, nSecret, pSecret);
     if( !bOk ) {

@@ -42,8 +42,9 @@ struct RangeAsk {
   int nEntry; /* entries written so far */
 };
 
-/* Appends the link to the rest of the range, from the id `from` on. */
-static void rangeLink(const RangeAsk *pAsk, LedgerTxid from, LedgerBuf *pBuf) {
+/* Writes the link to the rest of the range, from the id `from` on. */
+static void rangeLink(const RangeAsk *pAsk, LedgerTxid from) {
+  LedgerBuf *pBuf = &pAsk->pReq->body;
   const EmuVersion *pVersion = pAsk->pReq->pVersion;
   LedgerBuf link = {0};
   char zId[LEDGER_TXID_MAX];
@@ -94,7 +95,7 @@ static void rangeEntry(void *pArg, const EmuEntry *pEntry) {
   RangeAsk *pAsk = pArg;
   EmuReq *p = pAsk->pReq;
   if( pAsk->nEntry++ ) ledgerBufAppend(&p->body, ",", 1);
-  emuRouteEntryJson(p, &pAsk->collection, pEntry, pEntry->id, &p->body);
+  emuRouteEntryJson(p, &pAsk->collection, pEntry, pEntry->id);
 }
 
 /*
@@ -141,7 +142,7 @@ static int rangeLoading(RangeAsk *pAsk, LedgerError *pErr) {
   p->zState = "Loading";
   ledgerBufText(&p->body,
                 bOld ? "{\"@nextLink\":" : "{\"entries\":[],\"nextLink\":");
-  rangeLink(pAsk, from, &p->body);
+  rangeLink(pAsk, from);
   ledgerBufText(&p->body, ",\"state\":\"Loading\"}");
   return rc;
 }
@@ -160,7 +161,7 @@ static int rangeReady(RangeAsk *pAsk, int64_t iEnd, int bMore,
   ledgerBufAppend(&p->body, "{", 1);
   if( bMore && bOld ) {
     ledgerBufText(&p->body, "\"@nextLink\":");
-    rangeLink(pAsk, next, &p->body);
+    rangeLink(pAsk, next);
     ledgerBufAppend(&p->body, ",", 1);
   }
   ledgerBufText(&p->body, "\"entries\":[");
@@ -171,7 +172,7 @@ static int rangeReady(RangeAsk *pAsk, int64_t iEnd, int bMore,
   ledgerBufAppend(&p->body, "]", 1);
   if( bMore && !bOld ) {
     ledgerBufText(&p->body, ",\"nextLink\":");
-    rangeLink(pAsk, next, &p->body);
+    rangeLink(pAsk, next);
   }
   ledgerBufText(&p->body, ",\"state\":\"Ready\"}");
   return rc;

@@ -2,8 +2,8 @@
 ** The list of routes. To add one: a line here, and its handler in a file of
 ** this folder.
 */
-#ifndef EMU_TABLE_H
-#define EMU_TABLE_H
+#ifndef EMU_ROUTE_LIST_H
+#define EMU_ROUTE_LIST_H
 
 #include "emulator/http/http.h"
 
@@ -86,4 +86,4 @@
 EMU_ROUTES(EMU_ROUTE_HANDLER)
 #undef EMU_ROUTE_HANDLER
 
-#endif /* EMU_TABLE_H */
+#endif /* EMU_ROUTE_LIST_H */

@@ -68,10 +68,10 @@ int emuRouteTxid(EmuReq *p, const EmuText *pText, const char *zWhat,
 ** answer is made (404, 500). */
 int emuRouteTxidCommitted(EmuReq *p, LedgerTxid id);
 
-/* Appends an entry as JSON: "collectionId", "contents", "tags",
+/* Writes an entry as JSON: "collectionId", "contents", "tags",
 ** "transactionId". */
-void emuRouteEntryJson(const EmuReq *p, const EmuText *pCollection,
-                       const EmuEntry *pEntry, LedgerTxid id, LedgerBuf *pBuf);
+void emuRouteEntryJson(EmuReq *p, const EmuText *pCollection,
+                       const EmuEntry *pEntry, LedgerTxid id);
 
 /* Deletes an object as a transaction of the kind eTxn, and answers 204. */
 void emuRouteObjectDelete(EmuReq *p, int eKind, int eTxn, const EmuText *pName);

@@ -55,8 +55,7 @@ static void usersJson(LedgerBuf *pBuf, int bMany, const char *zId, size_t nId,
 /* The Location of that redirection, which leads nowhere: a client that follows
 ** it loses the api-version. */
 static void usersMovedTo(EmuReq *p) {
-  const char *zHost = p->zHost;
-  char *z = ledgerMprintf("https://%s/ledgerUsers", zHost ? zHost : "");
+  char *z = ledgerMprintf("https://%s/ledgerUsers", p->zHost ? p->zHost : "");
   if( z ) emuReqAddHeader(p, "Location", z);
   free(z);
 }

@@ -5,7 +5,7 @@
 ** table names them. 0 means the default where a limit of 0 would mean that
 ** nothing can run.
 */
-#include "emulator/sandbox/sandboxInt.h"
+#include "emulator/sandbox/sandbox.h"
 #include "emulator/store/store.h"
 
 #include <stddef.h>
@@ -75,12 +75,6 @@ void emuRuntimeJson(const EmuRuntime *p, LedgerBuf *pBuf) {
     }
   }
   ledgerBufAppend(pBuf, "}", 1);
-}
-
-int64_t emuRuntimeLimit(int64_t v, int64_t iDefault, int64_t iMin,
-                        int64_t iMax) {
-  if( v == 0 ) v = iDefault;
-  return v < iMin ? iMin : v > iMax ? iMax : v;
 }
 
 int emuRuntimeStored(Emu *pEmu, EmuRuntime *p, LedgerError *pErr) {

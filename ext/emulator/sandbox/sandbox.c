@@ -245,8 +245,7 @@ static void sandboxEnd(SandboxRun *pRun, int eEnd, const char *z, size_t n) {
   sandboxNext(pEmu);
 }
 
-static void sandboxEndText(SandboxRun *p, int eEnd, const char *zFmt, ...)
-    LEDGER_PRINTF(3, 4);
+LEDGER_PRINTF(3, 4)
 static void sandboxEndText(SandboxRun *p, int eEnd, const char *zFmt, ...) {
   va_list ap;
   char *z;
@@ -467,6 +466,13 @@ static void sandboxJob(const EmuCall *pCall, LedgerBuf *pJob) {
   ledgerBufText(pJob, "}");
 }
 
+/* A limit that can be enforced: the default in place of 0, and in bounds. */
+static int64_t sandboxBound(int64_t v, int64_t iDefault, int64_t iMin,
+                            int64_t iMax) {
+  if( v == 0 ) v = iDefault;
+  return v < iMin ? iMin : v > iMax ? iMax : v;
+}
+
 int emuSandboxCall(Emu *pEmu, const EmuCall *pCall,
                    void (*x)(void *, int, const char *, size_t), void *pArg,
                    LedgerError *pErr) {
@@ -481,10 +487,9 @@ int emuSandboxCall(Emu *pEmu, const EmuCall *pCall,
   p->pArg = pArg;
   p->bLog = pLimit->bLog != 0;
   p->bReturn = pLimit->bReturn != 0;
-  p->msTime = emuRuntimeLimit(pLimit->msTime, 1000, 1, 60000);
-  p->nHeap =
-      emuRuntimeLimit(pLimit->nHeap, 100 << 20, 16 << 20, 1024L * 1048576);
-  p->kStack = emuRuntimeLimit(pLimit->nStack, 1 << 20, 64 << 10, 4 << 20) >> 10;
+  p->msTime = sandboxBound(pLimit->msTime, 1000, 1, 60000);
+  p->nHeap = sandboxBound(pLimit->nHeap, 100 << 20, 16 << 20, 1024L * 1048576);
+  p->kStack = sandboxBound(pLimit->nStack, 1 << 20, 64 << 10, 4 << 20) >> 10;
   snprintf(p->zFunction, sizeof(p->zFunction), "%s",
            pCall->id.z ? pCall->id.z : "");
   sandboxJob(pCall, &p->job);

@@ -9,7 +9,8 @@
 
 /* ---- runtime.c --------------------------------------------------------- */
 
-/* Options of the JavaScript runtime, as in the API; 0: see runtime.c. */
+/* Options of the JavaScript runtime, as in the API; of a limit, 0 is the
+** default. */
 typedef struct EmuRuntime EmuRuntime;
 struct EmuRuntime {
   int64_t bLog;    /* log_exception_details */

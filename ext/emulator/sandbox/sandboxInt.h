@@ -11,10 +11,4 @@
 /* The program that node is given. */
 extern const char zEmuRunner[];
 
-/* ---- runtime.c --------------------------------------------------------- */
-
-/* A limit that can be enforced: the default in place of 0, and in bounds. */
-int64_t emuRuntimeLimit(int64_t v, int64_t iDefault, int64_t iMin,
-                        int64_t iMax);
-
 #endif /* EMU_SANDBOX_INT_H */

@@ -66,7 +66,8 @@ struct EmuStore {
   sqlite3_stmt *apStmt[STORE_STMTS];
 };
 
-int emuStoreError(EmuStore *p, LedgerError *pErr) {
+/* Turns the SQLite error at hand into a LedgerError. */
+static int storeError(EmuStore *p, LedgerError *pErr) {
   int rc = sqlite3_errcode(p->db) & 0xff;
   if( rc == SQLITE_BUSY ) {
     return ledgerErrorSet(pErr, LEDGER_BUSY,
@@ -91,7 +92,7 @@ int emuStoreStmt(EmuStore *p, const char *zSql, sqlite3_stmt **ppStmt,
   }
   if( sqlite3_prepare_v3(p->db, zSql, -1, SQLITE_PREPARE_PERSISTENT, ppStmt,
                          NULL) != SQLITE_OK ) {
-    return emuStoreError(p, pErr);
+    return storeError(p, pErr);
   }
   p->azSql[p->nStmt] = zSql;
   p->apStmt[p->nStmt++] = *ppStmt;
@@ -100,7 +101,7 @@ int emuStoreStmt(EmuStore *p, const char *zSql, sqlite3_stmt **ppStmt,
 
 int emuStoreStep(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr) {
   int rc = sqlite3_step(pStmt);
-  if( rc != SQLITE_ROW && rc != SQLITE_DONE ) emuStoreError(p, pErr);
+  if( rc != SQLITE_ROW && rc != SQLITE_DONE ) storeError(p, pErr);
   return rc == SQLITE_ROW;
 }
 
@@ -127,7 +128,7 @@ int emuStoreColumn(sqlite3_stmt *pStmt, int i, LedgerBuf *pBuf,
 
 int emuStoreRun(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr) {
   int rc = LEDGER_OK;
-  if( sqlite3_step(pStmt) != SQLITE_DONE ) rc = emuStoreError(p, pErr);
+  if( sqlite3_step(pStmt) != SQLITE_DONE ) rc = storeError(p, pErr);
   sqlite3_reset(pStmt);
   sqlite3_clear_bindings(pStmt);
   return rc;
@@ -138,7 +139,7 @@ static int storeExec(EmuStore *p, const char *zSql, LedgerError *pErr) {
   if( sqlite3_exec(p->db, zSql, NULL, NULL, NULL) == SQLITE_OK ) {
     return LEDGER_OK;
   }
-  return emuStoreError(p, pErr);
+  return storeError(p, pErr);
 }
 
 /* Big-endian number of four bytes. */
@@ -351,7 +352,7 @@ int emuStoreUpgrade(EmuStore *p, LedgerError *pErr) {
       sqlite3_step(pStmt) == SQLITE_ROW ) {
     iFormat = sqlite3_column_int(pStmt, 0);
   } else {
-    rc = emuStoreError(p, pErr);
+    rc = storeError(p, pErr);
   }
   sqlite3_finalize(pStmt);
   if( rc || iFormat >= STORE_FORMAT ) return rc;

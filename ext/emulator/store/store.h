@@ -73,7 +73,7 @@ int emuStoreMetaGet(EmuStore *p, const char *zName, LedgerBuf *pBuf,
 
 #define EMU_TREE_FAN 256 /* hashes in a full row */
 
-/* Rows of the ledger's tree (ledger/tree.h): n hashes. Get gives as many as are
+/* Rows of the ledger's tree (ledger/tree.c): n hashes. Get gives as many as are
 ** stored, up to EMU_TREE_FAN, in *pn. */
 int emuStoreTreePut(EmuStore *p, int iLevel, int64_t iRow,
                     const unsigned char *a, int n, LedgerError *pErr);
@@ -133,7 +133,7 @@ int emuStoreCollectionNew(EmuStore *p, const char *z, size_t n, int64_t iSeqno,
 int emuStoreCollectionCount(EmuStore *p, int64_t *pn, LedgerError *pErr);
 
 /* Collections first written at or below iTo whose number is above iAfter, at
-** most nMax. x may return non-zero to stop. */
+** most nMax. */
 int emuStoreCollectionList(EmuStore *p, int64_t iAfter, int64_t iTo, int nMax,
                            void (*x)(void *, int64_t, const char *, size_t),
                            void *pArg, LedgerError *pErr);

@@ -33,7 +33,4 @@ int emuStoreColumn(sqlite3_stmt *pStmt, int i, LedgerBuf *pBuf,
 /* Steps a statement that gives no row, and resets it. */
 int emuStoreRun(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr);
 
-/* Turns the SQLite error at hand into a LedgerError. */
-int emuStoreError(EmuStore *p, LedgerError *pErr);
-
 #endif /* EMU_STORE_INT_H */
