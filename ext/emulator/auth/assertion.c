@@ -17,7 +17,6 @@
 **     certificate's validity.
 */
 #include "emulator/auth/authInt.h"
-#include "emulator/util/util.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

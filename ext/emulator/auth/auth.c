@@ -27,9 +27,6 @@
 ** ledger or has no role that allows the request.
 */
 #include "emulator/auth/authInt.h"
-#include "emulator/http/http.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <string.h>
 

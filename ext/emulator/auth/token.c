@@ -12,8 +12,6 @@
 **     the line printed at start, and the ready file.
 */
 #include "emulator/auth/authInt.h"
-#include "emulator/pki/pki.h"
-#include "emulator/util/util.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>

@@ -13,9 +13,6 @@
 */
 #include "emulator/auth/auth.h"
 #include "emulator/fault/faultInt.h"
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
-#include "emulator/store/store.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

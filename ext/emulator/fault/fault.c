@@ -97,8 +97,6 @@
 ** add up. A kind is one row of aFaultKind. fault/answer.c makes the answers.
 */
 #include "emulator/fault/faultInt.h"
-#include "emulator/http/http.h"
-#include "emulator/util/util.h"
 
 #include <fnmatch.h>
 #include <stddef.h>

@@ -5,7 +5,6 @@
 ** long as that. A request may outlive its connection, and then has none.
 */
 #include "emulator/http/httpInt.h"
-#include "emulator/pki/pki.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

@@ -15,7 +15,6 @@
 **     x-ms-ccf-transaction-id, and no other answer (route.c sets the id).
 */
 #include "emulator/http/httpInt.h"
-#include "emulator/util/util.h"
 
 #include <event2/buffer.h>
 #include <event2/event.h>

@@ -15,8 +15,6 @@
 **     limits are higher; it answers 413 in HTML.)
 */
 #include "emulator/http/httpInt.h"
-#include "emulator/pki/pki.h"
-#include "emulator/util/util.h"
 
 #include <errno.h>
 #include <event2/buffer.h>

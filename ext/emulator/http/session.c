@@ -25,8 +25,6 @@
 **   - what a primary writes while it is cut off is never signed.
 */
 #include "emulator/http/httpInt.h"
-#include "emulator/ledger/ledger.h"
-#include "emulator/util/util.h"
 
 #include <event2/event.h>
 #include <string.h>

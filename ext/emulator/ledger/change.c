@@ -8,7 +8,6 @@
 ** Invariant: the change and its transaction are made together or not at all.
 */
 #include "emulator/ledger/ledger.h"
-#include "emulator/store/store.h"
 
 #include <string.h>
 

@@ -11,7 +11,6 @@
 **   leaf      SHA256(write set digest || SHA256(evidence) || claims)
 */
 #include "emulator/ledger/ledgerInt.h"
-#include "emulator/pki/pki.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,8 +9,6 @@
 ** when a later emulator writes another one into new ledgers.
 */
 #include "emulator/ledger/ledger.h"
-#include "emulator/pki/pki.h"
-#include "emulator/store/store.h"
 
 #include <string.h>
 

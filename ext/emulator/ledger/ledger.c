@@ -15,9 +15,6 @@
 **     election, since what was pending then is gone.
 */
 #include "emulator/ledger/ledgerInt.h"
-#include "emulator/pki/pki.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <event2/event.h>
 #include <string.h>

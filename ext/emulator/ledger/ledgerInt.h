@@ -43,7 +43,7 @@ int emuSignVerify(EVP_PKEY *pKey, const unsigned char *aRoot, const void *aSig,
 
 /* ---- ledger.c ---------------------------------------------------------- */
 
-/* Adds a signature transaction over all before it; emuLedgerCommit() is next. */
+/* Adds a signature over all before it; emuLedgerCommit() is to follow. */
 int emuLedgerSeal(Emu *p, LedgerError *pErr);
 
 #endif /* EMU_LEDGER_INT_H */

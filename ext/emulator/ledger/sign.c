@@ -5,7 +5,6 @@
 ** Invariant: the root is the digest itself, it is not hashed again.
 */
 #include "emulator/ledger/ledgerInt.h"
-#include "emulator/pki/pki.h"
 
 #include <openssl/err.h>
 

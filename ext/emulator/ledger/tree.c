@@ -15,8 +15,6 @@
 **   - a row with fewer than 256 hashes is the last one of its level.
 */
 #include "emulator/ledger/ledgerInt.h"
-#include "emulator/pki/pki.h"
-#include "emulator/store/store.h"
 
 #include <string.h>
 

@@ -23,8 +23,6 @@
 **   - a private key is written only to files of mode 0600.
 */
 #include "emulator/pki/pki.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

@@ -9,11 +9,7 @@
 **
 ** Invariant: a refused append changes nothing; every limit is checked first.
 */
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <string.h>
 

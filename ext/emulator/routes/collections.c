@@ -8,10 +8,7 @@
 ** the default collection, too, once it has an entry. A page holds --page
 ** collections; the parameter `after` of a nextLink is this emulator's own.
 */
-#include "emulator/http/http.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 typedef struct CollectionsPage CollectionsPage;
 struct CollectionsPage {

@@ -1,10 +1,7 @@
 /*
 ** What several routes read of a request, and write of an answer.
 */
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
 
 #include <string.h>
 

@@ -26,11 +26,7 @@
 */
 #include "emulator/auth/auth.h"
 #include "emulator/fault/fault.h"
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <string.h>
 

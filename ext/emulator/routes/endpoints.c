@@ -11,12 +11,7 @@
 ** under which path, with which body and by which code a request would reach
 ** them. The runtime options apply to user-defined functions (execute.c).
 */
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/sandbox/sandbox.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <string.h>
 

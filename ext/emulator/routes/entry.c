@@ -11,10 +11,7 @@
 ** An id not issued yet is 404 TransactionNotFound on /status, as on CCF, and
 ** 404 UnknownLedgerEntry on {id}, where the contract is silent.
 */
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
 
 #include <string.h>
 

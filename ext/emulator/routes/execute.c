@@ -12,9 +12,7 @@
 **
 ** Where the contract is silent: 501 NotImplemented when there is no node.
 */
-#include "emulator/http/http.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/sandbox/sandbox.h"
 
 #include <string.h>
 

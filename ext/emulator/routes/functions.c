@@ -12,11 +12,7 @@
 ** Codes where the contract is silent: an unknown function is 404
 ** ResourceNotFound.
 */
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <string.h>
 

@@ -25,11 +25,7 @@
 **   - the last GATEWAY_KEEP operations are kept in memory; the oldest settled
 **     one is forgotten first.
 */
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <event2/event.h>
 #include <stdlib.h>

@@ -9,10 +9,7 @@
 ** signatures receipts may show. Versions from 2024-08-22-preview on leave
 ** mrenclave out, as recorded; `raw` has it in any case.
 */
-#include "emulator/http/http.h"
-#include "emulator/pki/pki.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,9 +10,7 @@
 ** fails; nothing is written then.
 */
 #include "emulator/auth/auth.h"
-#include "emulator/http/http.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/sandbox/sandbox.h"
 
 #include <stdlib.h>
 

@@ -14,11 +14,7 @@
 ** {"error","error_description"}; those of the identity service the ledger's.
 */
 #include "emulator/auth/auth.h"
-#include "emulator/http/http.h"
-#include "emulator/pki/pki.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>

@@ -5,10 +5,7 @@
 ** the parameter `after` of a nextLink is this emulator's own: the name of the
 ** page's last item.
 */
-#include "emulator/http/http.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 /* The page that is written. */
 typedef struct Page Page;

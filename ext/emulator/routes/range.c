@@ -19,11 +19,7 @@
 ** 400 InvalidInput. Without, the view of a bound is ignored, and an upper bound
 ** beyond the head means the head.
 */
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <string.h>
 

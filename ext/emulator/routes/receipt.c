@@ -26,11 +26,7 @@
 ** which has no receipt, is 404 UnknownLedgerEntry; a transaction that registers
 ** a user has one, without claims.
 */
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
-#include "emulator/pki/pki.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
 
 #include <openssl/crypto.h>
 #include <string.h>

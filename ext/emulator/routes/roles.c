@@ -19,11 +19,7 @@
 ** (GET, PATCH), one that exists 400 InvalidInput (PUT).
 */
 #include "emulator/auth/auth.h"
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <string.h>
 

@@ -8,9 +8,7 @@
 */
 #include "emulator/auth/auth.h"
 #include "emulator/fault/fault.h"
-#include "emulator/http/http.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/util/util.h"
 
 #include <string.h>
 

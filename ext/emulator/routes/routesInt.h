@@ -4,7 +4,6 @@
 #ifndef EMU_ROUTES_INT_H
 #define EMU_ROUTES_INT_H
 
-#include "emulator/http/http.h"
 #include "emulator/routes/routes.h"
 #include "emulator/routes/route_list.h"
 #include "emulator/sandbox/sandbox.h"

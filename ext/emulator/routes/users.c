@@ -15,11 +15,7 @@
 ** Codes where the contract is silent: an unknown user is 404 ResourceNotFound.
 */
 #include "emulator/auth/auth.h"
-#include "emulator/http/http.h"
-#include "emulator/ledger/ledger.h"
 #include "emulator/routes/routesInt.h"
-#include "emulator/store/store.h"
-#include "emulator/util/util.h"
 
 #include <stdlib.h>
 #include <string.h>

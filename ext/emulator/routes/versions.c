@@ -3,7 +3,6 @@
 ** every route asks. Sources: CONTRACT.md, section 1 and "Corrections".
 */
 #include "emulator/routes/routesInt.h"
-#include "emulator/util/util.h"
 
 #include <string.h>
 

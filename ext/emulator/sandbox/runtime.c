@@ -6,7 +6,6 @@
 ** nothing can run.
 */
 #include "emulator/sandbox/sandbox.h"
-#include "emulator/store/store.h"
 
 #include <stddef.h>
 #include <string.h>

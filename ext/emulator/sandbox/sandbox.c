@@ -24,7 +24,6 @@
 **   - between fork and exec only async-signal-safe functions are called.
 */
 #include "emulator/sandbox/sandboxInt.h"
-#include "emulator/util/util.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
