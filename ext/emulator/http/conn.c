@@ -84,7 +84,7 @@ static void connNotify(struct evhttp_request *pHttp, void *pArg) {
 void emuConnClose(struct evhttp_request *pHttp, int eClose) {
   SSL *pSsl = connSsl(pHttp);
   int iOne = 1;
-  if( pSsl && eClose == EMU_CLOSE_BEHIND ) {
+  if( pSsl && eClose == EMU_CLOSE_QUIET ) {
     SSL_set_quiet_shutdown(pSsl, 1);
   } else if( pSsl ) {
     /* The last segment waits for the end of the stream and carries it. */

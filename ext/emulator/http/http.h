@@ -21,12 +21,11 @@ typedef struct EmuReq EmuReq;
 #define EMU_SEGMENTS 8 /* of a path */
 #define EMU_PARAMS 24  /* of a query */
 
-/* What becomes of the connection once the answer has left. */
+/* How the connection is closed once the answer has left. */
 enum {
-  EMU_CLOSE_NOT = 0,
-  EMU_CLOSE_BEHIND, /* closed without a header, and without a TLS alert */
-  EMU_CLOSE_IDLE,   /* as one that was idle for too long */
-  EMU_CLOSE_NOTIFY  /* the same, with TLS's close_notify */
+  EMU_CLOSE_QUIET = 1, /* closed without a header, and without a TLS alert */
+  EMU_CLOSE_IDLE,      /* as one that was idle for too long */
+  EMU_CLOSE_NOTIFY     /* the same, with TLS's close_notify */
 };
 
 /* What is done to an answer on its way to the client. */
@@ -79,7 +78,7 @@ struct EmuReq {
   int bBehind;            /* its node is behind: a former primary */
   int bDate;              /* it tells the time, whatever its path */
   int bSilent;            /* close the connection in place of an answer */
-  int eClose;             /* EMU_CLOSE_*: ... or after it */
+  int eClose;             /* ... or after it, EMU_CLOSE_*; 0: it stays */
   int msLate;             /* more latency */
 
   /* The fault that struck */

@@ -27,7 +27,7 @@ int emuConnNew(SSL *pSsl, int64_t n);
 EmuConn *emuConnOf(struct evhttp_request *pHttp);
 
 /* Closes the connection once the answer has left, as eClose says: as CCF does
-** it (EMU_CLOSE_BEHIND), or as one that was idle for too long. The end of the
+** it (EMU_CLOSE_QUIET), or as one that was idle for too long. The end of the
 ** latter travels with the last bytes of the answer, so that the next request
 ** meets a closed connection, however soon it comes. */
 void emuConnClose(struct evhttp_request *pHttp, int eClose);

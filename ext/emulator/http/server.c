@@ -170,7 +170,7 @@ static int serverTooLarge(EmuReq *p) {
   } else {
     return 0;
   }
-  p->eClose = EMU_CLOSE_BEHIND;
+  p->eClose = EMU_CLOSE_QUIET;
   return 1;
 }
 

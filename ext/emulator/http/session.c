@@ -37,7 +37,7 @@ static void sessionLost(EmuReq *p) {
               "in view %lld, now in view %lld. Closing session.",
               (long long)p->iConn, (long long)p->iSession,
               (long long)p->pEmu->pLedger->head.iView);
-  p->eClose = EMU_CLOSE_BEHIND;
+  p->eClose = EMU_CLOSE_QUIET;
 }
 
 static void sessionNoPrimary(EmuReq *p) {
