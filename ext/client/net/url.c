@@ -107,11 +107,21 @@ out:
   return rc;
 }
 
+/* Whether host and port are written plainly: libcurl takes one slash or three
+** for two, decodes a host, drops an address's zone and lets a port be empty. */
+static int urlIsPlain(const char *z) {
+  const char *zHost = strstr(z, ":/");
+  size_t n;
+  if( zHost && (zHost[2] != '/' || zHost[3] == '/') ) return 0;
+  zHost = zHost ? zHost + 3 : z;
+  n = strcspn(zHost, "/?#");
+  return n > 0 && zHost[n - 1] != ':' && memchr(zHost, '%', n) == NULL;
+}
+
 /* Whether a URL that libcurl has read is one that the flags let pass. */
 static int urlPasses(const LedgerUrl *p, const char *z, int mFlag) {
   if( mFlag & LEDGER_URL_PROXY ) return 1;
-  /* Three slashes libcurl takes for two. */
-  if( !urlIsClean(z) || strstr(z, ":///") ) return 0;
+  if( !urlIsClean(z) || !urlIsPlain(z) ) return 0;
   if( mFlag & LEDGER_URL_ANY ) return 1;
   if( p->bUser ) return 0;
   return strcmp(p->zScheme, "https") == 0 ||
