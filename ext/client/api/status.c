@@ -132,11 +132,10 @@ static int statusStart(LedgerClient *p, const LedgerCallKind *pKind,
                        LedgerTxid id, int bWait, LedgerCall **ppCall,
                        LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
-  LedgerTxid idCall = id;
   ledgerTxidFormat(id, zId);
   if( ledgerEntryStart(p, pKind, ledgerMprintf("status of %s", zId),
-                       ledgerMprintf("/app/transactions/%s/status", zId),
-                       idCall, NULL, ppCall, pErr) == LEDGER_OK ) {
+                       ledgerMprintf("/app/transactions/%s/status", zId), id,
+                       NULL, ppCall, pErr) == LEDGER_OK ) {
     ((StatusAnswer *)(*ppCall)->pAnswer)->bWait = bWait;
   }
   return pErr->rc;

@@ -139,15 +139,6 @@ LedgerTxid ledgerCallHead(const LedgerCall *p) {
   return p->head;
 }
 
-/* Ends the call, with an error unless pErr is NULL. */
-void ledgerCallFail(LedgerCall *p, const LedgerError *pErr) {
-  if( p->eState == LEDGER_CALL_DONE ) return;
-  if( pErr ) ledgerErrorCopy(&p->err, pErr);
-  ledgerCallHide(p, p->err.zMsg);
-  callEndExchange(p);
-  p->eState = LEDGER_CALL_DONE;
-}
-
 /* Ends the call: p->err says how, in a text that a server may have had a part
 ** in: its code and message, an operation's id, a name. */
 void ledgerCallDone(LedgerCall *p) {
@@ -169,6 +160,12 @@ const char *ledgerCallBase(const LedgerCall *p) {
   if( p->pSession ) return p->pSession->zBase;
   if( p->pKind->bOnce && p->pClient->zPrimary ) return p->pClient->zPrimary;
   return p->pClient->pConfig->zUrl;
+}
+
+/* The limit of one attempt, in milliseconds. */
+int ledgerCallTimeout(const LedgerCall *p) {
+  return p->pKind->msTimeout ? p->pKind->msTimeout
+                             : p->pClient->pConfig->timeoutMs;
 }
 
 /* Sends at once, as soon as identity and token are there. */
@@ -260,12 +257,4 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
   }
   callPause(p, (int)ms);
   return 1;
-}
-
-/* ---- driving ------------------------------------------------------------ */
-
-/* The limit of one attempt, in milliseconds. */
-int ledgerCallTimeout(const LedgerCall *p) {
-  return p->pKind->msTimeout ? p->pKind->msTimeout
-                             : p->pClient->pConfig->timeoutMs;
 }

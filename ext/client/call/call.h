@@ -187,12 +187,12 @@ struct LedgerCallKind {
   int (*xOver)(LedgerCall *p, LedgerError *pErr);
 };
 
-enum {                   /* LedgerCall.eState */
-  LEDGER_CALL_START = 0, /* to be sent as soon as identity and token are here */
-  LEDGER_CALL_PAUSE = 1, /* to be sent again at tAt */
-  LEDGER_CALL_RUN = 2,   /* pEx is under way */
-  LEDGER_CALL_ELSE = 4,  /* asked of a secondary: pElse */
-  LEDGER_CALL_DONE = 3   /* err, or the answer, is set */
+enum {               /* LedgerCall.eState */
+  LEDGER_CALL_START, /* to be sent as soon as identity and token are here */
+  LEDGER_CALL_PAUSE, /* to be sent again at tAt */
+  LEDGER_CALL_RUN,   /* pEx is under way */
+  LEDGER_CALL_ELSE,  /* asked of a secondary: pElse */
+  LEDGER_CALL_DONE   /* err, or the answer, is set */
 };
 
 struct LedgerCall {

@@ -10,7 +10,6 @@
 
 int ledgerCallTimeout(const LedgerCall *p);
 const char *ledgerCallBase(const LedgerCall *p);
-void ledgerCallFail(LedgerCall *p, const LedgerError *pErr);
 void ledgerCallResend(LedgerCall *p);
 void ledgerCallAgain(LedgerCall *p);
 int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter);

@@ -32,7 +32,7 @@ int ledgerKnownSetVersion(LedgerClient *p, const char *zVersion,
   return LEDGER_OK;
 }
 
-/* An answer showed this state of a node. A higher view outdoes any seqno. */
+/* An answer showed this state of a node. */
 void ledgerKnownHead(LedgerClient *p, LedgerTxid id) {
   if( id.seqno == 0 ) return;
   if( id.view > p->iViewMax ) p->iViewMax = id.view;

@@ -200,7 +200,10 @@ static void sendFailWaiting(LedgerClient *pClient, const LedgerError *pErr) {
   LedgerCall *p;
   for( p = pClient->pCalls; p; p = p->pNext ) {
     if( p->eState != LEDGER_CALL_START ) continue;
-    if( p->pKind == NULL || !p->pKind->bPublic ) ledgerCallFail(p, pErr);
+    if( p->pKind && p->pKind->bPublic ) continue;
+    ledgerErrorCopy(&p->err, pErr);
+    ledgerCallHide(p, p->err.zMsg);
+    p->eState = LEDGER_CALL_DONE;
   }
 }
 

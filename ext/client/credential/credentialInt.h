@@ -1,7 +1,5 @@
 /*
-** What the files of client/credential share with each other and nobody else. A
-** new credential is one file that defines a LedgerCredential, and one line in
-** the list at the head of chain.c.
+** What the files of client/credential share with each other and nobody else.
 **
 ** Invariants
 **   - a credential that is not set up says so with ledgerCredentialMissing();
@@ -77,7 +75,7 @@ int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
 int ledgerCredentialTake(LedgerFetch *p, LedgerCall *pCall, LedgerError *pErr);
 const char *ledgerCredentialFrom(const char *zOption, const char *zVariable);
 
-/* ---- credential/entra.c ------------------------------------------------- */
+/* ---- entra.c ------------------------------------------------------------ */
 
 #define LEDGER_DEFAULT_SCOPE "https://confidential-ledger.azure.com/.default"
 
@@ -96,6 +94,7 @@ int ledgerApplicationRead(const LedgerConfig *p, LedgerApplication *pApp);
 int ledgerApplicationMissing(LedgerFetch *p, const LedgerApplication *pApp,
                              const char *zNeeded, const char *zProof,
                              LedgerError *pErr);
+
 /* What a request for a token is answered with: LedgerCall.pAnswer. */
 struct LedgerTokenAnswer {
   char *zToken;    /* the bearer */
@@ -114,21 +113,21 @@ char *ledgerEntraResource(const LedgerConfig *pConfig, LedgerError *pErr);
 int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,
                      const char *zAssertion, LedgerError *pErr);
 
-/* ---- credential/certificate.c ------------------------------------------- */
+/* ---- certificate.c ------------------------------------------------------ */
 
 int ledgerClientCertificateStart(LedgerFetch *p, const LedgerApplication *pApp,
                                  LedgerError *pErr);
 
-/* ---- credential/user.c -------------------------------------------------- */
+/* ---- user.c ------------------------------------------------------------- */
 
 int ledgerUserCertificateCheck(const LedgerConfig *p, LedgerError *pErr);
 
-/* ---- credential/arc.c --------------------------------------------------- */
+/* ---- arc.c -------------------------------------------------------------- */
 
 int ledgerArcStart(LedgerFetch *p, LedgerError *pErr);
 int ledgerArcStep(LedgerFetch *p, LedgerError *pErr);
 
-/* ---- credential/tool.c -------------------------------------------------- */
+/* ---- tool.c ------------------------------------------------------------- */
 
 /* A developer's tool that prints a token. */
 struct LedgerTool {

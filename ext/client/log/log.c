@@ -117,6 +117,7 @@ void ledgerLogNote(LedgerLog *p, const char *zOption, const LedgerNote *pNote) {
   }
   made.zMethod = ledgerStrdup(pNote->zMethod);
   made.zHost = ledgerStrdup(pNote->zHost);
+  if( made.zHost ) pNote->xHide(pNote->pArg, made.zHost);
   made.zPath = ledgerStrdup(rest.z);
   made.zError = error.n ? ledgerBufTake(&error) : NULL;
   if( !made.zMethod || !made.zHost || !made.zPath ) {

@@ -115,11 +115,10 @@ void ledgerRedactRest(LedgerBuf *p, const char *z) {
 ** fragment; what can't be read becomes ***. */
 static void redactUrl(LedgerBuf *p, const char *z, size_t n) {
   char *zCopy = ledgerStrndup(z, n);
-  const int bPath = n > 0 && z[0] == '/' && !(n > 1 && z[1] == '/');
   LedgerUrl url;
-  if( zCopy && ledgerUrlRead(bPath ? "https://x" : NULL, zCopy, LEDGER_URL_ANY,
-                             &url) == LEDGER_OK ) {
-    if( !bPath ) ledgerBufText(p, url.zBase);
+  if( zCopy &&
+      ledgerUrlRead("https://x", zCopy, LEDGER_URL_ANY, &url) == LEDGER_OK ) {
+    if( zCopy[0] != '/' ) ledgerBufText(p, url.zBase);
     ledgerRedactRest(p, url.zRest);
     ledgerUrlClear(&url);
   } else {
