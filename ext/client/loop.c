@@ -10,8 +10,6 @@
 */
 #include "client/clientInt.h"
 
-#include <stdlib.h>
-
 #define LOOP_SLICE_MS 40 /* longest single wait */
 #define LOOP_HOOK_MS 20  /* least time between two calls of xInterrupted */
 #define LOOP_GAP_MS 200  /* longest gap that client time takes notice of */

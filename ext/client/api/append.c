@@ -12,7 +12,6 @@
 */
 #include "client/api/apiInt.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /*

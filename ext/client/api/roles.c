@@ -8,7 +8,6 @@
 */
 #include "client/api/apiInt.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static int rolesAreOld(const LedgerDialect *pDialect) {

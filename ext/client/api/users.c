@@ -9,7 +9,6 @@
 */
 #include "client/api/apiInt.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Of a user's id no character needs escaping, and the service wants its colons

@@ -115,7 +115,7 @@ struct LedgerClient {
   int64_t sSkew;
 
   /* loop.c */
-  int bPumping;         /* within ledgerLoopStep() */
+  int bPumping;         /* within loopStep() */
   int bWaiting;         /* ... because somebody waits */
   int bDropConnections; /* at the next time without exchanges */
   int64_t tReal;        /* ledgerClockMs() at the last tick */

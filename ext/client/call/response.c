@@ -11,7 +11,6 @@
 #include "client/call/callInt.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Reads error.details, which tell why: [{"auth_policy":"jwt","code":...,

@@ -22,7 +22,6 @@
 */
 #include "client/credential/credentialInt.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -12,8 +12,6 @@
 #include "client/credential/credentialInt.h"
 
 #include <openssl/crypto.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define WORKLOAD_MAX 65536 /* bytes of a token */
 

@@ -1,7 +1,8 @@
 /*
-** The log of a ledger: a request that is over is remembered (ring.c), and
-** written down, redacted (redact.c), to where option `log` says (sink.c): info
-** writes a line, debug its headers and bodies too. Issues no request.
+** The log of a ledger: a request that is over is remembered, the last LOG_SIZE
+** of them for the table ledger_http, and written down, redacted (redact.c), to
+** where option `log` says (sink.c): info writes a line, debug its headers and
+** bodies too. Issues no request.
 **
 ** Invariant: what is remembered or written has been searched for the secrets
 ** at hand, since a server may echo one in a text.
@@ -12,34 +13,51 @@
 #include <string.h>
 #include <time.h>
 
+#define LOG_SIZE 512      /* requests remembered */
 #define LOG_MAX_PATH 1024 /* bytes of a path kept */
 
 struct LedgerLog {
-  LedgerRing *pRing;
+  int64_t n;                     /* requests so far */
+  LedgerRequest aRing[LOG_SIZE]; /* texts: malloc'd */
   LedgerSink sink;
 };
 
 LedgerLog *ledgerLogNew(void) {
   LedgerLog *p = calloc(1, sizeof(*p));
-  if( p == NULL ) return NULL;
-  p->sink.fd = -1;
-  p->pRing = ledgerRingNew();
-  if( p->pRing == NULL ) {
-    free(p);
-    return NULL;
-  }
+  if( p ) p->sink.fd = -1;
   return p;
 }
 
+static void logRequestClear(LedgerRequest *p) {
+  free(p->zMethod);
+  free(p->zHost);
+  free(p->zPath);
+  free(p->zError);
+  memset(p, 0, sizeof(*p));
+}
+
 void ledgerLogFree(LedgerLog *p) {
+  int i;
   if( p == NULL ) return;
-  ledgerRingFree(p->pRing);
+  for( i = 0; i < LOG_SIZE; i++ ) logRequestClear(&p->aRing[i]);
   ledgerSinkClear(&p->sink);
   free(p);
 }
 
 const LedgerRequest *ledgerLogRequest(const LedgerLog *p, int i) {
-  return ledgerRingGet(p->pRing, i);
+  const int64_t n = p->n < LOG_SIZE ? p->n : LOG_SIZE;
+  if( i < 0 || i >= n ) return NULL;
+  return &p->aRing[(p->n - n + i) % LOG_SIZE];
+}
+
+/* Remembers a request, and takes *pNew's texts over. */
+static const LedgerRequest *logRemember(LedgerLog *p, LedgerRequest *pNew) {
+  LedgerRequest *pSlot = &p->aRing[p->n % LOG_SIZE];
+  logRequestClear(pSlot);
+  pNew->n = ++p->n;
+  pNew->tWall = ledgerClockWall();
+  *pSlot = *pNew;
+  return pSlot;
 }
 
 int ledgerLogDetailed(const char *zOption) {
@@ -121,10 +139,10 @@ void ledgerLogNote(LedgerLog *p, const char *zOption, const LedgerNote *pNote) {
   made.zPath = ledgerStrdup(rest.z);
   made.zError = error.n ? ledgerBufTake(&error) : NULL;
   if( !made.zMethod || !made.zHost || !made.zPath ) {
-    ledgerRingRequestClear(&made); /* no memory: the request matters more */
+    logRequestClear(&made); /* no memory: the request matters more */
     goto out;
   }
-  pRequest = ledgerRingPut(p->pRing, &made);
+  pRequest = logRemember(p, &made);
   eLevel = ledgerSinkLevel(zOption, &zFile);
   if( eLevel < LEDGER_LOG_INFO ) goto out;
   logLine(&text, pRequest);

@@ -23,20 +23,6 @@ void ledgerRedactHeader(LedgerBuf *p, const char *zMark, const char *z,
 void ledgerRedactBody(LedgerBuf *p, const char *zMark, const char *zType,
                       const char *z, size_t n);
 
-/* ---- ring.c ------------------------------------------------------------- */
-
-typedef struct LedgerRing LedgerRing;
-
-LedgerRing *ledgerRingNew(void);
-void ledgerRingFree(LedgerRing *p);
-void ledgerRingRequestClear(LedgerRequest *p);
-
-/* The i-th request remembered, the oldest first, or NULL. */
-const LedgerRequest *ledgerRingGet(const LedgerRing *p, int i);
-
-/* Remembers a request, and takes *pNew's texts over. */
-const LedgerRequest *ledgerRingPut(LedgerRing *p, LedgerRequest *pNew);
-
 /* ---- sink.c ------------------------------------------------------------- */
 
 /* The open file. */
