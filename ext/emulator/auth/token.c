@@ -15,7 +15,6 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <string.h>
 #include <time.h>
 

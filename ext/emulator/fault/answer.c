@@ -150,29 +150,26 @@ EmuStrike *emuFaultKeep(EmuReq *p) {
   return p->pStrike;
 }
 
-/* What comes after the answer. */
-static int faultAfter(Emu *p, int eFault, const EmuFaultKeys *pKeys,
-                      LedgerError *pErr) {
-  int eSessions = pKeys->eSessions, rc = LEDGER_OK;
-  switch( eFault ) {
-    case EMU_FAULT_ELECTION: return emuLedgerElect(p, eSessions, pErr);
-    case EMU_FAULT_RECOVERY: return emuLedgerRecover(p, eSessions, pErr);
-    case EMU_FAULT_STOP: return emuSessionsStop(p, pKeys->msFor, pErr);
+void emuFaultAfter(Emu *p, EmuStrike *pStrike) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  int eSessions;
+  if( pStrike == NULL ) return;
+  eSessions = pStrike->keys.eSessions;
+  switch( pStrike->eFault ) {
+    case EMU_FAULT_ELECTION: emuLedgerElect(p, eSessions, &err); break;
+    case EMU_FAULT_RECOVERY: emuLedgerRecover(p, eSessions, &err); break;
+    case EMU_FAULT_STOP: emuSessionsStop(p, pStrike->keys.msFor, &err); break;
     case EMU_FAULT_FORWARD:
-      if( !pKeys->bElect ) return LEDGER_OK;
-      if( pKeys->bRecord ) rc = emuLedgerSign(p, pErr);
+      if( !pStrike->keys.bElect ) break;
+      if( pStrike->keys.bRecord && emuLedgerSign(p, &err) ) break;
       if( eSessions == EMU_SESSIONS_DEFAULT ) eSessions = EMU_SESSIONS_LOST;
-      return rc ? rc : emuLedgerElect(p, eSessions, pErr);
-    default: return LEDGER_OK;
+      emuLedgerElect(p, eSessions, &err);
+      break;
+    default: break;
   }
-}
-
-int emuFaultAfter(Emu *p, EmuStrike *pStrike, LedgerError *pErr) {
-  int rc;
-  if( pStrike == NULL ) return LEDGER_OK;
-  rc = faultAfter(p, pStrike->eFault, &pStrike->keys, pErr);
+  if( err.rc ) emuWarn("%s", ledgerErrorText(&err));
+  ledgerErrorClear(&err);
   strikeFree(pStrike);
-  return rc;
 }
 
 int emuFaultInstead(EmuReq *p) {

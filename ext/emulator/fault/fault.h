@@ -45,7 +45,7 @@ int emuFaultInstead(EmuReq *p);
 EmuStrike *emuFaultKeep(EmuReq *p);
 
 /* Faults that come after the answer. */
-int emuFaultAfter(Emu *p, EmuStrike *pStrike, LedgerError *pErr);
+void emuFaultAfter(Emu *p, EmuStrike *pStrike);
 
 /* A node that lags: its head becomes the ledger's for the time of a route that
 ** reads. *pNow is what to put back with emuFaultCaughtUp(). Returns 0 after

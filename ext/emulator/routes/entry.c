@@ -13,8 +13,6 @@
 */
 #include "emulator/routes/routesInt.h"
 
-#include <string.h>
-
 /* What the callbacks of a read need. */
 typedef struct EntryRead EntryRead;
 struct EntryRead {

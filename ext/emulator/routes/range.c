@@ -21,8 +21,6 @@
 */
 #include "emulator/routes/routesInt.h"
 
-#include <string.h>
-
 #define RANGE_SPAN 101 /* ids on a page of 0.1-preview */
 
 /* The query, settled. */

@@ -124,7 +124,6 @@ static int routeAdmit(EmuReq *p, const Route *pRoute) {
 /* The answer is made, or will be: sends it, and lets faults strike that come
 ** after it. */
 static void routeEnd(EmuReq *p) {
-  LedgerError err = LEDGER_ERROR_INIT;
   Emu *pEmu = p->pEmu;
   EmuStrike *pStrike;
   if( p->bRunning ) return;
@@ -134,8 +133,7 @@ static void routeEnd(EmuReq *p) {
     p->id = pEmu->pLedger->head.last;
   }
   if( !p->bWaiting ) emuReqSend(p);
-  if( emuFaultAfter(pEmu, pStrike, &err) ) emuWarn("%s", ledgerErrorText(&err));
-  ledgerErrorClear(&err);
+  emuFaultAfter(pEmu, pStrike);
 }
 
 /* Routes a request that nothing holds. */
