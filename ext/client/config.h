@@ -99,14 +99,12 @@ struct LedgerConfig {
   void *pInterruptArg;
 };
 
-/* One row of the option table, for ledger_option(), the reference page and
-** the nearest-name hint. */
+/* One row of the option table, for ledger_reference. */
 typedef struct LedgerOptionSpec LedgerOptionSpec;
 struct LedgerOptionSpec {
   const char *zName;    /* as written in the options object */
   const char *zDefault; /* as text; "" where there is none */
   const char *zDoc;     /* one line */
-  int isSecret;         /* never shown */
 };
 const LedgerOptionSpec *ledgerOptionTable(int *pnOption);
 

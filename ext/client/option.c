@@ -270,7 +270,6 @@ static void optionSpecFill(void) {
     aSpec[i].zName = aLedgerOption[i].zName;
     aSpec[i].zDefault = aLedgerOption[i].zDefault;
     aSpec[i].zDoc = aLedgerOption[i].zDoc;
-    aSpec[i].isSecret = (aLedgerOption[i].mFlag & OPTION_SECRET) != 0;
   }
 }
 
