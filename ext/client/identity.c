@@ -124,8 +124,9 @@ static int identityFinish(LedgerClient *p, LedgerError *pErr) {
     } else {
       ledgerErrorCopy(pErr, &pCall->err);
     }
-  } else if( ledgerTrustTake(&p->trust, pAnswer->zPem, p->pConfig->zIdentityUrl,
-                             zKnown, pErr) == LEDGER_OK ) {
+  } else if( ledgerTrustAdopt(&p->trust, pAnswer->zPem,
+                              p->pConfig->zIdentityUrl, zKnown,
+                              pErr) == LEDGER_OK ) {
     p->trust.bFetched = 1;
     if( ledgerTrustDates(&p->trust, pErr) ) ledgerTrustReset(&p->trust);
   }
@@ -148,8 +149,8 @@ static int identityReady(LedgerClient *p, int *pbReady, LedgerError *pErr) {
     if( identityFinish(p, pErr) ) return pErr->rc;
   } else if( p->trust.zPem == NULL ) {
     if( pConfig->zServiceCertificate == NULL ) return identityFetch(p, pErr);
-    if( ledgerTrustTake(&p->trust, pConfig->zServiceCertificate, identityOption,
-                        pConfig->zServiceKey, pErr) ) {
+    if( ledgerTrustAdopt(&p->trust, pConfig->zServiceCertificate,
+                         identityOption, pConfig->zServiceKey, pErr) ) {
       return pErr->rc;
     }
     p->trust.bPinned = 1;
@@ -185,8 +186,8 @@ int ledgerIdentityCheck(const LedgerConfig *p, LedgerError *pErr) {
   LedgerTrust trust;
   memset(&trust, 0, sizeof(trust));
   if( p->zServiceCertificate ) {
-    ledgerTrustTake(&trust, p->zServiceCertificate, identityOption,
-                    p->zServiceKey, pErr);
+    ledgerTrustAdopt(&trust, p->zServiceCertificate, identityOption,
+                     p->zServiceKey, pErr);
   }
   ledgerTrustReset(&trust);
   return pErr->rc;

@@ -76,8 +76,8 @@ static int loopPoll(LedgerClient *p, int ms, LedgerError *pErr) {
 static int64_t loopDue(const LedgerClient *p, const LedgerCall *pCall) {
   switch( pCall->eState ) {
     case LEDGER_CALL_PAUSE: return pCall->tAt - p->tNow;
-    case LEDGER_CALL_ELSE:
-      return pCall->pElse->eState == LEDGER_CALL_DONE ? 0 : LOOP_SLICE_MS;
+    case LEDGER_CALL_SECONDARY:
+      return pCall->pSecondary->eState == LEDGER_CALL_DONE ? 0 : LOOP_SLICE_MS;
     case LEDGER_CALL_RUN: return pCall->pEx->bDone ? 0 : LOOP_SLICE_MS;
     case LEDGER_CALL_START:
       if( pCall->pKind && pCall->pKind->bPublic ) return 0;

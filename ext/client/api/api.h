@@ -46,11 +46,11 @@ int ledgerEntryResult(LedgerCall *p, int *pFound, LedgerEntry *pEntry,
 void ledgerEntryKnown(LedgerCall *p);
 
 /* Keeps the read of an entry from going to a secondary ledger. */
-void ledgerEntryHere(LedgerCall *p);
+void ledgerEntryNoSecondary(LedgerCall *p);
 
 /* Whether a secondary ledger has answered: the entry is then known to be that
 ** ledger's, and nothing of what it says is a state of this one. */
-int ledgerEntryElsewhere(const LedgerCall *p);
+int ledgerEntryFromSecondary(const LedgerCall *p);
 
 /* GET /app/transactions/current. zSubLedger NULL is the default one. The
 ** answer's id may be that of the state read, not of the write. Read it with
@@ -114,16 +114,17 @@ int ledgerAppendCheck(const LedgerClient *p, const LedgerAppend *pAppend,
 
 /* Of an append: *peOutcome is always set, *pId with LEDGER_SENT. Returns the
 ** code of the failure, with its text, for the other outcomes, and for an entry
-** that is recorded in another sub-ledger (ledgerAppendElsewhere). An append
-** that is not finished, since its wait was interrupted, is LEDGER_INTERRUPT,
-** and unknown when something of it may have left this machine, else unsent. */
+** that is recorded in another sub-ledger (ledgerAppendOtherSubLedger). An
+** append that is not finished, since its wait was interrupted, is
+** LEDGER_INTERRUPT, and unknown when something of it may have left this
+** machine, else unsent. */
 int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
                        LedgerError *pErr);
 
 /* The sub-ledger that the answer to an append names, where it is another one
 ** than was asked for: the entry is recorded there, under its id. Else NULL. It
 ** lives as long as the call. */
-const char *ledgerAppendElsewhere(const LedgerCall *p);
+const char *ledgerAppendOtherSubLedger(const LedgerCall *p);
 
 /* Whether a gateway has queued the append: while its outcome is unknown, it may
 ** be recorded at any time. */

@@ -57,11 +57,12 @@ int ledgerEntryStart(LedgerClient *p, const LedgerCallKind *pKind, char *zWhat,
 /* What becomes of an append: LedgerCall.pAnswer. */
 typedef struct LedgerAppendAnswer LedgerAppendAnswer;
 struct LedgerAppendAnswer {
-  int bCommitted;   /* the answer says that it is committed */
-  char *zElsewhere; /* the sub-ledger that the answer names, where it isn't the
-                    ** one asked for, or NULL */
-  char *zOperation; /* a gateway queued it under this id ... */
-  int bSettled;     /* ... and has told its end */
+  int bCommitted; /* the answer says that it is committed */
+  char *char
+      *zOtherSubLedger; /* that the answer names, where it isn't the one asked
+                         ** for */
+  char *zOperation;     /* a gateway queued it under this id ... */
+  int bSettled;         /* ... and has told its end */
 };
 
 void ledgerAppendFree(LedgerCall *p);

@@ -32,12 +32,12 @@ static int appendPlace(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
       (n == strlen(zAsked) && (n == 0 || memcmp(z, zAsked, n) == 0)) ) {
     return LEDGER_OK;
   }
-  pAnswer->zElsewhere = ledgerStrndup(z, n);
-  if( pAnswer->zElsewhere == NULL ) return ledgerErrorNomem(pErr);
+  pAnswer->zOtherSubLedger = ledgerStrndup(z, n);
+  if( pAnswer->zOtherSubLedger == NULL ) return ledgerErrorNomem(pErr);
   for( i = 0; i < n; i++ ) { /* no name has a NUL */
-    if( pAnswer->zElsewhere[i] == 0 ) pAnswer->zElsewhere[i] = '?';
+    if( pAnswer->zOtherSubLedger[i] == 0 ) pAnswer->zOtherSubLedger[i] = '?';
   }
-  ledgerCallHide(p, pAnswer->zElsewhere);
+  ledgerCallHide(p, pAnswer->zOtherSubLedger);
   ledgerResponsePlace(p, zPlace);
   ledgerTextClean(z, n, zName, sizeof(zName));
   return ledgerErrorSet(pErr, LEDGER_ERROR,

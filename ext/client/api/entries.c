@@ -369,12 +369,12 @@ void ledgerEntryKnown(LedgerCall *p) {
   pAnswer->bKnown = 1;
 }
 
-void ledgerEntryHere(LedgerCall *p) {
-  p->bHere = 1;
+void ledgerEntryNoSecondary(LedgerCall *p) {
+  p->bNoSecondary = 1;
 }
 
-int ledgerEntryElsewhere(const LedgerCall *p) {
-  return p->bElsewhere;
+int ledgerEntryFromSecondary(const LedgerCall *p) {
+  return p->bFromSecondary;
 }
 
 int ledgerEntryResult(LedgerCall *p, int *pFound, LedgerEntry *pEntry,

@@ -176,11 +176,11 @@ static int secondaryStart(LedgerCall *p, LedgerClient *pAt) {
   LedgerError err = LEDGER_ERROR_INIT;
   for( ; pAt; pAt = pAt->pNextSecondary ) {
     ledgerErrorClear(&err);
-    if( ledgerCallTwin(p, pAt, &p->pElse, &err) == LEDGER_OK ) break;
+    if( ledgerCallTwin(p, pAt, &p->pSecondary, &err) == LEDGER_OK ) break;
   }
   ledgerErrorClear(&err);
-  if( p->pElse ) ledgerLoopStart(p->pElse);
-  return p->pElse != NULL;
+  if( p->pSecondary ) ledgerLoopStart(p->pSecondary);
+  return p->pSecondary != NULL;
 }
 
 /*
@@ -201,34 +201,35 @@ static int secondaryTake(LedgerCall *p) {
     bTaken = secondaryStart(p, pClient->pSecondary);
   }
   ledgerErrorClear(&err);
-  if( bTaken ) p->eState = LEDGER_CALL_ELSE;
+  if( bTaken ) p->eState = LEDGER_CALL_SECONDARY;
   return bTaken;
 }
 
 /* Moves a call on that has gone elsewhere. */
 static void secondaryStep(LedgerCall *p) {
-  LedgerCall *pElse = p->pElse;
-  LedgerClient *pAt = pElse->pClient;
+  LedgerCall *pSecondary = p->pSecondary;
+  LedgerClient *pAt = pSecondary->pClient;
 
-  if( pElse->eState != LEDGER_CALL_DONE ) return;
-  p->pElse = NULL;
-  if( pElse->err.rc == LEDGER_OK && pElse->bFound ) {
+  if( pSecondary->eState != LEDGER_CALL_DONE ) return;
+  p->pSecondary = NULL;
+  if( pSecondary->err.rc == LEDGER_OK && pSecondary->bFound ) {
     void *pAnswer = p->pAnswer; /* both are of the same kind */
-    p->pAnswer = pElse->pAnswer;
-    pElse->pAnswer = pAnswer;
+    p->pAnswer = pSecondary->pAnswer;
+    pSecondary->pAnswer = pAnswer;
     p->bFound = 1;
-    p->bElsewhere = 1;
+    p->bFromSecondary = 1;
     memset(&p->head, 0, sizeof(p->head)); /* it is not this ledger's state */
     ledgerErrorClear(&p->err);
     p->eState = LEDGER_CALL_DONE;
   } else if( pAt == NULL || !secondaryStart(p, pAt->pNextSecondary) ) {
-    ledgerErrorWrap(
-        &p->err, &p->err, "%s; no secondary ledger had it either: %s",
-        ledgerErrorText(&p->err),
-        pElse->err.rc ? ledgerErrorText(&pElse->err) : "no such entry there");
+    ledgerErrorWrap(&p->err, &p->err,
+                    "%s; no secondary ledger had it either: %s",
+                    ledgerErrorText(&p->err),
+                    pSecondary->err.rc ? ledgerErrorText(&pSecondary->err)
+                                       : "no such entry there");
     p->eState = LEDGER_CALL_DONE;
   }
-  ledgerCallFree(pElse);
+  ledgerCallFree(pSecondary);
 }
 
 const LedgerFailover ledgerSecondary = {.xCheck = secondaryCheck,

@@ -7,7 +7,7 @@
 
 void ledgerAppendFree(LedgerCall *p) {
   LedgerAppendAnswer *pAnswer = p->pAnswer;
-  free(pAnswer->zElsewhere);
+  free(pAnswer->zOtherSubLedger);
   free(pAnswer->zOperation);
 }
 
@@ -39,9 +39,9 @@ int ledgerAppendResult(LedgerCall *p, int *peOutcome, LedgerTxid *pId,
   return ledgerErrorCopy(pErr, &p->err);
 }
 
-const char *ledgerAppendElsewhere(const LedgerCall *p) {
+const char *ledgerAppendOtherSubLedger(const LedgerCall *p) {
   const LedgerAppendAnswer *pAnswer = p->pAnswer;
-  return pAnswer->zElsewhere;
+  return pAnswer->zOtherSubLedger;
 }
 
 int ledgerAppendCommitted(const LedgerCall *p) {

@@ -44,7 +44,7 @@ int ledgerCallNew(LedgerClient *pClient, const LedgerCallKind *pKind,
   p->tAt = INT64_MAX; /* until it is started */
   p->eOutcome = LEDGER_UNSENT;
   if( pKind && !pKind->bPublic ) p->pSession = pClient->pUse;
-  if( p->pSession ) p->bHere = 1;
+  if( p->pSession ) p->bNoSecondary = 1;
   /* What a secondary says is not this ledger's word. */
   p->bCache = pKind && pKind->bCache && pClient->pConfig->cache &&
               pClient->pOwner == NULL && p->pSession == NULL;
@@ -109,7 +109,7 @@ void ledgerCallFree(LedgerCall *p) {
   ledgerSecretFree(p->azHeader[1]);
   ledgerErrorClear(&p->err);
   free(p->zCacheKey);
-  ledgerCallFree(p->pElse);
+  ledgerCallFree(p->pSecondary);
   if( p->pKind && p->pKind->xFree ) p->pKind->xFree(p);
   free(p->pAnswer);
   free(p);
@@ -144,8 +144,8 @@ LedgerTxid ledgerCallHead(const LedgerCall *p) {
 void ledgerCallDone(LedgerCall *p) {
   ledgerCallHide(p, p->err.zMsg);
   callEndExchange(p);
-  if( p->err.rc && p->pKind && p->pKind->bFailover && !p->pElse && !p->bHere &&
-      p->pClient->pConfig->pFailover &&
+  if( p->err.rc && p->pKind && p->pKind->bFailover && !p->pSecondary &&
+      !p->bNoSecondary && p->pClient->pConfig->pFailover &&
       p->pClient->pConfig->pFailover->xTake(p) ) {
     return;
   }

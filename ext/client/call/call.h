@@ -187,12 +187,12 @@ struct LedgerCallKind {
   int (*xOver)(LedgerCall *p, LedgerError *pErr);
 };
 
-enum {               /* LedgerCall.eState */
-  LEDGER_CALL_START, /* to be sent as soon as identity and token are here */
-  LEDGER_CALL_PAUSE, /* to be sent again at tAt */
-  LEDGER_CALL_RUN,   /* pEx is under way */
-  LEDGER_CALL_ELSE,  /* asked of a secondary: pElse */
-  LEDGER_CALL_DONE   /* err, or the answer, is set */
+enum {                   /* LedgerCall.eState */
+  LEDGER_CALL_START,     /* to be sent as soon as identity and token are here */
+  LEDGER_CALL_PAUSE,     /* to be sent again at tAt */
+  LEDGER_CALL_RUN,       /* pEx is under way */
+  LEDGER_CALL_SECONDARY, /* asked of a secondary: pSecondary */
+  LEDGER_CALL_DONE       /* err, or the answer, is set */
 };
 
 struct LedgerCall {
@@ -248,9 +248,9 @@ struct LedgerCall {
   int64_t iCacheEra; /* of the cache when it was sent */
 
   /* Elsewhere (LedgerFailover). */
-  LedgerCall *pElse; /* the same read on a secondary, under way */
-  int bElsewhere;    /* a secondary has answered */
-  int bHere;         /* none may */
+  LedgerCall *pSecondary; /* the same read on a secondary, under way */
+  int bFromSecondary;     /* a secondary has answered */
+  int bNoSecondary;       /* none may */
 
   /* The answer. */
   int http;                 /* the last one's status */

@@ -218,7 +218,8 @@ void ledgerCallStep(LedgerCall *p) {
       ledgerRetryTimedOut(p);
     }
   }
-  if( p->eState == LEDGER_CALL_ELSE ) pClient->pConfig->pFailover->xStep(p);
+  if( p->eState == LEDGER_CALL_SECONDARY )
+    pClient->pConfig->pFailover->xStep(p);
   if( p->eState == LEDGER_CALL_PAUSE && pClient->tNow >= p->tAt ) {
     p->eState = LEDGER_CALL_START;
   }

@@ -152,7 +152,7 @@ int ledgerArcStep(LedgerFetch *p, LedgerError *pErr) {
                      zHeader + sizeof("Authorization: Basic ") - 1, pErr);
     }
   } else {
-    ledgerCredentialTake(p, pCall, pErr);
+    ledgerCredentialAdopt(p, pCall, pErr);
   }
   free(zFile);
   ledgerSecretFree(zHeader);

@@ -340,7 +340,7 @@ static int authStepOne(LedgerFetch *p, LedgerError *pErr) {
   if( p->pKind->xStep ) return p->pKind->xStep(p, pErr);
   if( pCall == NULL ) return ledgerErrorNomem(pErr);
   p->pCall = NULL;
-  ledgerCredentialTake(p, pCall, pErr);
+  ledgerCredentialAdopt(p, pCall, pErr);
   ledgerCallFree(pCall);
   return pErr->rc;
 }

@@ -72,7 +72,7 @@ int ledgerFetchGet(LedgerFetch *p, const LedgerCallKind *pKind,
                    LedgerError *pErr);
 int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
                             ...) LEDGER_PRINTF(3, 4);
-int ledgerCredentialTake(LedgerFetch *p, LedgerCall *pCall, LedgerError *pErr);
+int ledgerCredentialAdopt(LedgerFetch *p, LedgerCall *pCall, LedgerError *pErr);
 const char *ledgerCredentialFrom(const char *zOption, const char *zVariable);
 
 /* ---- entra.c ------------------------------------------------------------ */

@@ -43,7 +43,8 @@ int ledgerCredentialMissing(LedgerFetch *p, LedgerError *pErr, const char *zFmt,
 }
 
 /* A call for a token has ended: takes over the token, or why there is none. */
-int ledgerCredentialTake(LedgerFetch *p, LedgerCall *pCall, LedgerError *pErr) {
+int ledgerCredentialAdopt(LedgerFetch *p, LedgerCall *pCall,
+                          LedgerError *pErr) {
   if( pCall->err.rc ) {
     ledgerErrorCopy(pErr, &pCall->err);
     if( pCall->http >= 400 && pCall->http < 500 ) pErr->rc = LEDGER_AUTH;

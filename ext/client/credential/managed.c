@@ -227,7 +227,7 @@ static int managedImdsRefused(LedgerFetch *p, LedgerCall *pCall,
         p, pErr, "what answers at %s is not IMDS (HTTP %d, GET %s)", p->zBase,
         pCall->http, pCall->zPath);
   }
-  return ledgerCredentialTake(p, pCall, pErr);
+  return ledgerCredentialAdopt(p, pCall, pErr);
 }
 
 /* ---- both --------------------------------------------------------------- */
@@ -273,7 +273,7 @@ static int managedStep(LedgerFetch *p, LedgerError *pErr) {
   } else if( pCall->err.rc && p->eStep == MANAGED_IMDS_TOKEN ) {
     managedImdsRefused(p, pCall, pErr);
   } else {
-    ledgerCredentialTake(p, pCall, pErr);
+    ledgerCredentialAdopt(p, pCall, pErr);
   }
   ledgerCallFree(pCall);
   return pErr->rc;

@@ -146,8 +146,8 @@ struct LedgerTrust {
 };
 
 void ledgerTrustReset(LedgerTrust *p);
-int ledgerTrustTake(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
-                    const char *zPinKey, LedgerError *pErr);
+int ledgerTrustAdopt(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
+                     const char *zPinKey, LedgerError *pErr);
 int ledgerTrustDates(const LedgerTrust *p, LedgerError *pErr);
 int ledgerTrustVerify(void *pCtx, void *pTrust);
 

@@ -56,8 +56,8 @@ void ledgerTrustReset(LedgerTrust *p) {
 /* Takes a PEM text as the service certificate. zFrom is where it is from, for
 ** messages, zPinKey the key that it must have, or NULL. *pTrust is filled only
 ** on LEDGER_OK. */
-int ledgerTrustTake(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
-                    const char *zPinKey, LedgerError *pErr) {
+int ledgerTrustAdopt(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
+                     const char *zPinKey, LedgerError *pErr) {
   char zKey[LEDGER_KEY_MAX];
   X509 *pCert = NULL;
   char *zCopy = NULL;

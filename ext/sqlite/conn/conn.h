@@ -229,20 +229,20 @@ struct LedgerQueued {
   char *zContents; /* of an append; of a change its JSON. Freed once settled
                       ** (sqlite3_free) */
   size_t nContents;
-  char *zSubLedger;  /* of an append, else NULL */
-  char *zTags;       /* comma list or NULL */
-  char *zHooks;      /* "preHooks":[...] or NULL (sqlite3_free) */
-  int eState;        /* LEDGER_QUEUED ... */
-  LedgerTxid before; /* committed when it was sent: its id is above */
-  i64 iView;         /* unknown: it is recorded in this view or never; or 0 */
-  i64 tUnknown;      /* ... since when: ledgerClockMs() */
-  int bElsewhere;    /* recorded in another sub-ledger than asked for */
-  int bGateway;      /* a gateway queued it: it may be recorded any time */
-  i64 iOutbox;       /* its row of the outbox, or 0 */
-  LedgerTxid id;     /* when it has one; unknown: answered, but not seen */
-  LedgerTxid lost;   /* the last one that a change of view took back */
-  char *zError;      /* what went wrong */
-  int rcError;       /* refused: the code of it */
+  char *zSubLedger;    /* of an append, else NULL */
+  char *zTags;         /* comma list or NULL */
+  char *zHooks;        /* "preHooks":[...] or NULL (sqlite3_free) */
+  int eState;          /* LEDGER_QUEUED ... */
+  LedgerTxid before;   /* committed when it was sent: its id is above */
+  i64 iView;           /* unknown: it is recorded in this view or never; or 0 */
+  i64 tUnknown;        /* ... since when: ledgerClockMs() */
+  int bOtherSubLedger; /* recorded in another sub-ledger than asked for */
+  int bGateway;        /* a gateway queued it: it may be recorded any time */
+  i64 iOutbox;         /* its row of the outbox, or 0 */
+  LedgerTxid id;       /* when it has one; unknown: answered, but not seen */
+  LedgerTxid lost;     /* the last one that a change of view took back */
+  char *zError;        /* what went wrong */
+  int rcError;         /* refused: the code of it */
 };
 
 const char *ledgerHistoryStateName(int eState);

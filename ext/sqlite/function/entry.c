@@ -211,7 +211,7 @@ static void entryCurrent(sqlite3_context *pCtx, int argc,
   }
   if( rc == LEDGER_OK ) asOf = entry.id;
   /* What a secondary answered can't be looked up here. */
-  if( rc == LEDGER_OK && !ledgerEntryElsewhere(pCall) ) {
+  if( rc == LEDGER_OK && !ledgerEntryFromSecondary(pCall) ) {
     rc = entrySettle(&call, zSub, &entry, &bSettled, &err);
   }
   if( rc ) {

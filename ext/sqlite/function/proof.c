@@ -97,7 +97,7 @@ static void proofVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   }
   if( rc == LEDGER_OK && zSub ) {
     rc = ledgerEntryGet(call.pLedger->pClient, id, zSub, &pGet, &err);
-    if( rc == LEDGER_OK ) ledgerEntryHere(pGet); /* as its receipt is */
+    if( rc == LEDGER_OK ) ledgerEntryNoSecondary(pGet); /* as its receipt is */
   }
   if( rc == LEDGER_OK && pGet ) {
     rc = ledgerCallWait(pGet, &err);

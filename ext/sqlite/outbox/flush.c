@@ -161,7 +161,7 @@ static void flushTake(Flush *p, LedgerOutboxRows *pRows,
         break;
       case LEDGER_PENDING:
         /* It would be looked for where it is not, and sent again. */
-        if( pQueue->bElsewhere ) {
+        if( pQueue->bOtherSubLedger ) {
           pRow->eState = LEDGER_ROW_REFUSED;
           break;
         }

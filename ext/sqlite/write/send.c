@@ -259,7 +259,7 @@ static void sendElsewhere(LedgerSend *p, int i, const char *zWhere,
   char zName[SEND_NAME];
   char *z = zWhere ? sqlite3_mprintf("%s", zWhere) : NULL;
   sendNote(pRow, pWhy);
-  pRow->bElsewhere = 1;
+  pRow->bOtherSubLedger = 1;
   pRow->rcError = pWhy->rc;
   if( z ) {
     sqlite3_free(pRow->zSubLedger);
@@ -287,7 +287,7 @@ static int sendOutcome(LedgerSend *p, int i, LedgerCall *pCall,
     case LEDGER_SENT:
       p->nRefused = 0;
       if( sendAccepted(p, i, pCall, pErr) == LEDGER_OK && rc ) {
-        sendElsewhere(p, i, ledgerAppendElsewhere(pCall), &err, pErr);
+        sendElsewhere(p, i, ledgerAppendOtherSubLedger(pCall), &err, pErr);
       }
       break;
     case LEDGER_UNSENT:
@@ -449,7 +449,7 @@ static int sendAnyOrder(LedgerSend *p, LedgerError *pErr) {
 static int sendAsksOn(const LedgerSend *p) {
   int i;
   for( i = 0; i < p->nRow; i++ ) {
-    if( p->apRow[i]->bElsewhere ) return 1;
+    if( p->apRow[i]->bOtherSubLedger ) return 1;
   }
   return p->nRefusedMost > 0 ||
          (p->bSettle && ledgerSettleCount(p, LEDGER_UNKNOWN) > 0);

@@ -65,8 +65,8 @@ int ledgerSettleCount(const LedgerSend *p, int eState) {
 /* The row is recorded for good. */
 static void settleCommitted(LedgerQueued *pRow) {
   pRow->eState = LEDGER_COMMITTED;
-  if( pRow->bElsewhere ) return; /* it says so */
-  sqlite3_free(pRow->zError);    /* of an attempt before */
+  if( pRow->bOtherSubLedger ) return; /* it says so */
+  sqlite3_free(pRow->zError);         /* of an attempt before */
   pRow->zError = NULL;
 }
 
