@@ -58,11 +58,10 @@ int ledgerEntryStart(LedgerClient *p, const LedgerCallKind *pKind, char *zWhat,
 typedef struct LedgerAppendAnswer LedgerAppendAnswer;
 struct LedgerAppendAnswer {
   int bCommitted; /* the answer says that it is committed */
-  char *char
-      *zOtherSubLedger; /* that the answer names, where it isn't the one asked
-                         ** for */
-  char *zOperation;     /* a gateway queued it under this id ... */
-  int bSettled;         /* ... and has told its end */
+  /* The sub-ledger that the answer names, where it isn't the one asked for. */
+  char *zOtherSubLedger;
+  char *zOperation; /* a gateway queued it under this id ... */
+  int bSettled;     /* ... and has told its end */
 };
 
 void ledgerAppendFree(LedgerCall *p);
