@@ -17,8 +17,6 @@
 */
 #include "sqlite/extensionInt.h"
 
-#include <string.h>
-
 const LedgerCollation aLedgerCollation[] = {
     {"ledger_txid", ledgerValueTxidCollate},
     {"ledger_user_id", ledgerUserIdCollate},

@@ -14,7 +14,7 @@
 
 void ledgerAnswerUnref(LedgerAnswer *p) {
   if( p == NULL || --p->nRef > 0 ) return;
-  if( p->xFree ) p->xFree(p->pCells);
+  p->xFree(p->pCells);
   sqlite3_free(p->zAsked);
   sqlite3_free(p);
 }

@@ -26,7 +26,7 @@ SQLITE_EXTENSION_INIT3 /* conn/api.c has it */
 typedef struct Ledger Ledger;
 typedef struct LedgerAnswer LedgerAnswer;
 typedef struct LedgerChangeKind LedgerChangeKind;
-typedef struct LedgerColumn LedgerColumn;
+typedef struct LedgerCells LedgerCells;
 typedef struct LedgerConn LedgerConn;
 typedef struct LedgerFunction LedgerFunction;
 typedef struct LedgerIntern LedgerIntern;
@@ -280,9 +280,9 @@ void ledgerHistoryFree(LedgerConn *p); /* and the queue, at the end */
 ** Counted references. */
 struct LedgerAnswer {
   const LedgerTableSpec *pSpec;
-  char *zAsked;                /* the question (sqlite3_free) */
-  void *pCells;                /* owned */
-  void (*xFree)(void *pCells); /* frees it */
+  char *zAsked;                 /* the question (sqlite3_free) */
+  LedgerCells *pCells;          /* owned */
+  void (*xFree)(LedgerCells *); /* frees them */
   int nRef;
   int nKept;           /* answers kept, with this one and those behind it */
   LedgerAnswer *pNext; /* the list of its statement */
@@ -345,9 +345,8 @@ int ledgerSpillNew(i64 nMemory, int bSpill, LedgerSpill **ppSpill,
 void ledgerSpillFree(LedgerSpill *p);
 int ledgerSpillAdd(LedgerSpill *p, const LedgerEntryRow *pRow,
                    LedgerError *pErr);
-int ledgerSpillFull(
-    const LedgerSpill *p); /* 1: a row did not fit, it is useless
-                                         ** now */
+/* 1: a row did not fit; the store is of no use now. */
+int ledgerSpillFull(const LedgerSpill *p);
 i64 ledgerSpillCount(const LedgerSpill *p);
 
 /* Reads the row at *piPos and moves *piPos behind (or, with bBack, before) it.

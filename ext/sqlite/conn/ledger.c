@@ -7,8 +7,6 @@
 */
 #include "sqlite/conn/conn.h"
 
-#include <string.h>
-
 #define LEDGER_WORK_MS 100 /* between two calls of a progress handler */
 
 void ledgerRef(Ledger *p) {

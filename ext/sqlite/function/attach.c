@@ -12,8 +12,6 @@
 */
 #include "sqlite/function/function.h"
 
-#include <string.h>
-
 /* The text of an argument, NULL for SQL NULL. */
 static const char *attachText(sqlite3_value *pVal) {
   return (const char *)sqlite3_value_text(pVal);

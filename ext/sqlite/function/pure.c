@@ -11,8 +11,6 @@
 */
 #include "sqlite/function/function.h"
 
-#include <string.h>
-
 #include "ledger.h"
 
 /* Written by make; a program that the module is linked into may lack it. */

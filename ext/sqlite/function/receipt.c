@@ -18,7 +18,6 @@
 */
 #include "sqlite/function/function.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define RECEIPT_OPTIONS_MAX (1 << 20) /* bytes of the options object */

@@ -1,9 +1,9 @@
 /*
-** What outbox/local.c, the local half of the outbox, offers to outbox/flush.c,
-** its remote half.
+** The face of sqlite/outbox: what local.c, the local half of the outbox, offers
+** to flush.c, its remote half.
 */
-#ifndef LEDGER_OUTBOX_INT_H
-#define LEDGER_OUTBOX_INT_H
+#ifndef LEDGER_SQLITE_OUTBOX_H
+#define LEDGER_SQLITE_OUTBOX_H
 
 #include "sqlite/write/write.h"
 
@@ -112,4 +112,4 @@ int ledgerOutboxHeld(LedgerOutbox *p, LedgerTxid id, i64 iRow, int *pbHeld,
 void ledgerOutboxLeft(LedgerOutbox *p, const char *zLedger, LedgerTxid accepted,
                       LedgerBuf *pLeft);
 
-#endif /* LEDGER_OUTBOX_INT_H */
+#endif /* LEDGER_SQLITE_OUTBOX_H */

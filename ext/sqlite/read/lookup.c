@@ -187,23 +187,15 @@ static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
   return rc;
 }
 
-/* Waits for a call and reads its answer into p->row. */
-static int lookupAnswer(LedgerLookup *p, LedgerCall *pCall, Ledger *pLedger,
-                        int *pbFound, LedgerError *pErr) {
-  int rc = ledgerCallWait(pCall, pErr);
-  *pbFound = 0;
-  if( rc == LEDGER_OK ) {
-    rc = ledgerEntryResult(pCall, pbFound, &p->row.entry, pErr);
-  }
-  p->row.pLedger = pLedger;
-  return rc;
-}
-
-/* Waits for a call and reads its answer; takes the call over, which is kept
-** where it is a hit. */
+/* Waits for a call and reads its answer into p->row; takes the call over, which
+** is kept where it is a hit. */
 static int lookupHit(LedgerLookup *p, LedgerCall *pCall, Ledger *pLedger,
                      int *pbFound, LedgerError *pErr) {
-  lookupAnswer(p, pCall, pLedger, pbFound, pErr);
+  *pbFound = 0;
+  p->row.pLedger = pLedger;
+  if( ledgerCallWait(pCall, pErr) == LEDGER_OK ) {
+    ledgerEntryResult(pCall, pbFound, &p->row.entry, pErr);
+  }
   if( *pbFound ) {
     p->pKept = pCall;
   } else {

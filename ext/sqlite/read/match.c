@@ -10,7 +10,6 @@
 */
 #include "sqlite/read/read.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Adds one tag to the comma list. */

@@ -1,9 +1,8 @@
 /*
-** What the files that read share: entries, what stands for them, and the
-** statement on whose behalf they are read.
+** The face of sqlite/read: entries, what stands for them, and the statement on
+** whose behalf they are read.
 **
-** Invariant: what is shown of a ledger lies within the snapshot of the
-** statement's snapshot.
+** Invariant: what is shown of a ledger lies within the statement's snapshot.
 */
 #ifndef LEDGER_SQLITE_READ_H
 #define LEDGER_SQLITE_READ_H
@@ -52,8 +51,10 @@ void ledgerSnapshotOpen(LedgerConn *p, LedgerSnapshot **ppSnapshot);
 ** zPlan is idxStr; NULL makes a snapshot that nobody shares. An SQLite code. */
 int ledgerSnapshotJoin(LedgerConn *p, const char *zPlan,
                        LedgerSnapshot **ppSnapshot);
-void ledgerSnapshotLeave(LedgerConn *p,
-                         LedgerSnapshot **ppSnapshot); /* xClose */
+
+/* xClose. */
+void ledgerSnapshotLeave(LedgerConn *p, LedgerSnapshot **ppSnapshot);
+
 void ledgerSnapshotRef(LedgerSnapshot *p);
 void ledgerSnapshotUnref(LedgerConn *p, LedgerSnapshot *pSnapshot);
 
@@ -185,7 +186,7 @@ typedef struct LedgerStream LedgerStream;
 ** for the wire or NULL. The query must outlive the stream. */
 int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                      const char *zSubLedger, const LedgerQuery *pQuery,
-                     const char *zTag, LedgerStream **ppLane,
+                     const char *zTag, LedgerStream **ppStream,
                      LedgerError *pErr);
 void ledgerStreamClose(LedgerStream *p);
 

@@ -118,7 +118,7 @@ static void snapshotClearMemo(LedgerSnapshot *p) {
   p->nMemo = p->nMemoAlloc = 0;
 }
 
-static void snapshotUnref(LedgerConn *p, LedgerSnapshot *pSnapshot) {
+void ledgerSnapshotUnref(LedgerConn *p, LedgerSnapshot *pSnapshot) {
   LedgerSnapshot **pp = &p->reading.pSnapshot;
   if( --pSnapshot->nRef > 0 ) return;
   while( *pp && *pp != pSnapshot ) pp = &(*pp)->pNext;
@@ -146,16 +146,12 @@ void ledgerSnapshotRef(LedgerSnapshot *p) {
   p->nRef++;
 }
 
-void ledgerSnapshotUnref(LedgerConn *p, LedgerSnapshot *pSnapshot) {
-  snapshotUnref(p, pSnapshot);
-}
-
 /* Gives back the snapshot that is parked, if it is parked for that cursor. */
 static void snapshotUnpark(LedgerConn *p, LedgerSnapshot **ppSnapshot) {
   LedgerSnapshot *pParked = p->reading.pParked;
   if( pParked == NULL || p->reading.ppParked != ppSnapshot ) return;
   p->reading.pParked = NULL;
-  snapshotUnref(p, pParked);
+  ledgerSnapshotUnref(p, pParked);
 }
 
 int ledgerSnapshotJoin(LedgerConn *p, const char *zPlan,
@@ -192,9 +188,9 @@ void ledgerSnapshotLeave(LedgerConn *p, LedgerSnapshot **ppSnapshot) {
     LedgerSnapshot *pFormer = p->reading.pParked;
     p->reading.pParked = pSnapshot; /* with the reference that it had */
     p->reading.ppParked = p->reading.ppOpened;
-    if( pFormer ) snapshotUnref(p, pFormer);
+    if( pFormer ) ledgerSnapshotUnref(p, pFormer);
   } else if( pSnapshot ) {
-    snapshotUnref(p, pSnapshot);
+    ledgerSnapshotUnref(p, pSnapshot);
   }
   p->reading.ppOpened = NULL;
   snapshotUnpark(p, ppSnapshot);
@@ -209,8 +205,7 @@ void ledgerSnapshotEnd(LedgerConn *p) {
   for( pSnapshot = p->reading.pSnapshot; pSnapshot;
        pSnapshot = pSnapshot->pNext ) {
     pSnapshot->bEnded = 1;
-    ledgerAnswersEnd(
-        &pSnapshot->pAnswer); /* the answers may be different now */
+    ledgerAnswersEnd(&pSnapshot->pAnswer); /* they may be different now */
   }
 }
 

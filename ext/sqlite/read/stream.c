@@ -38,10 +38,10 @@ struct LedgerStream {
 
 int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                      const char *zSubLedger, const LedgerQuery *pQuery,
-                     const char *zTag, LedgerStream **ppLane,
+                     const char *zTag, LedgerStream **ppStream,
                      LedgerError *pErr) {
   LedgerStream *p = sqlite3_malloc64(sizeof(*p));
-  *ppLane = NULL;
+  *ppStream = NULL;
   if( p == NULL ) return ledgerErrorNomem(pErr);
   memset(p, 0, sizeof(*p));
   p->pSnapshot = pSnapshot;
@@ -60,7 +60,7 @@ int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
     ledgerStreamClose(p);
     return ledgerErrorNomem(pErr);
   }
-  *ppLane = p;
+  *ppStream = p;
   return LEDGER_OK;
 }
 

@@ -11,7 +11,6 @@
 */
 #include "sqlite/table/table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int ledgerColumnCount(const LedgerColumn *aColumn) {

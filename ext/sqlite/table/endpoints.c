@@ -160,16 +160,30 @@ static void endpointsSweep(LedgerJson *pDoc, const char *zModule) {
   }
 }
 
-/* Adds the member or replaces it; takes pVal over. */
+/* Adds the member or replaces it; takes pVal over. 0 when memory is short. */
 static int endpointsPut(cJSON *pObj, const char *zName, cJSON *pVal) {
-  if( pObj == NULL || pVal == NULL ) {
-    cJSON_Delete(pVal);
-    return 0;
+  const int bOk =
+      pObj && pVal &&
+      (ledgerJsonMember(pObj, zName)
+           ? cJSON_ReplaceItemInObjectCaseSensitive(pObj, zName, pVal)
+           : cJSON_AddItemToObject(pObj, zName, pVal));
+  if( !bOk ) cJSON_Delete(pVal);
+  return bOk;
+}
+
+/* Adds a module to the bundle. 0 when memory is short. */
+static int endpointsAddModule(cJSON *pBundle, const char *zName,
+                              const cJSON *pSource) {
+  cJSON *pModules = ledgerJsonMember(pBundle, "modules");
+  cJSON *pNew = cJSON_CreateObject();
+  int bOk = endpointsPut(pNew, "module", cJSON_Duplicate(pSource, 1)) &&
+            cJSON_AddStringToObject(pNew, "name", zName) != NULL;
+  if( bOk && pModules == NULL ) {
+    pModules = cJSON_AddArrayToObject(pBundle, "modules");
   }
-  if( ledgerJsonMember(pObj, zName) ) {
-    return cJSON_ReplaceItemInObjectCaseSensitive(pObj, zName, pVal);
-  }
-  return cJSON_AddItemToObject(pObj, zName, pVal);
+  bOk = bOk && cJSON_AddItemToArray(pModules, pNew);
+  if( !bOk ) cJSON_Delete(pNew);
+  return bOk;
 }
 
 /* The properties and module that the row gives, put into the bundle. */
@@ -179,7 +193,6 @@ static int endpointsSet(LedgerJson *pDoc, const LedgerQueued *pRow,
   cJSON *pRoot = ledgerJsonRoot(pDoc);
   cJSON *pMap = endpointsMap(pRoot);
   cJSON *pPath = ledgerJsonMember(pMap, zPath);
-  cJSON *pModules = ledgerJsonMember(pRoot, "modules");
   LedgerJson *pNew = NULL;
   cJSON *pProperties, *pModule, *pOld;
   const char *zModule;
@@ -209,11 +222,7 @@ static int endpointsSet(LedgerJson *pDoc, const LedgerQueued *pRow,
   } else if( bOk && pModule && pOld ) {
     bOk = endpointsPut(pOld, "module", cJSON_Duplicate(pModule, 1));
   } else if( bOk && pModule ) {
-    pOld = cJSON_CreateObject();
-    bOk = endpointsPut(pOld, "module", cJSON_Duplicate(pModule, 1)) &&
-          cJSON_AddStringToObject(pOld, "name", zModule) != NULL &&
-          (pModules || (pModules = cJSON_AddArrayToObject(pRoot, "modules"))) &&
-          cJSON_AddItemToArray(pModules, pOld);
+    bOk = endpointsAddModule(pRoot, zModule, pModule);
   } else if( bOk && zModule && pOld == NULL ) {
     ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
                    "endpoint %s: the ledger has no module '%s': give it in "

@@ -167,19 +167,19 @@ static int entryFindFunction(sqlite3_vtab *pVtab, int nArg, const char *zName,
   return 1;
 }
 
-#define ENTRY_READING                                                     \
-  LEDGER_TABLE_METHODS, .xBestIndex = entryBestIndex, .xOpen = entryOpen, \
-                        .xClose = entryClose, .xFilter = entryFilter,     \
-                        .xNext = entryNext, .xEof = entryEof,             \
-                        .xColumn = entryColumn, .xRowid = entryRowid,     \
-                        .xFindFunction = entryFindFunction
-
-static const sqlite3_module entryModule = {ENTRY_READING};
-static const sqlite3_module entryWrittenModule = {ENTRY_READING,
-                                                  LEDGER_TABLE_WRITING};
+/* The methods that read. */
+static const sqlite3_module entryModule = {
+    .xBestIndex = entryBestIndex,
+    .xOpen = entryOpen,
+    .xClose = entryClose,
+    .xFilter = entryFilter,
+    .xNext = entryNext,
+    .xEof = entryEof,
+    .xColumn = entryColumn,
+    .xRowid = entryRowid,
+    .xFindFunction = entryFindFunction,
+};
 
 int ledgerEntryTableRegister(LedgerConn *pConn, const LedgerTableSpec *pSpec) {
-  return ledgerTableModule(
-      pConn, pSpec,
-      pSpec->xUpdate && !pConn->bReadonly ? &entryWrittenModule : &entryModule);
+  return ledgerTableModule(pConn, pSpec, &entryModule);
 }

@@ -38,15 +38,10 @@ static int tableIsKept(const LedgerTableSpec *pSpec) {
   return pSpec->pRoute || pSpec->pRouteKey || pSpec->bKept;
 }
 
-static void tableFreeCells(void *pCells) {
-  ledgerCellsFree(pCells);
-}
-
 /* A fresh answer, empty, or NULL; it takes zAsked over in any case. */
 static LedgerAnswer *tableAnswer(const LedgerTableSpec *pSpec, char *zAsked,
                                  LedgerError *pErr) {
   LedgerAnswer *p = sqlite3_malloc64(sizeof(*p));
-  LedgerCells *pCells = NULL;
   if( p == NULL ) {
     sqlite3_free(zAsked);
     ledgerErrorNomem(pErr);
@@ -56,12 +51,11 @@ static LedgerAnswer *tableAnswer(const LedgerTableSpec *pSpec, char *zAsked,
   p->pSpec = pSpec;
   p->zAsked = zAsked;
   p->nRef = 1;
-  p->xFree = tableFreeCells;
-  if( ledgerCellsNew(ledgerColumnCount(pSpec->aColumn), &pCells, pErr) ) {
+  p->xFree = ledgerCellsFree;
+  if( ledgerCellsNew(ledgerColumnCount(pSpec->aColumn), &p->pCells, pErr) ) {
     ledgerAnswerUnref(p);
     return NULL;
   }
-  p->pCells = pCells;
   return p;
 }
 
@@ -218,7 +212,7 @@ static int tableWiden(const LedgerTable *p, LedgerSnapshot *pSnapshot,
   const int nKey = pQuestion->nKey;
   char *zWide;
   int i;
-  if( pSpec->pRoute == 0 || pSpec->pRouteKey == 0 || nKey <= 0 ||
+  if( pSpec->pRoute == NULL || pSpec->pRouteKey == NULL || nKey <= 0 ||
       ledgerAnswerFind(*ledgerSnapshotAnswers(pSnapshot), pSpec, *pzAsked) ) {
     return LEDGER_OK;
   }
@@ -416,19 +410,19 @@ static int tableColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *pCtx,
   return SQLITE_OK;
 }
 
-#define TABLE_READING                                                     \
-  LEDGER_TABLE_METHODS, .xBestIndex = tableBestIndex, .xOpen = tableOpen, \
-                        .xClose = tableClose, .xFilter = tableFilter,     \
-                        .xNext = tableNext, .xEof = tableEof,             \
-                        .xColumn = tableColumn, .xRowid = tableRowid
-
-static const sqlite3_module tableModule = {TABLE_READING};
-static const sqlite3_module tableWrittenModule = {TABLE_READING,
-                                                  LEDGER_TABLE_WRITING};
+/* The methods that read. */
+static const sqlite3_module tableModule = {
+    .xBestIndex = tableBestIndex,
+    .xOpen = tableOpen,
+    .xClose = tableClose,
+    .xFilter = tableFilter,
+    .xNext = tableNext,
+    .xEof = tableEof,
+    .xColumn = tableColumn,
+    .xRowid = tableRowid,
+};
 
 int ledgerTableRegister(LedgerConn *pConn, const LedgerTableSpec *pSpec) {
   if( pSpec->xRegister ) return pSpec->xRegister(pConn, pSpec);
-  return ledgerTableModule(
-      pConn, pSpec,
-      pSpec->xUpdate && !pConn->bReadonly ? &tableWrittenModule : &tableModule);
+  return ledgerTableModule(pConn, pSpec, &tableModule);
 }

@@ -14,8 +14,6 @@
 
 /* ---- cells.c: rows of a small table, in memory --------------------------- */
 
-typedef struct LedgerCells LedgerCells;
-
 int ledgerCellsNew(int nCol, LedgerCells **pp, LedgerError *pErr);
 void ledgerCellsFree(LedgerCells *p);
 i64 ledgerCellsCount(const LedgerCells *p);
@@ -46,6 +44,7 @@ void ledgerCellsResult(const LedgerCells *p, i64 iRow, int iCol,
 /* ---- describe.c: descriptions of tables ---------------------------------- */
 
 typedef struct LedgerChange LedgerChange;
+typedef struct LedgerColumn LedgerColumn;
 typedef struct LedgerEntryTable LedgerEntryTable;
 typedef struct LedgerItem LedgerItem;
 typedef struct LedgerTable LedgerTable;
@@ -72,7 +71,7 @@ struct LedgerItem {
   cJSON *pItem;
 };
 
-/* What a table is: one of these per table_*.c. */
+/* What a table is: one of these in the file of each. */
 struct LedgerTableSpec {
   const char *zName;           /* the module's name */
   const char *zDoc;            /* one line */
@@ -149,35 +148,11 @@ struct LedgerTable {
   int nDeleted;     /* rows that the statement has deleted */
 };
 
-/* Registers the module of a table; an SQLite code. */
+/* Registers the module of a table, which gives the methods that read; what is
+** common is added: xConnect and its like, and of a table that is written xUpdate
+** and the transaction's. An SQLite code. */
 int ledgerTableModule(LedgerConn *pConn, const LedgerTableSpec *pSpec,
-                      const sqlite3_module *pModule);
-
-int ledgerTableConnect(sqlite3 *db, void *pAux, int argc,
-                       const char *const *argv, sqlite3_vtab **ppVtab,
-                       char **pzErr);
-int ledgerTableDisconnect(sqlite3_vtab *pVtab);
-int ledgerTableDestroy(sqlite3_vtab *pVtab);
-int ledgerTableRename(sqlite3_vtab *pVtab, const char *zNew);
-int ledgerTableUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
-                      sqlite3_int64 *piRowid);
-int ledgerTableBegin(sqlite3_vtab *pVtab);
-int ledgerTableSync(sqlite3_vtab *pVtab);
-int ledgerTableEnd(sqlite3_vtab *pVtab);
-int ledgerTableSavepoint(sqlite3_vtab *pVtab, int iSavepoint);
-int ledgerTableRelease(sqlite3_vtab *pVtab, int iSavepoint);
-int ledgerTableRollbackTo(sqlite3_vtab *pVtab, int iSavepoint);
-
-/* These methods, in a sqlite3_module; the second ones of what is written. */
-#define LEDGER_TABLE_METHODS                                            \
-  .iVersion = 2, .xCreate = ledgerTableConnect,                         \
-  .xConnect = ledgerTableConnect, .xDisconnect = ledgerTableDisconnect, \
-  .xDestroy = ledgerTableDestroy, .xRename = ledgerTableRename
-#define LEDGER_TABLE_WRITING                                       \
-  .xUpdate = ledgerTableUpdate, .xBegin = ledgerTableBegin,        \
-  .xSync = ledgerTableSync, .xCommit = ledgerTableEnd,             \
-  .xRollback = ledgerTableEnd, .xSavepoint = ledgerTableSavepoint, \
-  .xRelease = ledgerTableRelease, .xRollbackTo = ledgerTableRollbackTo
+                      const sqlite3_module *pReading);
 
 /* ---- table.c: the module behind the small tables ------------------------- */
 
@@ -286,8 +261,10 @@ struct LedgerEntryTable {
 /* xRegister of such a table. */
 int ledgerEntryTableRegister(LedgerConn *pConn, const LedgerTableSpec *pSpec);
 
+/* ---- users.c ------------------------------------------------------------- */
+
 /* The collation ledger_user_id: ids of users in their canonical form. */
 int ledgerUserIdCollate(void *pArg, int n1, const void *z1, int n2,
-                        const void *z2); /* table/users.c */
+                        const void *z2);
 
 #endif /* LEDGER_SQLITE_TABLE_H */

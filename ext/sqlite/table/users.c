@@ -135,7 +135,7 @@ static const LedgerChangeKind usersKind = {"user", usersCheck, usersSend};
 static int usersNotSelf(Ledger *pLedger, const char *zUser, const char *zRoles,
                         LedgerError *pErr) {
   LedgerFacts facts;
-  LedgerChangeSend ask = {NULL, pLedger->pClient, 0, {0, 0}};
+  LedgerChangeSend ask = {.pClient = pLedger->pClient};
   LedgerBuf have = {0};
   int bWithin = 1;
 
@@ -186,7 +186,7 @@ static int usersLockout(const LedgerChange *p, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-/* Appends the roles of a JSON array; nRole counts them. */
+/* Appends the roles of a JSON array; *pnRole counts them. */
 static int usersRolesArray(const char *z, LedgerBuf *pBuf, int *pnRole,
                            LedgerError *pErr) {
   LedgerJson *pDoc = NULL;

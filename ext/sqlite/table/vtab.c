@@ -22,24 +22,8 @@ typedef struct VtabModule VtabModule;
 struct VtabModule {
   LedgerConn *pConn; /* counted reference */
   const LedgerTableSpec *pSpec;
+  sqlite3_module methods;
 };
-
-static void vtabDestroyModule(void *pArg) {
-  VtabModule *p = pArg;
-  ledgerConnUnref(p->pConn);
-  sqlite3_free(p);
-}
-
-int ledgerTableModule(LedgerConn *pConn, const LedgerTableSpec *pSpec,
-                      const sqlite3_module *pModule) {
-  VtabModule *p = sqlite3_malloc64(sizeof(*p));
-  if( p == NULL ) return SQLITE_NOMEM;
-  p->pConn = pConn;
-  p->pSpec = pSpec;
-  ledgerConnRef(pConn);
-  return sqlite3_create_module_v2(pConn->db, pSpec->zName, pModule, p,
-                                  vtabDestroyModule);
-}
 
 /* ---- CREATE VIRTUAL TABLE ------------------------------------------------ */
 
@@ -112,7 +96,7 @@ static int vtabArguments(LedgerTable *p, int argc, const char *const *argv,
   return rc;
 }
 
-int ledgerTableDisconnect(sqlite3_vtab *pVtab) {
+static int vtabDisconnect(sqlite3_vtab *pVtab) {
   LedgerTable *p = (LedgerTable *)pVtab;
   ledgerSavepointsClear(&p->savepoints);
   ledgerGuardClear(&p->guard);
@@ -122,14 +106,14 @@ int ledgerTableDisconnect(sqlite3_vtab *pVtab) {
   return SQLITE_OK;
 }
 
-int ledgerTableDestroy(sqlite3_vtab *pVtab) {
+static int vtabDestroy(sqlite3_vtab *pVtab) {
   if( ledgerSavepointsHasRows(&((LedgerTable *)pVtab)->savepoints) ) {
     return SQLITE_LOCKED;
   }
-  return ledgerTableDisconnect(pVtab);
+  return vtabDisconnect(pVtab);
 }
 
-int ledgerTableConnect(sqlite3 *db, void *pAux, int argc,
+static int vtabConnect(sqlite3 *db, void *pAux, int argc,
                        const char *const *argv, sqlite3_vtab **ppVtab,
                        char **pzErr) {
   const VtabModule *pModule = pAux;
@@ -156,14 +140,14 @@ int ledgerTableConnect(sqlite3 *db, void *pAux, int argc,
     rc = ledgerSavepointsInit(&p->savepoints, p->pConn, argv[1]);
   if( rc == SQLITE_OK ) rc = vtabArguments(p, argc, argv, pzErr);
   if( rc ) {
-    ledgerTableDisconnect(&p->base);
+    vtabDisconnect(&p->base);
   } else {
     *ppVtab = &p->base;
   }
   return rc;
 }
 
-int ledgerTableRename(sqlite3_vtab *pVtab, const char *zNew) {
+static int vtabRename(sqlite3_vtab *pVtab, const char *zNew) {
   (void)pVtab;
   (void)zNew;
   return SQLITE_OK;
@@ -171,7 +155,7 @@ int ledgerTableRename(sqlite3_vtab *pVtab, const char *zNew) {
 
 /* ---- transactions -------------------------------------------------------- */
 
-int ledgerTableUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
+static int vtabUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
                       sqlite3_int64 *piRowid) {
   LedgerTable *p = (LedgerTable *)pVtab;
   LedgerError err = LEDGER_ERROR_INIT;
@@ -182,14 +166,14 @@ int ledgerTableUpdate(sqlite3_vtab *pVtab, int argc, sqlite3_value **argv,
   return ledgerErrorVtab(pVtab, &err);
 }
 
-int ledgerTableBegin(sqlite3_vtab *pVtab) {
+static int vtabBegin(sqlite3_vtab *pVtab) {
   LedgerTable *p = (LedgerTable *)pVtab;
   p->nDeleted = 0;
   ledgerSavepointsBegin(&p->savepoints);
   return SQLITE_OK;
 }
 
-int ledgerTableSync(sqlite3_vtab *pVtab) {
+static int vtabSync(sqlite3_vtab *pVtab) {
   LedgerTable *p = (LedgerTable *)pVtab;
   LedgerError err = LEDGER_ERROR_INIT;
   if( !p->savepoints.bBegun ) return SQLITE_OK; /* CREATE VIRTUAL TABLE */
@@ -199,28 +183,67 @@ int ledgerTableSync(sqlite3_vtab *pVtab) {
   return ledgerErrorVtab(pVtab, &err);
 }
 
-int ledgerTableEnd(sqlite3_vtab *pVtab) {
+static int vtabEnd(sqlite3_vtab *pVtab) {
   LedgerTable *p = (LedgerTable *)pVtab;
   if( p->savepoints.bBegun ) ledgerSavepointsEnd(&p->savepoints);
   return SQLITE_OK;
 }
 
-int ledgerTableSavepoint(sqlite3_vtab *pVtab, int iSavepoint) {
+static int vtabSavepoint(sqlite3_vtab *pVtab, int iSavepoint) {
   LedgerTable *p = (LedgerTable *)pVtab;
   p->nDeleted = 0;
   return ledgerSavepointsSet(&p->savepoints, iSavepoint);
 }
 
-int ledgerTableRelease(sqlite3_vtab *pVtab, int iSavepoint) {
+static int vtabRelease(sqlite3_vtab *pVtab, int iSavepoint) {
   LedgerTable *p = (LedgerTable *)pVtab;
   p->nDeleted = 0;
   ledgerSavepointsRelease(&p->savepoints, iSavepoint);
   return SQLITE_OK;
 }
 
-int ledgerTableRollbackTo(sqlite3_vtab *pVtab, int iSavepoint) {
+static int vtabRollbackTo(sqlite3_vtab *pVtab, int iSavepoint) {
   LedgerTable *p = (LedgerTable *)pVtab;
   p->nDeleted = 0;
   ledgerSavepointsRollbackTo(&p->savepoints, iSavepoint);
   return SQLITE_OK;
+}
+
+/* ---- registration -------------------------------------------------------- */
+
+static void vtabDestroyModule(void *pArg) {
+  VtabModule *p = pArg;
+  ledgerConnUnref(p->pConn);
+  sqlite3_free(p);
+}
+
+/* The methods of all tables; of those that are written, the second part, too.
+** xCreate is xConnect, which makes a table eponymous. */
+static void vtabMethods(sqlite3_module *p, int bWritten) {
+  p->iVersion = 2;
+  p->xCreate = p->xConnect = vtabConnect;
+  p->xDisconnect = vtabDisconnect;
+  p->xDestroy = vtabDestroy;
+  p->xRename = vtabRename;
+  if( !bWritten ) return;
+  p->xUpdate = vtabUpdate;
+  p->xBegin = vtabBegin;
+  p->xSync = vtabSync;
+  p->xCommit = p->xRollback = vtabEnd;
+  p->xSavepoint = vtabSavepoint;
+  p->xRelease = vtabRelease;
+  p->xRollbackTo = vtabRollbackTo;
+}
+
+int ledgerTableModule(LedgerConn *pConn, const LedgerTableSpec *pSpec,
+                      const sqlite3_module *pReading) {
+  VtabModule *p = sqlite3_malloc64(sizeof(*p));
+  if( p == NULL ) return SQLITE_NOMEM;
+  p->pConn = pConn;
+  p->pSpec = pSpec;
+  p->methods = *pReading;
+  vtabMethods(&p->methods, pSpec->xUpdate && !pConn->bReadonly);
+  ledgerConnRef(pConn);
+  return sqlite3_create_module_v2(pConn->db, pSpec->zName, &p->methods, p,
+                                  vtabDestroyModule);
 }

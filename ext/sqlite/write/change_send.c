@@ -90,17 +90,13 @@ int ledgerChangeCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
 }
 
 int ledgerChangeSend(LedgerQueued *pRow, LedgerError *pErr) {
-  LedgerChangeSend op;
+  LedgerChangeSend send = {.pRow = pRow, .pClient = pRow->pLedger->pClient};
   LedgerError err = LEDGER_ERROR_INIT;
   int rc;
 
-  op.pRow = pRow;
-  op.pClient = pRow->pLedger->pClient;
-  op.bSent = 0;
-  memset(&op.after, 0, sizeof(op.after));
-  rc = pRow->pKind->xSend(&op, &err);
+  rc = pRow->pKind->xSend(&send, &err);
   if( rc == LEDGER_OK ) return LEDGER_OK;
-  if( op.bSent ) {
+  if( send.bSent ) {
     /* Something of it is done: nobody may take the row for not sent. Where the
     ** last write was accepted, only reading back failed. */
     const int bUnread =

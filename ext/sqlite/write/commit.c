@@ -12,7 +12,7 @@
 **     certainly not sent: SQLite then keeps the transaction open, and a second
 **     COMMIT goes on. So it is where no server answers the wait for rows that
 **     were all accepted: to undo the local changes would part them from entries
-**     that the ledger most likely keeps. (Of a change that is no append and
+**     that the ledger most likely keeps. (Of a change that is not an append and
 **     takes several requests that isn't known: it stays LEDGER_IOERR, as for
 **     ledger_append(), which has no transaction to go on with);
 **   - every other failure undoes the local changes, and its message names what
@@ -155,9 +155,7 @@ static int commitIsCertain(const LedgerSend *p) {
     if( pRow->eState == LEDGER_COMMITTED || pRow->eState == LEDGER_QUEUED ) {
       continue;
     }
-    if( pRow->eState != LEDGER_PENDING || pRow->pKind ) {
-      return 0;
-    }
+    if( pRow->eState != LEDGER_PENDING || pRow->pKind ) return 0;
   }
   return 1;
 }

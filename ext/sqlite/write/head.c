@@ -13,8 +13,8 @@
 #include <string.h>
 
 /* The state of the node that answers; it may lag. */
-static int stateHead(Ledger *pLedger, const char *zSubLedger, LedgerTxid *pHead,
-                     LedgerError *pErr) {
+static int headAsk(Ledger *pLedger, const char *zSubLedger, LedgerTxid *pHead,
+                   LedgerError *pErr) {
   LedgerClient *pClient = pLedger->pClient;
   LedgerCall *pCall = NULL;
   LedgerPager *pPager = NULL;
@@ -53,7 +53,7 @@ int ledgerHeadCommitted(Ledger *pLedger, const char *zSubLedger, int bWitness,
   int nTry;
   for( nTry = 0; nTry < 4; nTry++ ) {
     int eState = LEDGER_TX_PENDING;
-    if( stateHead(pLedger, zSubLedger, pState, pErr) ) return pErr->rc;
+    if( headAsk(pLedger, zSubLedger, pState, pErr) ) return pErr->rc;
     ledgerClientFacts(pLedger->pClient, &facts);
     if( pState->seqno <= facts.committed.seqno ) {
       *pState = facts.committed;

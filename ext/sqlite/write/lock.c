@@ -12,7 +12,6 @@
 #include "sqlite/write/write.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 /* The busy timeout in milliseconds; 0 where an authorizer denies the question:

@@ -163,9 +163,7 @@ static int sendSession(LedgerSend *p, LedgerError *pErr) {
   int i, nWait = 0, nTry = 0;
   for( i = 0; i < p->nRow; i++ ) {
     const LedgerQueued *pRow = p->apRow[i];
-    if( pRow->eState != LEDGER_QUEUED || pRow->pKind ) {
-      continue;
-    }
+    if( pRow->eState != LEDGER_QUEUED || pRow->pKind ) continue;
     if( pFirst == NULL ) pFirst = pRow;
     nWait++;
   }
@@ -332,7 +330,7 @@ static int sendOutcome(LedgerSend *p, int i, LedgerCall *pCall,
   return pErr->rc;
 }
 
-/* A change that is no entry: it is done at once, from first to last request. */
+/* A change that is not an append: it is done at once, from first to last request. */
 static void sendChange(LedgerSend *p, int i, LedgerError *pErr) {
   LedgerQueued *pRow = p->apRow[i];
   LedgerError err = LEDGER_ERROR_INIT;
@@ -499,7 +497,7 @@ static int sendSettle(LedgerSend *p, LedgerError *pErr) {
   if( ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 && err.rc ) {
     sendUnsettled(p, pErr, &err);
   } else if( ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 ) {
-    return pErr->rc; /* a change that is no append */
+    return pErr->rc; /* a change that is not an append */
   } else {
     ledgerErrorClear(pErr);
     *pErr = err;
@@ -546,8 +544,8 @@ int ledgerSendRound(LedgerSend *p, LedgerError *pErr) {
   if( p->pSession ) p->before = ledgerSessionLast(p->pSession);
   rc = pConfig->appendAnyOrder ? sendAnyOrder(p, pErr) : sendInOrder(p, pErr);
   if( rc == LEDGER_INTERRUPT ) return rc;
-  /* Where the round was ended, by what is no error, the rows before may be
-  ** lost: what became of them is asked even with wait = none. */
+  /* Where the round ended without an error, the rows before may be lost: what
+  ** became of them is asked even with wait = none. */
   if( rc == LEDGER_OK ? p->bOver || p->bWait : sendAsksOn(p) ) {
     LedgerError err = LEDGER_ERROR_INIT;
     if( ledgerSettleAccepted(p, &err) ) {

@@ -125,7 +125,7 @@ struct LedgerSend {
   LedgerTxid before;       /* id of the session's last row, or the round's */
   int bOver;               /* the round is: nothing more is sent */
   int nLost;               /* rows that it took back */
-  LedgerError why;         /* why the round ended, if that is no error yet */
+  LedgerError why;         /* why the round ended, if not an error yet */
   int nProgress;           /* rows that have come to an end */
   int nStall;              /* rounds since then */
   int nWhy;                /* ... the last ones that ended for a reason */
