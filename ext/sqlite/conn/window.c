@@ -2,8 +2,8 @@
 ** A window of calls in flight that slides over what is to be asked.
 **
 ** Invariants: the items stand in the order in which they were started; the
-** window holds no more than its places; what it still holds when it is closed is
-** given up.
+** window holds no more than its places; what it still holds when it is closed
+** is given up.
 */
 #include "sqlite/conn/conn.h"
 

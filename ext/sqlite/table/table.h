@@ -149,8 +149,8 @@ struct LedgerTable {
 };
 
 /* Registers the module of a table, which gives the methods that read; what is
-** common is added: xConnect and its like, and of a table that is written xUpdate
-** and the transaction's. An SQLite code. */
+** common is added: xConnect and its like, and of a table that is written
+** xUpdate and the transaction's. An SQLite code. */
 int ledgerTableModule(LedgerConn *pConn, const LedgerTableSpec *pSpec,
                       const sqlite3_module *pReading);
 

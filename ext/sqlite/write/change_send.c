@@ -8,8 +8,6 @@
 */
 #include "sqlite/write/write.h"
 
-#include <string.h>
-
 int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod,
                       const LedgerRoute *pRoute, const char *zKey,
                       const char *zBody, LedgerCall **ppCall,

@@ -330,7 +330,8 @@ static int sendOutcome(LedgerSend *p, int i, LedgerCall *pCall,
   return pErr->rc;
 }
 
-/* A change that is not an append: it is done at once, from first to last request. */
+/* A change that is not an append: it is done at once, from first to last
+** request. */
 static void sendChange(LedgerSend *p, int i, LedgerError *pErr) {
   LedgerQueued *pRow = p->apRow[i];
   LedgerError err = LEDGER_ERROR_INIT;
