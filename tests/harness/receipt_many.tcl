@@ -15,15 +15,20 @@ proc receipts_keep {name n options} {
     {*}$options]
   foreach event {election election} {
     ledger_control -name $name POST /control/$event {{}}
+    receipts_attach $name ;# connections of the view before are about to be closed
     receipts_append $name $part
   }
   receipts_fetch $name "WHERE sub_ledger = 'c0'"
   recover $name
-  # The ledger has another key now: attach it anew.
-  db eval "SELECT ledger_detach('$name')"
-  db eval [ledger_attach_sql -name $name]
+  receipts_attach $name ;# the ledger has another key now
   receipts_append $name $part
   receipts_fetch $name
+}
+
+# Attaches a ledger anew.
+proc receipts_attach name {
+  db eval "SELECT ledger_detach('$name')"
+  db eval [ledger_attach_sql -name $name]
 }
 
 # Appends n entries, half of them with characters that JSON and C treat apart.
