@@ -34,7 +34,7 @@
 #undef LEDGER_TABLE
 #undef LEDGER_FUNCTIONS
 
-#define LEDGER_TABLE(name) &name,
+#define LEDGER_TABLE(name) &(name),
 static const LedgerTableSpec *const apExtensionTable[] = {
 #include "sqlite/table_list.h"
     NULL};

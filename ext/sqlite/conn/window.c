@@ -26,7 +26,7 @@ int ledgerWindowOpen(LedgerWindow *p, int nPlace, size_t nItem,
 
 void ledgerWindowClose(LedgerWindow *p) {
   int i;
-  for( i = 0; i < p->nUsed; i++ ) ledgerCallFree(p->apCall[i]);
+  for( i = 0; p->apCall && i < p->nUsed; i++ ) ledgerCallFree(p->apCall[i]);
   sqlite3_free(p->apCall);
   sqlite3_free(p->aItem);
   memset(p, 0, sizeof(*p));

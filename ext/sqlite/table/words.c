@@ -32,7 +32,7 @@ static int wordsOf(const LedgerWords *pWords, LedgerJson *pDoc,
                    const char *zKey, LedgerBuf *pOut, LedgerError *pErr) {
   cJSON *pList = NULL, *pOne = NULL;
   const char *z;
-  size_t n;
+  size_t n = 0;
 
   ledgerBufReset(pOut);
   if( pDoc == NULL || !pWords->xFind(pDoc, zKey, &pList, &pOne) ) {
