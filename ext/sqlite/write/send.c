@@ -550,7 +550,7 @@ int ledgerSendRound(LedgerSend *p, LedgerError *pErr) {
   if( rc == LEDGER_OK ? p->bOver || p->bWait : sendAsksOn(p) ) {
     LedgerError err = LEDGER_ERROR_INIT;
     if( ledgerSettleAccepted(p, &err) ) {
-      if( p->bSettle && ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 ) {
+      if( rc && p->bSettle && ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 ) {
         sendUnsettled(p, pErr, &err);
       } else {
         sendWorse(pErr, &err);
