@@ -255,11 +255,13 @@ static int settleNote(Settle *p, const char *zSubLedger,
 }
 
 /* Whether the page is of a node that has all up to `to`: a front end may have
-** sent its request to another one than that which showed `to`. */
+** sent its request to another one than that which showed `to`. One that is
+** still in an earlier view may have a longer tail, and nothing of this one. */
 static int settleCovers(const LedgerPage *pPage, LedgerTxid to,
                         LedgerError *pErr) {
   char zHas[LEDGER_TXID_MAX], zTo[LEDGER_TXID_MAX];
-  if( pPage->head.seqno == 0 || pPage->head.seqno >= to.seqno ) {
+  if( pPage->head.seqno == 0 ||
+      (pPage->head.seqno >= to.seqno && pPage->head.view >= to.view) ) {
     return LEDGER_OK;
   }
   return ledgerErrorSet(
