@@ -11,7 +11,8 @@
 ** first hit ends the search, since one transaction is one entry.
 **
 ** Rows come in the order of the ids (backwards with desc), ledger by ledger
-** for one id. What a statement has looked up it does not ask for again.
+** for one id. What a statement has looked up it does not ask for again, and
+** where it asks for one id after the other read/ahead.c reads ahead.
 */
 #include "sqlite/read/read.h"
 
@@ -160,6 +161,18 @@ int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
   return rc;
 }
 
+/* Is the item's answer at hand, remembered or read ahead? */
+static int lookupKnown(LedgerLookup *p, const LookupItem *pItem, int *pbKnown,
+                       LedgerError *pErr) {
+  *pbKnown = 0;
+  if( !lookupUsesMemo(p) ) return LEDGER_OK;
+  *pbKnown = ledgerSnapshotKnows(p->pSnapshot, pItem->pLedger, pItem->id,
+                                 lookupMemoName(p));
+  if( *pbKnown || p->pQuery->nId > 1 ) return LEDGER_OK;
+  return ledgerAheadKnows(p->pSnapshot, p->pConn, pItem->pLedger, pItem->id,
+                          lookupMemoName(p), pbKnown, pErr);
+}
+
 /* Fills the window: starts the first request of the items that follow. */
 static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
   const i64 nAll = (i64)p->pQuery->nId * p->nLedger;
@@ -169,15 +182,13 @@ static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
          (pItem = ledgerWindowAdd(&p->window)) != NULL ) {
     i64 iId = p->iNext / p->nLedger;
     const char *zSub;
+    int bKnown;
     if( p->pQuery->bDesc ) iId = p->pQuery->nId - 1 - iId;
     pItem->pLedger = p->apLedger[p->iNext % p->nLedger];
     pItem->id = p->pQuery->aId[iId];
     p->iNext++;
-    if( lookupUsesMemo(p) &&
-        ledgerSnapshotKnows(p->pSnapshot, pItem->pLedger, pItem->id,
-                            lookupMemoName(p)) ) {
-      continue;
-    }
+    rc = lookupKnown(p, pItem, &bKnown, pErr);
+    if( rc || bKnown ) continue;
     rc = lookupCandidate(p, pItem->pLedger, pItem->id, 0, &zSub, pErr);
     if( rc == LEDGER_OK && zSub ) {
       rc = ledgerLookupGet(pItem->pLedger, pItem->id, zSub,
@@ -234,6 +245,17 @@ static int lookupFurther(LedgerLookup *p, const LookupItem *pItem, int k,
   return pErr->rc;
 }
 
+/* Notes what was found (pRow NULL: nothing) for the rest of the statement. */
+static int lookupRemember(LedgerLookup *p, const LookupItem *pItem,
+                          const LedgerEntryRow *pRow, LedgerError *pErr) {
+  const char *zSub = pRow ? pRow->entry.zSubLedger : lookupMemoName(p);
+  int rc = ledgerSnapshotRemember(p->pSnapshot, pItem->pLedger, pItem->id,
+                                  lookupMemoName(p), pRow, pErr);
+  if( rc || zSub == NULL || p->pQuery->nId > 1 ) return rc;
+  return ledgerAheadNote(p->pSnapshot, pItem->pLedger, pItem->id, zSub,
+                         pRow != NULL, pErr);
+}
+
 /* Resolves an item; takes its call over. */
 static int lookupResolve(LedgerLookup *p, const LookupItem *pItem,
                          LedgerCall *pCall, const LedgerEntryRow **ppRow,
@@ -248,6 +270,11 @@ static int lookupResolve(LedgerLookup *p, const LookupItem *pItem,
     int bKnown = ledgerSnapshotRecall(p->pSnapshot, pItem->pLedger, pItem->id,
                                       lookupMemoName(p), &p->text, &p->row,
                                       &bFound, pErr);
+    if( !bKnown && pErr->rc == LEDGER_OK ) {
+      bKnown = ledgerAheadRecall(p->pSnapshot, pItem->pLedger, pItem->id,
+                                 lookupMemoName(p), &p->text, &p->row, &bFound,
+                                 pErr);
+    }
     if( bFound && pErr->rc == LEDGER_OK ) *ppRow = &p->row;
     if( bKnown || pErr->rc ) return pErr->rc;
   } else if( lookupHit(p, pCall, pItem->pLedger, &bFound, pErr) ) {
@@ -257,9 +284,7 @@ static int lookupResolve(LedgerLookup *p, const LookupItem *pItem,
     return pErr->rc;
   }
   if( lookupUsesMemo(p) &&
-      ledgerSnapshotRemember(p->pSnapshot, pItem->pLedger, pItem->id,
-                             lookupMemoName(p), bFound ? &p->row : NULL,
-                             pErr) ) {
+      lookupRemember(p, pItem, bFound ? &p->row : NULL, pErr) ) {
     return pErr->rc;
   }
   if( bFound ) *ppRow = &p->row;

@@ -116,6 +116,16 @@ int ledgerSnapshotRecall(LedgerSnapshot *p, const Ledger *pLedger,
                          LedgerBuf *pText, LedgerEntryRow *pRow, int *pbFound,
                          LedgerError *pErr);
 
+/* Copies a row with its texts, which *pText then holds. */
+int ledgerSnapshotCopy(const LedgerEntryRow *pFrom, LedgerBuf *pText,
+                       LedgerEntryRow *pTo, LedgerError *pErr);
+
+/* What was read ahead for the statement (read/ahead.c); xFree is called for it
+** when the snapshot ends. */
+typedef struct LedgerAhead LedgerAhead;
+LedgerAhead **ledgerSnapshotAhead(LedgerSnapshot *p,
+                                  void (*xFree)(LedgerAhead *));
+
 /* ---- plan.c: what xBestIndex tells xFilter ------------------------------- */
 
 /* What a query asks for, decoded from idxStr and the values of xFilter. */
@@ -201,6 +211,24 @@ int ledgerStreamNext(LedgerStream *p, int bMore, const LedgerEntryRow **ppRow,
 
 /* Rows that ledgerStreamNext() will return without a request. */
 int ledgerStreamReady(const LedgerStream *p);
+
+/* ---- read/ahead.c: ids that are asked for one by one --------------------- */
+
+/* Is it known, by a range that was read ahead or is read now, whether there is
+** such an entry? zSubLedger NULL: in any sub-ledger; then only a hit is known.
+** To be asked before the entry is asked for. */
+int ledgerAheadKnows(LedgerSnapshot *pSnapshot, LedgerConn *pConn,
+                     const Ledger *pLedger, LedgerTxid id,
+                     const char *zSubLedger, int *pbKnown, LedgerError *pErr);
+
+/* As ledgerSnapshotRecall(), from what was read ahead. */
+int ledgerAheadRecall(LedgerSnapshot *pSnapshot, const Ledger *pLedger,
+                      LedgerTxid id, const char *zSubLedger, LedgerBuf *pText,
+                      LedgerEntryRow *pRow, int *pbFound, LedgerError *pErr);
+
+/* The entry was asked for, and (bFound) stands in that sub-ledger. */
+int ledgerAheadNote(LedgerSnapshot *pSnapshot, Ledger *pLedger, LedgerTxid id,
+                    const char *zSubLedger, int bFound, LedgerError *pErr);
 
 /* ---- lookup.c: entries by id --------------------------------------------- */
 

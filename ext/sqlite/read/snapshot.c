@@ -74,8 +74,10 @@ struct LedgerSnapshot {
   SnapshotBound *pBounds; /* one per ledger read */
   SnapshotMemo *aMemo;    /* open addressing, nMemoAlloc places */
   int nMemo;
-  int nMemoAlloc;      /* a power of two */
-  LedgerSpill *pSpill; /* the rows remembered */
+  int nMemoAlloc;                    /* a power of two */
+  LedgerSpill *pSpill;               /* the rows remembered */
+  LedgerAhead *pAhead;               /* what was read ahead ... */
+  void (*xAheadFree)(LedgerAhead *); /* ... and its end */
 };
 
 /* The number of the statement that is being prepared. */
@@ -132,6 +134,7 @@ void ledgerSnapshotUnref(LedgerConn *p, LedgerSnapshot *pSnapshot) {
     sqlite3_free(pBound);
   }
   ledgerAnswersEnd(&pSnapshot->pAnswer);
+  if( pSnapshot->pAhead ) pSnapshot->xAheadFree(pSnapshot->pAhead);
   snapshotClearMemo(pSnapshot);
   sqlite3_free(pSnapshot);
 }
@@ -198,6 +201,12 @@ void ledgerSnapshotLeave(LedgerConn *p, LedgerSnapshot **ppSnapshot) {
 
 LedgerAnswer **ledgerSnapshotAnswers(LedgerSnapshot *p) {
   return &p->pAnswer;
+}
+
+LedgerAhead **ledgerSnapshotAhead(LedgerSnapshot *p,
+                                  void (*xFree)(LedgerAhead *)) {
+  p->xAheadFree = xFree;
+  return &p->pAhead;
 }
 
 void ledgerSnapshotEnd(LedgerConn *p) {
@@ -445,9 +454,8 @@ int ledgerSnapshotRemember(LedgerSnapshot *p, Ledger *pLedger, LedgerTxid id,
   return LEDGER_OK;
 }
 
-/* Copies a row with its texts, which *pText then holds. */
-static int snapshotCopy(const LedgerEntryRow *pFrom, LedgerBuf *pText,
-                        LedgerEntryRow *pTo, LedgerError *pErr) {
+int ledgerSnapshotCopy(const LedgerEntryRow *pFrom, LedgerBuf *pText,
+                       LedgerEntryRow *pTo, LedgerError *pErr) {
   const LedgerEntry *pE = &pFrom->entry;
   size_t iContents, iTags;
   ledgerBufReset(pText);
@@ -490,5 +498,5 @@ int ledgerSnapshotRecall(LedgerSnapshot *p, const Ledger *pLedger,
   }
   if( pKnown->entry.id.seqno == 0 ) return 1;
   *pbFound = 1;
-  return snapshotCopy(pKnown, pText, pRow, pErr) == LEDGER_OK;
+  return ledgerSnapshotCopy(pKnown, pText, pRow, pErr) == LEDGER_OK;
 }
