@@ -107,8 +107,15 @@ struct LedgerFacts {
   const char *zSkewOf;      /* who has told the time: ledger or, where only
                             ** that one has, identity_service; or NULL */
   int64_t sSkew;            /* seconds its clock is ahead of ours */
+  int64_t nPutOff; /* answers so far that put a request off: 429, 503 */
 };
 void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts);
+
+/* The view of a committed seqno, 0 while nothing has told it. */
+int64_t ledgerClientView(const LedgerClient *p, int64_t iSeqno);
+
+/* The view of the highest seqno below whose view is known, or 0. */
+int64_t ledgerClientViewBelow(const LedgerClient *p, int64_t iSeqno);
 
 /* Takes the credential out of a message that has words of an answer in it: a
 ** server may repeat what was sent. */
@@ -144,6 +151,9 @@ int ledgerCallWait(LedgerCall *p, LedgerError *pErr);
 ** ledgerCallWait() on it. */
 int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
                       LedgerError *pErr);
+
+/* Whether the call is done: waiting for it would take no time. */
+int ledgerCallIsDone(const LedgerCall *p);
 
 /* Waits ms milliseconds; LEDGER_INTERRUPT where the user wants to stop. */
 int ledgerClientSleep(LedgerClient *p, int ms, LedgerError *pErr);

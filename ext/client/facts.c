@@ -37,6 +37,15 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts) {
   pFacts->appended = p->appended;
   pFacts->zSkewOf = p->zSkewOf;
   pFacts->sSkew = p->sSkew;
+  pFacts->nPutOff = p->nPutOff;
+}
+
+int64_t ledgerClientView(const LedgerClient *p, int64_t iSeqno) {
+  return ledgerKnownView(p, iSeqno);
+}
+
+int64_t ledgerClientViewBelow(const LedgerClient *p, int64_t iSeqno) {
+  return ledgerKnownViewBelow(p, iSeqno);
 }
 
 int ledgerClientAnswered(const LedgerClient *p) {

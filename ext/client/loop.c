@@ -202,6 +202,10 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
   }
 }
 
+int ledgerCallIsDone(const LedgerCall *p) {
+  return p->eState == LEDGER_CALL_DONE;
+}
+
 int ledgerCallWait(LedgerCall *p, LedgerError *pErr) {
   int i;
   if( ledgerCallWaitAny(&p, 1, &i, pErr) ) return pErr->rc;

@@ -191,7 +191,7 @@ const LedgerOptionRow aLedgerOption[] = {
      "longest pause after Loading or Pending, in milliseconds", NULL, NULL},
     {"concurrency", OPTION_INT, 0, AT(concurrency), "16", 1, NULL,
      "lookups under way at a time", NULL, NULL},
-    {"range_concurrency", OPTION_INT, 0, AT(rangeConcurrency), "4", 1, NULL,
+    {"range_concurrency", OPTION_INT, 0, AT(rangeConcurrency), "8", 1, NULL,
      "ranges under way at a time", NULL, NULL},
     {"queue_max_bytes", OPTION_INT64, 0, AT(queueMaxBytes), "67108864", 0, NULL,
      "limit of the appends waiting for COMMIT, in bytes", NULL, NULL},

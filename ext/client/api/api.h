@@ -159,6 +159,9 @@ struct LedgerRange {
   const char *zTag;       /* one tag, or NULL; copied */
   LedgerTxid from;
   LedgerTxid to;
+  LedgerTxid floor; /* a node before this state is asked again; {0,0}: none */
+  int bWindow;      /* a part of a range: bounds that are refused end it, and
+                    ** seqnos alone say what lies within */
 };
 
 typedef struct LedgerPage LedgerPage;
@@ -169,8 +172,10 @@ struct LedgerPage {
   int isUnbounded;     /* the service refused the bounds: the whole range is
                        ** being read, and filtered here */
   LedgerTxid head;     /* state of the node that answered this page */
+  LedgerTxid next;     /* where the next page begins; {0,0}: not told */
   LedgerTxid bound;    /* toTransactionId in the service's own next link: the
                        ** snapshot it reads at; {0,0} where it names none */
+  int64_t ms;          /* from its last sending to its answer */
 };
 
 typedef struct LedgerPager LedgerPager;
@@ -198,6 +203,17 @@ int ledgerPagerNext(LedgerPager *p, const LedgerPage **ppPage,
 /* No row above iSeqnoMax is wanted any more, and nothing above it asked for:
 ** where the next page would be, the page at hand becomes the last one. */
 void ledgerPagerBound(LedgerPager *p, int64_t iSeqnoMax);
+
+/* The request under way, borrowed, to be waited for; or NULL. */
+LedgerCall *ledgerPagerCall(const LedgerPager *p);
+
+/* Of a range with bWindow: the service has refused its bounds, and
+** ledgerPagerNext() has given no page for that. */
+int ledgerPagerRefused(const LedgerPager *p);
+
+/* Gives the pages behind the one at hand, none of which is under way, to a
+** pager of their own; the one at hand becomes the last one of p. */
+int ledgerPagerFork(LedgerPager *p, LedgerPager **ppRest, LedgerError *pErr);
 
 void ledgerPagerClose(LedgerPager *p);
 

@@ -33,6 +33,7 @@
 typedef struct PagerAnswer PagerAnswer;
 struct PagerAnswer {
   LedgerEntryList list;
+  int64_t ms;       /* how long it took, without the times before */
   char *zNext;      /* the next link, or NULL */
   LedgerTxid bound; /* toTransactionId of a link */
 };
@@ -43,6 +44,9 @@ struct LedgerPager {
   char *zTag;
   LedgerTxid from; /* as in LedgerRange */
   LedgerTxid to;
+  LedgerTxid floor;
+  int bWindow;
+  int bRefused;         /* bWindow: the service refused our bounds */
   int64_t iSeqnoMax;    /* to.seqno, or INT64_MAX */
   LedgerCall *pCall;    /* the next page's request, or NULL */
   char *zLink;          /* where the next page is; NULL: at the start */
@@ -74,6 +78,7 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   const char *zState;
   cJSON *pRoot, *pArray;
 
+  pAnswer->ms = p->pClient->tNow - p->tStart;
   if( ledgerResponseParse(p, pEx, "page of entries", &pDoc, pErr) ) goto out;
   pRoot = ledgerJsonRoot(pDoc);
   if( !cJSON_IsObject(pRoot) ) {
@@ -145,6 +150,8 @@ int ledgerPagerOpen(LedgerClient *pClient, const LedgerRange *pRange,
   p->pClient = pClient;
   p->from = pRange->from;
   p->to = pRange->to;
+  p->floor = pRange->floor;
+  p->bWindow = pRange->bWindow;
   p->iSeqnoMax = INT64_MAX;
   if( p->to.seqno ) p->iSeqnoMax = p->to.seqno;
   if( pRange->zSubLedger ) p->zSubLedger = ledgerStrdup(pRange->zSubLedger);
@@ -206,6 +213,7 @@ int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr) {
     ledgerCallFree(pCall);
     return ledgerErrorNomem(pErr);
   }
+  pCall->floor = p->floor;
   p->pCall = pCall;
   ledgerLoopStart(pCall);
   return LEDGER_OK;
@@ -215,8 +223,8 @@ int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr) {
 static int pagerKeeps(const LedgerPager *p, LedgerTxid id) {
   LedgerTxid from = p->from;
   LedgerTxid to = p->to;
-  if( from.view == 0 ) from.view = id.view;
-  if( to.view == 0 ) to.view = id.view;
+  if( from.view == 0 || p->bWindow ) from.view = id.view;
+  if( to.view == 0 || p->bWindow ) to.view = id.view;
   if( from.seqno && ledgerTxidCompare(id, from) < 0 ) return 0;
   if( to.seqno && ledgerTxidCompare(id, to) > 0 ) return 0;
   return id.seqno <= p->iSeqnoMax;
@@ -294,7 +302,10 @@ static int pagerTake(LedgerPager *p, LedgerError *pErr) {
     p->page.isLast = p->bEnd;
     p->page.isUnbounded = p->bNoBounds;
     p->page.head = pCall->head;
+    memset(&p->page.next, 0, sizeof(p->page.next));
+    if( !p->bEnd ) p->page.next = p->linkFrom;
     p->page.bound = pAnswer->bound;
+    p->page.ms = pAnswer->ms;
   }
   ledgerCallFree(pCall);
   p->pCall = NULL;
@@ -341,9 +352,46 @@ int ledgerPagerNext(LedgerPager *p, const LedgerPage **ppPage,
     ledgerErrorClear(&err);
     ledgerCallFree(p->pCall);
     p->pCall = NULL;
+    if( p->bWindow ) {
+      p->bEnd = p->bRefused = 1;
+      return LEDGER_OK;
+    }
     p->bNoBounds = 1;
   }
   ledgerErrorCopy(pErr, &err);
   ledgerErrorClear(&err);
   return pErr->rc;
+}
+
+LedgerCall *ledgerPagerCall(const LedgerPager *p) {
+  return p->pCall;
+}
+
+int ledgerPagerRefused(const LedgerPager *p) {
+  return p->bRefused;
+}
+
+int ledgerPagerFork(LedgerPager *p, LedgerPager **ppRest, LedgerError *pErr) {
+  LedgerPager *pRest;
+  LedgerRange range;
+  memset(&range, 0, sizeof(range));
+  range.zSubLedger = p->zSubLedger;
+  range.zTag = p->zTag;
+  range.from = p->from;
+  range.to = p->to;
+  range.floor = p->floor;
+  range.bWindow = p->bWindow;
+  if( ledgerPagerOpen(p->pClient, &range, ppRest, pErr) ) return pErr->rc;
+  pRest = *ppRest;
+  pRest->iSeqnoMax = p->iSeqnoMax;
+  pRest->bNoBounds = p->bNoBounds;
+  pRest->nIdle = p->nIdle;
+  pRest->linkFrom = p->linkFrom;
+  pRest->iLinkMax = p->iLinkMax;
+  pRest->iSeqnoLast = p->iSeqnoLast;
+  if( p->refusal.rc ) ledgerErrorCopy(&pRest->refusal, &p->refusal);
+  pRest->zLink = p->zLink;
+  p->zLink = NULL;
+  p->bEnd = p->page.isLast = 1;
+  return LEDGER_OK;
 }

@@ -181,6 +181,14 @@ static void callPause(LedgerCall *p, int ms) {
   p->tAt = p->pClient->tNow + ms;
 }
 
+/* Whether a node has answered that lags behind our own appends, or behind what
+** the answer is to hold. */
+int ledgerCallLags(const LedgerCall *p) {
+  if( !p->pKind->bFresh || p->head.seqno == 0 ) return 0;
+  return p->head.seqno < p->pClient->appended.seqno ||
+         p->head.seqno < p->floor.seqno || p->head.view < p->floor.view;
+}
+
 /* The answer is "not yet": asks again after a pause that grows, until
 ** timeout_ms are over. */
 void ledgerCallAgain(LedgerCall *p) {
@@ -201,15 +209,17 @@ void ledgerCallAgain(LedgerCall *p) {
     p->msPause = pClient->pConfig->poll.maxMs;
   }
   if( pClient->tNow + p->msPause - p->tAgain > msTimeout ) {
-    if( p->pKind->bFresh && p->head.seqno > 0 &&
-        p->head.seqno < pClient->appended.seqno ) {
-      char zHas[LEDGER_TXID_MAX], zOwn[LEDGER_TXID_MAX];
-      ledgerErrorSet(&p->err, LEDGER_BUSY,
-                     "%s: after %d ms the ledger's node still has %s only, and "
-                     "lags behind %s, appended here (%s %s)",
-                     p->zWhat, msTimeout, ledgerTxidFormat(p->head, zHas),
-                     ledgerTxidFormat(pClient->appended, zOwn),
-                     p->pKind->zMethod, p->zPath);
+    if( ledgerCallLags(p) ) {
+      const int bOwn = p->head.seqno < pClient->appended.seqno;
+      char zHas[LEDGER_TXID_MAX], zMore[LEDGER_TXID_MAX];
+      ledgerErrorSet(
+          &p->err, LEDGER_BUSY,
+          "%s: after %d ms the ledger's node still has %s only, and "
+          "lags behind %s, %s (%s %s)",
+          p->zWhat, msTimeout, ledgerTxidFormat(p->head, zHas),
+          ledgerTxidFormat(bOwn ? pClient->appended : p->floor, zMore),
+          bOwn ? "appended here" : "which is committed", p->pKind->zMethod,
+          p->zPath);
     } else if( p->pKind->xOver ) {
       p->pKind->xOver(p, &p->err);
     } else {
@@ -220,7 +230,9 @@ void ledgerCallAgain(LedgerCall *p) {
     ledgerCallDone(p);
     return;
   }
-  callPause(p, p->msPause);
+  /* Counted from its sending: who is far away has paused already. */
+  callPause(p, 0);
+  if( p->tStart + p->msPause > p->tAt ) p->tAt = p->tStart + p->msPause;
 }
 
 /* A number from 50 to 100, another each time. */

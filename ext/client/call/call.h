@@ -44,6 +44,15 @@ int ledgerDialectNeed(const LedgerDialect *pDialect, const char *zVersion,
 
 /* ---- the ledger, as its requests know it -------------------------------- */
 
+/* Committed seqnos, from iLow to iHigh, that are of one view: two of them were
+** seen, and views don't fall as seqnos rise. */
+typedef struct LedgerEra LedgerEra;
+struct LedgerEra {
+  int64_t iView;
+  int64_t iLow;
+  int64_t iHigh;
+};
+
 /* How requests show who they are; kept by client/credential. */
 struct LedgerAuth {
   const char *zKind;   /* "token", ...; NULL: not chosen yet */
@@ -110,7 +119,11 @@ struct LedgerClient {
   LedgerTxid head;               /* as in LedgerFacts */
   LedgerTxid committed;
   LedgerTxid appended;
-  LedgerTxid sent;     /* the last id given to an append of ours */
+  LedgerTxid sent; /* the last id given to an append of ours */
+  LedgerEra *aEra; /* by view, ascending; owned */
+  int nEra;
+  int nEraAlloc;
+  int64_t nPutOff;     /* requests that were put off: 429, 503 */
   const char *zSkewOf; /* as in LedgerFacts */
   int64_t sSkew;
 
@@ -132,6 +145,8 @@ int ledgerKnownSetVersion(LedgerClient *p, const char *zVersion,
                           LedgerError *pErr);
 void ledgerKnownHead(LedgerClient *p, LedgerTxid id);
 void ledgerKnownCommitted(LedgerClient *p, LedgerTxid id);
+int64_t ledgerKnownView(const LedgerClient *p, int64_t iSeqno);
+int64_t ledgerKnownViewBelow(const LedgerClient *p, int64_t iSeqno);
 void ledgerKnownReset(LedgerClient *p);
 
 /* ---- a call ------------------------------------------------------------- */
@@ -153,7 +168,8 @@ struct LedgerParams {
   int bWait;            /* waitForCommit, where the version has it */
   const char *zKeyName; /* another parameter, or NULL */
   char *zKey;
-  LedgerTxid from; /* seqno 0: left out; view 0: the highest seen */
+  LedgerTxid from; /* seqno 0: left out; view 0: its own where that is known,
+                   ** else the highest seen */
   LedgerTxid to;
 };
 
@@ -223,7 +239,8 @@ struct LedgerCall {
   char *zVersionSent;      /* the version, or NULL */
   int bBounds;             /* bounds */
   int bFreshSent;          /* it is on a new connection */
-  LedgerTxid floor; /* write: committed when it was sent: its id is above */
+  LedgerTxid floor; /* write: committed when it was sent: its id is above;
+                    ** bFresh: a node before this state is asked again */
   int64_t tStart;   /* client time: it began */
 
   /* Once more? */

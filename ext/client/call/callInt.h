@@ -10,6 +10,7 @@
 
 int ledgerCallTimeout(const LedgerCall *p);
 const char *ledgerCallBase(const LedgerCall *p);
+int ledgerCallLags(const LedgerCall *p);
 void ledgerCallResend(LedgerCall *p);
 void ledgerCallAgain(LedgerCall *p);
 int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter);

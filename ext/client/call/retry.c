@@ -148,6 +148,7 @@ static void retryRefused(LedgerCall *p) {
   if( bCertain || (!pKind->bOnce && retryMay(pKind, p->http)) ) {
     /* What is sent again by a session keeps its place as long as that lasts. */
     const int bEnds = ledgerSessionHolds(p) && p->http != 429;
+    if( p->http == 429 || p->http == 503 ) pClient->nPutOff++;
     p->bNewConnection =
         !ledgerSessionHolds(p) && (p->http == 404 || p->http == 500);
     if( p->http >= 500 ) ledgerRedirectForget(p);
@@ -193,9 +194,8 @@ static void retryRead(LedgerCall *p) {
     pClient->zPrimary = p->zBase;
     p->zBase = NULL;
   }
-  if( pKind->bFresh && p->head.seqno > 0 &&
-      p->head.seqno < pClient->appended.seqno ) {
-    ledgerCallAgain(p); /* a node that lags behind our own appends */
+  if( ledgerCallLags(p) ) {
+    ledgerCallAgain(p);
     return;
   }
   copy = ledgerCacheCopy(p);

@@ -28,6 +28,7 @@ static void sendBound(LedgerCall *p, LedgerBuf *pUrl, const char *zName,
                       LedgerTxid id) {
   char zId[LEDGER_TXID_MAX];
   if( id.seqno == 0 ) return;
+  if( id.view == 0 ) id.view = ledgerKnownView(p->pClient, id.seqno);
   if( id.view == 0 ) id.view = p->pClient->iViewMax;
   if( id.view == 0 ) return;
   sendParam(pUrl, zName, ledgerTxidFormat(id, zId));

@@ -153,6 +153,7 @@ static int entrySettle(LedgerFunctionCall *p, const char *zSub,
   LedgerCall *pCall = NULL;
   LedgerSnapshot *pSnapshot = NULL;
   LedgerStream *pStream = NULL;
+  LedgerLanes lanes;
   const LedgerEntryRow *pRow = NULL;
   LedgerQuery query;
   LedgerEntry entry;
@@ -175,8 +176,9 @@ static int entrySettle(LedgerFunctionCall *p, const char *zSub,
   query.bOrder = query.bDesc = 1;
   if( ledgerSnapshotJoin(p->pConn, NULL, &pSnapshot) )
     return ledgerErrorNomem(pErr);
-  rc = ledgerStreamOpen(pSnapshot, p->pLedger, zSub, &query, NULL, &pStream,
-                        pErr);
+  ledgerLanesInit(&lanes, p->pLedger);
+  rc = ledgerStreamOpen(pSnapshot, p->pLedger, &lanes, zSub, &query, NULL,
+                        &pStream, pErr);
   if( rc == LEDGER_OK ) rc = ledgerStreamNext(pStream, 0, &pRow, pErr);
   if( rc == LEDGER_OK && pRow && entrySame(&pRow->entry, pEntry) ) {
     pEntry->id = pRow->entry.id;

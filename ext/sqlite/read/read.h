@@ -87,6 +87,10 @@ int ledgerSnapshotAnswered(LedgerSnapshot *p, Ledger *pLedger,
 void ledgerSnapshotForget(LedgerSnapshot *p, const Ledger *pLedger,
                           const void *pOwner);
 
+/* 1 where the bound is set and known to be committed: to make it firm takes no
+** request to know that. */
+int ledgerSnapshotCommitted(LedgerSnapshot *p, Ledger *pLedger);
+
 /* 1 while no range of the ledger has been read in this snapshot. */
 int ledgerSnapshotFresh(LedgerSnapshot *p, const Ledger *pLedger);
 
@@ -188,25 +192,58 @@ void ledgerQueryClear(LedgerQuery *pQuery);
 ** same order (sqlite3_free); NULL when memory is short. */
 char *ledgerQueryKey(const LedgerQuery *pQuery);
 
+/* ---- read/flight.c: the pages of a range, several under way -------------- */
+
+/* What the flights of one scan have in common in one ledger. */
+typedef struct LedgerLanes LedgerLanes;
+struct LedgerLanes {
+  int nMost;   /* pages under way, at most: range_concurrency ... */
+  int nWide;   /* ... and as the service takes them now */
+  int nUnder;  /* pages under way */
+  int nLeg;    /* pages under way, at hand, or to be asked for next */
+  int nGood;   /* pages since nWide was changed */
+  i64 nPutOff; /* LedgerFacts.nPutOff when it was last looked at */
+  i64 msLeast; /* the least time that a page took */
+};
+
+void ledgerLanesInit(LedgerLanes *p, Ledger *pLedger);
+
+typedef struct LedgerFlight LedgerFlight;
+
+/* Opens a flight; nothing is sent. Ledger, lanes and the texts of the range are
+** borrowed. bLimit: not all rows may be wanted. */
+int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
+                     LedgerLanes *pLanes, const LedgerRange *pRange, int bLimit,
+                     LedgerFlight **ppFlight, LedgerError *pErr);
+void ledgerFlightClose(LedgerFlight *p); /* NULL is allowed */
+
+/* Sends, without waiting, what there are lanes for. nMore: rows that will be
+** wanted beyond those shown; with -1 only takes in what has come. */
+int ledgerFlightStart(LedgerFlight *p, i64 nMore, LedgerError *pErr);
+
+/* The next page, or NULL at the end; its rows from *piEntry on are to be shown.
+** It lives until the next call. */
+int ledgerFlightNext(LedgerFlight *p, i64 nMore, const LedgerPage **ppPage,
+                     int *piEntry, LedgerError *pErr);
+
 /* ---- read/stream.c: one sub-ledger of one ledger, in order --------------- */
 
 typedef struct LedgerStream LedgerStream;
 
 /* Opens a stream upwards or (bDesc) downwards; nothing is sent. zTag is the tag
-** for the wire or NULL. The query must outlive the stream. */
+** for the wire or NULL. Query and lanes must outlive the stream. */
 int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
-                     const char *zSubLedger, const LedgerQuery *pQuery,
-                     const char *zTag, LedgerStream **ppStream,
-                     LedgerError *pErr);
+                     LedgerLanes *pLanes, const char *zSubLedger,
+                     const LedgerQuery *pQuery, const char *zTag,
+                     LedgerStream **ppStream, LedgerError *pErr);
 void ledgerStreamClose(LedgerStream *p);
 
-/* Starts the stream's first request without waiting for it. */
-int ledgerStreamStart(LedgerStream *p, LedgerError *pErr);
+/* As ledgerFlightStart(). */
+int ledgerStreamStart(LedgerStream *p, i64 nMore, LedgerError *pErr);
 
-/* The next row, or NULL at the end. It lives until the next call. bMore says
-** that rows beyond those at hand will be wanted: the next page may be asked
-** for ahead. */
-int ledgerStreamNext(LedgerStream *p, int bMore, const LedgerEntryRow **ppRow,
+/* The next row, or NULL at the end. It lives until the next call. nMore rows
+** will be wanted beyond those at hand: so many pages may be asked for ahead. */
+int ledgerStreamNext(LedgerStream *p, i64 nMore, const LedgerEntryRow **ppRow,
                      LedgerError *pErr);
 
 /* Rows that ledgerStreamNext() will return without a request. */

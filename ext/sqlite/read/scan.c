@@ -5,10 +5,9 @@
 ** done by read/stream.c (ranges) and lookup.c (entries by id).
 **
 ** With `order` there is one stream per ledger, and the streams are merged.
-** Without, streams are read one behind the other while the first pages of the
-** next ones are on their way. The pages held are never more than
-** range_concurrency, however many sub-ledgers there are: one of them is kept
-** for the page ahead in the stream being read.
+** Without, streams are read one behind the other while pages of the next ones
+** are on their way: never more than range_concurrency at a time, however many
+** sub-ledgers there are.
 */
 #include "sqlite/read/read.h"
 
@@ -19,6 +18,7 @@
 typedef struct ScanSource ScanSource;
 struct ScanSource {
   Ledger *pLedger;            /* borrowed from apLedger */
+  LedgerLanes *pLanes;        /* its own, of aLanes */
   const char *zSubLedger;     /* borrowed from the query or from apzList */
   LedgerStream *pStream;      /* open, or NULL */
   const LedgerEntryRow *pRow; /* merging: its next row */
@@ -32,6 +32,7 @@ struct LedgerScan {
   int bMatchHere;            /* query.zMatch is evaluated here */
   int nLedger;
   Ledger **apLedger;     /* counted references */
+  LedgerLanes *aLanes;   /* per ledger: what its streams share */
   char ***apzList;       /* per ledger: its list of sub-ledgers (free) */
   LedgerLookup *pLookup; /* rows by id, or NULL */
   int nSource, nSourceAlloc;
@@ -52,6 +53,7 @@ void ledgerScanClose(LedgerScan *p) {
   }
   sqlite3_free(p->aSource);
   sqlite3_free(p->apLedger);
+  sqlite3_free(p->aLanes);
   sqlite3_free(p->apzList);
   sqlite3_free(p->zTag);
   ledgerQueryClear(&p->query);
@@ -79,7 +81,7 @@ int ledgerQueryLedgers(const LedgerQuery *pQuery, LedgerConn *pConn,
   return LEDGER_OK;
 }
 
-static int scanAddSource(LedgerScan *p, Ledger *pLedger, const char *zSubLedger,
+static int scanAddSource(LedgerScan *p, int iLedger, const char *zSubLedger,
                          LedgerError *pErr) {
   if( p->nSource == p->nSourceAlloc ) {
     int nNew = p->nSourceAlloc ? p->nSourceAlloc * 2 : 4;
@@ -90,7 +92,8 @@ static int scanAddSource(LedgerScan *p, Ledger *pLedger, const char *zSubLedger,
     p->nSourceAlloc = nNew;
   }
   memset(&p->aSource[p->nSource], 0, sizeof(*p->aSource));
-  p->aSource[p->nSource].pLedger = pLedger;
+  p->aSource[p->nSource].pLedger = p->apLedger[iLedger];
+  p->aSource[p->nSource].pLanes = &p->aLanes[iLedger];
   p->aSource[p->nSource].zSubLedger = zSubLedger;
   p->nSource++;
   return LEDGER_OK;
@@ -127,14 +130,14 @@ static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
                                &head, pErr);
     if( rc ) return rc;
     azName = p->apzList[iLedger];
-    rc = scanAddSource(p, pLedger, LEDGER_DEFAULT_SUB_LEDGER, pErr);
+    rc = scanAddSource(p, iLedger, LEDGER_DEFAULT_SUB_LEDGER, pErr);
   }
   for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {
     if( pQuery->bAnySubLedger &&
         strcmp(azName[i], LEDGER_DEFAULT_SUB_LEDGER) == 0 ) {
       continue;
     }
-    rc = scanAddSource(p, pLedger, azName[i], pErr);
+    rc = scanAddSource(p, iLedger, azName[i], pErr);
   }
   if( rc == LEDGER_OK && p->nSource > nBefore &&
       scanNeedsFirm(p, pLedger, p->nSource - nBefore) ) {
@@ -171,9 +174,15 @@ int ledgerScanOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
   if( rc || p->nLedger == 0 ) goto out;
   p->apzList =
       sqlite3_malloc64(sizeof(*p->apzList) * (sqlite3_uint64)p->nLedger);
-  if( p->apzList == NULL ) {
+  p->aLanes = sqlite3_malloc64(sizeof(*p->aLanes) * (sqlite3_uint64)p->nLedger);
+  if( p->apzList == NULL || p->aLanes == NULL ) {
+    sqlite3_free(p->apzList);
+    p->apzList = NULL;
     rc = ledgerErrorNomem(pErr);
     goto out;
+  }
+  for( i = 0; i < p->nLedger; i++ ) {
+    ledgerLanesInit(&p->aLanes[i], p->apLedger[i]);
   }
   memset(p->apzList, 0, sizeof(*p->apzList) * (size_t)p->nLedger);
   if( p->query.bIds && p->query.zMatch == NULL ) {
@@ -198,18 +207,43 @@ out:
 static int scanOpenStream(LedgerScan *p, ScanSource *pSource,
                           LedgerError *pErr) {
   if( pSource->pStream ) return LEDGER_OK;
-  return ledgerStreamOpen(p->pSnapshot, pSource->pLedger, pSource->zSubLedger,
-                          &p->query, p->zTag, &pSource->pStream, pErr);
+  return ledgerStreamOpen(p->pSnapshot, pSource->pLedger, pSource->pLanes,
+                          pSource->zSubLedger, &p->query, p->zTag,
+                          &pSource->pStream, pErr);
 }
 
-/* Pages that may be held for this ledger. */
-static int scanConcurrency(const ScanSource *pSource) {
-  return ledgerClientConfig(pSource->pLedger->pClient)->rangeConcurrency;
+/* Rows that will be wanted beyond those that stand ready in the stream. Where
+** more were wanted than LIMIT says, SQLite drops some: then nobody knows. */
+static i64 scanMore(const LedgerScan *p, const ScanSource *pSource) {
+  i64 n;
+  if( p->nRow >= p->query.nWanted ) return INT64_MAX;
+  n = p->query.nWanted - p->nRow - ledgerStreamReady(pSource->pStream);
+  return n > 0 ? n : 0;
 }
 
-/* 1 when more rows will be wanted than stand ready in the stream. */
-static int scanWantsMore(LedgerScan *p, ScanSource *pSource) {
-  return p->query.nWanted - p->nRow > ledgerStreamReady(pSource->pStream);
+/* A request is about to be made for the stream being read: the next streams'
+** go with it, while there are lanes. Under LIMIT they are few at first. */
+static int scanStartNext(LedgerScan *p, LedgerError *pErr) {
+  const LedgerLanes *pLanes = p->aSource[p->iSource].pLanes;
+  int i, rc = LEDGER_OK;
+  for( i = p->iSource + 1; i < p->nSource && rc == LEDGER_OK; i++ ) {
+    if( p->aSource[i].pStream == NULL ) break;
+    rc = ledgerStreamStart(p->aSource[i].pStream, -1, pErr);
+  }
+  for( i = p->iSource; i < p->nSource && rc == LEDGER_OK; i++ ) {
+    ScanSource *pSource = &p->aSource[i];
+    if( i > p->iSource &&
+        (i - p->iSource >= p->nAhead || pLanes->nMost < 2 ||
+         pSource->pLanes != pLanes || pLanes->nUnder >= pLanes->nWide ||
+         pLanes->nLeg >= 4 * pLanes->nMost) ) {
+      break;
+    }
+    rc = scanOpenStream(p, pSource, pErr);
+    if( rc == LEDGER_OK ) {
+      rc = ledgerStreamStart(pSource->pStream, scanMore(p, pSource), pErr);
+    }
+  }
+  return rc;
 }
 
 /* The next row where the order is free: stream behind stream. */
@@ -219,24 +253,10 @@ static int scanNextLane(LedgerScan *p, const LedgerEntryRow **ppRow,
   while( rc == LEDGER_OK && p->iSource < p->nSource ) {
     ScanSource *pSource = &p->aSource[p->iSource];
     if( pSource->pStream == NULL || ledgerStreamReady(pSource->pStream) == 0 ) {
-      /* A request is about to be made: the next streams go with it.
-      */
-      int nStream = scanConcurrency(pSource) - 1;
-      int i, iEnd;
-      if( nStream > p->nAhead ) nStream = p->nAhead;
-      iEnd = p->iSource + (nStream > 1 ? nStream : 1);
-      for( i = p->iSource; i < iEnd && i < p->nSource && rc == LEDGER_OK;
-           i++ ) {
-        if( i > p->iSource && p->aSource[i].pStream ) continue;
-        rc = scanOpenStream(p, &p->aSource[i], pErr);
-        if( rc == LEDGER_OK )
-          rc = ledgerStreamStart(p->aSource[i].pStream, pErr);
-      }
+      rc = scanStartNext(p, pErr);
       if( rc ) break;
     }
-    rc = ledgerStreamNext(
-        pSource->pStream,
-        scanConcurrency(pSource) > 1 && scanWantsMore(p, pSource), ppRow, pErr);
+    rc = ledgerStreamNext(pSource->pStream, scanMore(p, pSource), ppRow, pErr);
     if( rc || *ppRow ) return rc;
     ledgerStreamClose(pSource->pStream);
     pSource->pStream = NULL;
@@ -254,13 +274,15 @@ static int scanNextMerged(LedgerScan *p, const LedgerEntryRow **ppRow,
   for( i = 0; i < p->nSource && rc == LEDGER_OK; i++ ) {
     if( p->aSource[i].pStream ) continue; /* start all before waiting for one */
     rc = scanOpenStream(p, &p->aSource[i], pErr);
-    if( rc == LEDGER_OK ) rc = ledgerStreamStart(p->aSource[i].pStream, pErr);
+    if( rc == LEDGER_OK ) {
+      rc = ledgerStreamStart(p->aSource[i].pStream, 0, pErr);
+    }
   }
   for( i = 0; i < p->nSource && rc == LEDGER_OK; i++ ) {
     ScanSource *pSource = &p->aSource[i];
     int iCmp;
     if( pSource->pRow == NULL && !pSource->bEof ) {
-      rc = ledgerStreamNext(pSource->pStream, scanWantsMore(p, pSource),
+      rc = ledgerStreamNext(pSource->pStream, scanMore(p, pSource),
                             &pSource->pRow, pErr);
       if( rc ) break;
       pSource->bEof = pSource->pRow == NULL;

@@ -272,6 +272,13 @@ static int snapshotIsCommitted(Ledger *pLedger, LedgerTxid id) {
   return facts.committed.view == id.view && facts.committed.seqno >= id.seqno;
 }
 
+int ledgerSnapshotCommitted(LedgerSnapshot *p, Ledger *pLedger) {
+  SnapshotBound *pBound = snapshotBound(p, pLedger);
+  if( pBound == NULL || pBound->eState == SNAPSHOT_NONE ) return 0;
+  return pBound->eState == SNAPSHOT_FIRM ||
+         snapshotIsCommitted(pLedger, pBound->bound);
+}
+
 int ledgerSnapshotAnswered(LedgerSnapshot *p, Ledger *pLedger,
                            const void *pOwner, const LedgerRange *pRange,
                            LedgerTxid head, i64 iNext, int bLast,

@@ -23,7 +23,9 @@ struct LedgerStream {
   Ledger *pLedger;           /* counted reference */
   LedgerRange range;         /* what to read; texts are owned (sqlite3_free) */
   int bDesc;                 /* downwards */
-  LedgerPager *pPager;       /* the pages being read, or NULL */
+  LedgerLanes *pLanes;       /* borrowed from the scan */
+  int bLimit;                /* not all rows may be wanted */
+  LedgerFlight *pFlight;     /* upwards: the pages being read, or NULL */
   const LedgerPage *pPage;   /* the page at hand, or NULL */
   int iEntry;                /* its next entry */
   int bEof;                  /* nothing follows */
@@ -37,9 +39,9 @@ struct LedgerStream {
 };
 
 int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
-                     const char *zSubLedger, const LedgerQuery *pQuery,
-                     const char *zTag, LedgerStream **ppStream,
-                     LedgerError *pErr) {
+                     LedgerLanes *pLanes, const char *zSubLedger,
+                     const LedgerQuery *pQuery, const char *zTag,
+                     LedgerStream **ppStream, LedgerError *pErr) {
   LedgerStream *p = sqlite3_malloc64(sizeof(*p));
   *ppStream = NULL;
   if( p == NULL ) return ledgerErrorNomem(pErr);
@@ -47,6 +49,8 @@ int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
   p->pSnapshot = pSnapshot;
   ledgerRef(pLedger);
   p->pLedger = pLedger;
+  p->pLanes = pLanes;
+  p->bLimit = pQuery->nWanted < INT64_MAX;
   p->bDesc = pQuery->bOrder && pQuery->bDesc;
   p->range.zSubLedger = sqlite3_mprintf("%s", zSubLedger);
   if( zTag ) p->range.zTag = sqlite3_mprintf("%s", zTag);
@@ -66,8 +70,7 @@ int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
 
 void ledgerStreamClose(LedgerStream *p) {
   if( p == NULL ) return;
-  ledgerSnapshotForget(p->pSnapshot, p->pLedger, p);
-  ledgerPagerClose(p->pPager);
+  ledgerFlightClose(p->pFlight);
   ledgerSpillFree(p->pSpill);
   sqlite3_free((char *)p->range.zSubLedger);
   sqlite3_free((char *)p->range.zTag);
@@ -75,18 +78,14 @@ void ledgerStreamClose(LedgerStream *p) {
   sqlite3_free(p);
 }
 
-int ledgerStreamStart(LedgerStream *p, LedgerError *pErr) {
-  int rc = LEDGER_OK;
-  if( p->bDesc || p->bEof || p->pPage ) return LEDGER_OK;
-  if( p->pPager == NULL ) {
-    rc = ledgerPagerOpen(p->pLedger->pClient, &p->range, &p->pPager, pErr);
-    if( rc == LEDGER_OK ) {
-      ledgerPagerBound(p->pPager,
-                       ledgerSnapshotBound(p->pSnapshot, p->pLedger));
-    }
+int ledgerStreamStart(LedgerStream *p, i64 nMore, LedgerError *pErr) {
+  if( p->bDesc || p->bEof ) return LEDGER_OK;
+  if( p->pFlight == NULL &&
+      ledgerFlightOpen(p->pSnapshot, p->pLedger, p->pLanes, &p->range,
+                       p->bLimit, &p->pFlight, pErr) ) {
+    return pErr->rc;
   }
-  if( rc == LEDGER_OK ) rc = ledgerPagerPrefetch(p->pPager, pErr);
-  return rc;
+  return ledgerFlightStart(p->pFlight, nMore, pErr);
 }
 
 int ledgerStreamReady(const LedgerStream *p) {
@@ -95,35 +94,12 @@ int ledgerStreamReady(const LedgerStream *p) {
   return p->pPage ? p->pPage->nEntry - p->iEntry : 0;
 }
 
-/* Tells the snapshot what the page at hand has shown, and the pager the bound:
-** what lies above it is not asked for. */
-static int streamAnswered(LedgerStream *p, LedgerError *pErr) {
-  const LedgerPage *pPage = p->pPage;
-  LedgerTxid head = pPage->head;
-  i64 iNext = p->range.from.seqno ? p->range.from.seqno : 1;
-  /* Where the query has no upper bound, the service's next link names the
-  ** state it reads at; not one that is still to come. */
-  if( p->range.to.seqno == 0 && pPage->bound.seqno &&
-      (head.seqno == 0 || pPage->bound.seqno <= head.seqno) ) {
-    head = pPage->bound;
-  }
-  if( pPage->nEntry > 0 ) iNext = pPage->aEntry[pPage->nEntry - 1].id.seqno + 1;
-  if( ledgerSnapshotAnswered(p->pSnapshot, p->pLedger, p, &p->range, head,
-                             iNext, pPage->isLast, pErr) ||
-      pPage->isLast ) {
-    return pErr->rc;
-  }
-  ledgerPagerBound(p->pPager, ledgerSnapshotBound(p->pSnapshot, p->pLedger));
-  if( !pPage->isLast ) return LEDGER_OK;
-  return ledgerSnapshotAnswered(p->pSnapshot, p->pLedger, p, &p->range, head,
-                                iNext, 1, pErr);
-}
-
 /* The next row upwards. */
-static int streamUp(LedgerStream *p, int bMore, const LedgerEntryRow **ppRow,
+static int streamUp(LedgerStream *p, i64 nMore, const LedgerEntryRow **ppRow,
                     LedgerError *pErr) {
-  int rc = ledgerStreamStart(p, pErr);
-  while( rc == LEDGER_OK && !p->bEof ) {
+  int rc = LEDGER_OK;
+  if( p->pFlight == NULL ) rc = ledgerStreamStart(p, -1, pErr);
+  while( rc == LEDGER_OK ) {
     if( p->pPage && p->iEntry < p->pPage->nEntry ) {
       p->row.pLedger = p->pLedger;
       p->row.entry = p->pPage->aEntry[p->iEntry++];
@@ -134,25 +110,20 @@ static int streamUp(LedgerStream *p, int bMore, const LedgerEntryRow **ppRow,
       *ppRow = &p->row;
       return LEDGER_OK;
     }
-    rc = ledgerPagerNext(p->pPager, &p->pPage, pErr);
-    p->iEntry = 0;
-    if( rc || p->pPage == NULL ) break;
-    rc = streamAnswered(p, pErr);
-    if( rc == LEDGER_OK && bMore && !p->pPage->isLast ) {
-      rc = ledgerPagerPrefetch(p->pPager, pErr);
-    }
+    rc = ledgerFlightNext(p->pFlight, nMore, &p->pPage, &p->iEntry, pErr);
+    if( p->pPage == NULL ) break;
   }
   p->bEof = 1;
   p->pPage = NULL;
-  ledgerPagerClose(p->pPager);
-  p->pPager = NULL;
+  ledgerFlightClose(p->pFlight);
+  p->pFlight = NULL;
   return rc;
 }
 
 /* Reads one window, [iLow, p->iHigh], into the store. */
 static int streamWindow(LedgerStream *p, i64 iLow, LedgerError *pErr) {
   LedgerRange range = p->range;
-  LedgerPager *pPager = NULL;
+  LedgerFlight *pFlight = NULL;
   const LedgerPage *pPage = NULL;
   LedgerTxid bound = ledgerSnapshotBoundId(p->pSnapshot, p->pLedger);
   LedgerEntryRow row;
@@ -173,24 +144,23 @@ static int streamWindow(LedgerStream *p, i64 iLow, LedgerError *pErr) {
     }
   }
   row.pLedger = p->pLedger;
-  rc = ledgerPagerOpen(p->pLedger->pClient, &range, &pPager, pErr);
-  if( rc == LEDGER_OK ) ledgerPagerBound(pPager, p->iHigh);
+  rc = ledgerFlightOpen(p->pSnapshot, p->pLedger, p->pLanes, &range, 0,
+                        &pFlight, pErr);
   while( rc == LEDGER_OK ) {
-    rc = ledgerPagerNext(pPager, &pPage, pErr);
+    rc = ledgerFlightNext(pFlight, INT64_MAX, &pPage, &i, pErr);
     if( rc || pPage == NULL ) break;
     if( pPage->isUnbounded && !p->bWhole ) { /* then read it only once */
-      ledgerPagerClose(pPager);
+      ledgerFlightClose(pFlight);
       p->bWhole = 1;
       return streamWindow(p, iLow, pErr);
     }
-    if( !pPage->isLast ) rc = ledgerPagerPrefetch(pPager, pErr);
-    for( i = 0; i < pPage->nEntry && rc == LEDGER_OK; i++ ) {
+    for( ; i < pPage->nEntry && rc == LEDGER_OK; i++ ) {
       row.entry = pPage->aEntry[i];
       if( row.entry.id.seqno > p->iHigh ) break;
       rc = ledgerSpillAdd(p->pSpill, &row, pErr);
     }
   }
-  ledgerPagerClose(pPager);
+  ledgerFlightClose(pFlight);
   p->iPos = ledgerSpillEnd(p->pSpill);
   return rc;
 }
@@ -231,10 +201,10 @@ static int streamDown(LedgerStream *p, const LedgerEntryRow **ppRow,
   return rc;
 }
 
-int ledgerStreamNext(LedgerStream *p, int bMore, const LedgerEntryRow **ppRow,
+int ledgerStreamNext(LedgerStream *p, i64 nMore, const LedgerEntryRow **ppRow,
                      LedgerError *pErr) {
   *ppRow = NULL;
   if( p->bEof ) return LEDGER_OK;
   return p->bDesc ? streamDown(p, ppRow, pErr)
-                  : streamUp(p, bMore, ppRow, pErr);
+                  : streamUp(p, nMore, ppRow, pErr);
 }

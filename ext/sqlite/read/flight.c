@@ -1,0 +1,560 @@
+/*
+** A flight: the pages of one range of one sub-ledger, upwards, several of them
+** under way.
+**
+** Requests: GET /app/transactions?collectionId=...[&fromTransactionId=...]
+** [&toTransactionId=...][&tag=...]; GET /app/transactions/{id}/status, to know
+** that the snapshot's bound is committed, and of which view a seqno is.
+**
+** A page leads to the next one by its link, so that pages that follow links
+** come one after another: that is the trunk. As soon as the snapshot's bound is
+** known to be committed, what is left below it is cut into windows of seqnos,
+** which are asked for side by side and handed out in order. Each is a leg: one
+** request for one page. What a page leaves of its window is another leg behind
+** it, by the service's link.
+**
+** A window is about a page long: as many seqnos as the last page with a link
+** spanned, more where windows come back almost empty. The service may take only
+** ids of committed transactions for bounds: the view of a boundary is known
+** from entries on both sides of it (client/call/known.c), else status requests
+** find it. Where that fails, or a bound is refused, the trunk goes on from the
+** last entry shown, and nothing is cut any more.
+**
+** Invariants
+**   - windows lie below a committed bound: what they show is complete, whenever
+**     it is asked for; a node that is behind a window's end is asked again;
+**   - the legs of the flights of a scan share its lanes: no more requests are
+**     under way than range_concurrency, but that the page wanted next is always
+**     asked for;
+**   - under LIMIT no page is asked for that the rows at hand make needless, and
+**     the first pages come one at a time, then two, four, ...;
+**   - an error comes where its page would, behind the rows before it.
+*/
+#include "sqlite/read/read.h"
+
+#include <string.h>
+
+#define FLIGHT_PROBES 8 /* status requests under way at a time */
+#define FLIGHT_VIEWS 4  /* views that a boundary is tried with */
+#define FLIGHT_SLOW 100 /* ms that a page may take, and four times the least */
+
+enum {
+  LEG_WAITING, /* its request is to be sent */
+  LEG_UNDER,   /* ... is under way */
+  LEG_HERE,    /* its page is here */
+  LEG_REFUSED, /* its bounds are refused */
+  LEG_FAILED   /* err says why */
+};
+
+typedef struct FlightLeg FlightLeg;
+struct FlightLeg {
+  FlightLeg *pNext;
+  LedgerPager *pPager; /* owned */
+  int eState;          /* LEG_* */
+  i64 iFrom;           /* the seqnos that it is to show ... */
+  i64 iTo;             /* ... INT64_MAX: to the range's end, it is the trunk */
+  const LedgerPage *pPage; /* LEG_HERE: its page; NULL: it has none */
+  LedgerError err;
+};
+
+struct LedgerFlight {
+  LedgerSnapshot *pSnapshot; /* borrowed */
+  Ledger *pLedger;           /* borrowed */
+  LedgerLanes *pLanes;       /* borrowed from the scan */
+  LedgerRange range;         /* texts are borrowed from the stream */
+  FlightLeg *pFirst;         /* legs, in order */
+  int bShown;                /* the first one's page is handed out */
+  LedgerPager *pRest;        /* the trunk's next page, not asked for; or NULL */
+  i64 iRest;                 /* where it begins; 0: nobody knows */
+  int bCut;                  /* windows are cut, from iRest ... */
+  i64 iEnd;                  /* ... to here */
+  int bOne;                  /* nothing is cut any more */
+  int nRow;                  /* rows of a page that had a link */
+  i64 nSpan;                 /* seqnos that it spanned; 0: there was none */
+  i64 nWindow;               /* ... and that a window is to span */
+  LedgerTxid last;           /* the last entry handed out */
+  int bLimit;                /* LIMIT: */
+  int nAhead;                /* pages that may be at hand before their turn */
+  LedgerCall *pStatus;       /* whether the bound is committed */
+  int bAsked;                /* it was asked for */
+  LedgerWindow probe;        /* status requests, to find views ... */
+  i64 iProbed;               /* ... last for this seqno */
+};
+
+/* ---- lanes --------------------------------------------------------------- */
+
+void ledgerLanesInit(LedgerLanes *p, Ledger *pLedger) {
+  LedgerFacts facts;
+  memset(p, 0, sizeof(*p));
+  ledgerClientFacts(pLedger->pClient, &facts);
+  p->nMost = ledgerClientConfig(pLedger->pClient)->rangeConcurrency;
+  p->nWide = p->nMost;
+  p->nPutOff = facts.nPutOff;
+}
+
+/* A page has come in: the lanes get fewer where the service puts requests off,
+** or takes long over them, and more again where it doesn't. */
+static void flightPace(LedgerFlight *p, const LedgerPage *pPage) {
+  LedgerLanes *pLanes = p->pLanes;
+  LedgerFacts facts;
+  ledgerClientFacts(p->pLedger->pClient, &facts);
+  if( pLanes->msLeast == 0 || pPage->ms < pLanes->msLeast ) {
+    pLanes->msLeast = pPage->ms ? pPage->ms : 1;
+  }
+  if( facts.nPutOff != pLanes->nPutOff ||
+      pPage->ms > 4 * pLanes->msLeast + FLIGHT_SLOW ) {
+    pLanes->nPutOff = facts.nPutOff;
+    if( pLanes->nGood >= 0 ) pLanes->nWide = (pLanes->nWide + 1) / 2;
+    pLanes->nGood = -pLanes->nWide; /* those under way tell the same */
+  } else if( ++pLanes->nGood >= pLanes->nWide &&
+             pLanes->nWide < pLanes->nMost ) {
+    pLanes->nWide++;
+    pLanes->nGood = 0;
+  }
+}
+
+/* ---- legs ---------------------------------------------------------------- */
+
+static void flightFreeLeg(LedgerFlight *p, FlightLeg *pLeg) {
+  if( pLeg->eState == LEG_UNDER ) p->pLanes->nUnder--;
+  p->pLanes->nLeg--;
+  ledgerPagerClose(pLeg->pPager);
+  ledgerErrorClear(&pLeg->err);
+  sqlite3_free(pLeg);
+}
+
+/* Adds a leg behind pAfter (NULL: at the start). Takes the pager over, also
+** when it fails. */
+static FlightLeg *flightAddLeg(LedgerFlight *p, FlightLeg *pAfter,
+                               LedgerPager *pPager, i64 iFrom, i64 iTo,
+                               LedgerError *pErr) {
+  FlightLeg **pp = pAfter ? &pAfter->pNext : &p->pFirst;
+  FlightLeg *pLeg = sqlite3_malloc64(sizeof(*pLeg));
+  if( pLeg == NULL ) {
+    ledgerPagerClose(pPager);
+    ledgerErrorNomem(pErr);
+    return NULL;
+  }
+  memset(pLeg, 0, sizeof(*pLeg));
+  pLeg->pPager = pPager;
+  pLeg->iFrom = iFrom;
+  pLeg->iTo = iTo;
+  pLeg->pNext = *pp;
+  *pp = pLeg;
+  p->pLanes->nLeg++;
+  return pLeg;
+}
+
+static FlightLeg *flightLastLeg(const LedgerFlight *p) {
+  FlightLeg *pLeg = p->pFirst;
+  while( pLeg && pLeg->pNext ) pLeg = pLeg->pNext;
+  return pLeg;
+}
+
+int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
+                     LedgerLanes *pLanes, const LedgerRange *pRange, int bLimit,
+                     LedgerFlight **ppFlight, LedgerError *pErr) {
+  LedgerFlight *p = sqlite3_malloc64(sizeof(*p));
+  *ppFlight = NULL;
+  if( p == NULL ) return ledgerErrorNomem(pErr);
+  memset(p, 0, sizeof(*p));
+  p->pSnapshot = pSnapshot;
+  p->pLedger = pLedger;
+  p->pLanes = pLanes;
+  p->range = *pRange;
+  p->bLimit = bLimit;
+  p->iRest = pRange->from.seqno ? pRange->from.seqno : 1;
+  if( ledgerSnapshotCommitted(pSnapshot, pLedger) ) {
+    p->range.floor = ledgerSnapshotBoundId(pSnapshot, pLedger);
+    if( pRange->to.seqno && pRange->to.seqno < p->range.floor.seqno ) {
+      p->range.floor.seqno = pRange->to.seqno;
+      p->range.floor.view = 0;
+    }
+  }
+  if( ledgerPagerOpen(pLedger->pClient, &p->range, &p->pRest, pErr) ) {
+    ledgerFlightClose(p);
+    return pErr->rc;
+  }
+  ledgerPagerBound(p->pRest, ledgerSnapshotBound(pSnapshot, pLedger));
+  *ppFlight = p;
+  return LEDGER_OK;
+}
+
+void ledgerFlightClose(LedgerFlight *p) {
+  if( p == NULL ) return;
+  ledgerSnapshotForget(p->pSnapshot, p->pLedger, p);
+  while( p->pFirst ) {
+    FlightLeg *pLeg = p->pFirst;
+    p->pFirst = pLeg->pNext;
+    flightFreeLeg(p, pLeg);
+  }
+  ledgerPagerClose(p->pRest);
+  ledgerCallFree(p->pStatus);
+  ledgerWindowClose(&p->probe);
+  sqlite3_free(p);
+}
+
+/* ---- what has come in ---------------------------------------------------- */
+
+/* Tells the snapshot what a page of the trunk has shown, and its pager the
+** bound: what lies above it is not asked for. */
+static int flightAnswered(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
+  const LedgerPage *pPage = pLeg->pPage;
+  LedgerTxid head = pPage->head;
+  i64 iNext = p->range.from.seqno ? p->range.from.seqno : 1;
+  /* Where the query has no upper bound, the service's next link names the
+  ** state it reads at; not one that is still to come. */
+  if( p->range.to.seqno == 0 && pPage->bound.seqno &&
+      (head.seqno == 0 || pPage->bound.seqno <= head.seqno) ) {
+    head = pPage->bound;
+  }
+  if( pPage->nEntry > 0 ) iNext = pPage->aEntry[pPage->nEntry - 1].id.seqno + 1;
+  if( ledgerSnapshotAnswered(p->pSnapshot, p->pLedger, p, &p->range, head,
+                             iNext, pPage->isLast, pErr) ||
+      pPage->isLast ) {
+    return pErr->rc;
+  }
+  ledgerPagerBound(pLeg->pPager, ledgerSnapshotBound(p->pSnapshot, p->pLedger));
+  if( !pPage->isLast ) return LEDGER_OK;
+  return ledgerSnapshotAnswered(p->pSnapshot, p->pLedger, p, &p->range, head,
+                                iNext, 1, pErr);
+}
+
+/* What a page tells about the length of those that follow. */
+static void flightMeasure(LedgerFlight *p, const FlightLeg *pLeg) {
+  const LedgerPage *pPage = pLeg->pPage;
+  if( !pPage->isLast && pPage->next.seqno > pLeg->iFrom ) {
+    const i64 nSpan = pPage->next.seqno - pLeg->iFrom;
+    /* Rows aren't spread evenly: somewhat less, lest half of the windows have
+    ** a rest. Not where a page spans so many seqnos whatever they hold. */
+    p->nWindow = nSpan == p->nSpan || nSpan < 16 ? nSpan : nSpan - nSpan / 16;
+    p->nSpan = nSpan;
+    if( pPage->nEntry > p->nRow ) p->nRow = pPage->nEntry;
+  } else if( pPage->isLast && pLeg->iTo < INT64_MAX &&
+             pPage->nEntry < p->nRow / 2 ) {
+    const i64 nWas = pLeg->iTo - pLeg->iFrom + 1;
+    const i64 nGrow = pPage->nEntry < p->nRow / 4 ? 4 : 2;
+    if( nWas <= INT64_MAX / 8 && nWas * nGrow > p->nWindow &&
+        nWas >= p->nWindow ) {
+      p->nWindow = nWas * nGrow;
+    }
+  }
+}
+
+/* The leg's request is done. */
+static int flightTake(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
+  LedgerPager *pRest = NULL;
+  i64 iNext;
+  p->pLanes->nUnder--;
+  pLeg->eState = LEG_HERE;
+  if( ledgerPagerNext(pLeg->pPager, &pLeg->pPage, &pLeg->err) ) {
+    pLeg->eState = LEG_FAILED;
+    return LEDGER_OK;
+  }
+  if( ledgerPagerRefused(pLeg->pPager) ) pLeg->eState = LEG_REFUSED;
+  if( pLeg->pPage == NULL ) return LEDGER_OK;
+  flightPace(p, pLeg->pPage);
+  if( pLeg->iTo == INT64_MAX && flightAnswered(p, pLeg, pErr) ) return pErr->rc;
+  flightMeasure(p, pLeg);
+  if( pLeg->pPage->isLast ) return LEDGER_OK;
+  iNext = pLeg->pPage->next.seqno;
+  if( iNext == 0 ) p->bOne = 1; /* its link tells nothing */
+  if( iNext < pLeg->iFrom ) iNext = pLeg->iFrom;
+  if( ledgerPagerFork(pLeg->pPager, &pRest, pErr) ) return pErr->rc;
+  if( pLeg->iTo == INT64_MAX ) {
+    p->iRest = iNext;
+    p->pRest = pRest;
+    return LEDGER_OK;
+  }
+  flightAddLeg(p, pLeg, pRest, iNext, pLeg->iTo, pErr);
+  return pErr->rc;
+}
+
+/* Takes what has come in, without waiting. What a status request says is
+** remembered where it is read; what it fails with doesn't matter here. */
+static int flightCollect(LedgerFlight *p, LedgerError *pErr) {
+  FlightLeg *pLeg;
+  int i;
+  for( i = p->probe.nUsed - 1; i >= 0; i-- ) {
+    char cNone;
+    if( !ledgerCallIsDone(p->probe.apCall[i]) ) continue;
+    ledgerCallFree(ledgerWindowTake(&p->probe, i, &cNone));
+  }
+  if( p->pStatus && ledgerCallIsDone(p->pStatus) ) {
+    ledgerCallFree(p->pStatus);
+    p->pStatus = NULL;
+  }
+  for( pLeg = p->pFirst; pLeg; pLeg = pLeg->pNext ) {
+    if( pLeg->eState != LEG_UNDER ) continue;
+    if( !ledgerCallIsDone(ledgerPagerCall(pLeg->pPager)) ) continue;
+    if( flightTake(p, pLeg, pErr) ) return pErr->rc;
+  }
+  return LEDGER_OK;
+}
+
+/* ---- cutting ------------------------------------------------------------- */
+
+/* The trunk's leg under way, or NULL. */
+static FlightLeg *flightTrunk(const LedgerFlight *p) {
+  FlightLeg *pLeg = flightLastLeg(p);
+  return pLeg && pLeg->iTo == INT64_MAX && pLeg->eState == LEG_UNDER ? pLeg
+                                                                     : NULL;
+}
+
+/* Begins to cut, where that is worth it and may be done. What the trunk asks
+** for is the first window. Asks whether the bound is committed where that isn't
+** known: without waiting, and the trunk goes on. */
+static int flightCut(LedgerFlight *p, LedgerError *pErr) {
+  FlightLeg *pTrunk = flightTrunk(p);
+  const i64 iFrom = pTrunk ? pTrunk->iFrom : p->iRest;
+  i64 iEnd = ledgerSnapshotBound(p->pSnapshot, p->pLedger);
+  if( p->bCut || p->bOne || p->nWindow == 0 || iFrom <= 0 ||
+      p->pLanes->nMost < 2 || (pTrunk == NULL && p->pRest == NULL) ) {
+    return LEDGER_OK;
+  }
+  if( p->range.to.seqno && p->range.to.seqno < iEnd ) iEnd = p->range.to.seqno;
+  if( iEnd == INT64_MAX || iEnd - iFrom < p->nWindow ) return LEDGER_OK;
+  if( !ledgerSnapshotCommitted(p->pSnapshot, p->pLedger) ) {
+    if( p->bAsked ) return LEDGER_OK;
+    p->bAsked = 1;
+    return ledgerStatusGet(p->pLedger->pClient,
+                           ledgerSnapshotBoundId(p->pSnapshot, p->pLedger),
+                           &p->pStatus, pErr);
+  }
+  if( ledgerSnapshotFirm(p->pSnapshot, p->pLedger, p->range.zSubLedger,
+                         (LedgerTxid){0, 0}, pErr) ) {
+    return pErr->rc;
+  }
+  if( pTrunk == NULL ) {
+    pTrunk =
+        flightAddLeg(p, flightLastLeg(p), p->pRest, iFrom, INT64_MAX, pErr);
+    p->pRest = NULL;
+    if( pTrunk == NULL ) return pErr->rc;
+  }
+  pTrunk->iTo = iFrom + p->nWindow - 1;
+  ledgerPagerBound(pTrunk->pPager, pTrunk->iTo);
+  p->bCut = 1;
+  p->iRest = pTrunk->iTo + 1;
+  p->iEnd = iEnd;
+  return LEDGER_OK;
+}
+
+/* Asks of which view the seqno is, where a window is to begin; and further up,
+** since elections are rare. Returns 0 where there is nothing left to ask. */
+static int flightProbe(LedgerFlight *p, i64 iSeqno, LedgerError *pErr) {
+  LedgerClient *pClient = p->pLedger->pClient;
+  LedgerTxid id = ledgerSnapshotBoundId(p->pSnapshot, p->pLedger);
+  i64 iView = ledgerClientViewBelow(pClient, iSeqno);
+  i64 iStep = p->nWindow;
+  int i;
+  if( p->probe.nUsed ) return 1;
+  if( p->iProbed == iSeqno ) return 0;
+  p->iProbed = iSeqno;
+  if( iView == 0 || iView > id.view ) iView = id.view;
+  if( p->probe.nPlace == 0 &&
+      ledgerWindowOpen(&p->probe, FLIGHT_PROBES, 1, pErr) ) {
+    return 0;
+  }
+  for( i = 0; i < FLIGHT_PROBES && pErr->rc == LEDGER_OK; i++ ) {
+    LedgerTxid ask = {iView, iSeqno};
+    if( i < FLIGHT_VIEWS ) {
+      ask.view += i;
+      if( ask.view > id.view ) continue;
+    } else {
+      iStep = iStep > p->iEnd / 8 ? p->iEnd : iStep * 8;
+      ask.seqno += iStep;
+      if( ask.seqno >= p->iEnd || ledgerClientView(pClient, ask.seqno) ) break;
+    }
+    ledgerWindowAdd(&p->probe);
+    ledgerStatusGet(pClient, ask, &p->probe.apCall[p->probe.nUsed - 1], pErr);
+  }
+  if( pErr->rc ) ledgerWindowClose(&p->probe);
+  return p->probe.nUsed > 0;
+}
+
+/* The trunk goes on from iFrom, asked for from an id that is known to be
+** committed: the one just below, or the last entry that was shown. Where bounds
+** were refused, it goes alone. */
+static int flightResume(LedgerFlight *p, i64 iFrom, int bRefused,
+                        LedgerError *pErr) {
+  LedgerRange range = p->range;
+  LedgerTxid id = {0, iFrom - 1};
+  LedgerPager *pPager;
+  p->bCut = 0;
+  if( bRefused ) p->bOne = 1;
+  if( p->last.seqno ) range.from = p->last;
+  id.view = ledgerClientView(p->pLedger->pClient, id.seqno);
+  if( id.view && !bRefused ) range.from = id;
+  if( ledgerPagerOpen(p->pLedger->pClient, &range, &pPager, pErr) ) {
+    return pErr->rc;
+  }
+  ledgerPagerBound(pPager, ledgerSnapshotBound(p->pSnapshot, p->pLedger));
+  p->pRest = pPager;
+  p->iRest = iFrom;
+  return LEDGER_OK;
+}
+
+/* The next window, as a leg that waits; *ppLeg is NULL where there is none, or
+** none yet. */
+static int flightWindow(LedgerFlight *p, FlightLeg **ppLeg, LedgerError *pErr) {
+  LedgerClient *pClient = p->pLedger->pClient;
+  LedgerRange range = p->range;
+  LedgerPager *pPager;
+  const i64 iFrom = p->iRest;
+  i64 iTo = p->iEnd;
+  *ppLeg = NULL;
+  if( iFrom > p->iEnd ) return LEDGER_OK;
+  if( iTo - iFrom >= p->nWindow + p->nWindow / 4 ) iTo = iFrom + p->nWindow - 1;
+  memset(&range.from, 0, sizeof(range.from));
+  memset(&range.to, 0, sizeof(range.to));
+  range.from.seqno = iFrom;
+  range.from.view = ledgerClientView(pClient, iFrom);
+  if( range.from.view == 0 ) {
+    if( flightProbe(p, iFrom, pErr) || pErr->rc ) return pErr->rc;
+    return flightResume(p, iFrom, 0, pErr);
+  }
+  range.to.view = ledgerClientView(pClient, iTo);
+  if( range.to.view ) range.to.seqno = iTo;
+  range.floor = range.to;
+  range.bWindow = 1;
+  if( ledgerPagerOpen(pClient, &range, &pPager, pErr) ) return pErr->rc;
+  ledgerPagerBound(pPager, iTo);
+  *ppLeg = flightAddLeg(p, flightLastLeg(p), pPager, iFrom, iTo, pErr);
+  p->iRest = iTo + 1;
+  return pErr->rc;
+}
+
+/* The next leg behind those there are. */
+static int flightNextLeg(LedgerFlight *p, FlightLeg **ppLeg,
+                         LedgerError *pErr) {
+  *ppLeg = NULL;
+  if( p->bCut && flightWindow(p, ppLeg, pErr) ) return pErr->rc;
+  if( *ppLeg || p->bCut || p->pRest == NULL ) return LEDGER_OK;
+  *ppLeg =
+      flightAddLeg(p, flightLastLeg(p), p->pRest, p->iRest, INT64_MAX, pErr);
+  p->pRest = NULL;
+  return pErr->rc;
+}
+
+/* ---- sending ------------------------------------------------------------- */
+
+/* Legs wanted beside the first one. */
+static int flightAhead(const LedgerFlight *p, i64 nMore) {
+  i64 n;
+  if( nMore <= 0 || p->pLanes->nMost < 2 ) return 0;
+  if( !p->bLimit ) return p->pLanes->nMost * 4;
+  n = p->nRow > 0 ? (nMore - 1) / p->nRow + 1 : 1;
+  if( n > p->nAhead ) n = p->nAhead;
+  return (int)n;
+}
+
+/* Sends what may be sent: the first leg in any case where it is wanted (bNeed),
+** those behind it while there are lanes. */
+static int flightSend(LedgerFlight *p, i64 nMore, int bNeed,
+                      LedgerError *pErr) {
+  const int nAhead = flightAhead(p, nMore);
+  const LedgerLanes *pLanes = p->pLanes;
+  FlightLeg *pLeg;
+  int n;
+  if( nAhead > (p->bLimit ? 1 : 0) && flightCut(p, pErr) ) return pErr->rc;
+  pLeg = p->pFirst;
+  for( n = 0; n <= nAhead; n++ ) {
+    if( !(n == 0 && bNeed) &&
+        (pLanes->nUnder >= pLanes->nWide ||
+         (pLeg == NULL && pLanes->nLeg >= 4 * pLanes->nMost)) ) {
+      break;
+    }
+    if( pLeg == NULL && flightNextLeg(p, &pLeg, pErr) ) return pErr->rc;
+    if( pLeg == NULL ) break;
+    if( pLeg->eState == LEG_WAITING ) {
+      if( ledgerPagerPrefetch(pLeg->pPager, pErr) ) return pErr->rc;
+      pLeg->eState = ledgerPagerCall(pLeg->pPager) ? LEG_UNDER : LEG_HERE;
+      if( pLeg->eState == LEG_UNDER ) p->pLanes->nUnder++;
+    }
+    pLeg = pLeg->pNext;
+  }
+  return LEDGER_OK;
+}
+
+int ledgerFlightStart(LedgerFlight *p, i64 nMore, LedgerError *pErr) {
+  if( flightCollect(p, pErr) || nMore < 0 ) return pErr->rc;
+  return flightSend(p, nMore, 0, pErr);
+}
+
+/* ---- handing out --------------------------------------------------------- */
+
+/* Waits until something comes in. */
+static int flightWait(LedgerFlight *p, LedgerError *pErr) {
+  LedgerCall *apCall[64 + FLIGHT_PROBES + 1];
+  FlightLeg *pLeg;
+  int n = 0, i;
+  for( pLeg = p->pFirst; pLeg && n < 64; pLeg = pLeg->pNext ) {
+    if( pLeg->eState == LEG_UNDER ) apCall[n++] = ledgerPagerCall(pLeg->pPager);
+  }
+  for( i = 0; i < p->probe.nUsed; i++ ) apCall[n++] = p->probe.apCall[i];
+  if( p->pStatus ) apCall[n++] = p->pStatus;
+  return ledgerCallWaitAny(apCall, n, &i, pErr);
+}
+
+/* The first leg is refused: it and all behind it give way to the trunk. */
+static int flightGiveWay(LedgerFlight *p, LedgerError *pErr) {
+  const i64 iFrom = p->pFirst->iFrom;
+  while( p->pFirst ) {
+    FlightLeg *pLeg = p->pFirst;
+    p->pFirst = pLeg->pNext;
+    flightFreeLeg(p, pLeg);
+  }
+  ledgerWindowClose(&p->probe);
+  return flightResume(p, iFrom, 1, pErr);
+}
+
+static void flightDropFirst(LedgerFlight *p) {
+  FlightLeg *pLeg = p->pFirst;
+  p->pFirst = pLeg->pNext;
+  p->bShown = 0;
+  flightFreeLeg(p, pLeg);
+}
+
+int ledgerFlightNext(LedgerFlight *p, i64 nMore, const LedgerPage **ppPage,
+                     int *piEntry, LedgerError *pErr) {
+  *ppPage = NULL;
+  *piEntry = 0;
+  if( p->bShown ) flightDropFirst(p);
+  for( ;; ) {
+    const LedgerPage *pPage;
+    FlightLeg *pLeg;
+    if( flightCollect(p, pErr) ) break;
+    /* As many rows as a page has will come without any other. */
+    if( flightSend(p, nMore - p->nRow, 1, pErr) ) break;
+    pLeg = p->pFirst;
+    if( pLeg == NULL && p->probe.nUsed == 0 ) break; /* the end */
+    if( pLeg == NULL || pLeg->eState == LEG_UNDER ) {
+      if( flightWait(p, pErr) ) break;
+      continue;
+    }
+    if( pLeg->eState == LEG_FAILED ) {
+      ledgerErrorCopy(pErr, &pLeg->err);
+      break;
+    }
+    if( pLeg->eState == LEG_REFUSED ) {
+      if( flightGiveWay(p, pErr) ) break;
+      continue;
+    }
+    pPage = pLeg->pPage;
+    if( pPage == NULL ) {
+      flightDropFirst(p);
+      continue;
+    }
+    p->bShown = 1;
+    while( *piEntry < pPage->nEntry &&
+           pPage->aEntry[*piEntry].id.seqno < pLeg->iFrom ) {
+      ++*piEntry;
+    }
+    if( pPage->nEntry ) p->last = pPage->aEntry[pPage->nEntry - 1].id;
+    if( p->nAhead < 1 << 20 ) p->nAhead = p->nAhead ? p->nAhead * 2 : 1;
+    *ppPage = pPage;
+    /* What is wanted behind it goes out before it is shown. */
+    return flightSend(p, nMore - pPage->nEntry, 0, pErr);
+  }
+  return pErr->rc;
+}
