@@ -228,6 +228,7 @@ static int aheadRead(LedgerAhead *p, LedgerConn *pConn, AheadPlace *pPlace,
                      LedgerError *pErr) {
   LedgerSnapshot *pOwn = NULL;
   LedgerStream *pStream = NULL;
+  LedgerLanes lanes;
   const LedgerEntryRow *pRow = NULL;
   LedgerQuery query;
   LedgerFacts facts;
@@ -246,11 +247,13 @@ static int aheadRead(LedgerAhead *p, LedgerConn *pConn, AheadPlace *pPlace,
   query.nWanted = INT64_MAX;
   if( ledgerSnapshotJoin(pConn, NULL, &pOwn) ) return ledgerErrorNomem(pErr);
   if( ledgerSpillNew(AHEAD_MEMORY, 1, &pRun->pSpill, pErr) == LEDGER_OK ) {
-    ledgerStreamOpen(pOwn, pPlace->pLedger, pPlace->zSubLedger, &query, NULL,
-                     &pStream, pErr);
+    ledgerLanesInit(&lanes, pPlace->pLedger);
+    ledgerStreamOpen(pOwn, pPlace->pLedger, &lanes, pPlace->zSubLedger, &query,
+                     NULL, &pStream, pErr);
   }
   while( pErr->rc == LEDGER_OK ) {
-    if( ledgerStreamNext(pStream, 1, &pRow, pErr) || pRow == NULL ) break;
+    if( ledgerStreamNext(pStream, INT64_MAX, &pRow, pErr) || pRow == NULL )
+      break;
     if( pRow->entry.id.seqno > iTo ) {
       iEnd = iTo;
       break;
