@@ -27,7 +27,7 @@ EMULATOR_SRC := $(call room,base emulator)
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
 # Those that look inside are run with the sanitizers too (unit.test).
-UNITS_ASAN   := $(addprefix build/asan/unit/,base json lru cache failure url)
+UNITS_ASAN   := $(addprefix build/asan/unit/,base json jsonread lru cache failure url)
 LOCALES      := $(addprefix build/locale/,de_DE.UTF-8 ps_AF.UTF-8 tr_TR.UTF-8)
 ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC))
 C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] ext/*/*/*.[ch] \
@@ -161,11 +161,13 @@ bench: deps all ## ratios of the same work done in two ways, in one run
 
 FUZZ_SECONDS ?= 30
 .PHONY: fuzz
-fuzz: build/fuzz/receipt ## the verifier under libFuzzer (clang); FUZZ_SECONDS=30
+fuzz: build/fuzz/receipt build/fuzz/jsonread ## under libFuzzer (clang): the verifier, JSON in place; FUZZ_SECONDS=30
 	@$(TCLSH) tests/fuzz/corpus.tcl build/fuzz/receipt.seeds
-	@mkdir -p build/fuzz/receipt.corpus
+	@mkdir -p build/fuzz/receipt.corpus build/fuzz/jsonread.corpus
 	cd build/fuzz && ./receipt -max_total_time=$(FUZZ_SECONDS) -max_len=20000 \
 	  -print_final_stats=1 receipt.corpus receipt.seeds
+	cd build/fuzz && ./jsonread -max_total_time=$(FUZZ_SECONDS) -max_len=4000 \
+	  -print_final_stats=1 jsonread.corpus receipt.seeds
 
 .PHONY: lint
 lint: deps all ## style, rooms, formatting, clang-tidy, cppcheck
@@ -290,11 +292,12 @@ build/locale/%: | $(DEPS)
 	@rm -rf $@.new; localedef -i $(basename $*) -f UTF-8 $(CURDIR)/$@.new \
 	  >/dev/null 2>&1; mv $@.new $@ 2>/dev/null || echo "no locale $* here"
 
-FUZZ_SRC = tests/fuzz/receipt.c $(wildcard ext/base/*.c ext/receipt/*.c)
-build/fuzz/receipt: $(FUZZ_SRC) $(wildcard ext/base/*.h ext/receipt/*.h)
+FUZZ_SRC = $(wildcard ext/base/*.c ext/receipt/*.c)
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) \
+              $(wildcard tests/fuzz/*.h ext/base/*.h ext/receipt/*.h)
 	@mkdir -p $(@D)
 	@command -v clang >/dev/null || { echo "make fuzz needs clang"; exit 1; }
-	clang $(C11) $(SANITIZE) $(INCLUDE) -fsanitize=fuzzer $(PKG_CFLAGS) $(FUZZ_SRC) \
+	clang $(C11) $(SANITIZE) $(INCLUDE) -fsanitize=fuzzer $(PKG_CFLAGS) $< $(FUZZ_SRC) \
 	  -o $@ $(shell $(PKG_CONFIG) --libs openssl libcjson)
 
 $(eval $(call variant,release))

@@ -328,4 +328,62 @@ const char *ledgerJsonMemberText(LedgerJson *pDoc, const cJSON *pObj,
 const char *ledgerJsonSlice(const char *z, size_t n, const char *zKey,
                             size_t *pn);
 
+/* ---- jsonread.c: reading JSON in place ---------------------------------- */
+
+#define LEDGER_JSON_NAMES 12 /* members of an object that is read in place */
+
+/* A text within the JSON that is read. */
+typedef struct LedgerJsonSpan LedgerJsonSpan;
+struct LedgerJsonSpan {
+  size_t i, n;  /* where it stands, without its quotes */
+  int bEscaped; /* it holds escapes */
+};
+
+/* The names of an object's members so far, {0} at its start. */
+typedef struct LedgerJsonNames LedgerJsonNames;
+struct LedgerJsonNames {
+  int n;
+  LedgerJsonSpan a[LEDGER_JSON_NAMES];
+};
+
+/* How far a text is read. */
+typedef struct LedgerJsonRead LedgerJsonRead;
+struct LedgerJsonRead {
+  const char *z; /* borrowed */
+  size_t n, i;
+  size_t nValue; /* items and members met */
+  int bFirst;    /* no item of the container at hand was read yet */
+  int bOdd;      /* it is not what was expected: all below return 0 */
+};
+
+/* Begins to read z[n], of which nothing is changed or copied. */
+int ledgerJsonReadStart(LedgerJsonRead *p, const char *z, size_t n);
+
+/* Enters an array ('[') or an object ('{'). */
+int ledgerJsonReadOpen(LedgerJsonRead *p, char c);
+
+/* 1: there is another item, to be read now; 0: the array is closed. */
+int ledgerJsonReadItem(LedgerJsonRead *p);
+
+/* The same for an object: the next member's name is read, its value is to be
+** read now. */
+int ledgerJsonReadName(LedgerJsonRead *p, LedgerJsonNames *pNames,
+                       LedgerJsonSpan *pName);
+
+/* Does the value that is to be read begin with this character? */
+int ledgerJsonReadPeek(LedgerJsonRead *p, char c);
+
+/* A text; any value, passed over; the end of it all. 1 where that is there. */
+int ledgerJsonReadText(LedgerJsonRead *p, LedgerJsonSpan *pSpan);
+int ledgerJsonReadSkip(LedgerJsonRead *p);
+int ledgerJsonReadEnd(LedgerJsonRead *p);
+
+/* Is the text, as it is written, this one? */
+int ledgerJsonSpanIs(const LedgerJsonRead *p, const LedgerJsonSpan *pSpan,
+                     const char *z);
+
+/* Unescapes a text where it stands, in z, which was read to its end, and puts a
+** NUL behind it. pSpan->n becomes its length: it may hold NULs. */
+char *ledgerJsonSpanText(char *z, LedgerJsonSpan *pSpan);
+
 #endif /* LEDGER_BASE_H */

@@ -36,7 +36,8 @@ typedef struct LedgerEntryList LedgerEntryList;
 struct LedgerEntryList {
   LedgerEntry *aEntry;
   int nEntry;
-  char *zArena;
+  char *zArena; /* their texts ... */
+  char *zBody;  /* ... or the body that these stand in */
 };
 
 int ledgerEntryListRead(LedgerCall *p, LedgerJson *pDoc, cJSON *pFirst,
@@ -51,6 +52,14 @@ const char *ledgerEntrySubLedger(LedgerJson *pDoc, const cJSON *pObj,
 int ledgerEntryStart(LedgerClient *p, const LedgerCallKind *pKind, char *zWhat,
                      char *zPath, LedgerTxid id, const char *zSubLedger,
                      LedgerCall **ppCall, LedgerError *pErr);
+
+/* ---- page.c: a page of entries, read in place --------------------------- */
+
+/* Reads the body of a page into *pList, and what stands around the entries into
+** *ppDoc. Where it is not of that form *pList is empty, and *ppDoc holds the
+** entries. */
+int ledgerPageRead(LedgerCall *p, LedgerExchange *pEx, LedgerEntryList *pList,
+                   LedgerJson **ppDoc, LedgerError *pErr);
 
 /* ---- written.c ---------------------------------------------------------- */
 

@@ -22,6 +22,7 @@
 void ledgerEntryListFree(LedgerEntryList *p) {
   free(p->aEntry);
   free(p->zArena);
+  free(p->zBody);
   memset(p, 0, sizeof(*p));
 }
 

@@ -79,7 +79,7 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   cJSON *pRoot, *pArray;
 
   pAnswer->ms = p->pClient->tNow - p->tStart;
-  if( ledgerResponseParse(p, pEx, "page of entries", &pDoc, pErr) ) goto out;
+  if( ledgerPageRead(p, pEx, &pAnswer->list, &pDoc, pErr) ) goto out;
   pRoot = ledgerJsonRoot(pDoc);
   if( !cJSON_IsObject(pRoot) ) {
     ledgerResponseNonsense(p, "a page is not an object", pErr);
@@ -97,6 +97,7 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
       p->zLink = pAnswer->zNext;
       pAnswer->zNext = NULL;
     }
+    ledgerEntryListFree(&pAnswer->list);
     p->bAgain = 1;
     goto out;
   }
@@ -104,7 +105,7 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   pArray = ledgerJsonMember(pRoot, "entries");
   if( !cJSON_IsArray(pArray) ) {
     ledgerResponseNonsense(p, "it has no list 'entries'", pErr);
-  } else if( pArray->child &&
+  } else if( pArray->child == NULL ||
              ledgerEntryListRead(p, pDoc, pArray->child,
                                  cJSON_GetArraySize(pArray), &pAnswer->list,
                                  pErr) == LEDGER_OK ) {

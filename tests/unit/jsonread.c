@@ -1,0 +1,109 @@
+/*
+** Checks base/jsonread.c from inside: what it reads, what is odd to it, and
+** that it agrees with cJSON on texts that are made worse byte by byte.
+**
+**     build/unit/jsonread
+*/
+#include "../fuzz/jsonread.h"
+#include "check.h"
+
+/* 1 where the text is read in place; it agrees with cJSON in any case. */
+static int reads(const char *z, size_t n) {
+  int bRead = 0;
+  const char *zWrong = jsonReadDiffers(z, n, &bRead);
+  CHECK_OF(zWrong == NULL, zWrong);
+  return bRead;
+}
+
+#define READ(z) CHECK_OF(reads(z, sizeof(z) - 1) == 1, z)
+#define ODD(z) CHECK_OF(reads(z, sizeof(z) - 1) == 0, z)
+
+static const char zPage[] =
+    "{ \"state\":\"Ready\", \"nextLink\" : null,\r\n\t\"entries\":"
+    "[{\"contents\":\"a \\\"b\\\" \\u0000 \\ud83d\\ude00 \xc3\xa9 "
+    "\\/\\b\\f\\n\\r\\t\",\"collectionId\":\"A\","
+    "\"transactionId\":\"2.15\",\"tags\":[\"x\",\"\"]},"
+    "{\"contents\":\"\",\"more\":[1,0,true,false,null,[],{}],"
+    "\"transactionId\":\"2.16\"} ] }\n";
+
+static void readGood(void) {
+  READ("{}");
+  READ("[]");
+  READ("\"\"");
+  READ("null");
+  READ(" [ 1 , 20 , 300 ] ");
+  READ("[0,999999999999999]");
+  READ("{\"a\":{\"a\":[{\"a\":1},{\"a\":1}]}}");
+  READ("\"\\u0041\\u00e9\\u20ac\\uffff\\ud83d\\ude00\"");
+  READ("\"\\u0000\"");
+  READ("{\"a\":1,\"A\":2,\"\":3}");
+  CHECK(reads(zPage, sizeof(zPage) - 1));
+}
+
+/* What cJSON refuses, and what is left to it. */
+static void readOdd(void) {
+  ODD("");
+  ODD(" ");
+  ODD("[1,]");
+  ODD("[,1]");
+  ODD("[1 2]");
+  ODD("[1}");
+  ODD("{\"a\":1,}");
+  ODD("{\"a\" 1}");
+  ODD("{\"a\":1,\"a\":2}");
+  ODD("{\"\\u0061\":1}");
+  ODD("[] []");
+  ODD("[]x");
+  ODD("\"\\ud800\"");
+  ODD("\"\\udc00\"");
+  ODD("\"\\ud800\\u0041\"");
+  ODD("\"\\x\"");
+  ODD("\"\\u12g4\"");
+  ODD("\"\\");
+  ODD("\"\x01\"");
+  ODD("\"\xff\"");
+  ODD("[01]");
+  ODD("[-1]");
+  ODD("[1.5]");
+  ODD("[1e3]");
+  ODD("[9999999999999999]");
+  ODD("[[[[[[[[[[[[]]]]]]]]]]]]x");
+  ODD("\xef\xbb\xbf[]");
+  ODD("{\"a\":0,\"b\":0,\"c\":0,\"d\":0,\"e\":0,\"f\":0,\"g\":0,\"h\":0,"
+      "\"i\":0,\"j\":0,\"k\":0,\"l\":0,\"m\":0}");
+}
+
+/* A number that follows from the one before (Knuth's MMIX constants). */
+static unsigned readRandom(uint64_t *p) {
+  *p = *p * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return (unsigned)(*p >> 33);
+}
+
+/* The page, cut at each byte, and with one to three bytes changed, 200,000
+** times. Some of what comes out is JSON still. */
+static void readWorse(void) {
+  static const char zBytes[] = "\"\\,:[]{}u0dn1e \t\x01\x80";
+  const size_t n = sizeof(zPage) - 1;
+  char z[sizeof(zPage)];
+  uint64_t iSeed = 1;
+  int i, nRead = 0;
+  for( i = 0; i < (int)n; i++ ) reads(zPage, (size_t)i);
+  for( i = 0; i < 200000; i++ ) {
+    unsigned k = 1 + readRandom(&iSeed) % 3;
+    memcpy(z, zPage, n);
+    while( k-- > 0 ) {
+      z[readRandom(&iSeed) % n] =
+          zBytes[readRandom(&iSeed) % (sizeof(zBytes) - 1)];
+    }
+    nRead += reads(z, n);
+  }
+  CHECK(nRead > 1000 && nRead < 199000);
+}
+
+static const CheckCase aCase[] = {{"jsonread-good", readGood},
+                                  {"jsonread-odd", readOdd},
+                                  {"jsonread-worse", readWorse}};
+
+int main(void) {
+  return checkAll(aCase, N_OF(aCase));
+}
