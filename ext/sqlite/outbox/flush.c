@@ -131,7 +131,8 @@ static void flushError(Flush *p, LedgerError *pErr, LedgerError *pNew) {
         "ledger_flush: row %lld of the outbox: '%s' holds more entries with "
         "these contents, such as %s, than there are rows waiting, so there is "
         "no telling which is this row's. UPDATE ledger_outbox SET state = "
-        "'queued' WHERE id = %lld sends it again; SET state = 'committed', transaction_id = '%s' leaves it",
+        "'queued' WHERE id = %lld sends it again; SET state = 'committed', "
+        "transaction_id = '%s' leaves it",
         pDoubt->iOutbox, pDoubt->zSubLedger, zId, pDoubt->iOutbox, zId);
   } else if( pNew->rc && pErr->rc == LEDGER_OK ) {
     ledgerErrorWrap(pErr, pNew, "ledger_flush: %s", ledgerErrorText(pNew));
