@@ -72,15 +72,14 @@ WITH d AS MATERIALIZED (
     FROM d
 ), line(n, ledger, name, result) AS (
   SELECT 0, '', 'module',
-         CASE WHEN ledger_debug() LIKE '%nested statements shown%' THEN 'ok: '
-           WHEN ledger_debug() LIKE '%nested statements not tested%'
+         CASE ledger_debug('nested statements') WHEN 'shown' THEN 'ok: '
+           WHEN 'not tested'
            THEN 'the host let nothing run while it loaded the module, so it was not tried whether SQLite '
              || 'shows that a database file makes it act -> load it before the authorizer is set; '
            ELSE 'this SQLite does not show that a database file makes the module act '
              || '-> open only files that you trust; see SECURITY.md; ' END
          || 'version ' || ledger_version() || ', SQLite ' || sqlite_version()
-         || coalesce(', ' || replace(substr(z, 1, instr(z || char(10), char(10)) - 1), '/', ' '), '')
-    FROM (SELECT substr(ledger_debug(), nullif(instr(ledger_debug(), 'libcurl'), 0)) AS z)
+         || ', libcurl ' || replace(ledger_debug('libcurl'), '/', ' ')
   UNION ALL
   SELECT 1, ledger, 'attached', CASE step WHEN 'attach' THEN error ELSE 'ok: ' || url END FROM d
   UNION ALL

@@ -27,7 +27,7 @@
 --              sending    marked before it was sent; the next ledger_flush()
 --                         finds out whether the ledger has it; until then
 --                         don't change or delete it. transaction_id, if
---                         there: accepted, the commit was not seen
+--                         there: accepted, the commit was not confirmed
 --              committed  recorded under transaction_id
 --              refused    the ledger does not take it: error says why. Correct
 --                         it and queue it again (UPDATE ledger_outbox SET
@@ -90,7 +90,3 @@ CREATE TABLE IF NOT EXISTS main.ledger_outbox(
 );
 CREATE INDEX IF NOT EXISTS main.ledger_outbox_open
   ON ledger_outbox(state, ledger, id);
-
--- An earlier version allowed each transaction id once, but a ledger that was made
--- anew under its URL gives the same ids again.
-DROP INDEX IF EXISTS main.ledger_outbox_sent;

@@ -101,9 +101,6 @@ struct LedgerFacts {
   const char *zIdentityUrl; /* asked for it, or NULL */
   LedgerTxid head;          /* the highest state any answer has shown */
   LedgerTxid committed;     /* the highest id known to be committed */
-  LedgerTxid appended;      /* the last id this client saw committed that it
-                            ** appended itself; a node behind it is asked
-                            ** again */
   const char *zSkewOf;      /* who has told the time: ledger or, where only
                             ** that one has, identity_service; or NULL */
   int64_t sSkew;            /* seconds its clock is ahead of ours */

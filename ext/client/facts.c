@@ -34,7 +34,6 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts) {
   }
   pFacts->head = p->head;
   pFacts->committed = p->committed;
-  pFacts->appended = p->appended;
   pFacts->zSkewOf = p->zSkewOf;
   pFacts->sSkew = p->sSkew;
   pFacts->nPutOff = p->nPutOff;

@@ -89,17 +89,12 @@ static int identityFetch(LedgerClient *p, LedgerError *pErr) {
   if( ledgerCallNew(p, &identityKind, &pCall, pErr) ) return pErr->rc;
   ledgerBufText(&path, "/ledgerIdentity/");
   ledgerBufUrl(&path, zId, strlen(zId));
-  pCall->zPath = ledgerBufTake(&path);
-  pCall->zWhat = ledgerStrdup("ledger identity");
-  pCall->zBase = ledgerStrdup(p->pConfig->zIdentityUrl);
-  if( pCall->zPath && pCall->zWhat && pCall->zBase ) {
-    pCall->zLink =
-        ledgerMprintf("%s?api-version=" IDENTITY_VERSION, pCall->zPath);
-  }
-  if( pCall->zLink == NULL ) {
-    ledgerCallFree(pCall);
-    return ledgerErrorNomem(pErr);
-  }
+  ledgerCallText(pCall, &pCall->zPath, path.z);
+  ledgerCallText(pCall, &pCall->zWhat, "ledger identity");
+  ledgerCallText(pCall, &pCall->zBase, p->pConfig->zIdentityUrl);
+  ledgerBufText(&path, "?api-version=" IDENTITY_VERSION);
+  pCall->zLink = ledgerBufTake(&path);
+  if( pCall->zLink == NULL ) pCall->bOom = 1;
   p->pIdentity = pCall;
   ledgerCallBegin(pCall);
   return LEDGER_OK;

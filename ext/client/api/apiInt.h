@@ -49,9 +49,13 @@ int ledgerEntryStateRead(LedgerCall *p, const cJSON *pRoot, const char *zState,
                          LedgerError *pErr);
 const char *ledgerEntrySubLedger(LedgerJson *pDoc, const cJSON *pObj,
                                  size_t *pn);
-int ledgerEntryStart(LedgerClient *p, const LedgerCallKind *pKind, char *zWhat,
-                     char *zPath, LedgerTxid id, const char *zSubLedger,
-                     LedgerCall **ppCall, LedgerError *pErr);
+
+/* Starts a call about a transaction, `zWhat ID` in messages, for the path
+** /app/transactions/ID and zTail. zSubLedger may be NULL. */
+int ledgerEntryStart(LedgerClient *p, const LedgerCallKind *pKind,
+                     const char *zWhat, LedgerTxid id, const char *zTail,
+                     const char *zSubLedger, LedgerCall **ppCall,
+                     LedgerError *pErr);
 
 /* ---- page.c: a page of entries, read in place --------------------------- */
 

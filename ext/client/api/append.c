@@ -83,12 +83,12 @@ static const LedgerCallKind appendKind = {.zMethod = "POST",
 
 int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
                       LedgerCall **ppCall, LedgerError *pErr) {
-  LedgerCall *pCall = NULL;
+  LedgerCall *pCall;
 
-  *ppCall = NULL;
-  if( ledgerCallNew(p, &appendKind, &pCall, pErr) ) return pErr->rc;
-  pCall->zWhat = ledgerStrdup("append");
-  pCall->zPath = ledgerStrdup("/app/transactions");
+  if( ledgerCallNew(p, &appendKind, ppCall, pErr) ) return pErr->rc;
+  pCall = *ppCall;
+  ledgerCallText(pCall, &pCall->zWhat, "append");
+  ledgerCallText(pCall, &pCall->zPath, "/app/transactions");
   pCall->zType = "application/json";
   ledgerBufText(&pCall->body, "{\"contents\":");
   ledgerBufJson(&pCall->body, pAppend->zContents, pAppend->nContents);
@@ -98,21 +98,10 @@ int ledgerAppendStart(LedgerClient *p, const LedgerAppend *pAppend,
   }
   ledgerBufText(&pCall->body, "}");
   pCall->query.bWait = pAppend->bWait;
-  if( pAppend->zSubLedger ) {
-    pCall->query.zSubLedger = ledgerStrdup(pAppend->zSubLedger);
-  }
-  if( pAppend->zTags ) {
-    pCall->query.zTags = ledgerStrdup(pAppend->zTags);
-    pCall->mNeed |= LEDGER_HAS_TAGS;
-  }
-  if( pCall->body.bOom || !pCall->zWhat || !pCall->zPath ||
-      (pAppend->zSubLedger && !pCall->query.zSubLedger) ||
-      (pAppend->zTags && !pCall->query.zTags) ) {
-    ledgerCallFree(pCall);
-    return ledgerErrorNomem(pErr);
-  }
+  ledgerCallText(pCall, &pCall->query.zSubLedger, pAppend->zSubLedger);
+  ledgerCallText(pCall, &pCall->query.zTags, pAppend->zTags);
+  if( pAppend->zTags ) pCall->mNeed |= LEDGER_HAS_TAGS;
   ledgerLoopStart(pCall);
-  *ppCall = pCall;
   return LEDGER_OK;
 }
 

@@ -142,13 +142,9 @@ int ledgerCollectionsList(LedgerClient *p, char ***pazName, int *pnName,
   *pHead = none;
   do {
     if( ledgerCallNew(p, &listKind, &pNext, pErr) ) goto out;
-    pNext->zWhat = ledgerStrdup("list of sub-ledgers");
-    pNext->zPath = ledgerStrdup("/app/collections");
+    ledgerCallText(pNext, &pNext->zWhat, "list of sub-ledgers");
+    ledgerCallText(pNext, &pNext->zPath, "/app/collections");
     pNext->mNeed = LEDGER_HAS_COLLECTIONS;
-    if( pNext->zWhat == NULL || pNext->zPath == NULL ) {
-      ledgerErrorNomem(pErr);
-      goto out;
-    }
     pNextAnswer = pNext->pAnswer;
     if( pCall && ledgerListFollow(pCall, &pAnswer->list, pNext,
                                   &pNextAnswer->list, pErr) ) {

@@ -311,48 +311,39 @@ static const LedgerCallKind headKind = {.zMethod = "GET",
                                         .xRefused = entriesNotFound,
                                         .xOver = entriesOver};
 
-/* Makes a call for a path below /app/transactions and starts it. zWhat and
-** zPath are taken over, also on failure; NULL means that memory was short. */
-int ledgerEntryStart(LedgerClient *p, const LedgerCallKind *pKind, char *zWhat,
-                     char *zPath, LedgerTxid id, const char *zSubLedger,
-                     LedgerCall **ppCall, LedgerError *pErr) {
-  LedgerCall *pCall = NULL;
+int ledgerEntryStart(LedgerClient *p, const LedgerCallKind *pKind,
+                     const char *zWhat, LedgerTxid id, const char *zTail,
+                     const char *zSubLedger, LedgerCall **ppCall,
+                     LedgerError *pErr) {
+  char zId[LEDGER_TXID_MAX];
+  LedgerCall *pCall;
 
-  *ppCall = NULL;
-  if( ledgerCallNew(p, pKind, &pCall, pErr) ) {
-    free(zWhat);
-    free(zPath);
-    return pErr->rc;
-  }
-  pCall->zWhat = zWhat;
-  pCall->zPath = zPath;
+  if( ledgerCallNew(p, pKind, ppCall, pErr) ) return pErr->rc;
+  pCall = *ppCall;
+  ledgerTxidFormat(id, zId);
+  ledgerCallPrint(pCall, &pCall->zWhat, "%s %s", zWhat, zId);
+  ledgerCallPrint(pCall, &pCall->zPath, "/app/transactions/%s%s", zId, zTail);
+  ledgerCallText(pCall, &pCall->query.zSubLedger, zSubLedger);
   pCall->id = id;
-  if( zSubLedger ) pCall->query.zSubLedger = ledgerStrdup(zSubLedger);
-  if( !zWhat || !zPath || (zSubLedger && !pCall->query.zSubLedger) ) {
-    ledgerCallFree(pCall);
-    return ledgerErrorNomem(pErr);
-  }
   ledgerLoopStart(pCall);
-  *ppCall = pCall;
   return LEDGER_OK;
 }
 
 int ledgerEntryGet(LedgerClient *p, LedgerTxid id, const char *zSubLedger,
                    LedgerCall **ppCall, LedgerError *pErr) {
-  char zId[LEDGER_TXID_MAX];
-  ledgerTxidFormat(id, zId);
-  return ledgerEntryStart(p, &entryKind, ledgerMprintf("entry %s", zId),
-                          ledgerMprintf("/app/transactions/%s", zId), id,
-                          zSubLedger, ppCall, pErr);
+  return ledgerEntryStart(p, &entryKind, "entry", id, "", zSubLedger, ppCall,
+                          pErr);
 }
 
 static int entriesCurrent(LedgerClient *p, const LedgerCallKind *pKind,
                           const char *zSubLedger, LedgerCall **ppCall,
                           LedgerError *pErr) {
-  LedgerTxid none = {0, 0};
-  return ledgerEntryStart(p, pKind, ledgerStrdup("current entry"),
-                          ledgerStrdup("/app/transactions/current"), none,
-                          zSubLedger, ppCall, pErr);
+  if( ledgerCallNew(p, pKind, ppCall, pErr) ) return pErr->rc;
+  ledgerCallText(*ppCall, &(*ppCall)->zWhat, "current entry");
+  ledgerCallText(*ppCall, &(*ppCall)->zPath, "/app/transactions/current");
+  ledgerCallText(*ppCall, &(*ppCall)->query.zSubLedger, zSubLedger);
+  ledgerLoopStart(*ppCall);
+  return LEDGER_OK;
 }
 
 int ledgerEntryCurrentGet(LedgerClient *p, const char *zSubLedger,

@@ -81,11 +81,8 @@ static const LedgerCallKind receiptKind = {.zMethod = "GET",
 
 int ledgerReceiptGet(LedgerClient *p, LedgerTxid id, LedgerCall **ppCall,
                      LedgerError *pErr) {
-  char zId[LEDGER_TXID_MAX];
-  ledgerTxidFormat(id, zId);
-  return ledgerEntryStart(p, &receiptKind, ledgerMprintf("receipt of %s", zId),
-                          ledgerMprintf("/app/transactions/%s/receipt", zId),
-                          id, NULL, ppCall, pErr);
+  return ledgerEntryStart(p, &receiptKind, "receipt of", id, "/receipt", NULL,
+                          ppCall, pErr);
 }
 
 int ledgerReceiptResult(LedgerCall *p, const char **pzAnswer, size_t *pnAnswer,

@@ -190,15 +190,10 @@ static LedgerCall *routeNew(LedgerClient *p, const LedgerCallKind *pKind,
   if( ledgerCallNew(p, pKind, &pCall, pErr) ) return NULL;
   routeAnswer(pCall)->pRoute = pRoute;
   pCall->query.zKeyName = pRoute->zParam;
-  pCall->zWhat = zKey ? ledgerMprintf("%s %s", pRoute->zWhat, zKey)
-                      : ledgerStrdup(pRoute->zWhat);
-  pCall->zPath = ledgerStrdup(pRoute->zPath); /* until spelled */
-  if( zKey ) pCall->query.zKey = ledgerStrdup(zKey);
-  if( !pCall->zWhat || !pCall->zPath || (zKey && !pCall->query.zKey) ) {
-    ledgerCallFree(pCall);
-    ledgerErrorNomem(pErr);
-    return NULL;
-  }
+  ledgerCallPrint(pCall, &pCall->zWhat, zKey ? "%s %s" : "%s", pRoute->zWhat,
+                  zKey);
+  ledgerCallText(pCall, &pCall->zPath, pRoute->zPath); /* until spelled */
+  ledgerCallText(pCall, &pCall->query.zKey, zKey);
   return pCall;
 }
 
@@ -246,16 +241,9 @@ int ledgerWriteStart(LedgerClient *p, const LedgerWrite *pWrite,
 
   while( i + 1 < nKind && strcmp(aWriteKind[i].zMethod, pWrite->zMethod) ) i++;
   pCall = routeNew(p, &aWriteKind[i], pWrite->pRoute, pWrite->zKey, pErr);
-  if( pCall && pWrite->zBody ) {
-    routeAnswer(pCall)->zGiven = ledgerStrdup(pWrite->zBody);
-    if( routeAnswer(pCall)->zGiven == NULL ) {
-      ledgerCallFree(pCall);
-      pCall = NULL;
-      ledgerErrorNomem(pErr);
-    }
-  }
   *ppCall = pCall;
   if( pCall == NULL ) return pErr->rc;
+  ledgerCallText(pCall, &routeAnswer(pCall)->zGiven, pWrite->zBody);
   ledgerLoopStart(pCall);
   return LEDGER_OK;
 }

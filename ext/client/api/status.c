@@ -131,11 +131,8 @@ static const LedgerCallKind waitKind = {.zMethod = "GET",
 static int statusStart(LedgerClient *p, const LedgerCallKind *pKind,
                        LedgerTxid id, int bWait, LedgerCall **ppCall,
                        LedgerError *pErr) {
-  char zId[LEDGER_TXID_MAX];
-  ledgerTxidFormat(id, zId);
-  if( ledgerEntryStart(p, pKind, ledgerMprintf("status of %s", zId),
-                       ledgerMprintf("/app/transactions/%s/status", zId), id,
-                       NULL, ppCall, pErr) == LEDGER_OK ) {
+  if( ledgerEntryStart(p, pKind, "status of", id, "/status", NULL, ppCall,
+                       pErr) == LEDGER_OK ) {
     ((StatusAnswer *)(*ppCall)->pAnswer)->bWait = bWait;
   }
   return pErr->rc;

@@ -20,14 +20,10 @@ int ledgerVersionsOffered(LedgerClient *p, LedgerBuf *pList,
   LedgerCall *pCall = NULL;
   const char *zList = NULL;
   if( ledgerCallNew(p, &offeredKind, &pCall, pErr) ) return pErr->rc;
-  pCall->zWhat = ledgerStrdup("versions offered");
-  pCall->zPath = ledgerStrdup("/app/transactions/current");
-  pCall->zLink =
-      ledgerMprintf("%s?api-version=none", pCall->zPath ? pCall->zPath : "");
-  if( !pCall->zWhat || !pCall->zPath || !pCall->zLink ) {
-    ledgerErrorNomem(pErr);
-    goto out;
-  }
+  ledgerCallText(pCall, &pCall->zWhat, "versions offered");
+  ledgerCallText(pCall, &pCall->zPath, "/app/transactions/current");
+  ledgerCallText(pCall, &pCall->zLink,
+                 "/app/transactions/current?api-version=none");
   ledgerLoopStart(pCall);
   if( ledgerCallWait(pCall, pErr) ) goto out;
   ledgerDialectChoose(pCall->server.zMessage, &zList);

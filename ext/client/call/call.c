@@ -22,6 +22,8 @@
 #include "client/call/callInt.h"
 
 #include <openssl/crypto.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- life --------------------------------------------------------------- */
@@ -115,23 +117,31 @@ void ledgerCallFree(LedgerCall *p) {
   free(p);
 }
 
+void ledgerCallText(LedgerCall *p, char **pz, const char *z) {
+  *pz = z ? ledgerStrdup(z) : NULL;
+  if( z && *pz == NULL ) p->bOom = 1;
+}
+
+void ledgerCallPrint(LedgerCall *p, char **pz, const char *zFormat, ...) {
+  va_list ap;
+  va_start(ap, zFormat);
+  if( vasprintf(pz, zFormat, ap) < 0 ) {
+    *pz = NULL;
+    p->bOom = 1;
+  }
+  va_end(ap);
+}
+
 /* Makes, but does not start, the same read as p at another ledger. */
 int ledgerCallTwin(const LedgerCall *p, LedgerClient *pAt, LedgerCall **ppTwin,
                    LedgerError *pErr) {
-  const char *zSubLedger = p->query.zSubLedger;
-  LedgerCall *pTwin = NULL;
-  *ppTwin = NULL;
-  if( ledgerCallNew(pAt, p->pKind, &pTwin, pErr) ) return pErr->rc;
-  pTwin->zWhat = ledgerStrdup(p->zWhat);
-  pTwin->zPath = ledgerStrdup(p->zPath);
+  LedgerCall *pTwin;
+  if( ledgerCallNew(pAt, p->pKind, ppTwin, pErr) ) return pErr->rc;
+  pTwin = *ppTwin;
+  ledgerCallText(pTwin, &pTwin->zWhat, p->zWhat);
+  ledgerCallText(pTwin, &pTwin->zPath, p->zPath);
+  ledgerCallText(pTwin, &pTwin->query.zSubLedger, p->query.zSubLedger);
   pTwin->id = p->id;
-  pTwin->query.zSubLedger = ledgerStrdup(zSubLedger);
-  if( !pTwin->zWhat || !pTwin->zPath ||
-      (zSubLedger && !pTwin->query.zSubLedger) ) {
-    ledgerCallFree(pTwin);
-    return ledgerErrorNomem(pErr);
-  }
-  *ppTwin = pTwin;
   return LEDGER_OK;
 }
 

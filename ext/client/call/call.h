@@ -231,6 +231,7 @@ struct LedgerCall {
   char *zSecret;     /* what it shows who it is by, or NULL: hidden where a
                      ** server repeats it */
   unsigned mNeed;    /* LEDGER_HAS_* */
+  int bOom;          /* memory was short for one of these */
 
   /* The attempt under way, and what it carries. */
   LedgerExchange *pEx;
@@ -285,6 +286,12 @@ int ledgerCallNew(LedgerClient *p, const LedgerCallKind *pKind,
                   LedgerCall **ppCall, LedgerError *pErr);
 int ledgerCallTwin(const LedgerCall *p, LedgerClient *pAt, LedgerCall **ppTwin,
                    LedgerError *pErr);
+
+/* Gives the call a text to keep in *pz: a copy (NULL of NULL), or a printed
+** one. Where memory is short for it the call ends with LEDGER_NOMEM, unsent, as
+** soon as it is started. */
+void ledgerCallText(LedgerCall *p, char **pz, const char *z);
+void ledgerCallPrint(LedgerCall *p, char **pz, const char *zFormat, ...);
 void ledgerCallBegin(LedgerCall *p);
 void ledgerCallOrphan(LedgerCall *p);
 void ledgerCallDone(LedgerCall *p);

@@ -126,6 +126,11 @@ static void sendStart(LedgerCall *p) {
   LedgerWire w;
 
   memset(&w, 0, sizeof(w));
+  if( p->bOom ) {
+    ledgerErrorNomem(&p->err);
+    ledgerCallDone(p);
+    return;
+  }
   if( p->pSession && p->pSession->bEnded ) {
     ledgerErrorSet(&p->err, LEDGER_BUSY,
                    "%s: not sent: the connection that it belongs to is lost",

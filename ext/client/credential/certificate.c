@@ -43,8 +43,7 @@ static int certificateLoad(const LedgerApplication *pApp,
   from.zPassword = pApp->zPassword;
   from.zNoKey = ": it takes PEM with certificate and key, or PKCS#12";
   if( strstr(from.zText, "-----BEGIN ") == NULL ) {
-    if( ledgerFileRead(from.zWhat, from.zText, 1 << 20, LEDGER_AUTH, &file,
-                       pErr) ) {
+    if( ledgerFileRead(from.zWhat, from.zText, 1 << 20, &file, pErr) ) {
       goto out;
     }
     zWrong = ledgerPemText(file.z, file.n, &text);

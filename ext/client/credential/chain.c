@@ -50,11 +50,11 @@ static const LedgerCredential *const apCredential[] = {CREDENTIALS(LISTED)};
 struct LedgerChain {
   int64_t tRefresh; /* ledgerClockMs() from which a new one is fetched */
   int64_t tExpire;  /* ledgerClockMs() at which it ends */
-  const LedgerCredential *pKept; /* the one that worked, or NULL */
-  LedgerFetch *pFetch;           /* under way, or NULL */
-  int iChain;                    /* its place in the chain */
-  LedgerBuf reasons;             /* why those before it are not there */
-  char *zClaims;                 /* what the next token has to show (JSON) */
+  const LedgerCredential *pWinner; /* the one that worked, or NULL */
+  LedgerFetch *pFetch;             /* under way, or NULL */
+  int iChain;                      /* its place in the chain */
+  LedgerBuf reasons;               /* why those before it are not there */
+  char *zClaims;                   /* what the next token has to show (JSON) */
 };
 
 /* ---- the choice --------------------------------------------------------- */
@@ -246,7 +246,7 @@ static void authTake(LedgerClient *pClient, LedgerFetch *pFetch) {
     pChain->tRefresh =
         t + (ms < 2 * AUTH_AHEAD_MS ? ms / 2 : ms - AUTH_AHEAD_MS);
   }
-  pChain->pKept = pFetch->pKind;
+  pChain->pWinner = pFetch->pKind;
   p->zFailed = NULL;
   p->zKind = pFetch->pKind->zName;
   p->bRefreshable = !pFetch->pKind->bStill;
@@ -315,8 +315,8 @@ static int authStart(LedgerClient *p, LedgerFetch **ppFetch,
   pFetch->zClaims = pChain->zClaims;
   pFetch->bDefault = strcmp(zKind, "default") == 0;
   pFetch->bBackground = authHolds(p);
-  if( pChain->pKept ) {
-    pFetch->pKind = pChain->pKept;
+  if( pChain->pWinner ) {
+    pFetch->pKind = pChain->pWinner;
   } else {
     if( pChain->iChain >= n ) pChain->iChain = 0; /* the environment changed */
     pFetch->pKind = ap[pChain->iChain];
@@ -328,7 +328,7 @@ static int authStart(LedgerClient *p, LedgerFetch **ppFetch,
     free(pFetch);
     return LEDGER_OK;
   }
-  if( pChain->pKept && p->pHooks->xReread(p->pConfig, &bChanged, pErr) ) {
+  if( pChain->pWinner && p->pHooks->xReread(p->pConfig, &bChanged, pErr) ) {
     return pErr->rc;
   }
   return pFetch->pKind->xStart(pFetch, pErr);
@@ -384,7 +384,7 @@ static int authFailed(LedgerClient *p, LedgerFetch *pFetch, LedgerError *pWhy,
                     ledgerErrorText(pWhy));
     p->auth.zFailed = pKind->zName;
   }
-  if( pChain->pKept == NULL ) p->auth.zKind = NULL;
+  if( pChain->pWinner == NULL ) p->auth.zKind = NULL;
   pChain->iChain = 0;
   ledgerBufReset(&pChain->reasons);
   return 0;
@@ -502,11 +502,11 @@ static char *authClaims(const LedgerBuf *pChallenge) {
 static int authReread(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   LedgerAuth *pAuth = &pClient->auth;
-  const LedgerCredential *pKept = pClient->pChain->pKept;
+  const LedgerCredential *pWinner = pClient->pChain->pWinner;
   LedgerError err = LEDGER_ERROR_INIT;
   int bChanged = 0;
 
-  if( pKept == NULL || !pKept->bStill || p->bReauth ) return 0;
+  if( pWinner == NULL || !pWinner->bStill || p->bReauth ) return 0;
   p->bReauth = 1;
   if( p->zTokenSent && pAuth->zToken &&
       strcmp(p->zTokenSent, pAuth->zToken) != 0 ) {
@@ -517,7 +517,7 @@ static int authReread(LedgerCall *p) {
   ledgerErrorClear(&err);
   if( !bChanged ) return 0;
   authForget(pClient);
-  pClient->pChain->pKept = pKept;
+  pClient->pChain->pWinner = pWinner;
   return 1;
 }
 

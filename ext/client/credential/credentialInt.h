@@ -106,7 +106,7 @@ int ledgerTokenAnswerRead(LedgerCall *p, LedgerExchange *pEx,
                           LedgerError *pErr);
 const char *ledgerTokenAnswerText(LedgerJson *pDoc, const char *zMember,
                                   size_t *pn);
-int64_t ledgerTokenAnswerUntil(const cJSON *pObj, const char *zKey);
+int64_t ledgerTokenAnswerUntil(const cJSON *pObj);
 int ledgerTokenAnswerLife(int64_t nSecond, int64_t *pnSecond);
 char *ledgerEntraUrl(LedgerClient *p, const char *zTenant, LedgerError *pErr);
 char *ledgerEntraResource(const LedgerConfig *pConfig, LedgerError *pErr);

@@ -79,10 +79,10 @@ static int64_t entraNumber(const cJSON *pObj, const char *zKey) {
   return n > 0 && n < ENTRA_MOST ? n : 0;
 }
 
-/* Seconds from now until the time (since 1970) that a member tells; 0 where it
-** tells none. */
-int64_t ledgerTokenAnswerUntil(const cJSON *pObj, const char *zKey) {
-  const int64_t t = entraNumber(pObj, zKey);
+/* Seconds from now until the time (since 1970) that `expires_on` tells; 0 where
+** it tells none. */
+int64_t ledgerTokenAnswerUntil(const cJSON *pObj) {
+  const int64_t t = entraNumber(pObj, "expires_on");
   return t ? t - (int64_t)time(NULL) : 0;
 }
 
@@ -139,8 +139,7 @@ int ledgerTokenAnswerRead(LedgerCall *p, LedgerExchange *pEx,
   pAnswer->zToken = ledgerStrndup(z, n);
   if( pAnswer->zToken == NULL ) ledgerErrorNomem(pErr);
   nLife = entraNumber(ledgerJsonRoot(pDoc), "expires_in");
-  if( nLife == 0 )
-    nLife = ledgerTokenAnswerUntil(ledgerJsonRoot(pDoc), "expires_on");
+  if( nLife == 0 ) nLife = ledgerTokenAnswerUntil(ledgerJsonRoot(pDoc));
   ledgerTokenAnswerLife(nLife, &pAnswer->nSecond);
 out:
   ledgerErrorClear(&err);
@@ -272,11 +271,12 @@ int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,
   pBody = &pCall->body;
   pCall->zPath = entraPath(pApp->zTenant, pErr);
   if( pErr->rc == 0 ) pCall->zBase = entraAuthority(pConfig, pErr);
-  pCall->zWhat = ledgerMprintf("token for client %s", pApp->zClient);
+  ledgerCallPrint(pCall, &pCall->zWhat, "token for client %s", pApp->zClient);
   pCall->zType = "application/x-www-form-urlencoded";
   ledgerBufText(pBody, "grant_type=client_credentials");
   entraField(pBody, "client_id", pApp->zClient);
-  pCall->zSecret = ledgerStrdup(zAssertion ? zAssertion : pApp->zSecret);
+  ledgerCallText(pCall, &pCall->zSecret,
+                 zAssertion ? zAssertion : pApp->zSecret);
   if( zAssertion ) {
     ledgerBufText(pBody, "&client_assertion_type=" ENTRA_JWT);
     entraField(pBody, "client_assertion", zAssertion);
@@ -286,11 +286,7 @@ int ledgerEntraStart(LedgerFetch *p, const LedgerApplication *pApp,
   entraField(pBody, "scope",
              pConfig->zScope ? pConfig->zScope : LEDGER_DEFAULT_SCOPE);
   if( p->zClaims ) entraClaims(pBody, p->zClaims);
-  if( pErr->rc == 0 && (pBody->bOom || !pCall->zPath || !pCall->zBase ||
-                        !pCall->zWhat || !pCall->zSecret ||
-                        (pCall->zLink = ledgerStrdup(pCall->zPath)) == NULL) ) {
-    ledgerErrorNomem(pErr);
-  }
+  ledgerCallText(pCall, &pCall->zLink, pCall->zPath);
   if( pErr->rc ) {
     ledgerCallFree(pCall);
     return pErr->rc;

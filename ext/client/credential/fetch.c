@@ -71,22 +71,13 @@ int ledgerFetchGet(LedgerFetch *p, const LedgerCallKind *pKind,
   LedgerCall *pCall = NULL;
 
   if( ledgerCallNew(p->pClient, pKind, &pCall, pErr) ) return pErr->rc;
-  pCall->zWhat = ledgerStrdup(zWhat);
-  pCall->zBase = ledgerStrdup(p->zBase);
-  pCall->zPath = ledgerStrdup(p->zPath);
-  if( pCall->zPath ) {
-    pCall->zLink = ledgerMprintf("%s?%s", pCall->zPath, p->zQuery);
-  }
-  if( zHeader1 ) pCall->azHeader[0] = ledgerStrdup(zHeader1);
-  if( zHeader2 ) pCall->azHeader[1] = ledgerStrdup(zHeader2);
-  if( zSecret ) pCall->zSecret = ledgerStrdup(zSecret);
-  if( pCall->zWhat == NULL || pCall->zBase == NULL || pCall->zLink == NULL ||
-      (zHeader1 && pCall->azHeader[0] == NULL) ||
-      (zHeader2 && pCall->azHeader[1] == NULL) ||
-      (zSecret && pCall->zSecret == NULL) ) {
-    ledgerCallFree(pCall);
-    return ledgerErrorNomem(pErr);
-  }
+  ledgerCallText(pCall, &pCall->zWhat, zWhat);
+  ledgerCallText(pCall, &pCall->zBase, p->zBase);
+  ledgerCallText(pCall, &pCall->zPath, p->zPath);
+  ledgerCallPrint(pCall, &pCall->zLink, "%s?%s", p->zPath, p->zQuery);
+  ledgerCallText(pCall, &pCall->azHeader[0], zHeader1);
+  ledgerCallText(pCall, &pCall->azHeader[1], zHeader2);
+  ledgerCallText(pCall, &pCall->zSecret, zSecret);
   p->pCall = pCall;
   ledgerCallBegin(pCall);
   return LEDGER_OK;

@@ -129,7 +129,7 @@ static int64_t toolUntil(const char *z) {
 ** else expiresOn, a date whose time zone not all versions tell. */
 static int64_t toolLife(LedgerJson *pDoc) {
   const cJSON *pRoot = ledgerJsonRoot(pDoc);
-  const int64_t nLife = ledgerTokenAnswerUntil(pRoot, "expires_on");
+  const int64_t nLife = ledgerTokenAnswerUntil(pRoot);
   const char *z;
 
   if( nLife ) return nLife;

@@ -20,8 +20,8 @@ static char *workloadRead(const char *zFile, LedgerError *pErr) {
   LedgerBuf buf = {0};
   size_t i;
 
-  if( ledgerFileRead("AZURE_FEDERATED_TOKEN_FILE", zFile, WORKLOAD_MAX,
-                     LEDGER_AUTH, &buf, pErr) ) {
+  if( ledgerFileRead("AZURE_FEDERATED_TOKEN_FILE", zFile, WORKLOAD_MAX, &buf,
+                     pErr) ) {
     return NULL;
   }
   while( buf.n > 0 && (unsigned char)buf.z[buf.n - 1] <= ' ' ) {

@@ -100,8 +100,8 @@ out:
 }
 
 int ledgerFileRead(const char *zWhat, const char *zFile, size_t nMax,
-                   int rcFail, LedgerBuf *pOut, LedgerError *pErr) {
-  return fileRead(zWhat, zFile, nMax, rcFail, NULL, NULL, pOut, pErr);
+                   LedgerBuf *pOut, LedgerError *pErr) {
+  return fileRead(zWhat, zFile, nMax, LEDGER_AUTH, NULL, NULL, pOut, pErr);
 }
 
 int ledgerFileReadOption(const LedgerPipe *p, const char *zWhat,

@@ -224,6 +224,11 @@ static size_t httpHeader(char *z, size_t nSize, size_t nItem, void *pArg) {
   } else if( p->eHead == HTTP_START && n > 9 && memcmp(z, "HTTP/", 5) == 0 ) {
     p->eHead = HTTP_HEADERS;
     p->bInterim = z[9] == '1';
+    /* A node that fails may be about to close; what comes next would be lost
+    ** in between. A session holds its connection as long as it can. */
+    if( z[9] == '5' && p->pbHeld == NULL ) {
+      curl_easy_setopt(p->pEasy, CURLOPT_FORBID_REUSE, 1L);
+    }
     p->nId = p->bTwoIds = 0;
     p->head.view = p->head.seqno = 0;
     p->msRetryAfter = -1;

@@ -57,9 +57,9 @@ LedgerTxid ledgerUrlTxid(const char *zLink, const char *zName);
 /* ---- file.c ------------------------------------------------------------- */
 
 /* Appends the whole file to *pOut, up to nMax bytes. zWhat begins the error,
-** rcFail is its code; *pOut is wiped and empty then. */
+** LEDGER_AUTH; *pOut is wiped and empty then. */
 int ledgerFileRead(const char *zWhat, const char *zFile, size_t nMax,
-                   int rcFail, LedgerBuf *pOut, LedgerError *pErr);
+                   LedgerBuf *pOut, LedgerError *pErr);
 
 /* Whether and how a pipe may be read in place of a file. */
 typedef struct LedgerPipe LedgerPipe;

@@ -13,29 +13,15 @@
 
 #include <string.h>
 
-/* Binds text that may be empty but is not NULL. */
-static void entriesBindText(sqlite3_stmt *pStmt, int i, const char *z,
-                            size_t n) {
-  sqlite3_bind_text(pStmt, i, n ? z : "", (int)n, SQLITE_STATIC);
-}
-
 /* ---- transactions ------------------------------------------------------ */
 
 int emuStoreTxnPut(EmuStore *p, const EmuTxn *pTxn, int64_t iCollection,
                    const unsigned char *aWriteSet, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p, "INSERT INTO txn VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
-                        &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, pTxn->id.seqno);
-  sqlite3_bind_int64(pStmt, 2, pTxn->id.view);
-  sqlite3_bind_int(pStmt, 3, pTxn->eKind);
-  if( iCollection ) sqlite3_bind_int64(pStmt, 4, iCollection);
-  sqlite3_bind_int(pStmt, 5, pTxn->bClaims);
-  sqlite3_bind_blob(pStmt, 6, aWriteSet, EMU_HASH, SQLITE_STATIC);
-  if( pTxn->zTags ) entriesBindText(pStmt, 7, pTxn->zTags, pTxn->nTags);
-  entriesBindText(pStmt, 8, pTxn->zContents, pTxn->nContents);
-  return emuStoreRun(p, pStmt, pErr);
+  return emuStoreRun(
+      p, pErr, "INSERT INTO txn VALUES(?1,?2,?3,nullif(?4,0),?5,?6,?7,?8)",
+      "iididbnt", pTxn->id.seqno, pTxn->id.view, pTxn->eKind, iCollection,
+      pTxn->bClaims, aWriteSet, EMU_HASH, pTxn->zTags, pTxn->nTags,
+      pTxn->zContents, pTxn->nContents);
 }
 
 /* The id in columns seqno, view of a statement that gives one row or none. */
@@ -52,68 +38,48 @@ static int entriesTxid(EmuStore *p, sqlite3_stmt *pStmt, LedgerTxid *pId,
 
 int emuStoreTxnAt(EmuStore *p, int64_t iSeqno, LedgerTxid *pId,
                   LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p, "SELECT seqno, view FROM txn WHERE seqno=?1", &pStmt,
-                        pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, iSeqno);
+  sqlite3_stmt *pStmt = emuStoreStmt(
+      p, pErr, "SELECT seqno, view FROM txn WHERE seqno=?1", "i", iSeqno);
   return entriesTxid(p, pStmt, pId, pErr);
 }
 
 int emuStoreTxnLast(EmuStore *p, LedgerTxid *pId, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc =
-      emuStoreStmt(p, "SELECT seqno, view FROM txn ORDER BY seqno DESC LIMIT 1",
-                   &pStmt, pErr);
-  return rc ? rc : entriesTxid(p, pStmt, pId, pErr);
+  sqlite3_stmt *pStmt = emuStoreStmt(
+      p, pErr, "SELECT seqno, view FROM txn ORDER BY seqno DESC LIMIT 1", "");
+  return entriesTxid(p, pStmt, pId, pErr);
 }
 
 /* ---- collections ------------------------------------------------------- */
 
 int emuStoreCollection(EmuStore *p, const char *z, size_t n, int64_t *pi,
                        LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc =
-      emuStoreStmt(p, "SELECT id FROM collection WHERE name=?1", &pStmt, pErr);
-  if( rc ) return rc;
-  entriesBindText(pStmt, 1, z, n);
-  return emuStoreNumber(p, pStmt, pi, pErr);
+  return emuStoreNumber(p, pErr, pi, "SELECT id FROM collection WHERE name=?1",
+                        "t", z, n);
 }
 
 int emuStoreCollectionNew(EmuStore *p, const char *z, size_t n, int64_t iSeqno,
                           int64_t *pi, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(
-      p, "INSERT INTO collection(name, first_seqno) VALUES(?1,?2) RETURNING id",
-      &pStmt, pErr);
-  if( rc ) return rc;
-  entriesBindText(pStmt, 1, z, n);
-  sqlite3_bind_int64(pStmt, 2, iSeqno);
-  return emuStoreNumber(p, pStmt, pi, pErr);
+  return emuStoreNumber(
+      p, pErr, pi,
+      "INSERT INTO collection(name, first_seqno) VALUES(?1,?2) RETURNING id",
+      "ti", z, n, iSeqno);
 }
 
 int emuStoreCollectionCount(EmuStore *p, int64_t *pn, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p,
+  return emuStoreNumber(p, pErr, pn,
                         "SELECT count(*) FROM collection"
                         " WHERE name<>'" EMU_DEFAULT_COLLECTION "'",
-                        &pStmt, pErr);
-  return rc ? rc : emuStoreNumber(p, pStmt, pn, pErr);
+                        "");
 }
 
 int emuStoreCollectionList(EmuStore *p, int64_t iAfter, int64_t iTo, int nMax,
                            void (*x)(void *, int64_t, const char *, size_t),
                            void *pArg, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc;
-  rc = emuStoreStmt(p,
-                    "SELECT id, name FROM collection WHERE id>?1"
-                    " AND first_seqno<=?2 ORDER BY id LIMIT ?3",
-                    &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, iAfter);
-  sqlite3_bind_int64(pStmt, 2, iTo);
-  sqlite3_bind_int(pStmt, 3, nMax);
+  sqlite3_stmt *pStmt =
+      emuStoreStmt(p, pErr,
+                   "SELECT id, name FROM collection WHERE id>?1"
+                   " AND first_seqno<=?2 ORDER BY id LIMIT ?3",
+                   "iid", iAfter, iTo, nMax);
   while( emuStoreStep(p, pStmt, pErr) ) {
     x(pArg, sqlite3_column_int64(pStmt, 0),
       (const char *)sqlite3_column_text(pStmt, 1),
@@ -128,15 +94,10 @@ int emuStoreCollectionList(EmuStore *p, int64_t iAfter, int64_t iTo, int nMax,
 int emuStoreTagList(EmuStore *p, int64_t iCollection, int64_t iTo,
                     void (*x)(void *, const char *, size_t), void *pArg,
                     LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc;
-  rc = emuStoreStmt(p,
-                    "SELECT tag FROM tag WHERE collection=?1"
-                    " AND first_seqno<=?2 ORDER BY tag",
-                    &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, iCollection);
-  sqlite3_bind_int64(pStmt, 2, iTo);
+  sqlite3_stmt *pStmt = emuStoreStmt(p, pErr,
+                                     "SELECT tag FROM tag WHERE collection=?1"
+                                     " AND first_seqno<=?2 ORDER BY tag",
+                                     "ii", iCollection, iTo);
   while( emuStoreStep(p, pStmt, pErr) ) {
     x(pArg, (const char *)sqlite3_column_text(pStmt, 0),
       (size_t)sqlite3_column_bytes(pStmt, 0));
@@ -147,75 +108,47 @@ int emuStoreTagList(EmuStore *p, int64_t iCollection, int64_t iTo,
 
 int emuStoreTagKnown(EmuStore *p, int64_t iCollection, const char *z, size_t n,
                      int *pb, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int64_t i = 0;
-  int rc = emuStoreStmt(
-      p, "SELECT 1 FROM tag WHERE collection=?1 AND tag=?2 LIMIT 1", &pStmt,
-      pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, iCollection);
-  entriesBindText(pStmt, 2, z, n);
-  rc = emuStoreNumber(p, pStmt, &i, pErr);
+  int64_t i;
+  emuStoreNumber(p, pErr, &i,
+                 "SELECT 1 FROM tag WHERE collection=?1 AND tag=?2 LIMIT 1",
+                 "it", iCollection, z, n);
   *pb = i != 0;
-  return rc;
+  return pErr->rc;
 }
 
 int emuStoreTagCount(EmuStore *p, int64_t *pn, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p, "SELECT count(*) FROM tag", &pStmt, pErr);
-  return rc ? rc : emuStoreNumber(p, pStmt, pn, pErr);
+  return emuStoreNumber(p, pErr, pn, "SELECT count(*) FROM tag", "");
 }
 
 int emuStoreTagPut(EmuStore *p, int64_t iCollection, const char *z, size_t n,
                    int64_t iSeqno, LedgerError *pErr) {
-  static const char *const azSql[2] = {
-      "INSERT OR IGNORE INTO tag VALUES(?1,?2,?3)",
-      "INSERT OR IGNORE INTO entry_tag VALUES(?1,?2,?3)"};
-  sqlite3_stmt *pStmt;
-  int i, rc = LEDGER_OK;
-  for( i = 0; i < 2 && rc == LEDGER_OK; i++ ) {
-    rc = emuStoreStmt(p, azSql[i], &pStmt, pErr);
-    if( rc ) break;
-    sqlite3_bind_int64(pStmt, 1, iCollection);
-    entriesBindText(pStmt, 2, z, n);
-    sqlite3_bind_int64(pStmt, 3, iSeqno);
-    rc = emuStoreRun(p, pStmt, pErr);
-  }
-  return rc;
+  int rc = emuStoreRun(p, pErr, "INSERT OR IGNORE INTO tag VALUES(?1,?2,?3)",
+                       "iti", iCollection, z, n, iSeqno);
+  return rc ? rc
+            : emuStoreRun(p, pErr,
+                          "INSERT OR IGNORE INTO entry_tag VALUES(?1,?2,?3)",
+                          "iti", iCollection, z, n, iSeqno);
 }
 
 /* ---- entries ----------------------------------------------------------- */
 
-/* Binds a range: ?1 collection, ?2 from, ?3 to, ?4 tag. */
-static void entriesBindRange(sqlite3_stmt *pStmt, const EmuRange *pRange) {
-  sqlite3_bind_int64(pStmt, 1, pRange->iCollection);
-  sqlite3_bind_int64(pStmt, 2, pRange->iFrom);
-  sqlite3_bind_int64(pStmt, 3, pRange->iTo);
-  if( pRange->zTag ) entriesBindText(pStmt, 4, pRange->zTag, pRange->nTag);
-}
+/* The seqnos of a range with a tag (?4), and of one without. */
+#define ENTRIES_TAGGED                                                \
+  " FROM entry_tag AS t CROSS JOIN txn USING(seqno)"                  \
+  " WHERE t.collection=?1 AND t.seqno BETWEEN ?2 AND ?3 AND t.tag=?4" \
+  " ORDER BY t.seqno"
+#define ENTRIES_ALL                                         \
+  " FROM txn INDEXED BY txn_collection WHERE collection=?1" \
+  " AND seqno BETWEEN ?2 AND ?3 ORDER BY seqno"
 
 int emuStoreRangeNth(EmuStore *p, const EmuRange *pRange, int n,
                      int64_t *piSeqno, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc;
-  if( pRange->zTag ) {
-    rc = emuStoreStmt(
-        p,
-        "SELECT seqno FROM entry_tag WHERE collection=?1 AND tag=?4"
-        " AND seqno BETWEEN ?2 AND ?3"
-        " ORDER BY seqno LIMIT 1 OFFSET ?5",
-        &pStmt, pErr);
-  } else {
-    rc = emuStoreStmt(p,
-                      "SELECT seqno FROM txn INDEXED BY txn_collection"
-                      " WHERE collection=?1 AND seqno BETWEEN ?2 AND ?3"
-                      " ORDER BY seqno LIMIT 1 OFFSET ?5",
-                      &pStmt, pErr);
-  }
-  if( rc ) return rc;
-  entriesBindRange(pStmt, pRange);
-  sqlite3_bind_int(pStmt, 5, n);
-  return emuStoreNumber(p, pStmt, piSeqno, pErr);
+  return emuStoreNumber(p, pErr, piSeqno,
+                        pRange->zTag
+                            ? "SELECT seqno" ENTRIES_TAGGED " LIMIT 1 OFFSET ?5"
+                            : "SELECT seqno" ENTRIES_ALL " LIMIT 1 OFFSET ?5",
+                        "iiind", pRange->iCollection, pRange->iFrom,
+                        pRange->iTo, pRange->zTag, pRange->nTag, n);
 }
 
 /* The entry in the columns seqno, view, contents, tags of a row. */
@@ -231,26 +164,13 @@ static void entriesRow(sqlite3_stmt *pStmt, EmuEntry *pEntry) {
 int emuStoreRangeRead(EmuStore *p, const EmuRange *pRange,
                       void (*x)(void *, const EmuEntry *), void *pArg,
                       LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
   EmuEntry entry;
-  int rc;
-  if( pRange->zTag ) {
-    rc = emuStoreStmt(
-        p,
-        "SELECT x.seqno, x.view, x.contents, x.tags FROM entry_tag t"
-        " CROSS JOIN txn x ON x.seqno=t.seqno"
-        " WHERE t.collection=?1 AND t.tag=?4"
-        " AND t.seqno BETWEEN ?2 AND ?3 ORDER BY t.seqno",
-        &pStmt, pErr);
-  } else {
-    rc = emuStoreStmt(p,
-                      "SELECT seqno, view, contents, tags FROM txn"
-                      " INDEXED BY txn_collection WHERE collection=?1"
-                      " AND seqno BETWEEN ?2 AND ?3 ORDER BY seqno",
-                      &pStmt, pErr);
-  }
-  if( rc ) return rc;
-  entriesBindRange(pStmt, pRange);
+  sqlite3_stmt *pStmt = emuStoreStmt(
+      p, pErr,
+      pRange->zTag ? "SELECT seqno, view, contents, tags" ENTRIES_TAGGED
+                   : "SELECT seqno, view, contents, tags" ENTRIES_ALL,
+      pRange->zTag ? "iiit" : "iii", pRange->iCollection, pRange->iFrom,
+      pRange->iTo, pRange->zTag, pRange->nTag);
   while( emuStoreStep(p, pStmt, pErr) ) {
     entriesRow(pStmt, &entry);
     x(pArg, &entry);
@@ -262,17 +182,14 @@ int emuStoreRangeRead(EmuStore *p, const EmuRange *pRange,
 int emuStoreEntryAt(EmuStore *p, int64_t iCollection, int64_t iSeqno,
                     void (*x)(void *, const EmuEntry *), void *pArg,
                     int *pbFound, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
   EmuEntry entry;
-  int rc = emuStoreStmt(p,
-                        "SELECT seqno, view, contents, tags FROM txn"
-                        " INDEXED BY txn_collection WHERE collection=?1"
-                        " AND seqno<=?2 ORDER BY seqno DESC LIMIT 1",
-                        &pStmt, pErr);
+  sqlite3_stmt *pStmt =
+      emuStoreStmt(p, pErr,
+                   "SELECT seqno, view, contents, tags FROM txn"
+                   " INDEXED BY txn_collection WHERE collection=?1"
+                   " AND seqno<=?2 ORDER BY seqno DESC LIMIT 1",
+                   "ii", iCollection, iSeqno);
   *pbFound = 0;
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, iCollection);
-  sqlite3_bind_int64(pStmt, 2, iSeqno);
   if( emuStoreStep(p, pStmt, pErr) ) {
     entriesRow(pStmt, &entry);
     x(pArg, &entry);

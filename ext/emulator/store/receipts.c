@@ -17,15 +17,13 @@ void emuSigFree(EmuSig *p) {
 
 int emuStoreSigAfter(EmuStore *p, int64_t iSeqno, EmuSig *pSig,
                      LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p,
-                        "SELECT s.seqno, s.view, s.root, s.signature,"
-                        " s.node_cert, c.node_id, c.pem FROM signature s"
-                        " JOIN node_cert c ON c.id=s.node_cert"
-                        " WHERE s.seqno>?1 ORDER BY s.seqno LIMIT 1",
-                        &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, iSeqno);
+  sqlite3_stmt *pStmt =
+      emuStoreStmt(p, pErr,
+                   "SELECT s.seqno, s.view, s.root, s.signature,"
+                   " s.node_cert, c.node_id, c.pem FROM signature s"
+                   " JOIN node_cert c ON c.id=s.node_cert"
+                   " WHERE s.seqno>?1 ORDER BY s.seqno LIMIT 1",
+                   "i", iSeqno);
   if( !emuStoreStep(p, pStmt, pErr) ) {
     ledgerErrorSet(pErr, LEDGER_NOTFOUND, "no signature follows");
   } else if( sqlite3_column_bytes(pStmt, 2) != EMU_HASH ||
@@ -47,11 +45,9 @@ int emuStoreSigAfter(EmuStore *p, int64_t iSeqno, EmuSig *pSig,
 
 int emuStoreTxnKind(EmuStore *p, int64_t iSeqno, int *peKind,
                     LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p, "SELECT kind FROM txn WHERE seqno=?1", &pStmt, pErr);
+  sqlite3_stmt *pStmt =
+      emuStoreStmt(p, pErr, "SELECT kind FROM txn WHERE seqno=?1", "i", iSeqno);
   *peKind = -1;
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, iSeqno);
   if( emuStoreStep(p, pStmt, pErr) ) *peKind = sqlite3_column_int(pStmt, 0);
   sqlite3_reset(pStmt);
   return pErr->rc;
@@ -60,16 +56,14 @@ int emuStoreTxnKind(EmuStore *p, int64_t iSeqno, int *peKind,
 int emuStoreTxnRead(EmuStore *p, int64_t iSeqno,
                     void (*x)(void *, const EmuTxn *, const unsigned char *),
                     void *pArg, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
   EmuTxn txn = {0};
-  int rc = emuStoreStmt(p,
-                        "SELECT x.seqno, x.view, x.kind, x.claims, x.write_set,"
-                        " x.tags, x.contents, c.name FROM txn x"
-                        " LEFT JOIN collection c ON c.id=x.collection"
-                        " WHERE x.seqno=?1",
-                        &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, iSeqno);
+  sqlite3_stmt *pStmt =
+      emuStoreStmt(p, pErr,
+                   "SELECT x.seqno, x.view, x.kind, x.claims, x.write_set,"
+                   " x.tags, x.contents, c.name FROM txn x"
+                   " LEFT JOIN collection c ON c.id=x.collection"
+                   " WHERE x.seqno=?1",
+                   "i", iSeqno);
   if( !emuStoreStep(p, pStmt, pErr) ) {
     ledgerErrorSet(pErr, LEDGER_NOTFOUND, "no such transaction");
   } else if( sqlite3_column_bytes(pStmt, 4) != EMU_HASH ) {

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,36 +78,88 @@ static int storeError(EmuStore *p, LedgerError *pErr) {
                         "the data file: %s", sqlite3_errmsg(p->db));
 }
 
-int emuStoreStmt(EmuStore *p, const char *zSql, sqlite3_stmt **ppStmt,
-                 LedgerError *pErr) {
+/* The statement zSql, prepared once and kept, or NULL. */
+static sqlite3_stmt *storePrepared(EmuStore *p, const char *zSql,
+                                   LedgerError *pErr) {
+  sqlite3_stmt *pStmt = NULL;
   int i;
-  *ppStmt = NULL;
   for( i = 0; i < p->nStmt; i++ ) {
-    if( p->azSql[i] == zSql ) {
-      *ppStmt = p->apStmt[i];
-      return LEDGER_OK;
-    }
+    if( p->azSql[i] == zSql ) return p->apStmt[i];
   }
   if( p->nStmt == STORE_STMTS ) {
-    return ledgerErrorSet(pErr, LEDGER_ERROR, "too many kept statements");
+    ledgerErrorSet(pErr, LEDGER_ERROR, "too many kept statements");
+  } else if( sqlite3_prepare_v3(p->db, zSql, -1, SQLITE_PREPARE_PERSISTENT,
+                                &pStmt, NULL) != SQLITE_OK ) {
+    storeError(p, pErr);
+  } else {
+    p->azSql[p->nStmt] = zSql;
+    p->apStmt[p->nStmt++] = pStmt;
   }
-  if( sqlite3_prepare_v3(p->db, zSql, -1, SQLITE_PREPARE_PERSISTENT, ppStmt,
-                         NULL) != SQLITE_OK ) {
-    return storeError(p, pErr);
+  return pStmt;
+}
+
+/* Prepares a statement and binds what zTypes says. */
+static sqlite3_stmt *storeBound(EmuStore *p, LedgerError *pErr,
+                                const char *zSql, const char *zTypes,
+                                va_list ap) {
+  sqlite3_stmt *pStmt = storePrepared(p, zSql, pErr);
+  int i;
+  for( i = 1; pStmt && zTypes[i - 1]; i++ ) {
+    const char cType = zTypes[i - 1];
+    if( cType == 'i' ) {
+      sqlite3_bind_int64(pStmt, i, va_arg(ap, int64_t));
+    } else if( cType == 'd' ) {
+      sqlite3_bind_int(pStmt, i, va_arg(ap, int));
+    } else if( cType == 'b' ) {
+      const void *a = va_arg(ap, const void *);
+      sqlite3_bind_blob(pStmt, i, a, va_arg(ap, int), SQLITE_STATIC);
+    } else if( cType == 'z' ) {
+      sqlite3_bind_text(pStmt, i, va_arg(ap, const char *), -1, SQLITE_STATIC);
+    } else {
+      const char *z = va_arg(ap, const char *);
+      const int n = (int)va_arg(ap, size_t);
+      if( z == NULL && cType == 't' ) z = "";
+      sqlite3_bind_text(pStmt, i, z, n, SQLITE_STATIC);
+    }
   }
-  p->azSql[p->nStmt] = zSql;
-  p->apStmt[p->nStmt++] = *ppStmt;
-  return LEDGER_OK;
+  return pStmt;
+}
+
+sqlite3_stmt *emuStoreStmt(EmuStore *p, LedgerError *pErr, const char *zSql,
+                           const char *zTypes, ...) {
+  sqlite3_stmt *pStmt;
+  va_list ap;
+  va_start(ap, zTypes);
+  pStmt = storeBound(p, pErr, zSql, zTypes, ap);
+  va_end(ap);
+  return pStmt;
 }
 
 int emuStoreStep(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr) {
-  int rc = sqlite3_step(pStmt);
+  int rc = pStmt ? sqlite3_step(pStmt) : SQLITE_DONE;
   if( rc != SQLITE_ROW && rc != SQLITE_DONE ) storeError(p, pErr);
   return rc == SQLITE_ROW;
 }
 
-int emuStoreNumber(EmuStore *p, sqlite3_stmt *pStmt, int64_t *pi,
-                   LedgerError *pErr) {
+int emuStoreRun(EmuStore *p, LedgerError *pErr, const char *zSql,
+                const char *zTypes, ...) {
+  sqlite3_stmt *pStmt;
+  va_list ap;
+  va_start(ap, zTypes);
+  pStmt = storeBound(p, pErr, zSql, zTypes, ap);
+  va_end(ap);
+  emuStoreStep(p, pStmt, pErr);
+  sqlite3_reset(pStmt);
+  return pErr->rc;
+}
+
+int emuStoreNumber(EmuStore *p, LedgerError *pErr, int64_t *pi,
+                   const char *zSql, const char *zTypes, ...) {
+  sqlite3_stmt *pStmt;
+  va_list ap;
+  va_start(ap, zTypes);
+  pStmt = storeBound(p, pErr, zSql, zTypes, ap);
+  va_end(ap);
   *pi = emuStoreStep(p, pStmt, pErr) ? sqlite3_column_int64(pStmt, 0) : 0;
   sqlite3_reset(pStmt);
   return pErr->rc;
@@ -124,14 +177,6 @@ int emuStoreColumn(sqlite3_stmt *pStmt, int i, LedgerBuf *pBuf,
   ledgerBufAppend(pBuf, sqlite3_column_blob(pStmt, i),
                   (size_t)sqlite3_column_bytes(pStmt, i));
   return pBuf->bOom ? ledgerErrorNomem(pErr) : pErr->rc;
-}
-
-int emuStoreRun(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr) {
-  int rc = LEDGER_OK;
-  if( sqlite3_step(pStmt) != SQLITE_DONE ) rc = storeError(p, pErr);
-  sqlite3_reset(pStmt);
-  sqlite3_clear_bindings(pStmt);
-  return rc;
 }
 
 /* Runs SQL that has no parameters. */
@@ -344,17 +389,9 @@ int emuStoreOpen(const char *zPath, EmuStore **ppStore, int *pbNew,
 }
 
 int emuStoreUpgrade(EmuStore *p, LedgerError *pErr) {
-  sqlite3_stmt *pStmt = NULL;
+  int64_t iFormat;
   char *zSql;
-  int iFormat = 0, rc = LEDGER_OK;
-  if( sqlite3_prepare_v2(p->db, "PRAGMA user_version", -1, &pStmt, NULL) ==
-          SQLITE_OK &&
-      sqlite3_step(pStmt) == SQLITE_ROW ) {
-    iFormat = sqlite3_column_int(pStmt, 0);
-  } else {
-    rc = storeError(p, pErr);
-  }
-  sqlite3_finalize(pStmt);
+  int rc = emuStoreNumber(p, pErr, &iFormat, "PRAGMA user_version", "");
   if( rc || iFormat >= STORE_FORMAT ) return rc;
   zSql =
       sqlite3_mprintf("%s PRAGMA user_version=%d", zStoreSchema2, STORE_FORMAT);
@@ -374,23 +411,15 @@ void emuStoreClose(EmuStore *p) {
 }
 
 int emuStoreBegin(EmuStore *p, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc;
   if( p->bBegun ) return LEDGER_OK;
-  rc = emuStoreStmt(p, "BEGIN IMMEDIATE", &pStmt, pErr);
-  if( rc == LEDGER_OK ) rc = emuStoreRun(p, pStmt, pErr);
-  if( rc == LEDGER_OK ) p->bBegun = 1;
-  return rc;
+  p->bBegun = emuStoreRun(p, pErr, "BEGIN IMMEDIATE", "") == LEDGER_OK;
+  return pErr->rc;
 }
 
 int emuStoreCommit(EmuStore *p, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc;
   if( !p->bBegun ) return LEDGER_OK;
-  rc = emuStoreStmt(p, "COMMIT", &pStmt, pErr);
-  if( rc == LEDGER_OK ) rc = emuStoreRun(p, pStmt, pErr);
-  if( rc == LEDGER_OK ) p->bBegun = 0;
-  return rc;
+  p->bBegun = emuStoreRun(p, pErr, "COMMIT", "") != LEDGER_OK;
+  return pErr->rc;
 }
 
 void emuStoreRollback(EmuStore *p) {
@@ -408,22 +437,14 @@ int emuStoreWal(EmuStore *p, LedgerError *pErr) {
 
 int emuStoreMetaPut(EmuStore *p, const char *zName, const void *a, size_t n,
                     LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p, "INSERT OR REPLACE INTO meta VALUES(?1,?2)", &pStmt,
-                        pErr);
-  if( rc ) return rc;
-  sqlite3_bind_text(pStmt, 1, zName, -1, SQLITE_STATIC);
-  sqlite3_bind_blob(pStmt, 2, a, (int)n, SQLITE_STATIC);
-  return emuStoreRun(p, pStmt, pErr);
+  return emuStoreRun(p, pErr, "INSERT OR REPLACE INTO meta VALUES(?1,?2)", "zb",
+                     zName, a, (int)n);
 }
 
 int emuStoreMetaGet(EmuStore *p, const char *zName, LedgerBuf *pBuf,
                     LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc =
-      emuStoreStmt(p, "SELECT value FROM meta WHERE name=?1", &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_text(pStmt, 1, zName, -1, SQLITE_STATIC);
+  sqlite3_stmt *pStmt =
+      emuStoreStmt(p, pErr, "SELECT value FROM meta WHERE name=?1", "z", zName);
   if( emuStoreStep(p, pStmt, pErr) ) {
     emuStoreColumn(pStmt, 0, pBuf, pErr);
   } else {
@@ -436,25 +457,16 @@ int emuStoreMetaGet(EmuStore *p, const char *zName, LedgerBuf *pBuf,
 
 int emuStoreTreePut(EmuStore *p, int iLevel, int64_t iRow,
                     const unsigned char *a, int n, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p, "INSERT OR REPLACE INTO tree VALUES(?1,?2,?3)",
-                        &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int(pStmt, 1, iLevel);
-  sqlite3_bind_int64(pStmt, 2, iRow);
-  sqlite3_bind_blob(pStmt, 3, a, n * EMU_HASH, SQLITE_STATIC);
-  return emuStoreRun(p, pStmt, pErr);
+  return emuStoreRun(p, pErr, "INSERT OR REPLACE INTO tree VALUES(?1,?2,?3)",
+                     "dib", iLevel, iRow, a, n * EMU_HASH);
 }
 
 int emuStoreTreeGet(EmuStore *p, int iLevel, int64_t iRow, unsigned char *a,
                     int *pn, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p, "SELECT hashes FROM tree WHERE level=?1 AND row=?2",
-                        &pStmt, pErr);
+  sqlite3_stmt *pStmt =
+      emuStoreStmt(p, pErr, "SELECT hashes FROM tree WHERE level=?1 AND row=?2",
+                   "di", iLevel, iRow);
   *pn = 0;
-  if( rc ) return rc;
-  sqlite3_bind_int(pStmt, 1, iLevel);
-  sqlite3_bind_int64(pStmt, 2, iRow);
   if( emuStoreStep(p, pStmt, pErr) ) {
     int n = sqlite3_column_bytes(pStmt, 0);
     if( n % EMU_HASH == 0 && n <= EMU_TREE_FAN * EMU_HASH ) {
@@ -469,26 +481,18 @@ int emuStoreTreeGet(EmuStore *p, int iLevel, int64_t iRow, unsigned char *a,
 int emuStoreSigPut(EmuStore *p, LedgerTxid id, const unsigned char *aRoot,
                    const LedgerBuf *pSig, int64_t iNodeCert,
                    LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p, "INSERT INTO signature VALUES(?1,?2,?3,?4,?5)",
-                        &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int64(pStmt, 1, id.seqno);
-  sqlite3_bind_int64(pStmt, 2, id.view);
-  sqlite3_bind_blob(pStmt, 3, aRoot, EMU_HASH, SQLITE_STATIC);
-  sqlite3_bind_blob(pStmt, 4, pSig->z, (int)pSig->n, SQLITE_STATIC);
-  sqlite3_bind_int64(pStmt, 5, iNodeCert);
-  return emuStoreRun(p, pStmt, pErr);
+  return emuStoreRun(p, pErr, "INSERT INTO signature VALUES(?1,?2,?3,?4,?5)",
+                     "iibbi", id.seqno, id.view, aRoot, EMU_HASH, pSig->z,
+                     (int)pSig->n, iNodeCert);
 }
 
 int emuStoreSigLast(EmuStore *p, LedgerTxid *pId, unsigned char *aRoot,
                     LedgerBuf *pSig, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(p,
-                        "SELECT seqno, view, root, signature FROM signature"
-                        " ORDER BY seqno DESC LIMIT 1",
-                        &pStmt, pErr);
-  if( rc ) return rc;
+  sqlite3_stmt *pStmt =
+      emuStoreStmt(p, pErr,
+                   "SELECT seqno, view, root, signature FROM signature"
+                   " ORDER BY seqno DESC LIMIT 1",
+                   "");
   if( emuStoreStep(p, pStmt, pErr) &&
       sqlite3_column_bytes(pStmt, 2) == EMU_HASH ) {
     pId->seqno = sqlite3_column_int64(pStmt, 0);
@@ -505,31 +509,22 @@ int emuStoreSigLast(EmuStore *p, LedgerTxid *pId, unsigned char *aRoot,
 
 int emuStoreNodeCert(EmuStore *p, const char *zNodeId, const LedgerBuf *pPem,
                      int64_t *piCert, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc = emuStoreStmt(
-      p, "INSERT OR IGNORE INTO node_cert(node_id, pem) VALUES(?1,?2)", &pStmt,
-      pErr);
-  if( rc ) return rc;
-  sqlite3_bind_text(pStmt, 1, zNodeId, -1, SQLITE_STATIC);
-  sqlite3_bind_text(pStmt, 2, pPem->z, (int)pPem->n, SQLITE_STATIC);
-  rc = emuStoreRun(p, pStmt, pErr);
-  if( rc ) return rc;
-  rc = emuStoreStmt(p, "SELECT id FROM node_cert WHERE pem=?1", &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_text(pStmt, 1, pPem->z, (int)pPem->n, SQLITE_STATIC);
-  return emuStoreNumber(p, pStmt, piCert, pErr);
+  int rc = emuStoreRun(
+      p, pErr, "INSERT OR IGNORE INTO node_cert(node_id, pem) VALUES(?1,?2)",
+      "zt", zNodeId, pPem->z, pPem->n);
+  return rc ? rc
+            : emuStoreNumber(p, pErr, piCert,
+                             "SELECT id FROM node_cert WHERE pem=?1", "t",
+                             pPem->z, pPem->n);
 }
 
 int emuStoreNodes(EmuStore *p, int nMax, void (*x)(void *, const char *),
                   void *pArg, LedgerError *pErr) {
-  sqlite3_stmt *pStmt;
-  int rc;
-  rc = emuStoreStmt(p,
-                    "SELECT node_id FROM node_cert GROUP BY node_id"
-                    " ORDER BY max(id) DESC LIMIT ?1",
-                    &pStmt, pErr);
-  if( rc ) return rc;
-  sqlite3_bind_int(pStmt, 1, nMax);
+  sqlite3_stmt *pStmt =
+      emuStoreStmt(p, pErr,
+                   "SELECT node_id FROM node_cert GROUP BY node_id"
+                   " ORDER BY max(id) DESC LIMIT ?1",
+                   "d", nMax);
   while( emuStoreStep(p, pStmt, pErr) ) {
     x(pArg, (const char *)sqlite3_column_text(pStmt, 0));
   }

@@ -11,17 +11,27 @@
 
 /* ---- store.c ----------------------------------------------------------- */
 
-/* The statement zSql (a literal), prepared once and kept. */
-int emuStoreStmt(EmuStore *p, const char *zSql, sqlite3_stmt **ppStmt,
-                 LedgerError *pErr);
+/*
+** The statement zSql (a literal), prepared once and kept, with its parameters
+** bound as zTypes says: `i` int64_t, `d` int, `z` text with a NUL, `t` text
+** (const char *, size_t), `n` the same, or NULL, `b` bytes (const void *, int).
+** They must live until it is reset. NULL after an error, which is no row to
+** emuStoreStep().
+*/
+sqlite3_stmt *emuStoreStmt(EmuStore *p, LedgerError *pErr, const char *zSql,
+                           const char *zTypes, ...);
 
 /* Steps a statement: 1 when there is a row, 0 at its end or after an error.
 ** Reset it when it is done. */
 int emuStoreStep(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr);
 
-/* The one number a statement gives, 0 when it gives no row or NULL; resets. */
-int emuStoreNumber(EmuStore *p, sqlite3_stmt *pStmt, int64_t *pi,
-                   LedgerError *pErr);
+/* Runs a statement that gives no row. */
+int emuStoreRun(EmuStore *p, LedgerError *pErr, const char *zSql,
+                const char *zTypes, ...);
+
+/* The one number a statement gives; 0 when it gives no row, or NULL. */
+int emuStoreNumber(EmuStore *p, LedgerError *pErr, int64_t *pi,
+                   const char *zSql, const char *zTypes, ...);
 
 /* The text of column i, with a NUL; it lives until the next step. */
 EmuText emuStoreText(sqlite3_stmt *pStmt, int i);
@@ -29,8 +39,5 @@ EmuText emuStoreText(sqlite3_stmt *pStmt, int i);
 /* Appends the bytes of column i. */
 int emuStoreColumn(sqlite3_stmt *pStmt, int i, LedgerBuf *pBuf,
                    LedgerError *pErr);
-
-/* Steps a statement that gives no row, and resets it. */
-int emuStoreRun(EmuStore *p, sqlite3_stmt *pStmt, LedgerError *pErr);
 
 #endif /* EMU_STORE_INT_H */

@@ -41,8 +41,8 @@ LedgerAnswer *ledgerAnswerFind(LedgerAnswer *pList,
 }
 
 void ledgerAnswerKeep(LedgerAnswer **ppList, LedgerAnswer *pNew) {
-  if( *ppList && (*ppList)->nKept >= ANSWERS_MAX ) ledgerAnswersEnd(ppList);
-  pNew->nKept = *ppList ? (*ppList)->nKept + 1 : 1;
+  if( *ppList && (*ppList)->nAnswer >= ANSWERS_MAX ) ledgerAnswersEnd(ppList);
+  pNew->nAnswer = *ppList ? (*ppList)->nAnswer + 1 : 1;
   pNew->pNext = *ppList;
   pNew->nRef++;
   *ppList = pNew;

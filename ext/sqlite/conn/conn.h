@@ -284,7 +284,7 @@ struct LedgerAnswer {
   LedgerCells *pCells;          /* owned */
   void (*xFree)(LedgerCells *); /* frees them */
   int nRef;
-  int nKept;           /* answers kept, with this one and those behind it */
+  int nAnswer;         /* answers kept, with this one and those behind it */
   LedgerAnswer *pNext; /* the list of its statement */
 };
 

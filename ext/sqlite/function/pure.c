@@ -13,6 +13,8 @@
 
 #include "ledger.h"
 
+#include <string.h>
+
 /* Written by make; a program that the module is linked into may lack it. */
 #if __has_include("version.h")
 #include "version.h"
@@ -80,25 +82,34 @@ static void pureVersion(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   sqlite3_result_text(pCtx, PURE_VERSION, -1, SQLITE_STATIC);
 }
 
-/* One "name value" per line, for bug reports. */
+/* Whether SQLite shows nested statements, by LedgerConn.eNesting. */
+static const char *const azPureNesting[] = {"not tested", "shown", "not shown"};
+
+/* One "name value" per line, for bug reports; or one line's value alone. */
 static void pureDebug(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
-  static const char *const azNesting[] = {
-      "not tested: the host let no statement run at load", "shown",
-      "not shown: see option indirect"};
+  const char *zName = argc ? (const char *)sqlite3_value_text(argv[0]) : NULL;
+  const size_t nName = zName ? strlen(zName) : 0;
   LedgerBuf buf = {0};
-  (void)argc;
-  (void)argv;
+  const char *z;
   ledgerBufPrintf(&buf, "version %s\ncommit %s\n", PURE_VERSION, LEDGER_COMMIT);
   ledgerBufPrintf(&buf, "sqlite %s (built with %s)\n", sqlite3_libversion(),
                   SQLITE_VERSION);
   ledgerBufPrintf(&buf, "nested statements %s\n",
-                  azNesting[ledgerFunctionConn(pCtx)->eNesting]);
+                  azPureNesting[ledgerFunctionConn(pCtx)->eNesting]);
   ledgerClientVersions(&buf);
   ledgerBufPrintf(&buf, "flags %s", LEDGER_BUILD_FLAGS);
   if( buf.bOom ) {
     sqlite3_result_error_nomem(pCtx);
-  } else {
+  } else if( argc == 0 ) {
     sqlite3_result_text64(pCtx, buf.z, buf.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+  }
+  for( z = buf.bOom || nName == 0 ? NULL : buf.z; z;
+       z = strchr(z, '\n') ? strchr(z, '\n') + 1 : NULL ) {
+    if( strncmp(z, zName, nName) == 0 && z[nName] == ' ' ) {
+      z += nName + 1;
+      sqlite3_result_text(pCtx, z, (int)strcspn(z, "\n"), SQLITE_TRANSIENT);
+      break;
+    }
   }
   ledgerBufFree(&buf);
 }
@@ -112,7 +123,7 @@ const LedgerFunction aLedgerFunctionPure[] = {
      "the user id of a client certificate"},
     {"ledger_version", 0, 0, LEDGER_FN_PURE, pureVersion, "",
      "version of this module"},
-    {"ledger_debug", 0, 0, LEDGER_FN_PURE, pureDebug, "",
-     "versions and build flags, for bug reports"},
+    {"ledger_debug", 0, 1, LEDGER_FN_PURE, pureDebug, "[name]",
+     "versions and build flags, for bug reports; or one of them"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };

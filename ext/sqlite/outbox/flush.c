@@ -128,10 +128,11 @@ static void flushError(Flush *p, LedgerError *pErr, LedgerError *pNew) {
     ledgerTxidFormat(p->send.doubt, zId);
     ledgerErrorSet(
         pErr, LEDGER_CONSTRAINT,
-        "ledger_flush: row %lld of the outbox: '%s' has more entries of its "
-        "contents, such as %s, than rows wait for: which is whose can't be "
-        "told. UPDATE ledger_outbox SET state = 'queued' WHERE id = %lld sends "
-        "it again; SET state = 'committed', transaction_id = '%s' leaves it",
+        "ledger_flush: row %lld of the outbox: '%s' holds more entries with "
+        "these contents, such as %s, than there are rows waiting, so there is "
+        "no telling which is this row's. UPDATE ledger_outbox SET state = "
+        "'queued' WHERE id = %lld sends it again; SET state = 'committed', "
+        "transaction_id = '%s' leaves it",
         pDoubt->iOutbox, pDoubt->zSubLedger, zId, pDoubt->iOutbox, zId);
   } else if( pNew->rc && pErr->rc == LEDGER_OK ) {
     ledgerErrorWrap(pErr, pNew, "ledger_flush: %s", ledgerErrorText(pNew));
@@ -166,8 +167,9 @@ static void flushTake(Flush *p, LedgerOutboxRows *pRows,
           break;
         }
         sqlite3_free(pQueue->zError);
-        pQueue->zError = sqlite3_mprintf(
-            "accepted, its commit was not seen: %s", ledgerErrorText(pWhy));
+        pQueue->zError =
+            sqlite3_mprintf("accepted, but its commit was not confirmed: %s",
+                            ledgerErrorText(pWhy));
         /* fall through */
       default: /* accepted, or without an answer: to be settled */
         pRow->eState = LEDGER_SENDING;
@@ -295,8 +297,7 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   LedgerQueued **apRow = NULL;
   LedgerOutboxRows rows = {0};
   int i;
-  if( ledgerOutboxUnsettled(p->pOutbox, p->zLedger, zUrl, flushInOrder(p),
-                            &rows, pErr) ||
+  if( ledgerOutboxUnsettled(p->pOutbox, p->zLedger, zUrl, &rows, pErr) ||
       rows.nRow == 0 || flushArray(&rows, &apRow, pErr) ) {
     goto out;
   }
@@ -586,7 +587,8 @@ static int flushAll(Flush *p, char **azName, int nName, const char *zOnly,
   return pErr->rc;
 }
 
-static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+static void flushFunction(sqlite3_context *pCtx, int argc,
+                          sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerOutbox outbox;
   Flush flush;
@@ -608,7 +610,6 @@ static void outboxFlush(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
     goto out;
   }
   if( ledgerOutboxOpen(flush.pConn, &outbox, &err) ||
-      ledgerOutboxUpgrade(&outbox, &err) ||
       (zLedger == NULL &&
        ledgerOutboxNameRows(&outbox, flush.pConn->nLedger > 1, &err)) ||
       ledgerOutboxLedgers(&outbox, &azName, &nName, &err) ) {
@@ -636,7 +637,7 @@ out:
 }
 
 const LedgerFunction aLedgerFunctionOutbox[] = {
-    {"ledger_flush", 0, 1, LEDGER_FN_ACT | LEDGER_FN_WRITES, outboxFlush,
+    {"ledger_flush", 0, 1, LEDGER_FN_ACT | LEDGER_FN_WRITES, flushFunction,
      "[options]", "sends what main.ledger_outbox holds"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };

@@ -217,7 +217,7 @@ static int outboxSyncFolder(LedgerOutbox *p, LedgerError *pErr) {
   if( fd >= 0 ) close(fd);
   if( e ) {
     ledgerErrorSet(pErr, LEDGER_IOERR,
-                   "ledger_flush: the folder %s can't be brought to the disk "
+                   "ledger_flush: the folder %s can't be synced to disk "
                    "(%s), so a power loss could take back what was written to "
                    "the outbox: PRAGMA journal_mode = WAL does without",
                    zFolder, ledgerSystemError(e));
@@ -242,7 +242,7 @@ static int outboxSync(LedgerOutbox *p, LedgerError *pErr) {
   if( rc == SQLITE_OK ) return p->bFolder ? outboxSyncFolder(p, pErr) : 0;
   return ledgerErrorSet(pErr, rc & 0xff,
                         "ledger_flush: what was written to the outbox can't be "
-                        "brought to the disk: %s",
+                        "synced to disk: %s",
                         sqlite3_errstr(rc));
 }
 
@@ -315,27 +315,6 @@ void ledgerOutboxClose(LedgerOutbox *p) {
 }
 
 /* ---- the table ----------------------------------------------------------- */
-
-int ledgerOutboxUpgrade(LedgerOutbox *p, LedgerError *pErr) {
-  int bOld = 0;
-  outboxInt(p,
-            "SELECT 1 FROM main.sqlite_schema WHERE type = 'index'"
-            " AND name = 'ledger_outbox_sent' AND sql LIKE 'CREATE UNIQUE%'",
-            &bOld, pErr);
-  if( bOld && pErr->rc == LEDGER_OK ) {
-    /* Where a statement that reads is in the way, the next flush does it. */
-    LedgerError err = LEDGER_ERROR_INIT;
-    outboxRun(p, "DROP INDEX IF EXISTS main.ledger_outbox_sent", NULL, 0, NULL,
-              &err);
-    if( err.rc == LEDGER_INTERRUPT ) {
-      *pErr = err;
-    } else {
-      ledgerErrorClear(&err);
-      p->bFailed = 0;
-    }
-  }
-  return pErr->rc;
-}
 
 static int outboxNameRow(void *pArg, sqlite3_stmt *pStmt) {
   LedgerBuf *pNames = pArg;
@@ -460,49 +439,16 @@ int ledgerOutboxClaim(LedgerOutbox *p, const char *zLedger, LedgerTxid head,
   return pErr->rc;
 }
 
-/* Raises a row's head to an id above it. */
-static int outboxHeadRow(void *pArg, sqlite3_stmt *pStmt) {
-  LedgerOutboxRow *pRow = pArg;
-  const char *z = (const char *)sqlite3_column_text(pStmt, 0);
-  LedgerTxid id;
-  if( z && ledgerTxidParse(z, strlen(z), &id) &&
-      ledgerTxidCompare(id, pRow->head) > 0 ) {
-    pRow->head = id;
-  }
-  return 1;
-}
-
-/* Raises the head of a row above what its batch has committed before it. A
-** version that didn't when it wrote that down may have left the row. */
-static int outboxRaiseHead(LedgerOutbox *p, const char *zLedger,
-                           LedgerOutboxRow *pRow, LedgerError *pErr) {
-  OutboxInto into = {outboxHeadRow, NULL, pRow};
-  OutboxArg aArg[] = {{zLedger, 0}, {NULL, pRow->id}, {NULL, pRow->tSent}};
-  return outboxRun(p,
-                   "SELECT transaction_id FROM (SELECT transaction_id, sent_at"
-                   " FROM main.ledger_outbox WHERE state = 'committed'"
-                   " AND ledger = ?1 AND id < ?2 ORDER BY id DESC LIMIT 100)"
-                   " WHERE sent_at = ?3",
-                   aArg, 3, &into, pErr);
-}
-
 int ledgerOutboxUnsettled(LedgerOutbox *p, const char *zLedger,
-                          const char *zSentTo, int bInOrder,
-                          LedgerOutboxRows *pRows, LedgerError *pErr) {
+                          const char *zSentTo, LedgerOutboxRows *pRows,
+                          LedgerError *pErr) {
   OutboxInto into = {outboxAddRow, outboxRowsForget, pRows};
   OutboxArg aArg[] = {{zLedger, 0}, {zSentTo, 0}};
-  int i;
-  outboxRun(p,
-            "SELECT " OUTBOX_COLUMNS " FROM main.ledger_outbox"
-            " WHERE state = 'sending' AND (ledger = ?1 OR sent_to = ?2)"
-            " ORDER BY id",
-            aArg, 2, &into, pErr);
-  for( i = 0; i < pRows->nRow && bInOrder && pErr->rc == LEDGER_OK; i++ ) {
-    if( pRows->aRow[i].tx.seqno == 0 && pRows->aRow[i].head.seqno ) {
-      outboxRaiseHead(p, zLedger, &pRows->aRow[i], pErr);
-    }
-  }
-  return pErr->rc;
+  return outboxRun(p,
+                   "SELECT " OUTBOX_COLUMNS " FROM main.ledger_outbox"
+                   " WHERE state = 'sending' AND (ledger = ?1 OR sent_to = ?2)"
+                   " ORDER BY id",
+                   aArg, 2, &into, pErr);
 }
 
 /* Adds an id to the array. */

@@ -54,10 +54,6 @@ struct LedgerOutbox {
 int ledgerOutboxOpen(LedgerConn *pConn, LedgerOutbox *p, LedgerError *pErr);
 void ledgerOutboxClose(LedgerOutbox *p);
 
-/* Drops the unique index of earlier versions of sql/outbox.sql: a ledger that
-** was made anew under its URL uses its ids once more. */
-int ledgerOutboxUpgrade(LedgerOutbox *p, LedgerError *pErr);
-
 /* Gives rows that wait and name no ledger the name `main`. Where several are
 ** attached (bSeveral) it can't be told which is meant, and that is an error. */
 int ledgerOutboxNameRows(LedgerOutbox *p, int bSeveral, LedgerError *pErr);
@@ -86,11 +82,10 @@ int ledgerOutboxClaim(LedgerOutbox *p, const char *zLedger, LedgerTxid head,
                       const char *zSentTo, const LedgerOutboxLimits *pLimits,
                       int nMax, LedgerOutboxRows *pRows, LedgerError *pErr);
 
-/* Reads the rows that were being sent, to a ledger of this name or URL;
-** bInOrder as below. */
+/* Reads the rows that were being sent, to a ledger of this name or URL. */
 int ledgerOutboxUnsettled(LedgerOutbox *p, const char *zLedger,
-                          const char *zSentTo, int bInOrder,
-                          LedgerOutboxRows *pRows, LedgerError *pErr);
+                          const char *zSentTo, LedgerOutboxRows *pRows,
+                          LedgerError *pErr);
 
 /* Writes down what became of the rows of a batch, in one statement. Where they
 ** were sent one after another (bInOrder), the head of a row that stays

@@ -44,7 +44,7 @@ struct LedgerLookup {
   LookupCandidates *aList; /* per ledger, where no sub-ledger is given */
   i64 iNext;               /* next item to start: id * nLedger + ledger */
   LedgerWindow window;     /* of LookupItem */
-  LedgerCall *pKept;       /* owns the texts of row ... */
+  LedgerCall *pRowCall;    /* owns the texts of row ... */
   LedgerBuf text;          /* ... or this, when it was known */
   LedgerEntryRow row;      /* the row last returned */
 };
@@ -85,7 +85,7 @@ void ledgerLookupClose(LedgerLookup *p) {
   if( p == NULL ) return;
   ledgerWindowClose(&p->window);
   for( i = 0; i < p->nLedger; i++ ) free(p->aList[i].azName);
-  ledgerCallFree(p->pKept);
+  ledgerCallFree(p->pRowCall);
   ledgerBufFree(&p->text);
   sqlite3_free(p->aList);
   sqlite3_free(p);
@@ -208,7 +208,7 @@ static int lookupHit(LedgerLookup *p, LedgerCall *pCall, Ledger *pLedger,
     ledgerEntryResult(pCall, pbFound, &p->row.entry, pErr);
   }
   if( *pbFound ) {
-    p->pKept = pCall;
+    p->pRowCall = pCall;
   } else {
     ledgerCallFree(pCall);
   }
@@ -262,8 +262,8 @@ static int lookupResolve(LedgerLookup *p, const LookupItem *pItem,
                          LedgerError *pErr) {
   const int iNext = pCall != NULL;
   int bFound = 0;
-  ledgerCallFree(p->pKept);
-  p->pKept = NULL;
+  ledgerCallFree(p->pRowCall);
+  p->pRowCall = NULL;
   if( pCall == NULL ) {
     /* Known when its turn to be started came, and perhaps forgotten since:
     ** then it is looked for from its first candidate on. */

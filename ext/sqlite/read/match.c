@@ -108,8 +108,7 @@ struct MatchParser {
   int nDepth;        /* of parentheses and NOTs */
   int nTerms;        /* terms met */
   int nOps;          /* operators met */
-  const char *zTags; /* what it is evaluated on, or NULL */
-  LedgerJson *pTags; /* zTags parsed */
+  LedgerJson *pTags; /* what it is evaluated on, or NULL */
 };
 
 #define MATCH_DEPTH 50

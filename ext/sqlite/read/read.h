@@ -336,11 +336,11 @@ int ledgerReplayNext(LedgerReplay *p, const LedgerEntryRow **ppRow,
 
 /* ---- read/receipts.c: receipts, several in flight ------------------------ */
 
-typedef struct LedgerProof LedgerProof;
-typedef struct LedgerProofs LedgerProofs;
+typedef struct LedgerReceiptRow LedgerReceiptRow;
+typedef struct LedgerReceipts LedgerReceipts;
 
 /* A row and the receipt of its transaction. */
-struct LedgerProof {
+struct LedgerReceiptRow {
   const LedgerEntryRow *pRow;
   const char *zAnswer; /* the service's whole answer; NULL: it has none */
   size_t nAnswer;
@@ -348,22 +348,24 @@ struct LedgerProof {
 
 /* Opens the receipts of the rows that xNext gives (NULL at the end): in their
 ** order, `concurrency` in flight, no more started than nWanted. */
-int ledgerProofsOpen(LedgerConn *pConn,
-                     int (*xNext)(void *, const LedgerEntryRow **,
-                                  LedgerError *),
-                     void *pArg, i64 nWanted, LedgerProofs **ppProofs,
-                     LedgerError *pErr);
+int ledgerReceiptsOpen(LedgerConn *pConn,
+                       int (*xNext)(void *, const LedgerEntryRow **,
+                                    LedgerError *),
+                       void *pArg, i64 nWanted, LedgerReceipts **ppReceipts,
+                       LedgerError *pErr);
 
 /* The next one; pRow is NULL at the end. It lives until the next call. */
-int ledgerProofsNext(LedgerProofs *p, LedgerProof *pProof, LedgerError *pErr);
-void ledgerProofsClose(LedgerProofs *p); /* NULL is allowed */
+int ledgerReceiptsNext(LedgerReceipts *p, LedgerReceiptRow *pReceipt,
+                       LedgerError *pErr);
+void ledgerReceiptsClose(LedgerReceipts *p); /* NULL is allowed */
 
 /* Verifies a receipt of the transaction id against the service certificate that
 ** its ledger is trusted by now, or (not NULL) against zService. pEntry is the
 ** entry in hand, or NULL. That the service has got another key by now is an
 ** error, LEDGER_AUTH, not a report. Clear the report in any case. */
-int ledgerProofVerify(Ledger *pLedger, LedgerTxid id, const LedgerEntry *pEntry,
-                      const char *zAnswer, size_t nAnswer, const char *zService,
-                      LedgerReceiptReport *pReport, LedgerError *pErr);
+int ledgerReceiptsVerify(Ledger *pLedger, LedgerTxid id,
+                         const LedgerEntry *pEntry, const char *zAnswer,
+                         size_t nAnswer, const char *zService,
+                         LedgerReceiptReport *pReport, LedgerError *pErr);
 
 #endif /* LEDGER_SQLITE_READ_H */

@@ -15,31 +15,31 @@
 #include <string.h>
 
 /* What the window holds beside the call of a receipt. */
-typedef struct ProofItem ProofItem;
-struct ProofItem {
+typedef struct ReceiptsItem ReceiptsItem;
+struct ReceiptsItem {
   LedgerEntryRow row; /* its texts stand in zText */
   char *zText;        /* sqlite3_free */
 };
 
-struct LedgerProofs {
+struct LedgerReceipts {
   int (*xNext)(void *, const LedgerEntryRow **, LedgerError *);
   void *pArg;
   i64 nWanted;         /* rows that are still wanted: a hint */
   int bEnd;            /* xNext has no more */
   int nAhead;          /* requests in flight for now: grows with what is read */
-  LedgerWindow window; /* of ProofItem */
-  ProofItem kept;      /* what was last returned ... */
-  LedgerCall *pKept;   /* ... and its call */
+  LedgerWindow window; /* of ReceiptsItem */
+  ReceiptsItem item;   /* what was last returned ... */
+  LedgerCall *pCall;   /* ... and its call */
 };
 
-int ledgerProofsOpen(LedgerConn *pConn,
-                     int (*xNext)(void *, const LedgerEntryRow **,
-                                  LedgerError *),
-                     void *pArg, i64 nWanted, LedgerProofs **ppProofs,
-                     LedgerError *pErr) {
-  LedgerProofs *p = sqlite3_malloc64(sizeof(*p));
+int ledgerReceiptsOpen(LedgerConn *pConn,
+                       int (*xNext)(void *, const LedgerEntryRow **,
+                                    LedgerError *),
+                       void *pArg, i64 nWanted, LedgerReceipts **ppReceipts,
+                       LedgerError *pErr) {
+  LedgerReceipts *p = sqlite3_malloc64(sizeof(*p));
   int i, nPlace = 1;
-  *ppProofs = NULL;
+  *ppReceipts = NULL;
   if( p == NULL ) return ledgerErrorNomem(pErr);
   memset(p, 0, sizeof(*p));
   p->xNext = xNext;
@@ -50,36 +50,36 @@ int ledgerProofsOpen(LedgerConn *pConn,
     int n = ledgerClientConfig(pConn->apLedger[i]->pClient)->concurrency;
     if( n > nPlace ) nPlace = n;
   }
-  if( ledgerWindowOpen(&p->window, nPlace, sizeof(ProofItem), pErr) ) {
+  if( ledgerWindowOpen(&p->window, nPlace, sizeof(ReceiptsItem), pErr) ) {
     sqlite3_free(p);
     return pErr->rc;
   }
-  *ppProofs = p;
+  *ppReceipts = p;
   return LEDGER_OK;
 }
 
 /* Gives back what was last returned. */
-static void proofRelease(LedgerProofs *p) {
-  ledgerCallFree(p->pKept);
-  p->pKept = NULL;
-  sqlite3_free(p->kept.zText);
-  memset(&p->kept, 0, sizeof(p->kept));
+static void receiptsRelease(LedgerReceipts *p) {
+  ledgerCallFree(p->pCall);
+  p->pCall = NULL;
+  sqlite3_free(p->item.zText);
+  memset(&p->item, 0, sizeof(p->item));
 }
 
-void ledgerProofsClose(LedgerProofs *p) {
+void ledgerReceiptsClose(LedgerReceipts *p) {
   int i;
   if( p == NULL ) return;
   for( i = 0; i < p->window.nUsed; i++ ) {
-    sqlite3_free(((ProofItem *)ledgerWindowItem(&p->window, i))->zText);
+    sqlite3_free(((ReceiptsItem *)ledgerWindowItem(&p->window, i))->zText);
   }
   ledgerWindowClose(&p->window);
-  proofRelease(p);
+  receiptsRelease(p);
   sqlite3_free(p);
 }
 
 /* Copies a row, which lives only until its source is asked again. */
-static int proofCopy(ProofItem *p, const LedgerEntryRow *pRow,
-                     LedgerError *pErr) {
+static int receiptsCopy(ReceiptsItem *p, const LedgerEntryRow *pRow,
+                        LedgerError *pErr) {
   const LedgerEntry *pEntry = &pRow->entry;
   size_t nSub = pEntry->zSubLedger ? strlen(pEntry->zSubLedger) + 1 : 0;
   char *z = sqlite3_malloc64(nSub + pEntry->nContents + 1);
@@ -99,10 +99,10 @@ static int proofCopy(ProofItem *p, const LedgerEntryRow *pRow,
 }
 
 /* Requests of the window that go to this ledger. */
-static int proofInFlight(const LedgerProofs *p, const Ledger *pLedger) {
+static int receiptsInFlight(const LedgerReceipts *p, const Ledger *pLedger) {
   int i, n = 0;
   for( i = 0; i < p->window.nUsed; i++ ) {
-    const ProofItem *pItem = ledgerWindowItem(&p->window, i);
+    const ReceiptsItem *pItem = ledgerWindowItem(&p->window, i);
     if( p->window.apCall[i] && pItem->row.pLedger == pLedger ) n++;
   }
   return n;
@@ -110,11 +110,11 @@ static int proofInFlight(const LedgerProofs *p, const Ledger *pLedger) {
 
 /* Starts the last item's request, unless its ledger takes no more of them: then
 ** it waits at the end of the window. */
-static int proofStart(LedgerProofs *p, LedgerError *pErr) {
+static int receiptsStart(LedgerReceipts *p, LedgerError *pErr) {
   const int iLast = p->window.nUsed - 1;
-  const ProofItem *pItem = ledgerWindowItem(&p->window, iLast);
+  const ReceiptsItem *pItem = ledgerWindowItem(&p->window, iLast);
   LedgerClient *pClient = pItem->row.pLedger->pClient;
-  if( proofInFlight(p, pItem->row.pLedger) >=
+  if( receiptsInFlight(p, pItem->row.pLedger) >=
       ledgerClientConfig(pClient)->concurrency ) {
     return LEDGER_OK;
   }
@@ -123,13 +123,13 @@ static int proofStart(LedgerProofs *p, LedgerError *pErr) {
 }
 
 /* Fills the window: starts the requests of the rows that follow. */
-static int proofFill(LedgerProofs *p, LedgerError *pErr) {
+static int receiptsFill(LedgerReceipts *p, LedgerError *pErr) {
   LedgerWindow *pWindow = &p->window;
   const LedgerEntryRow *pRow;
   int rc;
   for( ;; ) {
     if( pWindow->nUsed && pWindow->apCall[pWindow->nUsed - 1] == NULL ) {
-      rc = proofStart(p, pErr);
+      rc = receiptsStart(p, pErr);
       if( rc || pWindow->apCall[pWindow->nUsed - 1] == NULL ) return rc;
     }
     if( p->bEnd || pWindow->nUsed >= pWindow->nPlace ||
@@ -140,7 +140,7 @@ static int proofFill(LedgerProofs *p, LedgerError *pErr) {
     if( rc ) return rc;
     p->bEnd = pRow == NULL;
     if( p->bEnd ) return LEDGER_OK;
-    rc = proofCopy(ledgerWindowAdd(pWindow), pRow, pErr);
+    rc = receiptsCopy(ledgerWindowAdd(pWindow), pRow, pErr);
     if( rc ) {
       pWindow->nUsed--; /* it has nothing yet */
       return rc;
@@ -148,30 +148,32 @@ static int proofFill(LedgerProofs *p, LedgerError *pErr) {
   }
 }
 
-int ledgerProofsNext(LedgerProofs *p, LedgerProof *pProof, LedgerError *pErr) {
+int ledgerReceiptsNext(LedgerReceipts *p, LedgerReceiptRow *pReceipt,
+                       LedgerError *pErr) {
   int rc;
-  memset(pProof, 0, sizeof(*pProof));
-  proofRelease(p);
-  rc = proofFill(p, pErr);
+  memset(pReceipt, 0, sizeof(*pReceipt));
+  receiptsRelease(p);
+  rc = receiptsFill(p, pErr);
   if( rc || p->window.nUsed == 0 ) return rc;
-  p->pKept = ledgerWindowTake(&p->window, 0, &p->kept);
+  p->pCall = ledgerWindowTake(&p->window, 0, &p->item);
   if( p->nAhead < p->window.nPlace ) p->nAhead *= 2;
   if( p->nWanted < INT64_MAX && --p->nWanted == 0 ) {
     p->nWanted = INT64_MAX; /* asked for more, rows have been dropped */
     p->nAhead = 1;
   }
-  rc = ledgerCallWait(p->pKept, pErr);
+  rc = ledgerCallWait(p->pCall, pErr);
   if( rc == LEDGER_OK ) {
-    rc =
-        ledgerReceiptResult(p->pKept, &pProof->zAnswer, &pProof->nAnswer, pErr);
+    rc = ledgerReceiptResult(p->pCall, &pReceipt->zAnswer, &pReceipt->nAnswer,
+                             pErr);
   }
-  if( rc == LEDGER_OK ) pProof->pRow = &p->kept.row;
+  if( rc == LEDGER_OK ) pReceipt->pRow = &p->item.row;
   return rc;
 }
 
-int ledgerProofVerify(Ledger *pLedger, LedgerTxid id, const LedgerEntry *pEntry,
-                      const char *zAnswer, size_t nAnswer, const char *zService,
-                      LedgerReceiptReport *pReport, LedgerError *pErr) {
+int ledgerReceiptsVerify(Ledger *pLedger, LedgerTxid id,
+                         const LedgerEntry *pEntry, const char *zAnswer,
+                         size_t nAnswer, const char *zService,
+                         LedgerReceiptReport *pReport, LedgerError *pErr) {
   LedgerReceiptInput input;
   LedgerFacts facts;
   memset(&input, 0, sizeof(input));

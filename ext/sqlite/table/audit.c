@@ -47,17 +47,17 @@ enum {
 ** each ended by a NUL. An empty text stands for NULL. */
 typedef struct AuditSource AuditSource;
 struct AuditSource {
-  LedgerScan *pScan;     /* the entries */
-  LedgerTxid aSkip[2];   /* not asked for, though the entries hold them */
-  LedgerProofs *pProofs; /* their receipts */
-  LedgerBuf found;       /* of the row last returned */
+  LedgerScan *pScan;         /* the entries */
+  LedgerTxid aSkip[2];       /* not asked for, though the entries hold them */
+  LedgerReceipts *pReceipts; /* their receipts */
+  LedgerBuf found;           /* of the row last returned */
   LedgerEntryRow row;
 };
 
 static void auditClose(void *pArg) {
   AuditSource *p = pArg;
   if( p == NULL ) return;
-  ledgerProofsClose(p->pProofs);
+  ledgerReceiptsClose(p->pReceipts);
   ledgerScanClose(p->pScan);
   ledgerBufFree(&p->found);
   sqlite3_free(p);
@@ -92,7 +92,7 @@ static int auditOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
   p->aSkip[1] = pQuery->below;
   rc = ledgerScanOpen(pSnapshot, pConn, bEnv, pQuery, &p->pScan, pErr);
   if( rc == LEDGER_OK ) {
-    rc = ledgerProofsOpen(pConn, auditEntry, p, nWanted, &p->pProofs, pErr);
+    rc = ledgerReceiptsOpen(pConn, auditEntry, p, nWanted, &p->pReceipts, pErr);
   }
   if( rc ) {
     auditClose(p);
@@ -109,23 +109,23 @@ static void auditPut(LedgerBuf *pBuf, const char *z) {
 }
 
 /* Verifies the receipt of a row and writes what was found. */
-static int auditFind(LedgerBuf *pBuf, const LedgerProof *pProof,
+static int auditFind(LedgerBuf *pBuf, const LedgerReceiptRow *pReceipt,
                      LedgerError *pErr) {
-  const LedgerEntryRow *pRow = pProof->pRow;
+  const LedgerEntryRow *pRow = pReceipt->pRow;
   LedgerReceiptReport report;
   int rc = LEDGER_OK;
   memset(&report, 0, sizeof(report));
   ledgerBufReset(pBuf);
-  if( pProof->zAnswer == NULL ) {
+  if( pReceipt->zAnswer == NULL ) {
     auditPut(pBuf, "-");
     auditPut(pBuf, NULL);
     auditPut(pBuf, AUDIT_NO_RECEIPT);
     auditPut(pBuf, NULL);
     auditPut(pBuf, "the ledger has no receipt for this transaction");
   } else {
-    rc = ledgerProofVerify(pRow->pLedger, pRow->entry.id, &pRow->entry,
-                           pProof->zAnswer, pProof->nAnswer, NULL, &report,
-                           pErr);
+    rc = ledgerReceiptsVerify(pRow->pLedger, pRow->entry.id, &pRow->entry,
+                              pReceipt->zAnswer, pReceipt->nAnswer, NULL,
+                              &report, pErr);
     auditPut(pBuf, report.bValid ? "1" : "0");
     auditPut(pBuf, ledgerReceiptContentName(report.eContent));
     auditPut(pBuf, report.zCode);
@@ -140,13 +140,13 @@ static int auditFind(LedgerBuf *pBuf, const LedgerProof *pProof,
 static int auditNext(void *pArg, const LedgerEntryRow **ppRow,
                      LedgerError *pErr) {
   AuditSource *p = pArg;
-  LedgerProof proof;
-  int rc = ledgerProofsNext(p->pProofs, &proof, pErr);
+  LedgerReceiptRow receipt;
+  int rc = ledgerReceiptsNext(p->pReceipts, &receipt, pErr);
   *ppRow = NULL;
-  if( rc || proof.pRow == NULL ) return rc;
-  rc = auditFind(&p->found, &proof, pErr);
+  if( rc || receipt.pRow == NULL ) return rc;
+  rc = auditFind(&p->found, &receipt, pErr);
   if( rc ) return rc;
-  p->row = *proof.pRow;
+  p->row = *receipt.pRow;
   p->row.entry.zContents = p->found.z;
   p->row.entry.nContents = p->found.n;
   *ppRow = &p->row;

@@ -283,12 +283,13 @@ static int endpointsSend(LedgerChangeSend *p, LedgerError *pErr) {
   LedgerJson *pDoc = NULL;
   char *zBundle = NULL;
 
-  if( ledgerChangeRead(p, &endpointsRoute, NULL, &pCall, &pDoc, pErr) ==
+  if( ledgerChangeSendRead(p, &endpointsRoute, NULL, &pCall, &pDoc, pErr) ==
       LEDGER_OK ) {
     zBundle = endpointsEdit(pDoc, p->pRow, pErr);
   }
   if( zBundle ) {
-    ledgerChangeWrite(p, "PUT", &endpointsRoute, NULL, zBundle, &pPut, pErr);
+    ledgerChangeSendWrite(p, "PUT", &endpointsRoute, NULL, zBundle, &pPut,
+                          pErr);
   }
   cJSON_free(zBundle);
   ledgerCallFree(pCall);

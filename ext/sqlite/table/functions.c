@@ -72,8 +72,9 @@ static int functionsChange(LedgerChange *p, LedgerError *pErr) {
 static int functionsSend(LedgerChangeSend *p, LedgerError *pErr) {
   const int bDelete = p->pRow->eChange == LEDGER_CHANGE_DELETE;
   LedgerCall *pCall = NULL;
-  ledgerChangeWrite(p, bDelete ? "DELETE" : "PUT", &functionsOne, p->pRow->zKey,
-                    bDelete ? NULL : p->pRow->zContents, &pCall, pErr);
+  ledgerChangeSendWrite(p, bDelete ? "DELETE" : "PUT", &functionsOne,
+                        p->pRow->zKey, bDelete ? NULL : p->pRow->zContents,
+                        &pCall, pErr);
   ledgerCallFree(pCall);
   return pErr->rc;
 }

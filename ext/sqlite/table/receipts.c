@@ -41,18 +41,18 @@ typedef struct ReceiptsSource ReceiptsSource;
 struct ReceiptsSource {
   LedgerQuery query;
   int nLedger;
-  Ledger **apLedger;     /* counted references */
-  i64 iNext;             /* next question: id * nLedger + ledger */
-  LedgerEntryRow asked;  /* the question last put */
-  LedgerProofs *pProofs; /* the answers */
-  LedgerEntryRow row;    /* the row last returned */
+  Ledger **apLedger;         /* counted references */
+  i64 iNext;                 /* next question: id * nLedger + ledger */
+  LedgerEntryRow asked;      /* the question last put */
+  LedgerReceipts *pReceipts; /* the answers */
+  LedgerEntryRow row;        /* the row last returned */
 };
 
 static void receiptsClose(void *pArg) {
   ReceiptsSource *p = pArg;
   int i;
   if( p == NULL ) return;
-  ledgerProofsClose(p->pProofs);
+  ledgerReceiptsClose(p->pReceipts);
   for( i = 0; i < p->nLedger; i++ ) ledgerUnref(p->apLedger[i]);
   sqlite3_free(p->apLedger);
   ledgerQueryClear(&p->query);
@@ -97,8 +97,8 @@ static int receiptsOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
     rc = ledgerQueryLedgers(&p->query, pConn, &p->apLedger, &p->nLedger, pErr);
   }
   if( rc == LEDGER_OK ) {
-    rc = ledgerProofsOpen(pConn, receiptsAsk, p, p->query.nWanted, &p->pProofs,
-                          pErr);
+    rc = ledgerReceiptsOpen(pConn, receiptsAsk, p, p->query.nWanted,
+                            &p->pReceipts, pErr);
   }
   if( rc ) {
     receiptsClose(p);
@@ -111,18 +111,18 @@ static int receiptsOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
 static int receiptsNext(void *pArg, const LedgerEntryRow **ppRow,
                         LedgerError *pErr) {
   ReceiptsSource *p = pArg;
-  LedgerProof proof;
+  LedgerReceiptRow receipt;
   LedgerFacts facts;
   int rc;
   *ppRow = NULL;
   do {
-    rc = ledgerProofsNext(p->pProofs, &proof, pErr);
-    if( rc || proof.pRow == NULL ) return rc;
-  } while( proof.zAnswer == NULL );
-  ledgerClientFacts(proof.pRow->pLedger->pClient, &facts);
-  p->row = *proof.pRow;
-  p->row.entry.zContents = proof.zAnswer;
-  p->row.entry.nContents = proof.nAnswer;
+    rc = ledgerReceiptsNext(p->pReceipts, &receipt, pErr);
+    if( rc || receipt.pRow == NULL ) return rc;
+  } while( receipt.zAnswer == NULL );
+  ledgerClientFacts(receipt.pRow->pLedger->pClient, &facts);
+  p->row = *receipt.pRow;
+  p->row.entry.zContents = receipt.zAnswer;
+  p->row.entry.nContents = receipt.nAnswer;
   p->row.entry.zSubLedger = facts.zCertificate ? facts.zCertificate : "";
   *ppRow = &p->row;
   return LEDGER_OK;

@@ -55,7 +55,7 @@ int ledgerWordsHeld(LedgerChangeSend *p, const LedgerWords *pWords,
                     const char *zKey, LedgerBuf *pOut, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
   LedgerJson *pDoc = NULL;
-  if( ledgerChangeRead(p, pWords->pRouteOne, zKey, &pCall, &pDoc, pErr) ==
+  if( ledgerChangeSendRead(p, pWords->pRouteOne, zKey, &pCall, &pDoc, pErr) ==
       LEDGER_OK ) {
     wordsOf(pWords, pDoc, zKey, pOut, pErr);
   }
@@ -125,8 +125,9 @@ static int wordsWrite(LedgerChangeSend *p, const LedgerWords *pWords,
   if( body.bOom ) {
     ledgerErrorNomem(pErr);
   } else {
-    ledgerChangeWrite(p, zMethod, pWords->pRouteWrite,
-                      pWords->bKeyInPath ? zKey : NULL, body.z, ppCall, pErr);
+    ledgerChangeSendWrite(p, zMethod, pWords->pRouteWrite,
+                          pWords->bKeyInPath ? zKey : NULL, body.z, ppCall,
+                          pErr);
   }
   ledgerBufFree(&body);
   return pErr->rc;
@@ -184,8 +185,8 @@ static int wordsDelete(LedgerChangeSend *p, const LedgerWords *pWords,
   }
   ledgerCallFree(pCall);
   pCall = NULL;
-  ledgerChangeWrite(p, "DELETE", pWords->pRouteOne, pRow->zKey, NULL, &pCall,
-                    pErr);
+  ledgerChangeSendWrite(p, "DELETE", pWords->pRouteOne, pRow->zKey, NULL,
+                        &pCall, pErr);
 out:
   ledgerCallFree(pCall);
   return pErr->rc;
@@ -205,8 +206,8 @@ static int wordsOnce(LedgerChangeSend *p, const LedgerWords *pWords, int bAgain,
 
   *pbLost = 0;
   if( pRow->eChange == LEDGER_CHANGE_DELETE ) {
-    ledgerChangeWrite(p, "DELETE", pWords->pRouteOne, pRow->zKey, NULL, &pCall,
-                      pErr);
+    ledgerChangeSendWrite(p, "DELETE", pWords->pRouteOne, pRow->zKey, NULL,
+                          &pCall, pErr);
     goto out;
   }
   if( pRow->eChange != LEDGER_CHANGE_INSERT &&
@@ -241,7 +242,7 @@ static int wordsOnce(LedgerChangeSend *p, const LedgerWords *pWords, int bAgain,
   }
   if( pErr->rc == LEDGER_OK && have.n == 0 ) {
     /* The answer of older versions doesn't say; or it went in two steps. */
-    if( ledgerChangeCommitted(p, gone, pbLost, pErr) || *pbLost ) goto out;
+    if( ledgerChangeSendCommitted(p, gone, pbLost, pErr) || *pbLost ) goto out;
     ledgerWordsHeld(p, pWords, pRow->zKey, &have, pErr);
   }
   if( pErr->rc == LEDGER_OK ) {

@@ -8,10 +8,10 @@
 */
 #include "sqlite/write/write.h"
 
-int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod,
-                      const LedgerRoute *pRoute, const char *zKey,
-                      const char *zBody, LedgerCall **ppCall,
-                      LedgerError *pErr) {
+int ledgerChangeSendWrite(LedgerChangeSend *p, const char *zMethod,
+                          const LedgerRoute *pRoute, const char *zKey,
+                          const char *zBody, LedgerCall **ppCall,
+                          LedgerError *pErr) {
   LedgerQueued *pRow = p->pRow;
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerTxid id = {0, 0};
@@ -59,9 +59,9 @@ int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod,
   return pErr->rc;
 }
 
-int ledgerChangeRead(LedgerChangeSend *p, const LedgerRoute *pRoute,
-                     const char *zKey, LedgerCall **ppCall, LedgerJson **ppDoc,
-                     LedgerError *pErr) {
+int ledgerChangeSendRead(LedgerChangeSend *p, const LedgerRoute *pRoute,
+                         const char *zKey, LedgerCall **ppCall,
+                         LedgerJson **ppDoc, LedgerError *pErr) {
   *ppDoc = NULL;
   *ppCall = NULL;
   if( ledgerRouteGet(p->pClient, pRoute, zKey, p->after, ppCall, pErr) ==
@@ -72,8 +72,8 @@ int ledgerChangeRead(LedgerChangeSend *p, const LedgerRoute *pRoute,
   return pErr->rc;
 }
 
-int ledgerChangeCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
-                          LedgerError *pErr) {
+int ledgerChangeSendCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
+                              LedgerError *pErr) {
   LedgerQueued *pRow = p->pRow;
   int eState = LEDGER_TX_PENDING;
   if( ledgerStatusWait(p->pClient, pRow->id, &eState, pErr) ) return pErr->rc;
@@ -87,7 +87,7 @@ int ledgerChangeCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
   return LEDGER_OK;
 }
 
-int ledgerChangeSend(LedgerQueued *pRow, LedgerError *pErr) {
+int ledgerChangeSendRow(LedgerQueued *pRow, LedgerError *pErr) {
   LedgerChangeSend send = {.pRow = pRow, .pClient = pRow->pLedger->pClient};
   LedgerError err = LEDGER_ERROR_INIT;
   int rc;

@@ -68,9 +68,9 @@ static void commitAccepted(LedgerBuf *pBuf, LedgerQueued *const *apRow,
                     apRow[0]->zLedger, n, nRow, ids.z);
   }
   if( pLast ) {
-    ledgerBufPrintf(pBuf, ", %s commit was not seen: %s may still be recorded",
-                    nPending == 1 ? "its" : "their",
-                    nPending == 1 ? "it" : "they");
+    ledgerBufPrintf(
+        pBuf, ", but %s commit was not confirmed: %s may still be recorded",
+        nPending == 1 ? "its" : "their", nPending == 1 ? "it" : "they");
   }
   ledgerBufText(pBuf, " (");
   if( pLast ) commitLook(pBuf, pLast);
@@ -115,7 +115,7 @@ static void commitExplain(LedgerQueued *const *apRow, int nRow,
     if( pRow->eState != LEDGER_PENDING ) continue;
     sqlite3_free(pRow->zError);
     pRow->zError =
-        sqlite3_mprintf("accepted, its commit was not seen: %s", zWhy);
+        sqlite3_mprintf("accepted, but its commit was not confirmed: %s", zWhy);
   }
   commitAccepted(&more, apRow, nRow, pErr);
   commitUnanswered(&more, apRow, nRow);

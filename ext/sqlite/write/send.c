@@ -337,7 +337,7 @@ static void sendChange(LedgerSend *p, int i, LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   char zName[SEND_NAME];
   pRow->eState = LEDGER_SENDING;
-  if( ledgerChangeSend(pRow, &err) ) {
+  if( ledgerChangeSendRow(pRow, &err) ) {
     ledgerErrorWrap(pErr, &err, "%s: %s", sendName(p, i, zName),
                     ledgerErrorText(&err));
   }

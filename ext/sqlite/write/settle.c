@@ -170,7 +170,6 @@ typedef struct SettleMatch SettleMatch;
 struct SettleMatch {
   LedgerTxid id;
   int iRow;   /* index in LedgerSend.apRow */
-  int iHint;  /* the row that this id was answered for, or -1 */
   int iGiven; /* the row that gets it, or -1 */
 };
 
@@ -249,7 +248,6 @@ static int settleNote(Settle *p, const char *zSubLedger,
   pNew = &p->aMatch[p->nMatch++];
   pNew->id = pEntry->id;
   pNew->iRow = iFirst;
-  pNew->iHint = iHint;
   pNew->iGiven = iHint;
   return LEDGER_OK;
 }

@@ -176,7 +176,8 @@ struct LedgerChangeKind {
   ** isn't known. */
   int (*xCheck)(const LedgerQueued *pRow, LedgerError *pErr);
 
-  /* Does what the row wants, by ledgerChangeWrite() and ledgerChangeRead(). */
+  /* Does what the row wants, by ledgerChangeSendWrite() and
+  ** ledgerChangeSendRead(). */
   int (*xSend)(LedgerChangeSend *p, LedgerError *pErr);
 };
 
@@ -190,25 +191,25 @@ struct LedgerChangeSend {
 
 /* Sends one write and waits for its answer; *ppCall keeps it (ledgerCallFree).
 ** The row's state says what became of it. */
-int ledgerChangeWrite(LedgerChangeSend *p, const char *zMethod,
-                      const LedgerRoute *pRoute, const char *zKey,
-                      const char *zBody, LedgerCall **ppCall,
-                      LedgerError *pErr);
+int ledgerChangeSendWrite(LedgerChangeSend *p, const char *zMethod,
+                          const LedgerRoute *pRoute, const char *zKey,
+                          const char *zBody, LedgerCall **ppCall,
+                          LedgerError *pErr);
 
 /* Reads what the ledger holds, behind what was sent; *ppCall owns *ppDoc, which
 ** is NULL where there is nothing. */
-int ledgerChangeRead(LedgerChangeSend *p, const LedgerRoute *pRoute,
-                     const char *zKey, LedgerCall **ppCall, LedgerJson **ppDoc,
-                     LedgerError *pErr);
+int ledgerChangeSendRead(LedgerChangeSend *p, const LedgerRoute *pRoute,
+                         const char *zKey, LedgerCall **ppCall,
+                         LedgerJson **ppDoc, LedgerError *pErr);
 
 /* Waits until the last write is committed. *pbLost: it was taken back, or the
 ** one before it, `gone`, which may be where that was answered in an earlier
 ** view. */
-int ledgerChangeCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
-                          LedgerError *pErr);
+int ledgerChangeSendCommitted(LedgerChangeSend *p, LedgerTxid gone, int *pbLost,
+                              LedgerError *pErr);
 
 /* Does what the row wants, with as many requests as it takes; its state says
 ** what became of it. */
-int ledgerChangeSend(LedgerQueued *pRow, LedgerError *pErr);
+int ledgerChangeSendRow(LedgerQueued *pRow, LedgerError *pErr);
 
 #endif /* LEDGER_SQLITE_WRITE_H */

@@ -17,7 +17,7 @@
 #include <string.h>
 
 /* There is no receipt: all that a 404 may mean. */
-static int proofMissing(LedgerTxid id, LedgerError *pErr) {
+static int verifyMissing(LedgerTxid id, LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   ledgerTxidFormat(id, zId);
   return ledgerErrorSet(pErr, LEDGER_NOTFOUND,
@@ -29,8 +29,8 @@ static int proofMissing(LedgerTxid id, LedgerError *pErr) {
 }
 
 /* ledger_receipt(id [, options]): the service's whole answer. */
-static void proofReceipt(sqlite3_context *pCtx, int argc,
-                         sqlite3_value **argv) {
+static void verifyReceipt(sqlite3_context *pCtx, int argc,
+                          sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerCall *pCall = NULL;
   LedgerFunctionCall call;
@@ -48,7 +48,7 @@ static void proofReceipt(sqlite3_context *pCtx, int argc,
   if( rc == LEDGER_OK ) {
     rc = ledgerReceiptResult(pCall, &zAnswer, &nAnswer, &err);
   }
-  if( rc == LEDGER_OK && zAnswer == NULL ) rc = proofMissing(id, &err);
+  if( rc == LEDGER_OK && zAnswer == NULL ) rc = verifyMissing(id, &err);
   if( rc ) {
     ledgerErrorFunctionRead(pCtx, &err);
   } else {
@@ -67,7 +67,8 @@ out:
 ** against the ledger's service certificate or the one in the options. With a
 ** sub-ledger, the entry there is compared with what the receipt's claims say.
 */
-static void proofVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
+static void verifyVerify(sqlite3_context *pCtx, int argc,
+                         sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerReceiptReport report;
   LedgerCall *pReceipt = NULL, *pGet = NULL;
@@ -113,11 +114,11 @@ static void proofVerify(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   if( rc == LEDGER_OK ) {
     rc = ledgerReceiptResult(pReceipt, &zAnswer, &nAnswer, &err);
   }
-  if( rc == LEDGER_OK && zAnswer == NULL ) rc = proofMissing(id, &err);
+  if( rc == LEDGER_OK && zAnswer == NULL ) rc = verifyMissing(id, &err);
   if( rc == LEDGER_OK ) {
     if( pGet ) entry.zSubLedger = zSub; /* what was asked for, not named */
-    rc = ledgerProofVerify(call.pLedger, id, pGet ? &entry : NULL, zAnswer,
-                           nAnswer, call.zService, &report, &err);
+    rc = ledgerReceiptsVerify(call.pLedger, id, pGet ? &entry : NULL, zAnswer,
+                              nAnswer, call.zService, &report, &err);
   }
   if( rc == LEDGER_OK ) {
     ledgerReceiptReportJson(&report, &buf);
@@ -138,10 +139,10 @@ out:
   ledgerFunctionEnd(&call);
 }
 
-const LedgerFunction aLedgerFunctionProof[] = {
-    {"ledger_receipt", 1, 2, LEDGER_FN_ACT | LEDGER_FN_JSON, proofReceipt,
+const LedgerFunction aLedgerFunctionVerify[] = {
+    {"ledger_receipt", 1, 2, LEDGER_FN_ACT | LEDGER_FN_JSON, verifyReceipt,
      "id [, options]", "the service's whole answer, claims included"},
-    {"ledger_verify", 1, 3, LEDGER_FN_ACT | LEDGER_FN_JSON, proofVerify,
+    {"ledger_verify", 1, 3, LEDGER_FN_ACT | LEDGER_FN_JSON, verifyVerify,
      "id [, sub_ledger [, options]]",
      "fetches receipt and entry and verifies them: a report, JSON"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
