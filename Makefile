@@ -29,7 +29,8 @@ UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
 # Those that look inside are run with the sanitizers too (unit.test).
 UNITS_ASAN   := $(addprefix build/asan/unit/,base json jsonread lru cache failure url)
 LOCALES      := $(addprefix build/locale/,de_DE.UTF-8 ps_AF.UTF-8 tr_TR.UTF-8)
-ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC))
+ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC) \
+                  $(wildcard tests/bench/*.c))
 C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] ext/*/*/*.[ch] \
                   tests/*/*.[ch]))
 
@@ -155,9 +156,11 @@ test-fresh: ## demo and test on a bare Debian (root); SUITE=bookworm, trixie
 conformance: deps all ## the official JavaScript and Python clients, and the API's OpenAPI files
 	@tests/conformance/conformance.sh
 
+# What it runs besides the module and the emulator.
+BENCH_PROGRAMS := $(addprefix build/bench/,floor measure)
 .PHONY: bench
-bench: deps all ## ratios of the same work done in two ways, in one run
-	@for f in tests/bench/*.tcl; do $(TCLSH) $$f || exit 1; done
+bench: deps all $(BENCH_PROGRAMS) ## every contender at the same work; BENCH='quick', 'full', 'scan 20'
+	@$(TCLSH) tests/bench/bench.tcl $(BENCH)
 
 FUZZ_SECONDS ?= 30
 .PHONY: fuzz
@@ -279,6 +282,11 @@ build/asan/unit/%: build/obj/asan/tests/unit/%.o \
 	$(call say,LINK,$@)
 	$Q$(CC) $(FLAGS_asan) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) \
 	  $(EMULATOR_LIBS) -pthread
+
+build/bench/%: build/obj/release/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(MODULE_LIBS)
 
 build/unit/locale.so: tests/hosts/locale.c | $(DEPS)
 	@mkdir -p $(@D)

@@ -1,85 +1,120 @@
-# Ratios, measured in one run on the local ledger: `make bench`.
+# The measure: every contender does the same work, in the same run, against the same
+# local ledger. `make bench`; README.md beside this file tells how to read it.
 #
-# Nothing is asserted here. What is compared is the same work done in two ways,
-# so that the figures mean something on any machine.
-source [file join [file dirname [info script]] .. harness tester.tcl]
+#   BENCH='WORD...' make bench
+#
+# A word is `full` (1,000,000 entries), `quick` (each once, near by), or narrows the
+# run to what it names: a work (scan), a distance (20), pages (page, span), a
+# contender (module, floor). What a work, a ratio, a contender is: works.tcl,
+# targets.tcl, contenders.tcl.
+package require Tcl 8.6
 
-proc ms script { lindex [split [expr {[lindex [time {uplevel 1 $script}] 0] / 1000.0}] .] 0 }
-proc report {what a msA b msB} {
-  puts [format "%-34s %-26s %7d ms   %-22s %7d ms   %5.2f" $what $a $msA $b $msB \
-    [expr {double($msA) / max($msB, 1)}]]
+set bench [file dirname [file normalize [info script]]]
+cd [file normalize $bench/../..]
+
+# What tests/harness/run.tcl gives a test file, whose words are spoken here too.
+foreach name [array names env] {
+  if {[string match -nocase AZURE_* $name] || [string match LEDGER_* $name]
+      || [string match -nocase *_proxy $name]} {
+    unset env($name)
+  }
+}
+array set env [list LC_ALL C.UTF-8 LEDGER_MODULE ./build/ledger \
+  LEDGER_EMULATOR ./build/ledger-emulator LEDGER_TEST_NAME bench \
+  LEDGER_TEST_DIR [pwd]/build/bench/run LEDGER_TEST_SCALE 1 \
+  LEDGER_TEST_VERBOSE 0 LEDGER_TEST_PRELOAD "" LEDGER_TEST_LOCALE ""]
+file delete -force $env(LEDGER_TEST_DIR)
+file mkdir $env(LEDGER_TEST_DIR)
+
+source $bench/../harness/tester.tcl
+foreach file {world contenders works targets report} { source $bench/$file.tcl }
+
+# ---- what is wanted ----------------------------------------------------------
+
+set full 0
+set quick 0
+array set only {work {} ms {} kind {} contender {}}
+foreach word [split [string map {, " "} $argv]] {
+  if {$word eq ""} continue
+  if {$word in {full quick}} {
+    set $word 1
+  } elseif {[dict exists $works $word]} {
+    lappend only(work) $word
+  } elseif {$word in {0 20 100}} {
+    lappend only(ms) $word
+  } elseif {$word in {page span}} {
+    lappend only(kind) $word
+  } elseif {[info procs contender_$word] ne ""} {
+    lappend only(contender) $word
+  } else {
+    puts stderr "bench: what is `$word'? full, quick, a distance (0, 20, 100),\
+      page, span,\n  a work: [dict keys $works]\n  a contender:\
+      [lmap p [lsort [info procs contender_*]] { string range $p 10 end }]"
+    exit 2
+  }
 }
 
-# ---- lookups, 20 ms away ---------------------------------------------------------
+# Whether the run includes a value of a dimension: all do where none is named.
+proc wanted {dimension value} {
+  expr {$::only($dimension) eq "" || $value in $::only($dimension)}
+}
 
-ledger_start {latency 20 sub_ledger c0 entries 100 page 1000}
-set ids [db eval {SELECT transaction_id FROM ledger_entries WHERE sub_ledger='c0'}]
-set in '[join $ids ',']'
-db eval "SELECT count(*) FROM ledger_entries WHERE sub_ledger='c0' AND transaction_id IN ($in)"
-set one [ms {
-  foreach id $ids { db eval {SELECT contents FROM ledger_entries
-                              WHERE sub_ledger='c0' AND transaction_id=$id} }
-}]
-set many [ms { db eval "SELECT contents FROM ledger_entries WHERE sub_ledger='c0'
-                         AND transaction_id IN ($in)" }]
-report "100 entries by id, 20 ms away" "IN (...)" $many "one by one" $one
+# ---- the run -------------------------------------------------------------------
 
-# The same 100 lookups again, as they are and from the cache.
-set again "SELECT contents FROM ledger_entries WHERE sub_ledger='c0'
-           AND transaction_id IN ($in)"
-set off [ms { db eval $again }]
-db eval {SELECT ledger_option('cache', 'on')}
-db eval $again
-set on [ms { for {set i 0} {$i < 10} {incr i} { db eval $again } }]
-report "the same 100 lookups again, ten times" "cache on" $on "cache off" [expr {$off * 10}]
-db eval {SELECT ledger_option('cache', 'off')}
+# How often: 5 times, 3 where one takes over 10 s, once where one takes over 40 s.
+proc runs_of seconds {
+  if {$::quick} { return 1 }
+  expr {$seconds > 40 ? 1 : $seconds > 10 ? 3 : 5}
+}
 
-# ---- appends, 20 ms away -----------------------------------------------------------
+# Runs one line of the table, and keeps and shows it.
+proc bench_line {work ms kind contender} {
+  set line [dict create work $work ms $ms kind $kind contender $contender]
+  if {[catch {
+    set wanted [runs_of 0]
+    for {set i 0} {$i < $wanted} {incr i} {
+      set run [world_run $work $contender]
+      lappend runs $run
+      if {$i == 0} { set wanted [runs_of [dict get $run wall]] }
+    }
+    set line [dict merge $line [line_of $runs]]
+  } message options]} {
+    if {[dict get $options -errorcode] eq "BENCH SKIP"} {
+      dict set line skipped $message
+    } else {
+      dict set line error $message
+    }
+  }
+  lappend ::lines $line
+  report_line $line
+}
 
-db eval {CREATE TABLE hundred(x TEXT);
-  WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100)
-  INSERT INTO hundred SELECT 'row ' || i FROM c}
-set batch {INSERT INTO ledger_entries(contents, sub_ledger) SELECT x, 'b' FROM hundred}
-set strict [ms { db eval $batch }]
-db eval {SELECT ledger_option('append_order', 'any')}
-set any [ms { db eval $batch }]
-report "100 appends, 20 ms away" "append_order any" $any "strict" $strict
-db eval {SELECT ledger_option('append_order', 'strict')}
-set single [ms { db eval {SELECT x FROM hundred LIMIT 20} row {
-  db eval {INSERT INTO ledger_entries(contents, sub_ledger) VALUES($row(x), 'b')} } }]
-set one [ms { db eval {INSERT INTO ledger_entries(contents, sub_ledger)
-                       SELECT x, 'b' FROM hundred LIMIT 20} }]
-report "20 appends, 20 ms away" "one transaction" $one "20 transactions" $single
+# What ratios need of every run.
+set always {start trip}
 
-# ---- sub-ledgers, 20 ms away ---------------------------------------------------------
-
-ledger_start -name many {entries 4000 sub_ledgers 40 latency 20 loading 0}
-set all {SELECT count(*) FROM ledger_entries WHERE ledger = 'many'}
-db eval $all
-set four [ms { db eval $all }]
-db eval {SELECT ledger_option('range_concurrency', 1, 'many')}
-set lone [ms { db eval $all }]
-report "40 sub-ledgers, 20 ms away" "range_concurrency 4" $four "1" $lone
-ledger_stop -name many
-
-# ---- a large ledger, here --------------------------------------------------------------
-
-db eval {SELECT ledger_detach(); SELECT ledger_detach('many')}
-ledger_start -name big {entries 300000 loading 0}
-set scan {SELECT count(*), sum(length(contents)) FROM ledger_entries
-           WHERE sub_ledger = 'subledger:0'}
-db eval $scan
-set remote [ms { db eval $scan }]
-db eval {CREATE TABLE copy AS SELECT transaction_id, sub_ledger, contents FROM ledger_entries}
-set local [ms { db eval {SELECT count(*), sum(length(contents)) FROM copy} }]
-report "300,000 entries, counted" "the ledger" $remote "a local copy" $local
-set low [expr {150000}]
-set ranged [ms { db eval "$scan AND seqno BETWEEN $low AND $low + 3000" }]
-report "3,000 of them" "by range" $ranged "the whole scan" $remote
-set newest [ms { db eval {SELECT contents FROM ledger_entries
-  WHERE sub_ledger = 'subledger:0' ORDER BY transaction_id DESC LIMIT 10} }]
-report "the 10 newest of them" "ORDER BY ... DESC LIMIT" $newest "the whole scan" $remote
-puts [format "%d rows a second from the ledger" [expr {300000 * 1000 / max($remote, 1)}]]
-
-do_test 1 { expr 1 } 1
-finish_test
+set lines {}
+set began [clock seconds]
+report_begin
+dict for {work spec} $works {
+  if {![wanted work $work] && $work ni $always} continue
+  foreach {ms kind} [places_of $work] {
+    if {!([wanted ms $ms] && [wanted kind $kind]) && $work ni $always} continue
+    set contenders [lmap c [dict keys [dict get $spec by]] {
+      if {![wanted contender $c]} continue
+      set c
+    }]
+    if {$contenders eq ""} continue
+    if {[catch { world_open $work $ms $kind } message]} {
+      lappend lines [dict create work $work ms $ms kind $kind contender - \
+        error $message]
+      report_line [lindex $lines end]
+    } else {
+      foreach contender $contenders { bench_line $work $ms $kind $contender }
+    }
+    world_close
+  }
+}
+report_end [expr {[clock seconds] - $began}]
+ledger_stop_all
+file delete -force $testdir
+exit [expr {[lsearch -glob $lines {* error *}] >= 0}]

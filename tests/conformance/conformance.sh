@@ -36,6 +36,9 @@ packages() {
   cp "$here/package-lock.json" "$there/installed.json"
 }
 
+# The bench wants nothing else.
+if [ "${1-}" = --packages ]; then packages; exit; fi
+
 export LEDGER_CONFORMANCE=$there
 
 # run NAME COMMAND... -- FLAG...: beside an emulator with these flags

@@ -1,6 +1,6 @@
 # Receipts by the thousand: ledgers that live through two elections and a
 # recovery, their entries and receipts kept in a local table. Sourced by the
-# receipt tests and by bench/receipt.tcl.
+# receipt tests.
 
 # Keeps a ledger of N entries in the table
 #

@@ -297,12 +297,8 @@ static int endpointsSend(LedgerChangeSend *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-static int endpointsCheck(const LedgerQueued *pRow, LedgerError *pErr) {
-  return ledgerRouteCheck(pRow->pLedger->pClient, &endpointsRoute, pErr);
-}
-
-static const LedgerChangeKind endpointsKind = {"endpoint", endpointsCheck,
-                                               endpointsSend};
+static const LedgerChangeKind endpointsKind = {
+    .zName = "endpoint", .pNeeded = &endpointsRoute, .xSend = endpointsSend};
 
 /* Is the endpoint there, in the queue or in the ledger? */
 static int endpointsExists(const LedgerChange *p, const char *zPath,
@@ -421,7 +417,7 @@ const LedgerTableSpec ledgerTableEndpoints = {
     .zKey2 = "method",
     .bKeyLocal = 1,
     .xRead = endpointsRead,
-    .bKept = 1,
+    .bAnswers = 1,
     .zRequest = "GET /app/userDefinedEndpoints",
     .zSince = "2024-12-09-preview",
     .zWrites = "INSERT, UPDATE, DELETE",

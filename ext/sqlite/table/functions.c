@@ -79,12 +79,8 @@ static int functionsSend(LedgerChangeSend *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-static int functionsCheck(const LedgerQueued *pRow, LedgerError *pErr) {
-  return ledgerRouteCheck(pRow->pLedger->pClient, &functionsOne, pErr);
-}
-
-static const LedgerChangeKind functionsKind = {"function", functionsCheck,
-                                               functionsSend};
+static const LedgerChangeKind functionsKind = {
+    .zName = "function", .pNeeded = &functionsOne, .xSend = functionsSend};
 
 static const LedgerColumn aFunctionsColumn[] = {
     {"function_id", "TEXT", 0, "id", "id of the function"},

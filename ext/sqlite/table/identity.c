@@ -45,6 +45,6 @@ const LedgerTableSpec ledgerTableIdentity = {
     .zDoc = "whose ledger it is, and how that is known",
     .aColumn = aIdentityColumn,
     .zRequest = "GET {identity_url}/ledgerIdentity/{ledger_id}",
-    .bKept = 1,
+    .bAnswers = 1,
     .xRead = identityRead,
 };

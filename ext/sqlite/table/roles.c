@@ -72,15 +72,10 @@ static const LedgerWords rolesWords = {
     .xBody = rolesBody,
 };
 
-static int rolesSend(LedgerChangeSend *p, LedgerError *pErr) {
-  return ledgerWordsSend(p, &rolesWords, pErr);
-}
-
-static int rolesCheck(const LedgerQueued *pRow, LedgerError *pErr) {
-  return ledgerRouteCheck(pRow->pLedger->pClient, &ledgerRouteRoles, pErr);
-}
-
-static const LedgerChangeKind rolesKind = {"role", rolesCheck, rolesSend};
+static const LedgerChangeKind rolesKind = {.zName = "role",
+                                           .pNeeded = &ledgerRouteRoles,
+                                           .xSend = ledgerWordsSend,
+                                           .pWords = &rolesWords};
 
 static const LedgerColumn aRolesColumn[] = {
     {"role_name", "TEXT", 0, "roleName", "name of the role"},

@@ -40,6 +40,6 @@ const LedgerTableSpec ledgerTableSubLedgers = {
     .aColumn = aSubLedgersColumn,
     .zRequest = "GET /app/collections",
     .zSince = "2022-04-20-preview",
-    .bKept = 1,
+    .bAnswers = 1,
     .xRead = subLedgersRead,
 };

@@ -12,7 +12,7 @@
 **
 ** Plans: `ledger=`, `ledger-in`, `KEY=`, `KEY-in`; each takes one value.
 **
-** Invariant: what the ledger answered is kept (bKept) for the statement, or
+** Invariant: what the ledger answered is kept (bAnswers) for the statement, or
 ** until this connection writes: within one statement (read/snapshot.c) a
 ** question is asked once, by whichever cursor; another statement asks again. A
 ** join that asks for key after key costs two requests: the first key, then the
@@ -35,7 +35,7 @@ struct TableCursor {
 
 /* What a ledger answered is kept; what is known here is read again. */
 static int tableIsKept(const LedgerTableSpec *pSpec) {
-  return pSpec->pRoute || pSpec->pRouteKey || pSpec->bKept;
+  return pSpec->pRoute || pSpec->pRouteKey || pSpec->bAnswers;
 }
 
 /* A fresh answer, empty, or NULL; it takes zAsked over in any case. */

@@ -80,7 +80,7 @@ struct LedgerTableSpec {
   const char *zKey2; /* a second column of the key of a row */
   int bKeyRequired;  /* no key, no answer */
   int bKeyLocal;     /* the key names rows, but isn't asked for */
-  int bKept;         /* with xRead: the answer is kept for the statement */
+  int bAnswers;      /* with xRead: what it gives is one of the answers */
 
   const LedgerRoute *pRoute; /* answers all rows, or NULL */
   const char
@@ -209,7 +209,6 @@ int ledgerChangeUpdate(LedgerTable *p, int argc, sqlite3_value **argv,
 
 /* The roles of a user, the actions of a role: PATCH adds to them, and what must
 ** go is taken away by deleting first. */
-typedef struct LedgerWords LedgerWords;
 struct LedgerWords {
   const LedgerRoute *pRouteOne;   /* GET and DELETE of one key */
   const LedgerRoute *pRouteWrite; /* where it is written */
@@ -231,8 +230,7 @@ struct LedgerWords {
 };
 
 /* xSend of a table whose rows are such sets. */
-int ledgerWordsSend(LedgerChangeSend *p, const LedgerWords *pWords,
-                    LedgerError *pErr);
+int ledgerWordsSend(LedgerChangeSend *p, LedgerError *pErr);
 
 /* The words that a key holds, as a JSON array into *pOut; no text where the
 ** ledger has no such key. */

@@ -90,7 +90,7 @@ const LedgerTableSpec ledgerTableTags = {
     .aColumn = aTagsColumn,
     .zKey = "sub_ledger",
     .xRead = tagsRead,
-    .bKept = 1,
+    .bAnswers = 1,
     .zRequest = "GET /app/collections/tags",
     .zSince = "2026-02-23",
 };

@@ -116,16 +116,15 @@ static const LedgerWords usersWords = {
     .xBody = usersBody,
 };
 
-static int usersSend(LedgerChangeSend *p, LedgerError *pErr) {
-  return ledgerWordsSend(p, &usersWords, pErr);
-}
-
 static int usersCheck(const LedgerQueued *pRow, LedgerError *pErr) {
   if( pRow->zContents == NULL ) return LEDGER_OK;
   return ledgerUsersRolesCheck(pRow->pLedger->pClient, pRow->zContents, pErr);
 }
 
-static const LedgerChangeKind usersKind = {"user", usersCheck, usersSend};
+static const LedgerChangeKind usersKind = {.zName = "user",
+                                           .xCheck = usersCheck,
+                                           .xSend = ledgerWordsSend,
+                                           .pWords = &usersWords};
 
 /* ---- changing ------------------------------------------------------------ */
 

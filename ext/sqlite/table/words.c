@@ -255,8 +255,8 @@ out:
   return pErr->rc;
 }
 
-int ledgerWordsSend(LedgerChangeSend *p, const LedgerWords *pWords,
-                    LedgerError *pErr) {
+int ledgerWordsSend(LedgerChangeSend *p, LedgerError *pErr) {
+  const LedgerWords *pWords = p->pRow->pKind->pWords;
   int bLost = 0, nLost = 0;
   while( wordsOnce(p, pWords, nLost > 0, &bLost, pErr) == LEDGER_OK && bLost ) {
     memset(&p->after, 0, sizeof(p->after));

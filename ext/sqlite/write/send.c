@@ -75,6 +75,9 @@ static LedgerAppend sendAppend(const LedgerQueued *pRow) {
 /* Whether the API version in use can carry the row. */
 static int sendNeeds(const LedgerQueued *pRow, LedgerError *pErr) {
   LedgerAppend append;
+  if( pRow->pKind && pRow->pKind->pNeeded ) {
+    return ledgerRouteCheck(pRow->pLedger->pClient, pRow->pKind->pNeeded, pErr);
+  }
   if( pRow->pKind ) return pRow->pKind->xCheck(pRow, pErr);
   append = sendAppend(pRow);
   return ledgerAppendCheck(pRow->pLedger->pClient, &append, pErr);

@@ -165,6 +165,7 @@ int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr);
 
 /* ---- write/change_send.c: one change that is not an append --------------- */
 
+typedef struct LedgerWords LedgerWords; /* table/words.c */
 typedef struct LedgerChangeSend LedgerChangeSend;
 
 /* What the changes of a table are, and how one is sent: one of these stands in
@@ -172,13 +173,15 @@ typedef struct LedgerChangeSend LedgerChangeSend;
 struct LedgerChangeKind {
   const char *zName; /* "user": ledger_appends.kind, and in messages */
 
-  /* Whether the API version in use can carry the change; LEDGER_OK while it
-  ** isn't known. */
+  /* Whether the API version in use can carry the change: it offers this route,
+  ** or xCheck says so; LEDGER_OK while it isn't known. */
+  const LedgerRoute *pNeeded;
   int (*xCheck)(const LedgerQueued *pRow, LedgerError *pErr);
 
   /* Does what the row wants, by ledgerChangeSendWrite() and
   ** ledgerChangeSendRead(). */
   int (*xSend)(LedgerChangeSend *p, LedgerError *pErr);
+  const LedgerWords *pWords; /* for ledgerWordsSend(), or NULL */
 };
 
 /* A row under way. */
