@@ -404,7 +404,10 @@ static int flightWindow(LedgerFlight *p, FlightLeg **ppLeg, LedgerError *pErr) {
   i64 iTo = p->iEnd;
   *ppLeg = NULL;
   if( iFrom > p->iEnd ) return LEDGER_OK;
-  if( iTo - iFrom >= p->nWindow + p->nWindow / 4 ) iTo = iFrom + p->nWindow - 1;
+  /* The last one may be as long as a page; a longer one would leave a rest. */
+  if( iTo - iFrom >= p->nWindow && iTo - iFrom >= p->nSpan ) {
+    iTo = iFrom + p->nWindow - 1;
+  }
   memset(&range.from, 0, sizeof(range.from));
   memset(&range.to, 0, sizeof(range.to));
   range.from.seqno = iFrom;
