@@ -120,23 +120,44 @@ static size_t readUtf8(char *z, long v) {
   return n;
 }
 
+/* The first of z[i] to z[n-1] that is no plain character of a text: a quote, a
+** backslash or a control character. Returns n where there is none. Eight are
+** looked at together: a byte's high bit is set by the subtraction where the
+** byte is that character, or less than a space. (It may be set above such a
+** byte too, by the borrow, but nowhere without one.) */
+static size_t readPlain(const char *z, size_t i, size_t n) {
+  const uint64_t uOne = UINT64_C(0x0101010101010101);
+  while( n - i >= sizeof(uint64_t) ) {
+    uint64_t v, vQuote, vSlash;
+    memcpy(&v, z + i, sizeof(v));
+    vQuote = v ^ (uOne * '"');
+    vSlash = v ^ (uOne * '\\');
+    if( (((vQuote - uOne) & ~vQuote) | ((vSlash - uOne) & ~vSlash) |
+         ((v - uOne * ' ') & ~v)) &
+        (uOne * 0x80) ) {
+      break;
+    }
+    i += sizeof(v);
+  }
+  while( i < n && z[i] != '"' && z[i] != '\\' && (unsigned char)z[i] >= ' ' ) {
+    i++;
+  }
+  return i;
+}
+
 int ledgerJsonReadText(LedgerJsonRead *p, LedgerJsonSpan *pSpan) {
   const char *z = p->z;
   size_t i, nByte;
   if( !readToken(p, '"') ) return 0;
   memset(pSpan, 0, sizeof(*pSpan));
-  pSpan->i = i = p->i;
-  while( i < p->n && z[i] != '"' ) {
-    if( (unsigned char)z[i] < 0x20 ) return readOdd(p);
-    if( z[i] == '\\' ) {
-      pSpan->bEscaped = 1;
-      if( readEscape(z + i, p->n - i, &nByte) < 0 ) return readOdd(p);
-      i += nByte;
-    } else {
-      i++;
-    }
+  pSpan->i = p->i;
+  i = readPlain(z, p->i, p->n);
+  while( i < p->n && z[i] == '\\' ) {
+    pSpan->bEscaped = 1;
+    if( readEscape(z + i, p->n - i, &nByte) < 0 ) return readOdd(p);
+    i = readPlain(z, i + nByte, p->n);
   }
-  if( i >= p->n ) return readOdd(p);
+  if( i >= p->n || z[i] != '"' ) return readOdd(p);
   pSpan->n = i - pSpan->i;
   p->i = i + 1;
   return 1;

@@ -73,6 +73,44 @@ static void readOdd(void) {
       "\"i\":0,\"j\":0,\"k\":0,\"l\":0,\"m\":0}");
 }
 
+/* Each byte that isn't plain, and its neighbours that are, at each place of
+** texts of each length: it is found wherever a word of eight bytes begins. */
+static void readPlaces(void) {
+  static const char *const azPlain[] = {" ",
+                                        "!",
+                                        "#",
+                                        "[",
+                                        "]",
+                                        "~",
+                                        "\x7f",
+                                        "\\\"",
+                                        "\\u0000",
+                                        "\xc3\xa9",
+                                        "\xf0\x9f\x98\x80"};
+  static const char *const azBad[] = {"\"", "\\", "\x1f", "\x01", "\x80"};
+  char z[80];
+  int nLen, iAt, i, k, n;
+  for( nLen = 0; nLen < 24; nLen++ ) {
+    for( iAt = 0; iAt <= nLen; iAt++ ) {
+      for( k = 0; k < 2; k++ ) { /* in the first word, or in later ones */
+        const int nSpace = k ? nLen % 8 : 0;
+        for( i = 0; i < (int)N_OF(azPlain); i++ ) {
+          n = snprintf(z, sizeof(z), "%*s\"%.*s%s%.*s\"", nSpace, "", iAt,
+                       "aaaaaaaaaaaaaaaaaaaaaaaa", azPlain[i], nLen - iAt,
+                       "zzzzzzzzzzzzzzzzzzzzzzzz");
+          CHECK_OF(reads(z, (size_t)n) == 1, z);
+        }
+        for( i = 0; i < (int)N_OF(azBad); i++ ) {
+          n = snprintf(z, sizeof(z), "%*s\"%.*s%s%.*s\"", nSpace, "", iAt,
+                       "aaaaaaaaaaaaaaaaaaaaaaaa", azBad[i], nLen - iAt,
+                       "zzzzzzzzzzzzzzzzzzzzzzzz");
+          CHECK_OF(reads(z, (size_t)n) == 0, z);
+        }
+      }
+    }
+  }
+}
+
 /* A number that follows from the one before (Knuth's MMIX constants). */
 static unsigned readRandom(uint64_t *p) {
   *p = *p * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -102,6 +140,7 @@ static void readWorse(void) {
 
 static const CheckCase aCase[] = {{"jsonread-good", readGood},
                                   {"jsonread-odd", readOdd},
+                                  {"jsonread-places", readPlaces},
                                   {"jsonread-worse", readWorse}};
 
 int main(void) {
