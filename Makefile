@@ -164,13 +164,15 @@ bench: deps all $(BENCH_PROGRAMS) ## every contender at the same work; BENCH='qu
 
 FUZZ_SECONDS ?= 30
 .PHONY: fuzz
-fuzz: build/fuzz/receipt build/fuzz/jsonread ## under libFuzzer (clang): the verifier, JSON in place; FUZZ_SECONDS=30
+fuzz: build/fuzz/receipt build/fuzz/jsonread build/fuzz/page ## under libFuzzer (clang): the verifier, JSON and pages in place; FUZZ_SECONDS=30
 	@$(TCLSH) tests/fuzz/corpus.tcl build/fuzz/receipt.seeds
-	@mkdir -p build/fuzz/receipt.corpus build/fuzz/jsonread.corpus
+	@mkdir -p $(^:=.corpus)
 	cd build/fuzz && ./receipt -max_total_time=$(FUZZ_SECONDS) -max_len=20000 \
 	  -print_final_stats=1 receipt.corpus receipt.seeds
 	cd build/fuzz && ./jsonread -max_total_time=$(FUZZ_SECONDS) -max_len=4000 \
 	  -print_final_stats=1 jsonread.corpus receipt.seeds
+	cd build/fuzz && ./page -max_total_time=$(FUZZ_SECONDS) -max_len=1500 \
+	  -print_final_stats=1 page.corpus $(CURDIR)/tests/fuzz/pages
 
 .PHONY: lint
 lint: deps all ## style, rooms, formatting, clang-tidy, cppcheck
@@ -301,12 +303,15 @@ build/locale/%: | $(DEPS)
 	  >/dev/null 2>&1; mv $@.new $@ 2>/dev/null || echo "no locale $* here"
 
 FUZZ_SRC = $(wildcard ext/base/*.c ext/receipt/*.c)
+FUZZ_PAGE_SRC = $(wildcard ext/client/*.c ext/client/*/*.c)
+build/fuzz/page: $(FUZZ_PAGE_SRC) $(wildcard ext/client/*.h ext/client/*/*.h)
+build/fuzz/page: FUZZ_SRC += $(FUZZ_PAGE_SRC)
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) \
               $(wildcard tests/fuzz/*.h ext/base/*.h ext/receipt/*.h)
 	@mkdir -p $(@D)
 	@command -v clang >/dev/null || { echo "make fuzz needs clang"; exit 1; }
 	clang $(C11) $(SANITIZE) $(INCLUDE) -fsanitize=fuzzer $(PKG_CFLAGS) $< $(FUZZ_SRC) \
-	  -o $@ $(shell $(PKG_CONFIG) --libs openssl libcjson)
+	  -o $@ $(shell $(PKG_CONFIG) --libs openssl libcjson libcurl)
 
 $(eval $(call variant,release))
 $(eval $(call variant,asan))
