@@ -25,6 +25,7 @@ static const LedgerCallHooks clientHooks = {
     .xRenew = ledgerIdentityRenew,
     .xDistrusted = ledgerIdentityFailure,
     .xReread = ledgerConfigRenew,
+    .xOwner = ledgerClientOwner,
     .xSecret = ledgerConfigSecret,
 };
 
@@ -96,7 +97,9 @@ LedgerConfig *ledgerClientConfig(LedgerClient *p) {
 }
 
 void ledgerClientTrim(LedgerClient *p) {
-  ledgerCacheFit(p->pCache, p->pConfig->cache ? p->pConfig->cacheMaxBytes : 0);
+  ledgerCacheFit(p->pCache, ledgerConfigCaches(p->pConfig)
+                                ? p->pConfig->cacheMaxBytes
+                                : 0);
 }
 
 void ledgerClientReset(LedgerClient *p) {
@@ -110,6 +113,7 @@ void ledgerClientReset(LedgerClient *p) {
   }
   p->bSecondaryStale = 1;
   ledgerCacheFit(p->pCache, 0);
+  p->bAdmitted = p->bDenied = 0;
 }
 
 int ledgerClientConnect(LedgerClient *p, LedgerError *pErr) {

@@ -108,6 +108,18 @@ struct LedgerFacts {
 };
 void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts);
 
+/* Whose the answers are that this client gets now: a SHA-256 of the service
+** key, the ledger, the principal, and whether the API version has tags. 0 where
+** that isn't known yet, or can't be told apart from another's. */
+int ledgerClientOwner(const LedgerClient *p, unsigned char a[32]);
+
+/* Whether the ledger has let that reader in on this client, and refused nothing
+** since: 401 and 403 end it until ledgerClientReset(). */
+int ledgerClientAdmitted(const LedgerClient *p, const unsigned char a[32]);
+
+/* The id is known to be committed, from an answer of a former time. */
+void ledgerClientCommitted(LedgerClient *p, LedgerTxid id);
+
 /* The view of a committed seqno, 0 while nothing has told it. */
 int64_t ledgerClientView(const LedgerClient *p, int64_t iSeqno);
 

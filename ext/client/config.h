@@ -88,7 +88,7 @@ struct LedgerConfig {
   int fileTables;           /* likewise */
   int64_t maxResponseBytes; /* one answer's body */
   int connectTimeoutMs;     /* making one connection */
-  int cache;                /* option cache: off (0), on (1) */
+  char *zCache;             /* off, memory, or the path of a file */
   int64_t cacheMaxBytes;    /* what it holds, all counted */
   char *zSecondary;         /* other ledgers that may answer a read */
   char *zLog;               /* off, info, debug; then maybe " file:PATH" */
@@ -141,6 +141,9 @@ int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
 ** ones as "". An unknown name is an error with the nearest one. */
 int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
                     LedgerError *pErr);
+
+/* Whether option cache is anything but off. */
+int ledgerConfigCaches(const LedgerConfig *p);
 
 /* 1 when a change of this option takes effect with ledgerClientReset(): what
 ** says which ledger, whose key and which credential. */

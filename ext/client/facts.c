@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts) {
@@ -37,6 +38,44 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts) {
   pFacts->zSkewOf = p->zSkewOf;
   pFacts->sSkew = p->sSkew;
   pFacts->nPutOff = p->nPutOff;
+}
+
+static void factsHash(EVP_MD_CTX *pCtx, const char *z) {
+  if( z ) EVP_DigestUpdate(pCtx, z, strlen(z));
+  EVP_DigestUpdate(pCtx, z ? "" : "\1", 1); /* each part has its end */
+}
+
+int ledgerClientOwner(const LedgerClient *p, unsigned char a[32]) {
+  const LedgerAuth *pAuth = &p->auth;
+  EVP_MD_CTX *pCtx;
+  int rc;
+  /* Behind a gateway nothing tells a ledger that was made anew. */
+  if( p->pOwner || p->trust.zKey[0] == 0 ) return 0;
+  if( pAuth->zKind == NULL ) return 0;
+  if( pAuth->zPrincipal == NULL &&
+      (pAuth->bRefreshable || pAuth->zToken == NULL) ) {
+    return 0;
+  }
+  pCtx = EVP_MD_CTX_new();
+  rc = pCtx && EVP_DigestInit_ex(pCtx, EVP_sha256(), NULL);
+  if( rc ) {
+    factsHash(pCtx, p->trust.zKey);
+    factsHash(pCtx, p->pConfig->zLedgerId);
+    factsHash(pCtx, pAuth->zPrincipal);
+    factsHash(pCtx, pAuth->zPrincipal ? NULL : pAuth->zToken);
+    factsHash(pCtx, p->pDialect->mHas & LEDGER_HAS_TAGS ? "tags" : "");
+    rc = EVP_DigestFinal_ex(pCtx, a, NULL);
+  }
+  EVP_MD_CTX_free(pCtx);
+  return rc;
+}
+
+int ledgerClientAdmitted(const LedgerClient *p, const unsigned char a[32]) {
+  return p->bAdmitted && !p->bDenied && memcmp(a, p->aAdmitted, 32) == 0;
+}
+
+void ledgerClientCommitted(LedgerClient *p, LedgerTxid id) {
+  ledgerKnownCommitted(p, id);
 }
 
 int64_t ledgerClientView(const LedgerClient *p, int64_t iSeqno) {

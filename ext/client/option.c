@@ -56,6 +56,17 @@ static int optionLog(const char *zName, char *z, LedgerError *pErr) {
   return ledgerLogCheck(z, pErr);
 }
 
+static int optionCache(const char *zName, char *z, LedgerError *pErr) {
+  if( strcmp(z, "off") == 0 || strcmp(z, "memory") == 0 || strchr(z, '/') ||
+      strchr(z, '.') ) {
+    return LEDGER_OK;
+  }
+  return ledgerErrorSet(pErr, LEDGER_ERROR,
+                        "option %s: '%.64s' is none of off, memory, and the "
+                        "path of a file (with / or .)",
+                        zName, z);
+}
+
 static int optionCas(const char *zName, char *z, LedgerError *pErr) {
   const char *zNext = z;
   LedgerPem pem;
@@ -233,14 +244,14 @@ const LedgerOptionRow aLedgerOption[] = {
      "limit of one answer, in bytes; the pages of a list of "
      "sub-ledgers, users and the like have four times as many",
      NULL, NULL},
-    {"cache", OPTION_CHOICE, 0, AT(cache), "off", 0, "off on",
-     "whether what never changes again (an entry by its id, a receipt, a "
-     "Committed) is kept in memory, and not asked for twice",
-     NULL, NULL},
-    {"cache_max_bytes", OPTION_INT64, 0, AT(cacheMaxBytes), "16777216", 4096,
+    {"cache", OPTION_TEXT, OPTION_LIVE, AT(zCache), "off", 0, NULL,
+     "where what never changes again is kept, and not asked for twice: off, "
+     "memory, or the path of a file (with / or .) that keeps entries for later",
+     optionCache, NULL},
+    {"cache_max_bytes", OPTION_INT64, 0, AT(cacheMaxBytes), "268435456", 4096,
      NULL,
-     "limit of the cache, in bytes, keys and all else included; what was not "
-     "used for longest leaves",
+     "limit of the cache, in bytes, all counted: of the answers in memory, and "
+     "of the entries, of which the oldest intervals leave first",
      NULL, NULL},
     {"secondary", OPTION_TEXT, OPTION_LIVE | OPTION_LIST, AT(zSecondary), "", 0,
      NULL,
@@ -354,6 +365,10 @@ int ledgerOptionIsSwitch(const LedgerOptionRow *pRow) {
   return pRow->eType == OPTION_CHOICE &&
          (strcmp(pRow->zWords, "off on") == 0 ||
           strcmp(pRow->zWords, "false true") == 0);
+}
+
+int ledgerConfigCaches(const LedgerConfig *p) {
+  return p->zCache && strcmp(p->zCache, "off") != 0;
 }
 
 int ledgerOptionReconnects(const char *zName) {

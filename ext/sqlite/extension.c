@@ -8,6 +8,7 @@
 ** function_list.h; the rest of it stands in a file of its own.
 */
 #include "sqlite/extensionInt.h"
+#include "sqlite/history/history.h"
 #include "ledger.h"
 
 #ifdef _WIN32
@@ -128,6 +129,7 @@ static int extensionInit(sqlite3 *db, char **pzErrMsg,
   int rc;
   SQLITE_EXTENSION_INIT2(pApi);
   (void)pApi;
+  if( ledgerPastOpening() ) return SQLITE_OK; /* a file of our own */
   if( sqlite3_libversion_number() < EXTENSION_SQLITE_MIN ) {
     zErr = ledgerErrorMessage("SQLite %s is too old: 3.38.0 or later "
                               "is needed",

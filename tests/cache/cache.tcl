@@ -5,7 +5,7 @@ proc in ids { return '[join $ids ',']' }
 # Attaches anew, with the cache on unless the options say otherwise.
 proc attach {{options {}} {handle db} {name ""}} {
   catch { $handle eval "SELECT ledger_detach('[expr {$name eq "" ? "main" : $name}]')" }
-  $handle eval [ledger_attach_sql -name $name [dict merge {cache on} $options]]
+  $handle eval [ledger_attach_sql -name $name [dict merge {cache memory} $options]]
   ledger_requests_clear
 }
 # The requests that the ledger saw meanwhile, and the result before them.

@@ -81,6 +81,8 @@ struct LedgerCallHooks {
                      LedgerError *pErr);
   /* Reads the files of options again. *pbChanged: something is different. */
   int (*xReread)(LedgerConfig *p, int *pbChanged, LedgerError *pErr);
+  /* ledgerClientOwner(). */
+  int (*xOwner)(const LedgerClient *p, unsigned char a[32]);
   /* The i-th option that holds a secret: *pz is its value or NULL. 0 behind
   ** the last one. */
   int (*xSecret)(const LedgerConfig *p, int i, const char **pz);
@@ -115,6 +117,9 @@ struct LedgerClient {
   const LedgerDialect *pDialect; /* its row */
   char *zPrimary;                /* https://host:port for writes, or NULL */
   int bAnswered;                 /* a server has answered before */
+  int bDenied;                   /* ... a 401 or a 403, for good */
+  int bAdmitted;                 /* it has let in ... */
+  unsigned char aAdmitted[32];   /* ... this reader (ledgerClientOwner) */
   int64_t iViewMax;              /* the highest view seen */
   LedgerTxid head;               /* as in LedgerFacts */
   LedgerTxid committed;

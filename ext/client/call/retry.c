@@ -144,6 +144,9 @@ static void retryRefused(LedgerCall *p) {
     ledgerCallResend(p);
     return;
   }
+  if( !pKind->bPublic && (p->http == 401 || p->http == 403) ) {
+    pClient->bDenied = 1;
+  }
   if( !pKind->bPublic && !pKind->bVersions && retryNegotiate(p) ) return;
   if( bCertain || (!pKind->bOnce && retryMay(pKind, p->http)) ) {
     /* What is sent again by a session keeps its place as long as that lasts. */
@@ -229,6 +232,18 @@ static void retryClock(LedgerCall *p, const LedgerExchange *pEx) {
   pClient->sSkew = s >= -1 && s <= 1 ? 0 : s;
 }
 
+/* The ledger has let in who asked, if that is still who we are. */
+static void retryAdmitted(LedgerCall *p) {
+  LedgerClient *pClient = p->pClient;
+  const char *zToken = pClient->auth.zToken;
+  if( p->pKind->bPublic || !ledgerConfigCaches(pClient->pConfig) ) return;
+  if( (zToken == NULL) != (p->zTokenSent == NULL) ||
+      (zToken && strcmp(zToken, p->zTokenSent) != 0) ) {
+    return;
+  }
+  pClient->bAdmitted = pClient->pHooks->xOwner(pClient, pClient->aAdmitted);
+}
+
 /* The exchange is over. */
 void ledgerRetryRead(LedgerCall *p) {
   LedgerExchange *pEx = p->pEx;
@@ -248,6 +263,7 @@ void ledgerRetryRead(LedgerCall *p) {
   }
   if( p->http >= 200 && p->http < 300 ) {
     ledgerNoteExchange(p, NULL);
+    retryAdmitted(p);
     retryRead(p);
     return;
   }

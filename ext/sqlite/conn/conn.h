@@ -52,6 +52,8 @@ struct Ledger {
   int bUnsettled;            /* an append's outcome stayed unknown */
   int bKeyConfirmed;         /* asked for again since a receipt was last good */
   unsigned char aDigest[32]; /* of the configuration it was attached with */
+  void *pPast;               /* what was read before (sqlite/history) ... */
+  void (*xPastFree)(void *); /* ... and its end */
 };
 
 /* The rows that wait for COMMIT, and the tables that take part in it

@@ -17,6 +17,7 @@ void ledgerUnref(Ledger *p) {
   if( p == NULL || --p->nRef > 0 ) return;
   ledgerSessionClose(p->pSession);
   ledgerClientFree(p->pClient);
+  if( p->pPast ) p->xPastFree(p->pPast);
   sqlite3_free(p->zName);
   sqlite3_free(p);
 }

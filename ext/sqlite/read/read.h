@@ -226,6 +226,18 @@ int ledgerFlightStart(LedgerFlight *p, i64 nMore, LedgerError *pErr);
 int ledgerFlightNext(LedgerFlight *p, i64 nMore, const LedgerPage **ppPage,
                      int *piEntry, LedgerError *pErr);
 
+/* ---- read/pieces.c: a range, of which a part may be known ---------------- */
+
+/* As the functions of read/flight.c. */
+typedef struct LedgerPieces LedgerPieces;
+int ledgerPiecesOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
+                     LedgerLanes *pLanes, const LedgerRange *pRange, int bLimit,
+                     LedgerPieces **ppPieces, LedgerError *pErr);
+void ledgerPiecesClose(LedgerPieces *p);
+int ledgerPiecesStart(LedgerPieces *p, i64 nMore, LedgerError *pErr);
+int ledgerPiecesNext(LedgerPieces *p, i64 nMore, const LedgerPage **ppPage,
+                     int *piEntry, LedgerError *pErr);
+
 /* ---- read/stream.c: one sub-ledger of one ledger, in order --------------- */
 
 typedef struct LedgerStream LedgerStream;
@@ -238,7 +250,7 @@ int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                      LedgerStream **ppStream, LedgerError *pErr);
 void ledgerStreamClose(LedgerStream *p);
 
-/* As ledgerFlightStart(). */
+/* As ledgerPiecesStart(). */
 int ledgerStreamStart(LedgerStream *p, i64 nMore, LedgerError *pErr);
 
 /* The next row, or NULL at the end. It lives until the next call. nMore rows

@@ -9,6 +9,7 @@
 ** are on their way: never more than range_concurrency at a time, however many
 ** sub-ledgers there are.
 */
+#include "sqlite/history/history.h"
 #include "sqlite/read/read.h"
 
 #include <stdlib.h>
@@ -123,6 +124,7 @@ static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
   const LedgerQuery *pQuery = &p->query;
   LedgerTxid head = {0, 0};
   int nBefore = p->nSource, nName = pQuery->nSubLedger, i, rc = LEDGER_OK;
+  int bPast = 0;
   char **azName = pQuery->azSubLedger;
 
   if( pQuery->bAnySubLedger ) {
@@ -139,8 +141,12 @@ static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
     }
     rc = scanAddSource(p, iLedger, azName[i], pErr);
   }
+  if( rc == LEDGER_OK && p->nSource > nBefore ) {
+    /* What was read before ends where the snapshot does. */
+    rc = ledgerPastReady(pLedger, p->aSource[nBefore].zSubLedger, &bPast, pErr);
+  }
   if( rc == LEDGER_OK && p->nSource > nBefore &&
-      scanNeedsFirm(p, pLedger, p->nSource - nBefore) ) {
+      (bPast || scanNeedsFirm(p, pLedger, p->nSource - nBefore)) ) {
     rc = ledgerSnapshotFirm(p->pSnapshot, pLedger,
                             p->aSource[nBefore].zSubLedger, head, pErr);
   }

@@ -25,7 +25,7 @@ struct LedgerStream {
   int bDesc;                 /* downwards */
   LedgerLanes *pLanes;       /* borrowed from the scan */
   int bLimit;                /* not all rows may be wanted */
-  LedgerFlight *pFlight;     /* upwards: the pages being read, or NULL */
+  LedgerPieces *pPieces;     /* upwards: the pages being read, or NULL */
   const LedgerPage *pPage;   /* the page at hand, or NULL */
   int iEntry;                /* its next entry */
   int bEof;                  /* nothing follows */
@@ -70,7 +70,7 @@ int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
 
 void ledgerStreamClose(LedgerStream *p) {
   if( p == NULL ) return;
-  ledgerFlightClose(p->pFlight);
+  ledgerPiecesClose(p->pPieces);
   ledgerSpillFree(p->pSpill);
   sqlite3_free((char *)p->range.zSubLedger);
   sqlite3_free((char *)p->range.zTag);
@@ -80,12 +80,12 @@ void ledgerStreamClose(LedgerStream *p) {
 
 int ledgerStreamStart(LedgerStream *p, i64 nMore, LedgerError *pErr) {
   if( p->bDesc || p->bEof ) return LEDGER_OK;
-  if( p->pFlight == NULL &&
-      ledgerFlightOpen(p->pSnapshot, p->pLedger, p->pLanes, &p->range,
-                       p->bLimit, &p->pFlight, pErr) ) {
+  if( p->pPieces == NULL &&
+      ledgerPiecesOpen(p->pSnapshot, p->pLedger, p->pLanes, &p->range,
+                       p->bLimit, &p->pPieces, pErr) ) {
     return pErr->rc;
   }
-  return ledgerFlightStart(p->pFlight, nMore, pErr);
+  return ledgerPiecesStart(p->pPieces, nMore, pErr);
 }
 
 int ledgerStreamReady(const LedgerStream *p) {
@@ -98,7 +98,7 @@ int ledgerStreamReady(const LedgerStream *p) {
 static int streamUp(LedgerStream *p, i64 nMore, const LedgerEntryRow **ppRow,
                     LedgerError *pErr) {
   int rc = LEDGER_OK;
-  if( p->pFlight == NULL ) rc = ledgerStreamStart(p, -1, pErr);
+  if( p->pPieces == NULL ) rc = ledgerStreamStart(p, -1, pErr);
   while( rc == LEDGER_OK ) {
     if( p->pPage && p->iEntry < p->pPage->nEntry ) {
       p->row.pLedger = p->pLedger;
@@ -110,20 +110,20 @@ static int streamUp(LedgerStream *p, i64 nMore, const LedgerEntryRow **ppRow,
       *ppRow = &p->row;
       return LEDGER_OK;
     }
-    rc = ledgerFlightNext(p->pFlight, nMore, &p->pPage, &p->iEntry, pErr);
+    rc = ledgerPiecesNext(p->pPieces, nMore, &p->pPage, &p->iEntry, pErr);
     if( p->pPage == NULL ) break;
   }
   p->bEof = 1;
   p->pPage = NULL;
-  ledgerFlightClose(p->pFlight);
-  p->pFlight = NULL;
+  ledgerPiecesClose(p->pPieces);
+  p->pPieces = NULL;
   return rc;
 }
 
 /* Reads one window, [iLow, p->iHigh], into the store. */
 static int streamWindow(LedgerStream *p, i64 iLow, LedgerError *pErr) {
   LedgerRange range = p->range;
-  LedgerFlight *pFlight = NULL;
+  LedgerPieces *pPieces = NULL;
   const LedgerPage *pPage = NULL;
   LedgerTxid bound = ledgerSnapshotBoundId(p->pSnapshot, p->pLedger);
   LedgerEntryRow row;
@@ -144,13 +144,13 @@ static int streamWindow(LedgerStream *p, i64 iLow, LedgerError *pErr) {
     }
   }
   row.pLedger = p->pLedger;
-  rc = ledgerFlightOpen(p->pSnapshot, p->pLedger, p->pLanes, &range, 0,
-                        &pFlight, pErr);
+  rc = ledgerPiecesOpen(p->pSnapshot, p->pLedger, p->pLanes, &range, 0,
+                        &pPieces, pErr);
   while( rc == LEDGER_OK ) {
-    rc = ledgerFlightNext(pFlight, INT64_MAX, &pPage, &i, pErr);
+    rc = ledgerPiecesNext(pPieces, INT64_MAX, &pPage, &i, pErr);
     if( rc || pPage == NULL ) break;
     if( pPage->isUnbounded && !p->bWhole ) { /* then read it only once */
-      ledgerFlightClose(pFlight);
+      ledgerPiecesClose(pPieces);
       p->bWhole = 1;
       return streamWindow(p, iLow, pErr);
     }
@@ -160,7 +160,7 @@ static int streamWindow(LedgerStream *p, i64 iLow, LedgerError *pErr) {
       rc = ledgerSpillAdd(p->pSpill, &row, pErr);
     }
   }
-  ledgerFlightClose(pFlight);
+  ledgerPiecesClose(pPieces);
   p->iPos = ledgerSpillEnd(p->pSpill);
   return rc;
 }

@@ -1,0 +1,60 @@
+/*
+** The face of sqlite/history: entries that were read before, in a SQLite file
+** of the module's own (option cache: memory, or its path). Committed entries
+** never change: where all of a sub-ledger from one seqno to another is known,
+** it isn't asked for again.
+**
+** Invariants
+**   - what is known is of one reader (ledgerClientOwner), and only read once
+**     the ledger has let that reader in on this connection;
+**   - nothing here fails a statement: what can't be read or written is asked
+**     of the ledger;
+**   - only committed entries, and nothing of what is verified, stands there.
+*/
+#ifndef LEDGER_SQLITE_HISTORY_H
+#define LEDGER_SQLITE_HISTORY_H
+
+#include "sqlite/conn/conn.h"
+
+typedef struct LedgerPast LedgerPast;
+
+/* Entries that are known, from a span. Start with zeroes; end it with
+** ledgerPastEnd(). */
+typedef struct LedgerPastPage LedgerPastPage;
+struct LedgerPastPage {
+  LedgerEntry *aEntry; /* all that there are from iLow to iHigh, ascending */
+  int nEntry;
+  int nAlloc;
+  i64 iLow;
+  i64 iHigh;
+  LedgerBuf text; /* their texts */
+};
+
+/* ---- past.c: the file ---------------------------------------------------- */
+
+/* Whether this thread opens such a file just now: an entry point that SQLite
+** calls for every connection has nothing to do on that one. */
+int ledgerPastOpening(void);
+
+/* Whether what is known of the ledger may be read, and there is anything. Makes
+** the one request (GET /app/transactions/current) that shows that the ledger
+** lets this reader in, where none was answered yet. */
+int ledgerPastReady(Ledger *pLedger, const char *zSubLedger, int *pbReady,
+                    LedgerError *pErr);
+
+/* ---- span.c: what is known completely ------------------------------------ */
+
+/* Looks for the seqno iFrom. 1: it is known, with all to pPage->iHigh. 0: it
+** isn't, nor is any before pPage->iHigh + 1. */
+int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
+                   LedgerPastPage *pPage);
+
+/* From iLow to iHigh the sub-ledger has these entries, committed, and no
+** other; aOwner is who asked for them. */
+void ledgerPastAdd(Ledger *pLedger, const unsigned char aOwner[32],
+                   const char *zSubLedger, i64 iLow, i64 iHigh,
+                   const LedgerEntry *aEntry, int nEntry);
+
+void ledgerPastEnd(LedgerPastPage *pPage);
+
+#endif /* LEDGER_SQLITE_HISTORY_H */

@@ -1,0 +1,288 @@
+/*
+** The file of what was read before: made, opened, emptied, given up.
+**
+**     SELECT ledger_attach('my-ledger', 'main', '{"cache":"/var/lib/me/l.db"}');
+**
+** Requests: GET /app/transactions/current, once, to be let in.
+**
+** The file is a SQLite database with a connection of its own: without mutexes,
+** in WAL, so that several processes may use it, and never waiting for a lock.
+** We never open or close it ourselves, which would take the process's POSIX
+** locks from it: it is made by mknod(), 0600. Never renamed, never deleted. Only
+** what has our application_id is altered: a damaged one is emptied, one of a
+** newer format, or another's, is left alone and not used.
+*/
+#include "sqlite/history/pastInt.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAST_APPLICATION 0x6c656467 /* "ledg" */
+#define PAST_FORMAT 1
+
+static const char zPastSchema[] =
+    "CREATE TABLE IF NOT EXISTS sub(sub INTEGER PRIMARY KEY, owner BLOB,"
+    " name TEXT, UNIQUE(owner, name));"
+    "CREATE TABLE IF NOT EXISTS span(n INTEGER PRIMARY KEY, sub INTEGER,"
+    " low INTEGER, high INTEGER, entries INTEGER, digest INTEGER, rows BLOB,"
+    " UNIQUE(sub, low));";
+
+static const char *const azPastSql[PAST_STATEMENTS] = {
+    "BEGIN IMMEDIATE",
+    "COMMIT",
+    "ROLLBACK",
+    "SELECT 1 FROM span LIMIT 1",
+    "SELECT sub FROM sub WHERE owner = ?1 AND name = ?2",
+    "INSERT INTO sub(owner, name) VALUES(?1, ?2)",
+    "SELECT low, high, entries, digest, rows, n FROM span"
+    " WHERE sub = ?1 AND low <= ?2 ORDER BY low DESC LIMIT 1",
+    "SELECT min(low) FROM span WHERE sub = ?1 AND low > ?2",
+    "INSERT INTO span(sub, low, high, entries, digest, rows)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    "DELETE FROM span WHERE n = ?1",
+    "SELECT min(n) FROM span",
+    "SELECT (c.page_count - f.freelist_count) * s.page_size"
+    " FROM pragma_page_count() c, pragma_freelist_count() f,"
+    " pragma_page_size() s"};
+
+static _Thread_local int bPastOpening;
+
+int ledgerPastOpening(void) {
+  return bPastOpening;
+}
+
+/* One line says why the file isn't used. */
+static void pastProblem(LedgerPast *p, const char *zWhy) {
+  p->bTried = 1;
+  sqlite3_log(SQLITE_WARNING, "ledger: cache '%s' is not used: %s", p->zPath,
+              zWhy);
+}
+
+static void pastClose(LedgerPast *p) {
+  int i;
+  for( i = 0; i < PAST_STATEMENTS; i++ ) {
+    sqlite3_finalize(p->apStmt[i]);
+    p->apStmt[i] = NULL;
+  }
+  sqlite3_close(p->db);
+  p->db = NULL;
+}
+
+/* Ledger.xPastFree. */
+static void pastFree(void *pArg) {
+  LedgerPast *p = pArg;
+  if( p == NULL ) return;
+  pastClose(p);
+  sqlite3_free(p->zPath);
+  sqlite3_free(p);
+}
+
+/* An integer that a PRAGMA tells. */
+static int pastPragma(sqlite3 *db, const char *zSql, i64 *pi) {
+  sqlite3_stmt *pStmt = NULL;
+  int rc = sqlite3_prepare_v2(db, zSql, -1, &pStmt, NULL);
+  *pi = 0;
+  if( rc == SQLITE_OK ) rc = sqlite3_step(pStmt);
+  if( rc == SQLITE_ROW ) *pi = sqlite3_column_int64(pStmt, 0);
+  sqlite3_finalize(pStmt);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+/* Is the file in WAL now? */
+static int pastWal(sqlite3 *db) {
+  sqlite3_stmt *pStmt = NULL;
+  int bWal = 0;
+  int rc = sqlite3_prepare_v2(db, "PRAGMA journal_mode=WAL", -1, &pStmt, NULL);
+  if( rc == SQLITE_OK && (rc = sqlite3_step(pStmt)) == SQLITE_ROW ) {
+    const char *z = (const char *)sqlite3_column_text(pStmt, 0);
+    bWal = z && sqlite3_stricmp(z, "wal") == 0;
+    rc = SQLITE_OK;
+  }
+  sqlite3_finalize(pStmt);
+  if( rc ) return rc;
+  return bWal ? SQLITE_OK : SQLITE_CANTOPEN;
+}
+
+/* Makes the tables, in an empty file. */
+static int pastFormat(sqlite3 *db) {
+  char zSql[128];
+  int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+  sqlite3_snprintf(sizeof(zSql), zSql,
+                   "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
+                   PAST_APPLICATION, PAST_FORMAT);
+  if( rc == SQLITE_OK ) rc = sqlite3_exec(db, zPastSchema, NULL, NULL, NULL);
+  if( rc == SQLITE_OK ) rc = sqlite3_exec(db, zSql, NULL, NULL, NULL);
+  if( !sqlite3_get_autocommit(db) ) sqlite3_exec(db, "ROLLBACK", 0, 0, 0);
+  return rc;
+}
+
+/* Empties a file of ours. */
+static int pastEmpty(sqlite3 *db) {
+  int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_RESET_DATABASE, 1, NULL);
+  if( rc == SQLITE_OK ) rc = sqlite3_exec(db, "VACUUM", NULL, NULL, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_RESET_DATABASE, 0, NULL);
+  if( rc == SQLITE_OK ) rc = pastWal(db);
+  return rc == SQLITE_OK ? pastFormat(db) : rc;
+}
+
+/* Is there a file that may be used? Makes it where there is none. */
+static int pastFile(LedgerPast *p, int *pbNew) {
+  struct stat st;
+  *pbNew = 0;
+  if( lstat(p->zPath, &st) ) {
+    if( errno == ENOENT && mknod(p->zPath, S_IFREG | 0600, 0) == 0 ) {
+      *pbNew = 1;
+      return 1;
+    }
+    if( errno != EEXIST || lstat(p->zPath, &st) ) {
+      pastProblem(p, strerror(errno));
+      return 0;
+    }
+  }
+  if( !S_ISREG(st.st_mode) ) {
+    pastProblem(p, "it is no regular file");
+  } else if( st.st_uid != geteuid() || (st.st_mode & 077) ) {
+    pastProblem(p, "others own it, or may read or write it (chmod 600)");
+  } else {
+    *pbNew = st.st_size == 0;
+    return 1;
+  }
+  return 0;
+}
+
+/* Sees that an open file is one of ours, of this format. */
+static int pastOurs(LedgerPast *p, int bNew) {
+  i64 iApplication, iFormat;
+  int rc = pastPragma(p->db, "PRAGMA application_id", &iApplication);
+  if( rc == SQLITE_OK && !bNew ) {
+    if( iApplication != PAST_APPLICATION ) {
+      pastProblem(p, "it is not a cache of this module");
+      return SQLITE_NOTADB;
+    }
+    rc = pastPragma(p->db, "PRAGMA user_version", &iFormat);
+    if( rc == SQLITE_OK && iFormat > PAST_FORMAT ) {
+      pastProblem(p, "a newer version of this module made it");
+      return SQLITE_NOTADB;
+    }
+  }
+  if( rc == SQLITE_OK && sqlite3_db_readonly(p->db, "main") == 1 ) {
+    pastProblem(p, "it can't be written to");
+    return SQLITE_READONLY;
+  }
+  if( rc == SQLITE_OK ) rc = pastWal(p->db);
+  if( rc == SQLITE_OK ) rc = pastFormat(p->db);
+  if( rc == SQLITE_CORRUPT && iApplication == PAST_APPLICATION ) {
+    rc = pastEmpty(p->db);
+  }
+  return rc;
+}
+
+static void pastOpen(LedgerPast *p) {
+  const int bMemory = strcmp(p->zPath, "memory") == 0;
+  const char *zVfs = sqlite3_vfs_find("unix") ? "unix" : NULL;
+  char *zName =
+      sqlite3_mprintf("%s%s", bMemory || p->zPath[0] == '/' ? "" : "./",
+                      bMemory ? ":memory:" : p->zPath);
+  int bNew = 1, rc = SQLITE_NOMEM;
+  if( zName && (bMemory || pastFile(p, &bNew)) ) {
+    bPastOpening++;
+    rc = sqlite3_open_v2(zName, &p->db,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+                             SQLITE_OPEN_PRIVATECACHE,
+                         bMemory ? NULL : zVfs);
+    bPastOpening--;
+    if( rc == SQLITE_OK ) {
+      sqlite3_busy_timeout(p->db, 0);
+      sqlite3_db_config(p->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+      sqlite3_exec(p->db,
+                   "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+                   "PRAGMA mmap_size=0; PRAGMA synchronous=NORMAL",
+                   NULL, NULL, NULL);
+      rc = bMemory ? pastFormat(p->db) : pastOurs(p, bNew);
+    }
+    if( rc && rc != SQLITE_BUSY && !p->bTried ) {
+      pastProblem(p, sqlite3_errstr(rc));
+    }
+  }
+  if( rc ) pastClose(p);
+  sqlite3_free(zName);
+}
+
+LedgerPast *ledgerPastOf(Ledger *pLedger) {
+  const LedgerConfig *pConfig = ledgerClientConfig(pLedger->pClient);
+  LedgerPast *p = pLedger->pPast;
+  if( !ledgerConfigCaches(pConfig) ) return NULL;
+  if( p && strcmp(p->zPath, pConfig->zCache) != 0 ) {
+    pastFree(p);
+    pLedger->pPast = p = NULL;
+  }
+  if( p == NULL ) {
+    p = sqlite3_malloc64(sizeof(*p));
+    if( p == NULL ) return NULL;
+    memset(p, 0, sizeof(*p));
+    p->zPath = sqlite3_mprintf("%s", pConfig->zCache);
+    if( p->zPath == NULL ) {
+      sqlite3_free(p);
+      return NULL;
+    }
+    pLedger->pPast = p;
+    pLedger->xPastFree = pastFree;
+  }
+  if( p->db == NULL && !p->bTried ) pastOpen(p);
+  return p->db ? p : NULL;
+}
+
+sqlite3_stmt *ledgerPastStmt(LedgerPast *p, int i) {
+  int rc = SQLITE_OK;
+  if( p->db == NULL ) return NULL;
+  if( p->apStmt[i] == NULL ) {
+    rc = sqlite3_prepare_v3(p->db, azPastSql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                            &p->apStmt[i], NULL);
+  }
+  if( rc ) {
+    ledgerPastFailed(p, rc);
+    return NULL;
+  }
+  sqlite3_reset(p->apStmt[i]);
+  return p->apStmt[i];
+}
+
+void ledgerPastFailed(LedgerPast *p, int rc) {
+  int i;
+  if( (rc & 0xff) != SQLITE_CORRUPT || p->db == NULL ) return;
+  for( i = 0; i < PAST_STATEMENTS; i++ ) {
+    sqlite3_finalize(p->apStmt[i]);
+    p->apStmt[i] = NULL;
+  }
+  if( !sqlite3_get_autocommit(p->db) ) {
+    sqlite3_exec(p->db, "ROLLBACK", NULL, NULL, NULL);
+  }
+  if( pastEmpty(p->db) ) {
+    pastProblem(p, "it is damaged, and can't be emptied");
+    pastClose(p);
+  }
+}
+
+int ledgerPastReady(Ledger *pLedger, const char *zSubLedger, int *pbReady,
+                    LedgerError *pErr) {
+  LedgerClient *pClient = pLedger->pClient;
+  LedgerPast *p = ledgerPastOf(pLedger);
+  sqlite3_stmt *pAny = p ? ledgerPastStmt(p, PAST_ANY) : NULL;
+  unsigned char aOwner[32];
+  LedgerCall *pCall = NULL;
+  int rc = LEDGER_OK;
+  *pbReady = pAny && sqlite3_step(pAny) == SQLITE_ROW;
+  if( pAny ) ledgerPastFailed(p, sqlite3_reset(pAny));
+  if( !*pbReady ) return LEDGER_OK;
+  if( !ledgerClientOwner(pClient, aOwner) ||
+      !ledgerClientAdmitted(pClient, aOwner) ) {
+    rc = ledgerEntryHeadGet(pClient, zSubLedger, &pCall, pErr);
+    if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, pErr);
+    ledgerCallFree(pCall);
+  }
+  *pbReady = rc == LEDGER_OK && ledgerClientOwner(pClient, aOwner) &&
+             ledgerClientAdmitted(pClient, aOwner);
+  return rc;
+}

@@ -1,0 +1,326 @@
+/*
+** Spans: from one seqno to another, all entries of a sub-ledger.
+**
+** A span is a row: its ends, and its entries in one BLOB with a checksum. Spans
+** of a sub-ledger never overlap; what lies between two is not known. Short ones
+** that meet are joined. Where the file holds more than cache_max_bytes, the
+** spans that were written first go.
+**
+** An entry in the BLOB: seqno, view (8 bytes each, the least first), the
+** lengths of contents and tags (4 bytes each; ffffffff: no tags), then both,
+** each with a NUL.
+**
+** Requests: none.
+*/
+#include "sqlite/history/pastInt.h"
+
+#include <string.h>
+
+#define SPAN_BYTES (32 * 1024) /* of a span's entries, about */
+#define SPAN_HEAD 24           /* of an entry, before its texts */
+#define SPAN_NONE 0xffffffffu  /* no tags */
+
+static void spanPut(unsigned char *a, sqlite3_uint64 v, int n) {
+  int i;
+  for( i = 0; i < n; i++ ) a[i] = (unsigned char)(v >> (8 * i));
+}
+
+static sqlite3_uint64 spanGet(const unsigned char *a, int n) {
+  sqlite3_uint64 v = 0;
+  int i;
+  for( i = 0; i < n; i++ ) v |= (sqlite3_uint64)a[i] << (8 * i);
+  return v;
+}
+
+/* A checksum: what a disk does, not what an enemy does. */
+static i64 spanDigest(i64 iLow, i64 iHigh, const void *z, size_t n) {
+  const unsigned char *a = z;
+  sqlite3_uint64 h = (sqlite3_uint64)iLow * 0x9e3779b97f4a7c15u;
+  h ^= (sqlite3_uint64)iHigh + n;
+  while( n ) {
+    const size_t k = n < 8 ? n : 8;
+    h = (h ^ spanGet(a, (int)k)) * 0xff51afd7ed558ccdu;
+    h ^= h >> 32;
+    a += k;
+    n -= k;
+  }
+  return (i64)(h & INT64_MAX);
+}
+
+void ledgerPastEnd(LedgerPastPage *p) {
+  ledgerBufFree(&p->text);
+  sqlite3_free(p->aEntry);
+  memset(p, 0, sizeof(*p));
+}
+
+/* Reads the entries of a BLOB, which pPage->text holds. 0: it is no good. */
+static int spanDecode(LedgerPastPage *p, int nEntry) {
+  const unsigned char *a = (const unsigned char *)p->text.z;
+  size_t n = p->text.n;
+  i64 iLast = p->iLow - 1;
+  p->nEntry = 0;
+  if( nEntry < 0 || (size_t)nEntry > n / SPAN_HEAD ) return 0;
+  if( nEntry > p->nAlloc ) {
+    LedgerEntry *aNew =
+        sqlite3_realloc64(p->aEntry, sizeof(*aNew) * (sqlite3_uint64)nEntry);
+    if( aNew == NULL ) return 0;
+    p->aEntry = aNew;
+    p->nAlloc = nEntry;
+  }
+  while( n >= SPAN_HEAD && p->nEntry < nEntry ) {
+    LedgerEntry *pE = &p->aEntry[p->nEntry];
+    const size_t nContents = (size_t)spanGet(a + 16, 4);
+    const sqlite3_uint64 iTags = spanGet(a + 20, 4);
+    const size_t nTags = iTags == SPAN_NONE ? 0 : (size_t)iTags;
+    if( nContents + nTags + 2 > n - SPAN_HEAD ) return 0;
+    memset(pE, 0, sizeof(*pE));
+    pE->id.seqno = (i64)spanGet(a, 8);
+    pE->id.view = (i64)spanGet(a + 8, 8);
+    pE->zContents = (const char *)a + SPAN_HEAD;
+    pE->nContents = nContents;
+    if( iTags != SPAN_NONE ) pE->zTags = pE->zContents + nContents + 1;
+    if( pE->id.seqno <= iLast || pE->id.seqno > p->iHigh ) return 0;
+    iLast = pE->id.seqno;
+    a += SPAN_HEAD + nContents + nTags + 2;
+    n -= SPAN_HEAD + nContents + nTags + 2;
+    p->nEntry++;
+  }
+  return n == 0 && p->nEntry == nEntry;
+}
+
+/* The number of a sub-ledger, as this reader sees it; 0: it has none. */
+static i64 spanSub(LedgerPast *p, const unsigned char *aOwner,
+                   const char *zSubLedger, int bNew) {
+  sqlite3_stmt *pStmt = ledgerPastStmt(p, PAST_SUB);
+  i64 iSub = 0;
+  int rc;
+  if( pStmt == NULL ) return 0;
+  sqlite3_bind_blob(pStmt, 1, aOwner, 32, SQLITE_TRANSIENT);
+  sqlite3_bind_text(pStmt, 2, zSubLedger, -1, SQLITE_TRANSIENT);
+  if( sqlite3_step(pStmt) == SQLITE_ROW ) iSub = sqlite3_column_int64(pStmt, 0);
+  rc = sqlite3_reset(pStmt);
+  if( iSub || rc || !bNew ) {
+    ledgerPastFailed(p, rc);
+    return iSub;
+  }
+  pStmt = ledgerPastStmt(p, PAST_SUB_NEW);
+  if( pStmt == NULL ) return 0;
+  sqlite3_bind_blob(pStmt, 1, aOwner, 32, SQLITE_TRANSIENT);
+  sqlite3_bind_text(pStmt, 2, zSubLedger, -1, SQLITE_TRANSIENT);
+  sqlite3_step(pStmt);
+  rc = sqlite3_reset(pStmt);
+  ledgerPastFailed(p, rc);
+  return rc ? 0 : sqlite3_last_insert_rowid(p->db);
+}
+
+/* A step that gives no row; an SQLite code. */
+static int spanRun(LedgerPast *p, int i, i64 iArg) {
+  sqlite3_stmt *pStmt = ledgerPastStmt(p, i);
+  int rc;
+  if( pStmt == NULL ) return SQLITE_ERROR;
+  if( sqlite3_bind_parameter_count(pStmt) ) {
+    sqlite3_bind_int64(pStmt, 1, iArg);
+  }
+  sqlite3_step(pStmt);
+  rc = sqlite3_reset(pStmt);
+  return rc;
+}
+
+/* The span that holds iFrom, into *pPage; *pn is its number. 0: there is none,
+** up to pPage->iHigh. */
+static int spanAt(LedgerPast *p, i64 iSub, const char *zSubLedger, i64 iFrom,
+                  LedgerPastPage *pPage, i64 *pn) {
+  sqlite3_stmt *pStmt = ledgerPastStmt(p, PAST_AT);
+  int bFound = 0, bBad = 0, i, rc;
+  i64 iHigh = INT64_MAX;
+  *pn = 0;
+  pPage->nEntry = 0;
+  pPage->iHigh = iHigh;
+  if( pStmt == NULL ) return 0;
+  sqlite3_bind_int64(pStmt, 1, iSub);
+  sqlite3_bind_int64(pStmt, 2, iFrom);
+  if( sqlite3_step(pStmt) == SQLITE_ROW &&
+      sqlite3_column_int64(pStmt, 1) >= iFrom ) {
+    const void *z = sqlite3_column_blob(pStmt, 4);
+    const size_t n = (size_t)sqlite3_column_bytes(pStmt, 4);
+    pPage->iLow = sqlite3_column_int64(pStmt, 0);
+    pPage->iHigh = sqlite3_column_int64(pStmt, 1);
+    *pn = sqlite3_column_int64(pStmt, 5);
+    ledgerBufReset(&pPage->text);
+    ledgerBufAppend(&pPage->text, z ? z : "", n);
+    bFound = !pPage->text.bOom &&
+             spanDigest(pPage->iLow, pPage->iHigh, pPage->text.z,
+                        pPage->text.n) == sqlite3_column_int64(pStmt, 3) &&
+             spanDecode(pPage, sqlite3_column_int(pStmt, 2));
+    bBad = !bFound;
+  }
+  rc = sqlite3_reset(pStmt);
+  if( rc ) {
+    ledgerPastFailed(p, rc);
+    bFound = 0;
+  }
+  if( bFound ) {
+    for( i = 0; i < pPage->nEntry; i++ ) {
+      pPage->aEntry[i].zSubLedger = zSubLedger;
+    }
+    return 1;
+  }
+  pPage->nEntry = 0;
+  if( bBad ) spanRun(p, PAST_DROP, *pn); /* it is read anew */
+  if( bBad ) iHigh = iFrom - 1;
+  pStmt = ledgerPastStmt(p, PAST_BEHIND);
+  if( pStmt ) {
+    sqlite3_bind_int64(pStmt, 1, iSub);
+    sqlite3_bind_int64(pStmt, 2, iFrom);
+    iHigh = INT64_MAX;
+    if( sqlite3_step(pStmt) == SQLITE_ROW &&
+        sqlite3_column_type(pStmt, 0) != SQLITE_NULL ) {
+      iHigh = sqlite3_column_int64(pStmt, 0) - 1;
+    }
+    ledgerPastFailed(p, sqlite3_reset(pStmt));
+  }
+  pPage->iHigh = iHigh < iFrom ? INT64_MAX : iHigh;
+  return 0;
+}
+
+int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
+                   LedgerPastPage *pPage) {
+  LedgerPast *p = ledgerPastOf(pLedger);
+  unsigned char aOwner[32];
+  i64 iSub = 0, n;
+  pPage->nEntry = 0;
+  pPage->iHigh = INT64_MAX;
+  if( p == NULL || !ledgerClientOwner(pLedger->pClient, aOwner) ||
+      !ledgerClientAdmitted(pLedger->pClient, aOwner) ) {
+    return 0;
+  }
+  iSub = spanSub(p, aOwner, zSubLedger, 0);
+  if( iSub == 0 || !spanAt(p, iSub, zSubLedger, iFrom, pPage, &n) ) {
+    return 0;
+  }
+  if( pPage->nEntry ) { /* tells the views of what is to be asked for */
+    ledgerClientCommitted(pLedger->pClient, pPage->aEntry[0].id);
+    ledgerClientCommitted(pLedger->pClient,
+                          pPage->aEntry[pPage->nEntry - 1].id);
+  }
+  return 1;
+}
+
+/* ---- writing ------------------------------------------------------------- */
+
+static void spanEncode(LedgerBuf *pBuf, const LedgerEntry *pE) {
+  const size_t nTags = pE->zTags ? strlen(pE->zTags) : 0;
+  unsigned char a[SPAN_HEAD];
+  spanPut(a, (sqlite3_uint64)pE->id.seqno, 8);
+  spanPut(a + 8, (sqlite3_uint64)pE->id.view, 8);
+  spanPut(a + 16, pE->nContents, 4);
+  spanPut(a + 20, pE->zTags ? nTags : SPAN_NONE, 4);
+  ledgerBufAppend(pBuf, a, SPAN_HEAD);
+  ledgerBufAppend(pBuf, pE->zContents, pE->nContents);
+  ledgerBufAppend(pBuf, "", 1);
+  if( pE->zTags ) ledgerBufAppend(pBuf, pE->zTags, nTags);
+  ledgerBufAppend(pBuf, "", 1);
+}
+
+static int spanInsert(LedgerPast *p, i64 iSub, i64 iLow, i64 iHigh, int nEntry,
+                      const LedgerBuf *pBuf) {
+  sqlite3_stmt *pStmt = ledgerPastStmt(p, PAST_ADD);
+  if( pStmt == NULL || pBuf->bOom ) return SQLITE_NOMEM;
+  sqlite3_bind_int64(pStmt, 1, iSub);
+  sqlite3_bind_int64(pStmt, 2, iLow);
+  sqlite3_bind_int64(pStmt, 3, iHigh);
+  sqlite3_bind_int(pStmt, 4, nEntry);
+  sqlite3_bind_int64(pStmt, 5, spanDigest(iLow, iHigh, pBuf->z, pBuf->n));
+  sqlite3_bind_blob64(pStmt, 6, pBuf->z ? pBuf->z : "", pBuf->n,
+                      SQLITE_TRANSIENT);
+  sqlite3_step(pStmt);
+  return sqlite3_reset(pStmt);
+}
+
+/* Writes [iLow, iHigh], of which nothing is known, joined with a short span
+** that ends before it. */
+static int spanFill(LedgerPast *p, i64 iSub, i64 iLow, i64 iHigh,
+                    const LedgerEntry *aEntry, int nEntry) {
+  LedgerPastPage before = {0};
+  LedgerBuf buf = {0};
+  i64 iStart = iLow, n = 0;
+  int i, nHeld = 0, rc = SQLITE_OK;
+  if( iLow > 1 && spanAt(p, iSub, "", iLow - 1, &before, &n) &&
+      before.text.n < SPAN_BYTES / 2 ) {
+    rc = spanRun(p, PAST_DROP, n);
+    iStart = before.iLow;
+    nHeld = before.nEntry;
+    ledgerBufAppend(&buf, before.text.z ? before.text.z : "", before.text.n);
+  }
+  for( i = 0; i < nEntry && rc == SQLITE_OK; i++ ) {
+    if( aEntry[i].id.seqno < iLow ) continue;
+    if( aEntry[i].id.seqno > iHigh ) break;
+    spanEncode(&buf, &aEntry[i]);
+    nHeld++;
+    if( buf.n < SPAN_BYTES ) continue;
+    rc = spanInsert(p, iSub, iStart, aEntry[i].id.seqno, nHeld, &buf);
+    iStart = aEntry[i].id.seqno + 1;
+    nHeld = 0;
+    ledgerBufReset(&buf);
+  }
+  if( rc == SQLITE_OK && iStart <= iHigh ) {
+    rc = spanInsert(p, iSub, iStart, iHigh, nHeld, &buf);
+  }
+  ledgerBufFree(&buf);
+  ledgerPastEnd(&before);
+  return rc;
+}
+
+/* A number that a statement tells; 0: none. */
+static i64 spanNumber(LedgerPast *p, int i) {
+  sqlite3_stmt *pStmt = ledgerPastStmt(p, i);
+  i64 n = 0;
+  if( pStmt && sqlite3_step(pStmt) == SQLITE_ROW ) {
+    n = sqlite3_column_int64(pStmt, 0);
+  }
+  if( pStmt ) sqlite3_reset(pStmt);
+  return n;
+}
+
+/* Lets the oldest go, while there is too much. */
+static int spanFit(LedgerPast *p, i64 nMax) {
+  int rc = SQLITE_OK;
+  while( rc == SQLITE_OK && spanNumber(p, PAST_SIZE) > nMax ) {
+    const i64 n = spanNumber(p, PAST_OLDEST);
+    if( n == 0 ) break;
+    rc = spanRun(p, PAST_DROP, n);
+  }
+  return rc;
+}
+
+void ledgerPastAdd(Ledger *pLedger, const unsigned char aOwner[32],
+                   const char *zSubLedger, i64 iLow, i64 iHigh,
+                   const LedgerEntry *aEntry, int nEntry) {
+  LedgerPast *p = ledgerPastOf(pLedger);
+  LedgerPastPage page = {0};
+  unsigned char aNow[32];
+  i64 iSub, iAt = iLow, n;
+  int rc;
+  if( p == NULL || iLow > iHigh || !ledgerClientOwner(pLedger->pClient, aNow) ||
+      memcmp(aNow, aOwner, 32) != 0 ||
+      spanRun(p, PAST_BEGIN, 0) != SQLITE_OK ) {
+    return;
+  }
+  iSub = spanSub(p, aOwner, zSubLedger, 1);
+  rc = iSub ? SQLITE_OK : SQLITE_ERROR;
+  while( rc == SQLITE_OK && iAt <= iHigh ) {
+    if( !spanAt(p, iSub, "", iAt, &page, &n) ) {
+      const i64 iTo = page.iHigh < iHigh ? page.iHigh : iHigh;
+      rc = spanFill(p, iSub, iAt, iTo, aEntry, nEntry);
+      page.iHigh = iTo;
+    }
+    iAt = page.iHigh + 1;
+  }
+  if( rc == SQLITE_OK ) {
+    rc = spanFit(p, ledgerClientConfig(pLedger->pClient)->cacheMaxBytes);
+  }
+  if( rc == SQLITE_OK ) rc = spanRun(p, PAST_COMMIT, 0);
+  if( p->db && !sqlite3_get_autocommit(p->db) ) spanRun(p, PAST_ROLLBACK, 0);
+  ledgerPastFailed(p, rc);
+  ledgerPastEnd(&page);
+}

@@ -1,0 +1,187 @@
+/*
+** A range in pieces: what was read before comes from history, the gaps between
+** and the tail from the ledger, and are history then.
+**
+** Requests: those of read/flight.c, for what isn't known.
+**
+** What is known is used where the snapshot's bound is known to be committed;
+** scan.c sees to that where there is anything. Pages come in order and leave
+** nothing out between their rows: so up to the last row of each all is known,
+** and at the end of a range below a committed bound all of it. Rows at a bound
+** with a view may have been dropped for that view: they count as not known.
+**
+** Invariant: the rows are those that a flight over the whole range would show.
+*/
+#include "sqlite/history/history.h"
+#include "sqlite/read/read.h"
+
+#include <string.h>
+
+struct LedgerPieces {
+  LedgerSnapshot *pSnapshot; /* borrowed */
+  Ledger *pLedger;           /* borrowed */
+  LedgerLanes *pLanes;       /* borrowed from the scan */
+  LedgerRange range;         /* texts are borrowed from the stream */
+  int bLimit;                /* as in ledgerFlightOpen() */
+  int bKeep;                 /* what comes is to be history ... */
+  unsigned char aOwner[32]; /* ... of this reader; else of whoever asks first */
+  int bOwner;
+  LedgerFlight *pFlight; /* through the gap at hand, or NULL */
+  i64 iGap;              /* ... which ends here */
+  i64 iAt;               /* the next seqno to be shown */
+  i64 iKnown;            /* from here on all rows are seen */
+  LedgerTxid last;       /* the last row of history */
+  int bHave;             /* past is to be shown */
+  int bEnd;              /* nothing follows */
+  LedgerPastPage past;
+  LedgerPage page; /* what is shown of it */
+};
+
+int ledgerPiecesOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
+                     LedgerLanes *pLanes, const LedgerRange *pRange, int bLimit,
+                     LedgerPieces **ppPieces, LedgerError *pErr) {
+  LedgerPieces *p = sqlite3_malloc64(sizeof(*p));
+  *ppPieces = p;
+  if( p == NULL ) return ledgerErrorNomem(pErr);
+  memset(p, 0, sizeof(*p));
+  p->pSnapshot = pSnapshot;
+  p->pLedger = pLedger;
+  p->pLanes = pLanes;
+  p->range = *pRange;
+  p->bLimit = bLimit;
+  p->bKeep = pRange->zTag == NULL && pRange->zSubLedger &&
+             ledgerConfigCaches(ledgerClientConfig(pLedger->pClient));
+  p->iAt = pRange->from.seqno ? pRange->from.seqno : 1;
+  p->iKnown = pRange->from.view ? p->iAt + 1 : p->iAt;
+  return LEDGER_OK;
+}
+
+void ledgerPiecesClose(LedgerPieces *p) {
+  if( p == NULL ) return;
+  ledgerFlightClose(p->pFlight);
+  ledgerPastEnd(&p->past);
+  sqlite3_free(p);
+}
+
+/* Where the range ends, as far as that is known. */
+static i64 piecesTo(const LedgerPieces *p) {
+  i64 iTo = ledgerSnapshotBound(p->pSnapshot, p->pLedger);
+  if( p->range.to.seqno && p->range.to.seqno < iTo ) iTo = p->range.to.seqno;
+  return iTo;
+}
+
+/* Finds what comes next: rows of history, a gap, or the end. */
+static int piecesNext(LedgerPieces *p, LedgerError *pErr) {
+  const int bPast =
+      p->bKeep && ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
+  const i64 iTo = piecesTo(p);
+  LedgerRange range = p->range;
+  p->iGap = INT64_MAX;
+  if( p->iAt > iTo ) {
+    p->bEnd = 1;
+    return LEDGER_OK;
+  }
+  if( bPast ) {
+    p->bHave =
+        ledgerPastRead(p->pLedger, p->range.zSubLedger, p->iAt, &p->past);
+    if( p->bHave ) return LEDGER_OK;
+    if( p->past.iHigh < iTo ) p->iGap = p->past.iHigh;
+  }
+  if( p->iAt != (range.from.seqno ? range.from.seqno : 1) ) {
+    range.from.seqno = p->iAt;
+    range.from.view = 0;
+    if( p->last.seqno && ledgerClientView(p->pLedger->pClient, p->iAt) == 0 ) {
+      range.from = p->last; /* an id that the service knows */
+    }
+  }
+  if( p->iGap < INT64_MAX ) {
+    range.to.seqno = p->iGap;
+    range.to.view = 0;
+  }
+  return ledgerFlightOpen(p->pSnapshot, p->pLedger, p->pLanes, &range,
+                          p->bLimit, &p->pFlight, pErr);
+}
+
+/* All is known up to iHigh; these are the rows. */
+static void piecesKeep(LedgerPieces *p, i64 iHigh, const LedgerEntry *aEntry,
+                       int nEntry) {
+  i64 iLow = p->iAt > p->iKnown ? p->iAt : p->iKnown;
+  if( p->range.to.view && iHigh >= p->range.to.seqno ) {
+    iHigh = p->range.to.seqno - 1;
+  }
+  if( !p->bKeep ) return;
+  if( !p->bOwner ) {
+    p->bOwner = ledgerClientOwner(p->pLedger->pClient, p->aOwner);
+  }
+  if( p->bOwner ) {
+    ledgerPastAdd(p->pLedger, p->aOwner, p->range.zSubLedger, iLow, iHigh,
+                  aEntry, nEntry);
+  }
+}
+
+/* The rows of history at hand become the page. */
+static void piecesPast(LedgerPieces *p) {
+  const i64 iTo = piecesTo(p);
+  int i = 0, n = p->past.nEntry;
+  while( i < n && p->past.aEntry[i].id.seqno < p->iAt ) i++;
+  while( n > i && p->past.aEntry[n - 1].id.seqno > iTo ) n--;
+  memset(&p->page, 0, sizeof(p->page));
+  p->page.aEntry = p->past.nEntry ? p->past.aEntry + i : NULL;
+  p->page.nEntry = n - i;
+  if( n > i ) p->last = p->past.aEntry[n - 1].id;
+  p->iAt = p->past.iHigh + 1;
+  p->bHave = 0;
+}
+
+int ledgerPiecesStart(LedgerPieces *p, i64 nMore, LedgerError *pErr) {
+  if( p->bEnd ) return LEDGER_OK;
+  if( p->pFlight == NULL && !p->bHave && piecesNext(p, pErr) ) return pErr->rc;
+  return p->pFlight ? ledgerFlightStart(p->pFlight, nMore, pErr) : LEDGER_OK;
+}
+
+/* The flight through a gap has ended. */
+static void piecesLanded(LedgerPieces *p) {
+  const i64 iTo = piecesTo(p);
+  const i64 iHigh = p->iGap < iTo ? p->iGap : iTo;
+  ledgerFlightClose(p->pFlight);
+  p->pFlight = NULL;
+  if( iHigh < INT64_MAX && ledgerSnapshotCommitted(p->pSnapshot, p->pLedger) ) {
+    piecesKeep(p, iHigh, NULL, 0);
+  }
+  if( iHigh >= p->iAt ) p->iAt = iHigh + 1;
+  p->bEnd = p->iGap == INT64_MAX;
+}
+
+int ledgerPiecesNext(LedgerPieces *p, i64 nMore, const LedgerPage **ppPage,
+                     int *piEntry, LedgerError *pErr) {
+  *ppPage = NULL;
+  *piEntry = 0;
+  while( !p->bEnd ) {
+    const LedgerPage *pPage;
+    int i, n;
+    if( p->pFlight == NULL && !p->bHave && piecesNext(p, pErr) ) break;
+    if( p->bHave ) {
+      piecesPast(p);
+      if( p->page.nEntry == 0 ) continue;
+      *ppPage = &p->page;
+      break;
+    }
+    if( p->pFlight == NULL ) continue; /* the end */
+    if( ledgerFlightNext(p->pFlight, nMore, &pPage, &i, pErr) ) break;
+    if( pPage == NULL ) {
+      piecesLanded(p);
+      continue;
+    }
+    while( i < pPage->nEntry && pPage->aEntry[i].id.seqno < p->iAt ) i++;
+    n = pPage->nEntry - i;
+    if( n > 0 ) {
+      const i64 iLast = pPage->aEntry[pPage->nEntry - 1].id.seqno;
+      piecesKeep(p, iLast, pPage->aEntry + i, n);
+      p->iAt = iLast + 1;
+    }
+    *ppPage = pPage;
+    *piEntry = i;
+    break;
+  }
+  return pErr->rc;
+}
