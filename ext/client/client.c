@@ -97,9 +97,8 @@ LedgerConfig *ledgerClientConfig(LedgerClient *p) {
 }
 
 void ledgerClientTrim(LedgerClient *p) {
-  ledgerCacheFit(p->pCache, ledgerConfigCaches(p->pConfig)
-                                ? p->pConfig->cacheMaxBytes
-                                : 0);
+  ledgerCacheFit(p->pCache,
+                 ledgerCacheWanted(p->pConfig) ? p->pConfig->cacheMaxBytes : 0);
 }
 
 void ledgerClientReset(LedgerClient *p) {

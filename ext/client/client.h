@@ -148,6 +148,11 @@ const LedgerRequest *ledgerClientRequest(const LedgerClient *p, int i);
 /* Versions of the libraries below, one "name version" per line. */
 void ledgerClientVersions(LedgerBuf *pBuf);
 
+/* ---- call/cache.c -------------------------------------------------------- */
+
+/* Whether option cache is anything but off. */
+int ledgerCacheWanted(const LedgerConfig *p);
+
 /* ---- loop.c: a request that may be waited for --------------------------- */
 
 /* Drives the client until the call is done. Returns LEDGER_OK, or the call's

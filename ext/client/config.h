@@ -142,9 +142,6 @@ int ledgerConfigSet(LedgerConfig *p, const char *zName, const char *zValue,
 int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
                     LedgerError *pErr);
 
-/* Whether option cache is anything but off. */
-int ledgerConfigCaches(const LedgerConfig *p);
-
 /* 1 when a change of this option takes effect with ledgerClientReset(): what
 ** says which ledger, whose key and which credential. */
 int ledgerOptionReconnects(const char *zName);

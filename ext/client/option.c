@@ -367,10 +367,6 @@ int ledgerOptionIsSwitch(const LedgerOptionRow *pRow) {
           strcmp(pRow->zWords, "false true") == 0);
 }
 
-int ledgerConfigCaches(const LedgerConfig *p) {
-  return p->zCache && strcmp(p->zCache, "off") != 0;
-}
-
 int ledgerOptionReconnects(const char *zName) {
   int i;
   for( i = 0; i < OPTION_COUNT; i++ ) {

@@ -2,7 +2,7 @@
 ** What never changes again and is known already: answers of the ledger, kept
 ** by the request that they were given to, least recently used ones leave.
 **
-**     SELECT ledger_option('cache', 'on');
+**     SELECT ledger_option('cache', 'memory');
 **     SELECT ledger_option('cache_max_bytes', 1048576);
 **
 ** Issues no request, and knows nothing of what it keeps: send.c asks it before
@@ -74,6 +74,10 @@ static int64_t cacheOwner(LedgerCache *p, const char *zKey,
     snprintf(p->zKey, sizeof(p->zKey), "%s", zKey);
   }
   return p->iEra;
+}
+
+int ledgerCacheWanted(const LedgerConfig *p) {
+  return p->zCache && strcmp(p->zCache, "off") != 0;
 }
 
 /* ---- for calls ---------------------------------------------------------- */

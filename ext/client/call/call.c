@@ -48,7 +48,7 @@ int ledgerCallNew(LedgerClient *pClient, const LedgerCallKind *pKind,
   if( pKind && !pKind->bPublic ) p->pSession = pClient->pUse;
   if( p->pSession ) p->bNoSecondary = 1;
   /* What a secondary says is not this ledger's word. */
-  p->bCache = pKind && pKind->bCache && ledgerConfigCaches(pClient->pConfig) &&
+  p->bCache = pKind && pKind->bCache && ledgerCacheWanted(pClient->pConfig) &&
               pClient->pOwner == NULL && p->pSession == NULL;
   p->pNext = pClient->pCalls;
   if( p->pNext ) p->pNext->pPrev = p;

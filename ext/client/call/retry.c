@@ -236,7 +236,7 @@ static void retryClock(LedgerCall *p, const LedgerExchange *pEx) {
 static void retryAdmitted(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   const char *zToken = pClient->auth.zToken;
-  if( p->pKind->bPublic || !ledgerConfigCaches(pClient->pConfig) ) return;
+  if( p->pKind->bPublic || !ledgerCacheWanted(pClient->pConfig) ) return;
   if( (zToken == NULL) != (p->zTokenSent == NULL) ||
       (zToken && strcmp(zToken, p->zTokenSent) != 0) ) {
     return;

@@ -11,6 +11,7 @@
 ** None of them makes a request.
 */
 #include "sqlite/function/function.h"
+#include "sqlite/history/history.h"
 
 /* The text of an argument, NULL for SQL NULL. */
 static const char *attachText(sqlite3_value *pVal) {
@@ -97,7 +98,10 @@ static void attachOption(sqlite3_context *pCtx, int argc,
     if( rc == LEDGER_OK && ledgerOptionReconnects(zOption) ) {
       ledgerClientReset(pLedger->pClient);
     }
-    if( rc == LEDGER_OK ) ledgerClientTrim(pLedger->pClient);
+    if( rc == LEDGER_OK ) {
+      ledgerClientTrim(pLedger->pClient);
+      ledgerPastTrim(pLedger);
+    }
   }
   if( rc == LEDGER_OK ) {
     rc = ledgerConfigGet(ledgerClientConfig(pLedger->pClient), zOption, &buf,

@@ -36,6 +36,9 @@ struct LedgerPastPage {
 ** calls for every connection has nothing to do on that one. */
 int ledgerPastOpening(void);
 
+/* After a change of options: closes a file that is no longer wanted. */
+void ledgerPastTrim(Ledger *pLedger);
+
 /* Whether what is known of the ledger may be read, and there is anything. Makes
 ** the one request (GET /app/transactions/current) that shows that the ledger
 ** lets this reader in, where none was answered yet. */

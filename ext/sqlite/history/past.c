@@ -1,16 +1,16 @@
 /*
 ** The file of what was read before: made, opened, emptied, given up.
 **
-**     SELECT ledger_attach('my-ledger', 'main', '{"cache":"/var/lib/me/l.db"}');
+**     SELECT ledger_attach('my-ledger', 'main', '{"cache":"/var/me/l.db"}');
 **
 ** Requests: GET /app/transactions/current, once, to be let in.
 **
 ** The file is a SQLite database with a connection of its own: without mutexes,
 ** in WAL, so that several processes may use it, and never waiting for a lock.
 ** We never open or close it ourselves, which would take the process's POSIX
-** locks from it: it is made by mknod(), 0600. Never renamed, never deleted. Only
-** what has our application_id is altered: a damaged one is emptied, one of a
-** newer format, or another's, is left alone and not used.
+** locks from it: it is made by mknod(), 0600. Never renamed, never deleted.
+** Only what has our application_id is altered: a damaged one is emptied, one of
+** a newer format, or another's, is left alone and not used.
 */
 #include "sqlite/history/pastInt.h"
 
@@ -137,7 +137,7 @@ static int pastFile(LedgerPast *p, int *pbNew) {
       return 1;
     }
     if( errno != EEXIST || lstat(p->zPath, &st) ) {
-      pastProblem(p, strerror(errno));
+      pastProblem(p, ledgerSystemError(errno));
       return 0;
     }
   }
@@ -210,14 +210,21 @@ static void pastOpen(LedgerPast *p) {
   sqlite3_free(zName);
 }
 
-LedgerPast *ledgerPastOf(Ledger *pLedger) {
+void ledgerPastTrim(Ledger *pLedger) {
   const LedgerConfig *pConfig = ledgerClientConfig(pLedger->pClient);
   LedgerPast *p = pLedger->pPast;
-  if( !ledgerConfigCaches(pConfig) ) return NULL;
-  if( p && strcmp(p->zPath, pConfig->zCache) != 0 ) {
+  if( p && strcmp(p->zPath, pConfig->zCache ? pConfig->zCache : "off") != 0 ) {
     pastFree(p);
-    pLedger->pPast = p = NULL;
+    pLedger->pPast = NULL;
   }
+}
+
+LedgerPast *ledgerPastOf(Ledger *pLedger) {
+  const LedgerConfig *pConfig = ledgerClientConfig(pLedger->pClient);
+  LedgerPast *p;
+  if( !ledgerCacheWanted(pConfig) ) return NULL;
+  ledgerPastTrim(pLedger);
+  p = pLedger->pPast;
   if( p == NULL ) {
     p = sqlite3_malloc64(sizeof(*p));
     if( p == NULL ) return NULL;

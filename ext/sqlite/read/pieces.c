@@ -50,7 +50,7 @@ int ledgerPiecesOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
   p->range = *pRange;
   p->bLimit = bLimit;
   p->bKeep = pRange->zTag == NULL && pRange->zSubLedger &&
-             ledgerConfigCaches(ledgerClientConfig(pLedger->pClient));
+             ledgerCacheWanted(ledgerClientConfig(pLedger->pClient));
   p->iAt = pRange->from.seqno ? pRange->from.seqno : 1;
   p->iKnown = pRange->from.view ? p->iAt + 1 : p->iAt;
   return LEDGER_OK;
