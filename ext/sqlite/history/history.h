@@ -52,6 +52,11 @@ int ledgerPastReady(Ledger *pLedger, const char *zSubLedger, int *pbReady,
 int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
                    LedgerPastPage *pPage);
 
+/* Whether it is known if there is such an entry: *ppEntry is it, in pPage, or
+** NULL. */
+int ledgerPastFind(Ledger *pLedger, const char *zSubLedger, LedgerTxid id,
+                   LedgerPastPage *pPage, const LedgerEntry **ppEntry);
+
 /* From iLow to iHigh the sub-ledger has these entries, committed, and no
 ** other; aOwner is who asked for them. */
 void ledgerPastAdd(Ledger *pLedger, const unsigned char aOwner[32],

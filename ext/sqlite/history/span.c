@@ -206,6 +206,27 @@ int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
   return 1;
 }
 
+int ledgerPastFind(Ledger *pLedger, const char *zSubLedger, LedgerTxid id,
+                   LedgerPastPage *pPage, const LedgerEntry **ppEntry) {
+  int iLow = 0, iHigh;
+  *ppEntry = NULL;
+  if( !ledgerPastRead(pLedger, zSubLedger, id.seqno, pPage) ) return 0;
+  iHigh = pPage->nEntry;
+  while( iLow < iHigh ) {
+    const int i = (iLow + iHigh) / 2;
+    if( pPage->aEntry[i].id.seqno < id.seqno ) {
+      iLow = i + 1;
+    } else {
+      iHigh = i;
+    }
+  }
+  if( iLow < pPage->nEntry &&
+      ledgerTxidCompare(pPage->aEntry[iLow].id, id) == 0 ) {
+    *ppEntry = &pPage->aEntry[iLow];
+  }
+  return 1;
+}
+
 /* ---- writing ------------------------------------------------------------- */
 
 static void spanEncode(LedgerBuf *pBuf, const LedgerEntry *pE) {

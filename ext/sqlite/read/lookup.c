@@ -14,6 +14,7 @@
 ** for one id. What a statement has looked up it does not ask for again, and
 ** where it asks for one id after the other read/ahead.c reads ahead.
 */
+#include "sqlite/history/history.h"
 #include "sqlite/read/read.h"
 
 #include <stdlib.h>
@@ -46,6 +47,7 @@ struct LedgerLookup {
   LedgerWindow window;     /* of LookupItem */
   LedgerCall *pRowCall;    /* owns the texts of row ... */
   LedgerBuf text;          /* ... or this, when it was known */
+  LedgerPastPage past;     /* entries read before, as they are looked through */
   LedgerEntryRow row;      /* the row last returned */
 };
 
@@ -87,6 +89,7 @@ void ledgerLookupClose(LedgerLookup *p) {
   for( i = 0; i < p->nLedger; i++ ) free(p->aList[i].azName);
   ledgerCallFree(p->pRowCall);
   ledgerBufFree(&p->text);
+  ledgerPastEnd(&p->past);
   sqlite3_free(p->aList);
   sqlite3_free(p);
 }
@@ -161,6 +164,23 @@ int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
   return rc;
 }
 
+/* Is the item known from what was read before? Then it is remembered. */
+static int lookupPast(LedgerLookup *p, const LookupItem *pItem, int *pbKnown,
+                      LedgerError *pErr) {
+  const char *zSub = lookupMemoName(p);
+  LedgerEntryRow row;
+  const LedgerEntry *pEntry;
+  if( zSub == NULL ||
+      !ledgerPastFind(pItem->pLedger, zSub, pItem->id, &p->past, &pEntry) ) {
+    return LEDGER_OK;
+  }
+  *pbKnown = 1;
+  row.pLedger = pItem->pLedger;
+  if( pEntry ) row.entry = *pEntry;
+  return ledgerSnapshotRemember(p->pSnapshot, pItem->pLedger, pItem->id, zSub,
+                                pEntry ? &row : NULL, pErr);
+}
+
 /* Is the item's answer at hand, remembered or read ahead? */
 static int lookupKnown(LedgerLookup *p, const LookupItem *pItem, int *pbKnown,
                        LedgerError *pErr) {
@@ -168,7 +188,10 @@ static int lookupKnown(LedgerLookup *p, const LookupItem *pItem, int *pbKnown,
   if( !lookupUsesMemo(p) ) return LEDGER_OK;
   *pbKnown = ledgerSnapshotKnows(p->pSnapshot, pItem->pLedger, pItem->id,
                                  lookupMemoName(p));
-  if( *pbKnown || p->pQuery->nId > 1 ) return LEDGER_OK;
+  if( *pbKnown || lookupPast(p, pItem, pbKnown, pErr) || *pbKnown ||
+      p->pQuery->nId > 1 ) {
+    return pErr->rc;
+  }
   return ledgerAheadKnows(p->pSnapshot, p->pConn, pItem->pLedger, pItem->id,
                           lookupMemoName(p), pbKnown, pErr);
 }
