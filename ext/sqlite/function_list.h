@@ -6,6 +6,7 @@
 LEDGER_FUNCTIONS(aLedgerFunctionPure)
 LEDGER_FUNCTIONS(aLedgerFunctionAttach)
 LEDGER_FUNCTIONS(aLedgerFunctionEntry)
+LEDGER_FUNCTIONS(aLedgerFunctionCache)
 LEDGER_FUNCTIONS(aLedgerFunctionGuard)
 LEDGER_FUNCTIONS(aLedgerFunctionCheck)
 LEDGER_FUNCTIONS(aLedgerFunctionOutbox)

@@ -63,6 +63,9 @@ void ledgerPastAdd(Ledger *pLedger, const unsigned char aOwner[32],
                    const char *zSubLedger, i64 iLow, i64 iHigh,
                    const LedgerEntry *aEntry, int nEntry);
 
+/* Forgets all that the file has; how many spans that were. */
+i64 ledgerPastClear(Ledger *pLedger);
+
 void ledgerPastEnd(LedgerPastPage *pPage);
 
 #endif /* LEDGER_SQLITE_HISTORY_H */

@@ -345,3 +345,14 @@ void ledgerPastAdd(Ledger *pLedger, const unsigned char aOwner[32],
   ledgerPastFailed(p, rc);
   ledgerPastEnd(&page);
 }
+
+i64 ledgerPastClear(Ledger *pLedger) {
+  LedgerPast *p = ledgerPastOf(pLedger);
+  i64 n = 0;
+  int rc;
+  if( p == NULL ) return 0;
+  rc = sqlite3_exec(p->db, "DELETE FROM span", NULL, NULL, NULL);
+  if( rc == SQLITE_OK ) n = sqlite3_changes(p->db);
+  ledgerPastFailed(p, rc);
+  return n;
+}
