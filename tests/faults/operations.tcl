@@ -28,7 +28,7 @@ op flush_post    ledger_flush     outpost {
 op local_functions {ledger_attach ledger_check ledger_detach ledger_option ledger_version
     ledger_debug ledger_self ledger_fingerprint ledger_txid_seqno ledger_txid_view
     ledger_last_transaction_id ledger_claims_digest ledger_verify_receipt
-    ledger_receipt_is_valid ledger_quote_json} local {
+    ledger_receipt_is_valid ledger_quote_json ledger_cache_clear} local {
   SELECT ledger_attach('https://other.example', 'other'), ledger_detach('other'),
          ledger_option('wait'), ledger_version() <> '', ledger_debug() <> '',
          ledger_self(1) IS NULL, ledger_check(), ledger_fingerprint($admin) <> '',
@@ -37,7 +37,7 @@ op local_functions {ledger_attach ledger_check ledger_detach ledger_option ledge
          ledger_claims_digest(json_extract($receipt, '$.applicationClaims')) <> '',
          json_extract(ledger_verify_receipt($receipt, $certificate), '$.valid'),
          ledger_receipt_is_valid($receipt, $certificate),
-         json_valid(ledger_quote_json($quote)) }
+         json_valid(ledger_quote_json($quote)), ledger_cache_clear() }
 
 # ---- tables -------------------------------------------------------------------------
 
@@ -51,6 +51,9 @@ op local_tables {ledger_attached ledger_appends ledger_http ledger_columns
 op identity      ledger_identity  trust { SELECT ledger_id, source FROM ledger_identity }
 op range         ledger_entries   read {
   SELECT contents FROM ledger_entries WHERE sub_ledger = 'a' }
+op prefetch      ledger_prefetch  read {
+  SELECT json_extract(ledger_prefetch('a'), '$.rows') > 0 }
+op_options prefetch {cache memory}
 op bounds        ledger_entries   bounds {
   SELECT contents FROM ledger_entries WHERE sub_ledger = 'a' AND transaction_id >= $id }
 op newest        ledger_entries   read {
