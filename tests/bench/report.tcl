@@ -101,7 +101,7 @@ proc report_json {judged took} {
 }
 
 proc report_version {} {
-  exec {*}[shell :memory: {SELECT ledger_version()}]
+  exec {*}[shell :memory: {SELECT ledger_version() || ' ' || ledger_debug('commit')}]
 }
 
 # ---- Markdown ----------------------------------------------------------------------

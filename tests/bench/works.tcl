@@ -69,6 +69,10 @@ work table title "into a local table" rows $scan_rows million 1 expect $counted 
   by [list module "CREATE TABLE copy AS SELECT transaction_id, sub_ledger, contents
       FROM ledger_entries WHERE $in_it;
     SELECT count(*), sum(length(contents)) FROM copy" python table curl {}]
+work range title "seqnos 1,001 to 4,000" places {0 page 20 page 20 span} rows 3000 \
+  entries $scan_rows expect {SELECT count(*) || '|' || sum(length(contents))
+    FROM reference.entry WHERE CAST(substr(transaction_id, 3) AS INTEGER) BETWEEN 1001 AND 4000} \
+  by [list module "$scanned AND seqno BETWEEN 1001 AND 4000"]
 work again title "the scan again, history kept" places $near_and_far \
   rows $scan_rows million 1 options $history before $scanned expect $counted \
   by [list module $scanned local {SELECT count(*), sum(length(contents)) FROM entry}]
@@ -167,6 +171,10 @@ foreach {name title rows first emulator what} [list \
 work strict title "appends, one COMMIT, in order" places $near_and_far fresh 1 \
   rows {"100 *" 200 "*" 1000} slow $slow_rows expect %ROWS \
   by [list module $appended python append js append]
+work commits title "appends, a COMMIT each" places $near_and_far fresh 1 rows 20 \
+  expect %ROWS by [list module "[string repeat {
+    INSERT INTO ledger_entries(contents, sub_ledger) VALUES('one row', 'b');} 20]
+    SELECT count(*) FROM ledger_appends WHERE state = 'committed'"]
 work any title "appends, one COMMIT, any order" places $near_and_far fresh 1 \
   rows 1000 options {append_order any} expect %ROWS by [list module $appended]
 work outbox title "appends by the outbox" places $near_and_far fresh 1 \
