@@ -61,10 +61,10 @@ proc wanted {dimension value} {
 
 # ---- the run -------------------------------------------------------------------
 
-# How often: 5 times, 3 where one takes over 10 s, once where one takes over 30 s.
+# How often: 5 times, 3 where one takes over 5 s, once where one takes over 30 s.
 proc runs_of seconds {
   if {$::quick} { return 1 }
-  expr {$seconds > 30 ? 1 : $seconds > 10 ? 3 : 5}
+  expr {$seconds > 30 ? 1 : $seconds > 5 ? 3 : 5}
 }
 
 # Runs one line of the table, and keeps and shows it.
