@@ -100,7 +100,7 @@ dict for {work spec} $works {
   foreach {ms kind} [places_of $work] {
     if {!([wanted ms $ms] && [wanted kind $kind]) && $work ni $always} continue
     set contenders [lmap c [dict keys [dict get $spec by]] {
-      if {![wanted contender $c]} continue
+      if {![wanted contender $c] || ($quick && "$c $kind" eq "curl span")} continue
       set c
     }]
     if {$contenders eq ""} continue
