@@ -39,11 +39,10 @@ void ledgerQueueSettle(LedgerConn *p, const void *pOwner);
 /*
 ** The part of a writable table that follows SQLite's transaction. Savepoint
 ** marks are kept per table (marks shared between tables let rows through), the
-** queue is shared by all tables of the connection.
+** queue is shared by all tables of the connection. All but pConn starts as 0.
 */
 struct LedgerSavepoints {
   LedgerConn *pConn; /* borrowed */
-  char *zSchema;     /* main, temp, ... (sqlite3_free) */
   i64 iBegin;        /* LedgerQueue.iNext at xBegin */
   int bBegun;        /* within a transaction, and in LedgerQueue.pTables */
   int nMark;         /* savepoint marks */
@@ -52,8 +51,6 @@ struct LedgerSavepoints {
   LedgerSavepoints *pNext;  /* the next one within the transaction */
 };
 
-int ledgerSavepointsInit(LedgerSavepoints *p, LedgerConn *pConn,
-                         const char *zSchema);
 void ledgerSavepointsClear(LedgerSavepoints *p);
 int ledgerSavepointsHasRows(const LedgerSavepoints *p); /* waiting for COMMIT */
 void ledgerSavepointsBegin(LedgerSavepoints *p);
