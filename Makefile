@@ -162,6 +162,10 @@ BENCH_PROGRAMS := $(addprefix build/bench/,floor measure)
 bench: deps all $(BENCH_PROGRAMS) ## every contender at the same work; BENCH='quick', 'full', 'scan 20'
 	@$(TCLSH) tests/bench/bench.tcl $(BENCH)
 
+.PHONY: bench-readme
+bench-readme: ## the ratios of the last bench, into README.md
+	@$(TCLSH) tests/bench/readme.tcl build/bench.json README.md
+
 FUZZ_SECONDS ?= 30
 .PHONY: fuzz
 fuzz: build/fuzz/receipt build/fuzz/jsonread build/fuzz/page ## under libFuzzer (clang): the verifier, JSON and pages in place; FUZZ_SECONDS=30

@@ -42,7 +42,9 @@ async function ready(ask) {
 const works = {
   start: async () => {
     connect();
-    return "started";
+    const { version } = JSON.parse(readFileSync(
+      new URL("node_modules/@azure-rest/confidential-ledger/package.json", import.meta.url)));
+    return `@azure-rest/confidential-ledger ${version} for JavaScript`;
   },
   first: async () => {
     const { ClientSecretCredential } = await import("@azure/identity");

@@ -55,7 +55,7 @@ proc report_line line {
 proc verdict judged {
   dict with judged {}
   if {[info exists missing]} { return [list "" $missing] }
-  list [format [expr {abs($ratio) >= 100 ? "%.0f" : "%.2f"}] $ratio] \
+  list [format [expr {abs($ratio) >= 100 ? "%.0f" : "%.3f"}] $ratio] \
     [expr {$reached ? "reached" : "NOT REACHED"}]
 }
 
@@ -68,7 +68,8 @@ proc report_end took {
       [dict get $target against] $ratio [dict get $target condition] \
       [dict get $target limit] $word]
   }
-  puts "\nin $took s; build/bench.json, build/bench.md"
+  puts "\n[report_versions]"
+  puts "in $took s; build/bench.json, build/bench.md"
   put build/bench.json [encoding convertto utf-8 [report_json $judged $took]]
   put build/bench.md [encoding convertto utf-8 [report_markdown $judged $took]]
 }
@@ -80,7 +81,7 @@ proc report_object {pairs {numbers {}}} {
   join [lmap {key value} $pairs {
     if {$key in $numbers} {
       set json $value
-    } elseif {[llength $value] == 6 && [dict exists $value median]} {
+    } elseif {[string match "median *" $value]} {
       set json "{[report_object $value {median min max}]}"
     } else {
       set json [harness_db onecolumn { SELECT json_quote('' || $value) }]
@@ -93,22 +94,26 @@ proc report_json {judged took} {
   set numbers {ms rows runs ratio reached limit}
   set machine [report_object [list when [clock format [clock seconds] \
     -format %Y-%m-%dT%H:%M:%SZ -gmt 1] took $took arguments $::argv \
-    cores [exec getconf _NPROCESSORS_ONLN] module [report_version]] {took cores}]
+    cores [exec getconf _NPROCESSORS_ONLN] versions [report_versions]] {took cores}]
   set rows [lmap line $::lines { set text "{[report_object $line $numbers]}" }]
   set ratios [lmap each $judged { set text "{[report_object $each $numbers]}" }]
   return "{\"run\":{$machine},\n\"lines\":\[\n[join $rows ,\n]\n\],\n\"ratios\":\[\n[
     join $ratios ,\n]\n\]}\n"
 }
 
-proc report_version {} {
-  exec {*}[shell :memory: {SELECT ledger_version()}]
+# Who took part: what the module and the clients say of themselves (work start).
+proc report_versions {} {
+  join [lmap contender {module python js} {
+    if {[catch { text start 0 page $contender } said]} continue
+    set said
+  }] ", "
 }
 
 # ---- Markdown ----------------------------------------------------------------------
 
 proc report_markdown {judged took} {
   set out [list "# Bench" "" \
-    "Module [report_version], [exec getconf _NPROCESSORS_ONLN] cores, $took s.\
+    "[report_versions]; [exec getconf _NPROCESSORS_ONLN] cores, $took s.\
      tests/bench/README.md says how to read this." "" \
     "| ratio | against | | target | |" "|---|---|---:|---|---|"]
   foreach target $judged {

@@ -6,7 +6,8 @@
 #   expect    the last line of every contender's output: SQL on the reference, or text
 #   places    distances (ms) and pages, flat: all six where there are none
 #   rows      how many; may differ by place: `MS KIND` pattern and value, flat
-#   slow      how many those do that go one after another: slow_ones, {python js}
+#   slow      how many the official clients do, which go one after another
+#   in_turn   the module goes one after another, too: fewer in a quick run
 #   entries   of the ledger, by place; rows where there are none
 #   subs      its sub-ledgers, 1
 #   million   BENCH=full: 1,000,000 at 0 ms
@@ -51,7 +52,8 @@ proc work {name args} { dict set ::works $name $args }
 # ---- to begin with ---------------------------------------------------------------
 
 work start title "load, attach, nothing asked" places {0 page 100 page} rows 0 \
-  expect "" by {module "SELECT 1" connected "SELECT 1" local "SELECT 1"
+  expect "" by {module "SELECT 'sqlite-ledger ' || ledger_version() || ' ' || ledger_debug('commit')"
+    connected "SELECT 1" local "SELECT 1"
     python start js start}
 work trip title "a round trip, microseconds" places $near_and_far rows 20 \
   entries 1000 expect "" by {floor {-r 20}}
@@ -64,11 +66,15 @@ work first title "the first row, with an application's credential" \
 # ---- scans -----------------------------------------------------------------------
 
 work scan title "full scan, counted" rows $scan_rows million 1 expect $counted \
-  by [list module $scanned floor {} floor8 {} js scan python scan]
+  by [list module $scanned floor {} floor8 {} js scan]
 work table title "into a local table" rows $scan_rows million 1 expect $counted \
   by [list module "CREATE TABLE copy AS SELECT transaction_id, sub_ledger, contents
       FROM ledger_entries WHERE $in_it;
     SELECT count(*), sum(length(contents)) FROM copy" python table curl {}]
+work range title "seqnos 1,001 to 4,000" places {0 page 20 page 20 span} rows 3000 \
+  entries $scan_rows expect {SELECT count(*) || '|' || sum(length(contents))
+    FROM reference.entry WHERE CAST(substr(transaction_id, 3) AS INTEGER) BETWEEN 1001 AND 4000} \
+  by [list module "$scanned AND seqno BETWEEN 1001 AND 4000"]
 work again title "the scan again, history kept" places $near_and_far \
   rows $scan_rows million 1 options $history before $scanned expect $counted \
   by [list module $scanned local {SELECT count(*), sum(length(contents)) FROM entry}]
@@ -106,7 +112,8 @@ work in title "lookups by IN" rows {"100 span" 200 "*" 1000} slow $slow_rows \
     python lookup js lookup]
 foreach {name table title all} [list join id ascending $entries \
     random shuffled "in random order" 50000] {
-  work $name title "lookups by join, $title" rows $join_rows entries $all \
+  work $name title "lookups by join, $title" rows $join_rows in_turn 1 \
+    entries $all \
     expect [string map [list %TABLE "$table AS id"] $looked_up] by [list module \
       "SELECT count(*), sum(length(contents)) FROM reference.$table AS id
        JOIN ledger_entries ON transaction_id = id WHERE $in_it AND id.n <= %ROWS"]
@@ -164,12 +171,16 @@ foreach {name title rows first emulator what} [list \
 
 # ---- appends -------------------------------------------------------------------------
 
-work strict title "appends, one COMMIT, in order" places $near_and_far fresh 1 \
+work strict title "appends, one COMMIT, in order" places $near_and_far fresh 1 in_turn 1 \
   rows {"100 *" 200 "*" 1000} slow $slow_rows expect %ROWS \
   by [list module $appended python append js append]
+work commits title "appends, a COMMIT each" places $near_and_far fresh 1 rows 20 \
+  expect %ROWS by [list module "[string repeat {
+    INSERT INTO ledger_entries(contents, sub_ledger) VALUES('one row', 'b');} 20]
+    SELECT count(*) FROM ledger_appends WHERE state = 'committed'"]
 work any title "appends, one COMMIT, any order" places $near_and_far fresh 1 \
   rows 1000 options {append_order any} expect %ROWS by [list module $appended]
-work outbox title "appends by the outbox" places $near_and_far fresh 1 \
+work outbox title "appends by the outbox" places $near_and_far fresh 1 in_turn 1 \
   rows {"100 *" 200 "*" 1000} expect %ROWS by [list module ".read %ROOT/sql/outbox.sql
     [string map {%TABLE ledger_outbox} $rows_to_append];
     SELECT ledger_flush()"]

@@ -111,26 +111,30 @@ proc at_place {list ms kind {default ""}} {
   return $default
 }
 
-# Distances and kinds of pages at which a work is done: a flat list.
+# Distances and kinds of pages at which a work is done: a flat list. Quickly: near
+# by, and pages that are loading for scans alone.
 proc places_of work {
   set places [spec $work places {0 page 20 page 100 page 0 span 20 span 100 span}]
-  if {!$::quick} { return $places }
-  set few [list]
+  if {!$::quick || $work in $::always} { return $places }
+  set few {}
   foreach {ms kind} $places {
     if {$ms == 100 && [llength $places] > 2} continue
+    if {$kind eq "span" && !($work in {scan table} && $ms == 20)} continue
     lappend few $ms $kind
   }
   return $few
 }
 
-# The rows that a contender does there: those that go one after another do fewer.
+# The rows that a contender does there: fewer where they go one after another, far
+# away or quickly.
 proc rows_of {work contender ms kind} {
   set rows [at_place [spec $work rows] $ms $kind]
-  set slow [spec $work slow {}]
-  if {$contender in [spec $work slow_ones {python js}] && $slow ne ""} {
-    set rows [at_place $slow $ms $kind $rows]
-    if {$::quick} { set rows [expr {max(10, $rows / 5)}] }
+  set in_turn [spec $work in_turn 0]
+  if {$contender in {python js} && [spec $work slow] ne ""} {
+    set rows [at_place [spec $work slow] $ms $kind $rows]
+    set in_turn 1
   }
+  if {$::quick && $in_turn} { set rows [expr {max(10, $rows / 5)}] }
   if {$::full && $ms == 0 && $kind eq "page" && [spec $work million 0]} {
     set rows 1000000
   }

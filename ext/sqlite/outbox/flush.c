@@ -112,9 +112,8 @@ static void flushSender(Flush *p, LedgerQueued **apRow, int nRow) {
   p->send.nRow = nRow;
   p->send.bWait = 1;
   p->send.bSettle = 1;
-  p->send.msSettle = p->msSettle >= 0
-                         ? (int)p->msSettle
-                         : ledgerClientConfig(p->pClient)->settleMs;
+  p->send.msSettle =
+      p->msSettle >= 0 ? p->msSettle : ledgerClientConfig(p->pClient)->settleMs;
   p->send.nRefusedMost = FLUSH_REFUSED;
   p->send.xTaken = flushTaken;
   p->send.pArg = p;
@@ -480,7 +479,7 @@ static int flushLedger(Flush *p, LedgerError *pErr) {
   }
 out:
   ledgerBufFree(&p->limits.ahead);
-  ledgerSendClear(&p->send);
+  ledgerErrorClear(&p->send.why);
   return pErr->rc;
 }
 

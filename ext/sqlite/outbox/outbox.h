@@ -55,7 +55,7 @@ int ledgerOutboxOpen(LedgerConn *pConn, LedgerOutbox *p, LedgerError *pErr);
 void ledgerOutboxClose(LedgerOutbox *p);
 
 /* Gives rows that wait and name no ledger the name `main`. Where several are
-** attached (bSeveral) it can't be told which is meant, and that is an error. */
+** attached (bSeveral) there is no telling which is meant: an error. */
 int ledgerOutboxNameRows(LedgerOutbox *p, int bSeveral, LedgerError *pErr);
 
 /* The names of the ledgers that rows wait for, in the order of their oldest

@@ -129,6 +129,7 @@ static int vtabConnect(sqlite3 *db, void *pAux, int argc,
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
   p->pConn = pModule->pConn;
+  p->savepoints.pConn = p->pConn;
   p->pSpec = pModule->pSpec;
   p->iLedger = ledgerColumnIndex(aColumn, "ledger");
   if( p->iLedger >= 0 && !aColumn[p->iLedger].bHidden ) {
@@ -136,8 +137,6 @@ static int vtabConnect(sqlite3 *db, void *pAux, int argc,
   }
   p->iKey = ledgerColumnIndex(aColumn, p->pSpec->zKey);
   rc = ledgerGuardConnect(&p->guard, p->pConn, argc, argv);
-  if( rc == SQLITE_OK )
-    rc = ledgerSavepointsInit(&p->savepoints, p->pConn, argv[1]);
   if( rc == SQLITE_OK ) rc = vtabArguments(p, argc, argv, pzErr);
   if( rc ) {
     vtabDisconnect(&p->base);

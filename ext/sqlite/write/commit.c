@@ -135,7 +135,6 @@ static int commitBatch(LedgerSend *p, LedgerError *pErr) {
   ledgerSend(p, pErr);
   if( ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 ) p->pLedger->bUnsettled = 1;
   if( pErr->rc ) commitExplain(p->apRow, p->nRow, pErr);
-  ledgerSendClear(p);
   return pErr->rc;
 }
 

@@ -7,8 +7,6 @@
 */
 #include "sqlite/write/write.h"
 
-#include <string.h>
-
 /* A savepoint: how long the queue was when it was made. */
 typedef struct LedgerMark LedgerMark;
 struct LedgerMark {
@@ -16,17 +14,8 @@ struct LedgerMark {
   i64 iRow;       /* LedgerQueue.iNext at that time */
 };
 
-int ledgerSavepointsInit(LedgerSavepoints *p, LedgerConn *pConn,
-                         const char *zSchema) {
-  memset(p, 0, sizeof(*p));
-  p->pConn = pConn;
-  p->zSchema = sqlite3_mprintf("%s", zSchema);
-  return p->zSchema ? SQLITE_OK : SQLITE_NOMEM;
-}
-
 void ledgerSavepointsClear(LedgerSavepoints *p) {
   if( p->bBegun ) ledgerSavepointsEnd(p);
-  sqlite3_free(p->zSchema);
   sqlite3_free(p->aMark);
 }
 

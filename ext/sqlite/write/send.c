@@ -627,14 +627,10 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
 }
 
 int ledgerSend(LedgerSend *p, LedgerError *pErr) {
-  for( ;; ) {
-    if( ledgerSendRound(p, pErr) ) break;
-    if( ledgerSettleCount(p, LEDGER_QUEUED) == 0 ) break;
-    if( ledgerSendAgain(p, pErr) ) break;
+  while( ledgerSendRound(p, pErr) == LEDGER_OK &&
+         ledgerSettleCount(p, LEDGER_QUEUED) > 0 &&
+         ledgerSendAgain(p, pErr) == LEDGER_OK ) {
   }
-  return pErr->rc;
-}
-
-void ledgerSendClear(LedgerSend *p) {
   ledgerErrorClear(&p->why);
+  return pErr->rc;
 }

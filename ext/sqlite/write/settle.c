@@ -191,9 +191,8 @@ static int settleIsOpen(const LedgerQueued *pRow, const char *zSubLedger) {
          (zSubLedger == NULL || strcmp(pRow->zSubLedger, zSubLedger) == 0);
 }
 
-static int settleSame(const LedgerQueued *pRow, const LedgerEntry *pEntry) {
-  return pRow->zContents && pRow->nContents == pEntry->nContents &&
-         memcmp(pRow->zContents, pEntry->zContents, pEntry->nContents) == 0;
+static int settleSame(const LedgerQueued *pRow, const char *z, size_t n) {
+  return pRow->nContents == n && memcmp(pRow->zContents, z, n) == 0;
 }
 
 /* Whether the entry is known to be another row's: of none of the open ones of
@@ -207,8 +206,7 @@ static int settleTaken(Settle *p, LedgerTxid id, int iRow, int *pbTaken,
   for( i = iRow; i < pSend->nRow && *pbTaken; i++ ) {
     const LedgerQueued *pRow = pSend->apRow[i];
     if( settleIsOpen(pRow, pFirst->zSubLedger) &&
-        pRow->nContents == pFirst->nContents &&
-        memcmp(pRow->zContents, pFirst->zContents, pRow->nContents) == 0 ) {
+        settleSame(pRow, pFirst->zContents, pFirst->nContents) ) {
       *pbTaken = ledgerHistoryTaken(pSend->pConn, pSend->pLedger, id, pRow);
     }
   }
@@ -227,7 +225,10 @@ static int settleNote(Settle *p, const char *zSubLedger,
   int i, iFirst = -1, iHint = -1, bTaken = 0;
   for( i = 0; i < p->pSend->nRow; i++ ) {
     const LedgerQueued *pRow = p->pSend->apRow[i];
-    if( !settleIsOpen(pRow, zSubLedger) || !settleSame(pRow, pEntry) ) continue;
+    if( !settleIsOpen(pRow, zSubLedger) ||
+        !settleSame(pRow, pEntry->zContents, pEntry->nContents) ) {
+      continue;
+    }
     if( pRow->id.seqno ) {
       if( pRow->id.seqno == pEntry->id.seqno ) iHint = i;
     } else if( iFirst < 0 && pEntry->id.seqno > pRow->before.seqno ) {
@@ -317,8 +318,7 @@ static void settleGive(Settle *p, const char *zSubLedger, int kFirst) {
       if( pMatch->iGiven >= 0 || pMatch->iRow < 0 ) continue;
       pLike = pSend->apRow[pMatch->iRow];
       if( pMatch->id.seqno <= pRow->before.seqno ||
-          pRow->nContents != pLike->nContents ||
-          memcmp(pRow->zContents, pLike->zContents, pRow->nContents) != 0 ) {
+          !settleSame(pRow, pLike->zContents, pLike->nContents) ) {
         continue;
       }
       pMatch->iGiven = i;
@@ -352,8 +352,8 @@ static int settleFind(Settle *p, LedgerTxid to, LedgerError *pErr) {
     pSend->doubt = pMatch->id;
     return ledgerErrorSet(
         pErr, LEDGER_CONSTRAINT,
-        "several entries have the contents of one row: it can't be told which "
-        "of them it is, if any");
+        "several entries have the contents of one row, so there is no telling "
+        "which of them it is, if any");
   }
   for( k = 0; k < p->nMatch; k++ ) {
     LedgerQueued *pRow = pSend->apRow[p->aMatch[k].iGiven];
@@ -583,11 +583,6 @@ out:
   return pErr->rc;
 }
 
-/* Whether another look may succeed. */
-static int settleMayPass(const LedgerError *pErr) {
-  return pErr->rc == LEDGER_IOERR || pErr->rc == LEDGER_BUSY;
-}
-
 int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
   const LedgerConfig *pConfig = ledgerClientConfig(pClient);
@@ -616,7 +611,8 @@ int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr) {
     } else {
       const i64 tNow = ledgerClockMs();
       if( tFail == 0 ) tFail = tNow;
-      if( !settleMayPass(pErr) || tNow - tFail + ms > msBudget ) break;
+      if( pErr->rc != LEDGER_IOERR && pErr->rc != LEDGER_BUSY ) break;
+      if( tNow - tFail + ms > msBudget ) break;
       ledgerErrorClear(pErr);
       if( ms > SETTLE_POLL_FAIL ) ms = SETTLE_POLL_FAIL;
     }

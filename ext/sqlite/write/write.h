@@ -39,11 +39,10 @@ void ledgerQueueSettle(LedgerConn *p, const void *pOwner);
 /*
 ** The part of a writable table that follows SQLite's transaction. Savepoint
 ** marks are kept per table (marks shared between tables let rows through), the
-** queue is shared by all tables of the connection.
+** queue is shared by all tables of the connection. All but pConn starts as 0.
 */
 struct LedgerSavepoints {
   LedgerConn *pConn; /* borrowed */
-  char *zSchema;     /* main, temp, ... (sqlite3_free) */
   i64 iBegin;        /* LedgerQueue.iNext at xBegin */
   int bBegun;        /* within a transaction, and in LedgerQueue.pTables */
   int nMark;         /* savepoint marks */
@@ -52,8 +51,6 @@ struct LedgerSavepoints {
   LedgerSavepoints *pNext;  /* the next one within the transaction */
 };
 
-int ledgerSavepointsInit(LedgerSavepoints *p, LedgerConn *pConn,
-                         const char *zSchema);
 void ledgerSavepointsClear(LedgerSavepoints *p);
 int ledgerSavepointsHasRows(const LedgerSavepoints *p); /* waiting for COMMIT */
 void ledgerSavepointsBegin(LedgerSavepoints *p);
@@ -96,8 +93,8 @@ int ledgerHeadCommitted(Ledger *pLedger, const char *zSubLedger, int bWitness,
 
 /* ---- write/send.c: rows on their way to a ledger ------------------------- */
 
-/* Rows of one ledger that are sent together. The caller fills the first part,
-** zeroes the rest, and calls ledgerSendClear() in the end. */
+/* Rows of one ledger that are sent together. The caller fills the first part
+** and zeroes the rest. */
 typedef struct LedgerSend LedgerSend;
 struct LedgerSend {
   LedgerConn *pConn;
@@ -125,7 +122,8 @@ struct LedgerSend {
   LedgerTxid before;       /* id of the session's last row, or the round's */
   int bOver;               /* the round is: nothing more is sent */
   int nLost;               /* rows that it took back */
-  LedgerError why;         /* why the round ended, if not an error yet */
+  LedgerError why;         /* why the round ended, if not an error yet; who
+                           ** calls ledgerSendRound() clears it in the end */
   int nProgress;           /* rows that have come to an end */
   int nStall;              /* rounds since then */
   int nWhy;                /* ... the last ones that ended for a reason */
@@ -145,8 +143,6 @@ int ledgerSendRound(LedgerSend *p, LedgerError *pErr);
 /* After a round that left rows queued: pauses where that makes sense, or gives
 ** up with LEDGER_BUSY when nothing comes to an end. */
 int ledgerSendAgain(LedgerSend *p, LedgerError *pErr);
-
-void ledgerSendClear(LedgerSend *p);
 
 /* ---- write/settle.c: what became of rows that were sent ------------------ */
 
