@@ -176,6 +176,7 @@ struct LedgerPage {
   LedgerTxid bound;    /* toTransactionId in the service's own next link: the
                        ** snapshot it reads at; {0,0} where it names none */
   int64_t ms;          /* from its last sending to its answer */
+  size_t nByte;        /* of its body */
 };
 
 typedef struct LedgerPager LedgerPager;

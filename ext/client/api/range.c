@@ -34,6 +34,7 @@ typedef struct PagerAnswer PagerAnswer;
 struct PagerAnswer {
   LedgerEntryList list;
   int64_t ms;       /* how long it took, without the times before */
+  size_t nByte;     /* of the body */
   char *zNext;      /* the next link, or NULL */
   LedgerTxid bound; /* toTransactionId of a link */
 };
@@ -79,6 +80,7 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   cJSON *pRoot, *pArray;
 
   pAnswer->ms = p->pClient->tNow - p->tStart;
+  pAnswer->nByte = pEx->body.n;
   if( ledgerPageRead(p, pEx, &pAnswer->list, &pDoc, pErr) ) goto out;
   pRoot = ledgerJsonRoot(pDoc);
   if( !cJSON_IsObject(pRoot) ) {
@@ -307,6 +309,7 @@ static int pagerTake(LedgerPager *p, LedgerError *pErr) {
     if( !p->bEnd ) p->page.next = p->linkFrom;
     p->page.bound = pAnswer->bound;
     p->page.ms = pAnswer->ms;
+    p->page.nByte = pAnswer->nByte;
   }
   ledgerCallFree(pCall);
   p->pCall = NULL;

@@ -26,6 +26,8 @@
 **   - the legs of the flights of a scan share its lanes: no more requests are
 **     under way than range_concurrency, but that the page wanted next is always
 **     asked for;
+**   - the pages at hand and under way have some 16 MiB, were all as large as the
+**     largest yet; but the page wanted next is always asked for;
 **   - under LIMIT no page is asked for that the rows at hand make needless, and
 **     the first pages come one at a time, then two, four, ...;
 **   - an error comes where its page would, behind the rows before it.
@@ -36,6 +38,7 @@
 
 #define FLIGHT_PROBES 8 /* status requests under way at a time */
 #define FLIGHT_VIEWS 4  /* views that a boundary is tried with */
+#define FLIGHT_BYTES (16 * 1024 * 1024) /* of the pages at hand, about */
 #define FLIGHT_SLOW 100 /* ms that a page may take, and four times the least */
 
 enum {
@@ -92,12 +95,18 @@ void ledgerLanesInit(LedgerLanes *p, Ledger *pLedger) {
   p->nPutOff = facts.nPutOff;
 }
 
+int ledgerLanesFull(const LedgerLanes *p) {
+  return p->nLeg >= 4 * p->nMost || (i64)p->nLeg * p->nPageByte > FLIGHT_BYTES;
+}
+
 /* A page has come in: the lanes get fewer where the service puts requests off,
 ** or takes long over them, and more again where it doesn't. */
 static void flightPace(LedgerFlight *p, const LedgerPage *pPage) {
   LedgerLanes *pLanes = p->pLanes;
   LedgerFacts facts;
   ledgerClientFacts(p->pLedger->pClient, &facts);
+  if( (i64)pPage->nByte > pLanes->nPageByte )
+    pLanes->nPageByte = (i64)pPage->nByte;
   if( pLanes->msLeast == 0 || pPage->ms < pLanes->msLeast ) {
     pLanes->msLeast = pPage->ms ? pPage->ms : 1;
   }
@@ -462,9 +471,8 @@ static int flightSend(LedgerFlight *p, i64 nMore, int bNeed,
   if( nAhead > (p->bLimit ? 1 : 0) && flightCut(p, pErr) ) return pErr->rc;
   pLeg = p->pFirst;
   for( n = 0; n <= nAhead; n++ ) {
-    if( !(n == 0 && bNeed) &&
-        (pLanes->nUnder >= pLanes->nWide ||
-         (pLeg == NULL && pLanes->nLeg >= 4 * pLanes->nMost)) ) {
+    if( !(n == 0 && bNeed) && (pLanes->nUnder >= pLanes->nWide ||
+                               (pLeg == NULL && ledgerLanesFull(pLanes))) ) {
       break;
     }
     if( pLeg == NULL && flightNextLeg(p, &pLeg, pErr) ) return pErr->rc;

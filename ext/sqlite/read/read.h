@@ -197,16 +197,20 @@ char *ledgerQueryKey(const LedgerQuery *pQuery);
 /* What the flights of one scan have in common in one ledger. */
 typedef struct LedgerLanes LedgerLanes;
 struct LedgerLanes {
-  int nMost;   /* pages under way, at most: range_concurrency ... */
-  int nWide;   /* ... and as the service takes them now */
-  int nUnder;  /* pages under way */
-  int nLeg;    /* pages under way, at hand, or to be asked for next */
-  int nGood;   /* pages since nWide was changed */
-  i64 nPutOff; /* LedgerFacts.nPutOff when it was last looked at */
-  i64 msLeast; /* the least time that a page took */
+  int nMost;     /* pages under way, at most: range_concurrency ... */
+  int nWide;     /* ... and as the service takes them now */
+  int nUnder;    /* pages under way */
+  int nLeg;      /* pages under way, at hand, or to be asked for next */
+  int nGood;     /* pages since nWide was changed */
+  i64 nPutOff;   /* LedgerFacts.nPutOff when it was last looked at */
+  i64 msLeast;   /* the least time that a page took */
+  i64 nPageByte; /* the largest page's */
 };
 
 void ledgerLanesInit(LedgerLanes *p, Ledger *pLedger);
+
+/* Are there as many pages at hand and under way as there may be? */
+int ledgerLanesFull(const LedgerLanes *p);
 
 typedef struct LedgerFlight LedgerFlight;
 

@@ -241,7 +241,7 @@ static int scanStartNext(LedgerScan *p, LedgerError *pErr) {
     if( i > p->iSource &&
         (i - p->iSource >= p->nAhead || pLanes->nMost < 2 ||
          pSource->pLanes != pLanes || pLanes->nUnder >= pLanes->nWide ||
-         pLanes->nLeg >= 4 * pLanes->nMost) ) {
+         ledgerLanesFull(pLanes)) ) {
       break;
     }
     rc = scanOpenStream(p, pSource, pErr);
