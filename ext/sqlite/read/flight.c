@@ -26,8 +26,8 @@
 **   - the legs of the flights of a scan share its lanes: no more requests are
 **     under way than range_concurrency, but that the page wanted next is always
 **     asked for;
-**   - the pages at hand and under way have some 16 MiB, were all as large as the
-**     largest yet; but the page wanted next is always asked for;
+**   - the pages at hand and under way have some 16 MiB, were all as large as
+**     the largest yet; but the page wanted next is always asked for;
 **   - under LIMIT no page is asked for that the rows at hand make needless, and
 **     the first pages come one at a time, then two, four, ...;
 **   - an error comes where its page would, behind the rows before it.
