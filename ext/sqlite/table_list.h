@@ -21,6 +21,7 @@ LEDGER_TABLE(ledgerTableIdentity)
 LEDGER_TABLE(ledgerTableAttached)
 LEDGER_TABLE(ledgerTableAppends)
 LEDGER_TABLE(ledgerTableHttp)
+LEDGER_TABLE(ledgerTableCache)
 LEDGER_TABLE(ledgerTableColumns)
 LEDGER_TABLE(ledgerTableReference)
 /* clang-format on */

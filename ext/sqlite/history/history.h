@@ -63,6 +63,24 @@ void ledgerPastAdd(Ledger *pLedger, const unsigned char aOwner[32],
                    const char *zSubLedger, i64 iLow, i64 iHigh,
                    const LedgerEntry *aEntry, int nEntry);
 
+/* Seqnos of a sub-ledger between which all entries are known. */
+typedef struct LedgerPastInterval LedgerPastInterval;
+struct LedgerPastInterval {
+  const char *zSubLedger;
+  i64 iLow;
+  i64 iHigh;
+  i64 nEntry;
+  i64 nByte; /* of its entries, as they are kept */
+  i64 nHit;  /* times that this connection read of the sub-ledger's */
+};
+
+/* Gives what is known of the ledger to x, by sub-ledger and seqno, as far as
+** this reader may know it now. */
+int ledgerPastList(Ledger *pLedger,
+                   int (*x)(void *pArg, const LedgerPastInterval *p,
+                            LedgerError *pErr),
+                   void *pArg, LedgerError *pErr);
+
 /* Forgets all that the file has; how many spans that were. */
 i64 ledgerPastClear(Ledger *pLedger);
 

@@ -45,7 +45,9 @@ static const char *const azPastSql[PAST_STATEMENTS] = {
     "SELECT min(n) FROM span",
     "SELECT (c.page_count - f.freelist_count) * s.page_size"
     " FROM pragma_page_count() c, pragma_freelist_count() f,"
-    " pragma_page_size() s"};
+    " pragma_page_size() s",
+    "SELECT name, low, high, entries, length(rows), sub FROM sub"
+    " JOIN span USING(sub) WHERE owner = ?1 ORDER BY name, low"};
 
 static _Thread_local int bPastOpening;
 
@@ -75,6 +77,7 @@ static void pastFree(void *pArg) {
   LedgerPast *p = pArg;
   if( p == NULL ) return;
   pastClose(p);
+  sqlite3_free(p->aHit);
   sqlite3_free(p->zPath);
   sqlite3_free(p);
 }

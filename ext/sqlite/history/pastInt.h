@@ -20,6 +20,7 @@ enum {
   PAST_DROP,
   PAST_OLDEST,
   PAST_SIZE,
+  PAST_LIST,
   PAST_STATEMENTS
 };
 
@@ -28,6 +29,11 @@ struct LedgerPast {
   char *zPath; /* as the option says (sqlite3_free) */
   int bTried;  /* it was opened, or never will be */
   sqlite3_stmt *apStmt[PAST_STATEMENTS];
+  int nHit; /* sub-ledgers that were read from it */
+  struct LedgerPastHit {
+    i64 iSub;
+    i64 n; /* times */
+  } * aHit;
 };
 
 /* The file of the option in force, opened; or NULL. */

@@ -183,6 +183,22 @@ static int spanAt(LedgerPast *p, i64 iSub, const char *zSubLedger, i64 iFrom,
   return 0;
 }
 
+/* Counts a read of a sub-ledger's spans, for ledger_cache. */
+static void spanHit(LedgerPast *p, i64 iSub) {
+  struct LedgerPastHit *aNew;
+  int i;
+  for( i = 0; i < p->nHit && p->aHit[i].iSub != iSub; i++ ) continue;
+  if( i == p->nHit ) {
+    aNew = sqlite3_realloc64(p->aHit, sizeof(*aNew) * (sqlite3_uint64)(i + 1));
+    if( aNew == NULL ) return;
+    p->aHit = aNew;
+    aNew[i].iSub = iSub;
+    aNew[i].n = 0;
+    p->nHit++;
+  }
+  p->aHit[i].n++;
+}
+
 int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
                    LedgerPastPage *pPage) {
   LedgerPast *p = ledgerPastOf(pLedger);
@@ -198,6 +214,7 @@ int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
   if( iSub == 0 || !spanAt(p, iSub, zSubLedger, iFrom, pPage, &n) ) {
     return 0;
   }
+  spanHit(p, iSub);
   if( pPage->nEntry ) { /* tells the views of what is to be asked for */
     ledgerClientCommitted(pLedger->pClient, pPage->aEntry[0].id);
     ledgerClientCommitted(pLedger->pClient,
@@ -344,6 +361,54 @@ void ledgerPastAdd(Ledger *pLedger, const unsigned char aOwner[32],
   if( p->db && !sqlite3_get_autocommit(p->db) ) spanRun(p, PAST_ROLLBACK, 0);
   ledgerPastFailed(p, rc);
   ledgerPastEnd(&page);
+}
+
+int ledgerPastList(Ledger *pLedger,
+                   int (*x)(void *pArg, const LedgerPastInterval *p,
+                            LedgerError *pErr),
+                   void *pArg, LedgerError *pErr) {
+  LedgerPast *p = ledgerPastOf(pLedger);
+  LedgerPastInterval at = {0};
+  unsigned char aOwner[32];
+  sqlite3_stmt *pStmt;
+  char *zName = NULL;
+  i64 iSub = 0;
+  int i, bRow = 1, rc;
+  if( p == NULL || !ledgerClientOwner(pLedger->pClient, aOwner) ||
+      !ledgerClientAdmitted(pLedger->pClient, aOwner) ||
+      (pStmt = ledgerPastStmt(p, PAST_LIST)) == NULL ) {
+    return LEDGER_OK;
+  }
+  sqlite3_bind_blob(pStmt, 1, aOwner, 32, SQLITE_TRANSIENT);
+  while( bRow && pErr->rc == LEDGER_OK ) {
+    bRow = sqlite3_step(pStmt) == SQLITE_ROW;
+    if( bRow && sqlite3_column_int64(pStmt, 5) == iSub &&
+        sqlite3_column_int64(pStmt, 1) == at.iHigh + 1 ) {
+      at.iHigh = sqlite3_column_int64(pStmt, 2);
+      at.nEntry += sqlite3_column_int64(pStmt, 3);
+      at.nByte += sqlite3_column_int64(pStmt, 4);
+      continue;
+    }
+    if( iSub ) x(pArg, &at, pErr);
+    if( !bRow ) break;
+    iSub = sqlite3_column_int64(pStmt, 5);
+    sqlite3_free(zName);
+    zName = sqlite3_mprintf("%s", sqlite3_column_text(pStmt, 0));
+    if( zName == NULL ) ledgerErrorNomem(pErr);
+    at.zSubLedger = zName;
+    at.iLow = sqlite3_column_int64(pStmt, 1);
+    at.iHigh = sqlite3_column_int64(pStmt, 2);
+    at.nEntry = sqlite3_column_int64(pStmt, 3);
+    at.nByte = sqlite3_column_int64(pStmt, 4);
+    at.nHit = 0;
+    for( i = 0; i < p->nHit; i++ ) {
+      if( p->aHit[i].iSub == iSub ) at.nHit = p->aHit[i].n;
+    }
+  }
+  rc = sqlite3_reset(pStmt);
+  sqlite3_free(zName);
+  ledgerPastFailed(p, rc);
+  return pErr->rc;
 }
 
 i64 ledgerPastClear(Ledger *pLedger) {

@@ -1,0 +1,49 @@
+/*
+** The table ledger_cache: of which seqnos all entries are known (option cache).
+**
+**     SELECT sub_ledger, from_seqno, to_seqno, entries FROM ledger_cache;
+**
+** No request: it shows what this connection would read without asking. So
+** there is nothing before the ledger has let it in.
+*/
+#include "sqlite/history/history.h"
+#include "sqlite/table/table.h"
+
+static int cacheInterval(void *pArg, const LedgerPastInterval *p,
+                         LedgerError *pErr) {
+  LedgerCells *pCells = pArg;
+  if( ledgerCellsTexts(pCells, &p->zSubLedger, 1, pErr) ) return pErr->rc;
+  ledgerCellsInt(pCells, 1, p->iLow);
+  ledgerCellsInt(pCells, 2, p->iHigh);
+  ledgerCellsInt(pCells, 3, p->nEntry);
+  ledgerCellsInt(pCells, 4, p->nByte);
+  ledgerCellsInt(pCells, 5, p->nHit);
+  return LEDGER_OK;
+}
+
+static int cacheRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
+                     int nKey, char **azKey, LedgerError *pErr) {
+  (void)pConn;
+  (void)nKey;
+  (void)azKey;
+  return ledgerPastList(pLedger, cacheInterval, pCells, pErr);
+}
+
+static const LedgerColumn aCacheColumn[] = {
+    {"sub_ledger", "TEXT", 0, NULL, "whose entries"},
+    {"from_seqno", "INTEGER", 0, NULL, "all are known from here ..."},
+    {"to_seqno", "INTEGER", 0, NULL, "... up to here"},
+    {"entries", "INTEGER", 0, NULL, "how many there are"},
+    {"bytes", "INTEGER", 0, NULL, "that they take"},
+    {"hits", "INTEGER", 0, NULL,
+     "times that this connection read of the sub-ledger's"},
+    LEDGER_COLUMN_LEDGER,
+    {NULL, NULL, 0, NULL, NULL}};
+
+const LedgerTableSpec ledgerTableCache = {
+    .zName = "ledger_cache",
+    .zDoc = "of which seqnos all entries are known",
+    .aColumn = aCacheColumn,
+    .zRequest = "none",
+    .xRead = cacheRead,
+};
