@@ -123,8 +123,8 @@ void ledgerClientCommitted(LedgerClient *p, LedgerTxid id);
 /* The view of a committed seqno, 0 while nothing has told it. */
 int64_t ledgerClientView(const LedgerClient *p, int64_t iSeqno);
 
-/* The view of the highest seqno below whose view is known, or 0. */
-int64_t ledgerClientViewBelow(const LedgerClient *p, int64_t iSeqno);
+/* The highest id below a seqno that is known to be committed, or {0,0}. */
+LedgerTxid ledgerClientBelow(const LedgerClient *p, int64_t iSeqno);
 
 /* Takes the credential out of a message that has words of an answer in it: a
 ** server may repeat what was sent. */

@@ -82,8 +82,8 @@ int64_t ledgerClientView(const LedgerClient *p, int64_t iSeqno) {
   return ledgerKnownView(p, iSeqno);
 }
 
-int64_t ledgerClientViewBelow(const LedgerClient *p, int64_t iSeqno) {
-  return ledgerKnownViewBelow(p, iSeqno);
+LedgerTxid ledgerClientBelow(const LedgerClient *p, int64_t iSeqno) {
+  return ledgerKnownBelow(p, iSeqno);
 }
 
 int ledgerClientAnswered(const LedgerClient *p) {

@@ -151,7 +151,7 @@ int ledgerKnownSetVersion(LedgerClient *p, const char *zVersion,
 void ledgerKnownHead(LedgerClient *p, LedgerTxid id);
 void ledgerKnownCommitted(LedgerClient *p, LedgerTxid id);
 int64_t ledgerKnownView(const LedgerClient *p, int64_t iSeqno);
-int64_t ledgerKnownViewBelow(const LedgerClient *p, int64_t iSeqno);
+LedgerTxid ledgerKnownBelow(const LedgerClient *p, int64_t iSeqno);
 void ledgerKnownReset(LedgerClient *p);
 
 /* ---- a call ------------------------------------------------------------- */

@@ -86,17 +86,18 @@ int64_t ledgerKnownView(const LedgerClient *p, int64_t iSeqno) {
   return iView;
 }
 
-/* The view of the highest committed seqno known below, or 0. */
-int64_t ledgerKnownViewBelow(const LedgerClient *p, int64_t iSeqno) {
-  const LedgerEra *pBest = NULL;
+/* The highest id below a seqno that is known to be committed, or {0,0}. */
+LedgerTxid ledgerKnownBelow(const LedgerClient *p, int64_t iSeqno) {
+  LedgerTxid id = {0, 0};
   int i;
   for( i = 0; i < p->nEra; i++ ) {
-    if( p->aEra[i].iLow < iSeqno &&
-        (pBest == NULL || p->aEra[i].iHigh > pBest->iHigh) ) {
-      pBest = &p->aEra[i];
-    }
+    const LedgerEra *pEra = &p->aEra[i];
+    int64_t iHigh = pEra->iHigh < iSeqno ? pEra->iHigh : iSeqno - 1;
+    if( pEra->iLow >= iSeqno || iHigh <= id.seqno ) continue;
+    id.view = pEra->iView;
+    id.seqno = iHigh;
   }
-  return pBest ? pBest->iView : 0;
+  return id;
 }
 
 /* An answer showed that this id is committed, and with it all ids of its view

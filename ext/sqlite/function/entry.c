@@ -177,7 +177,7 @@ static int entrySettle(LedgerFunctionCall *p, const char *zSub,
   if( ledgerSnapshotJoin(p->pConn, NULL, &pSnapshot) )
     return ledgerErrorNomem(pErr);
   ledgerLanesInit(&lanes, p->pLedger);
-  rc = ledgerStreamOpen(pSnapshot, p->pLedger, &lanes, zSub, &query, NULL,
+  rc = ledgerStreamOpen(pSnapshot, p->pLedger, &lanes, 1, &zSub, &query, NULL,
                         &pStream, pErr);
   if( rc == LEDGER_OK ) rc = ledgerStreamNext(pStream, 0, &pRow, pErr);
   if( rc == LEDGER_OK && pRow && entrySame(&pRow->entry, pEntry) ) {

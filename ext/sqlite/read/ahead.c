@@ -228,6 +228,7 @@ static int aheadRead(LedgerAhead *p, LedgerConn *pConn, AheadPlace *pPlace,
                      LedgerError *pErr) {
   LedgerSnapshot *pOwn = NULL;
   LedgerStream *pStream = NULL;
+  const char *zSubLedger = pPlace->zSubLedger;
   LedgerLanes lanes;
   const LedgerEntryRow *pRow = NULL;
   LedgerQuery query;
@@ -248,7 +249,7 @@ static int aheadRead(LedgerAhead *p, LedgerConn *pConn, AheadPlace *pPlace,
   if( ledgerSnapshotJoin(pConn, NULL, &pOwn) ) return ledgerErrorNomem(pErr);
   if( ledgerSpillNew(AHEAD_MEMORY, 1, &pRun->pSpill, pErr) == LEDGER_OK ) {
     ledgerLanesInit(&lanes, pPlace->pLedger);
-    ledgerStreamOpen(pOwn, pPlace->pLedger, &lanes, pPlace->zSubLedger, &query,
+    ledgerStreamOpen(pOwn, pPlace->pLedger, &lanes, 1, &zSubLedger, &query,
                      NULL, &pStream, pErr);
   }
   while( pErr->rc == LEDGER_OK ) {

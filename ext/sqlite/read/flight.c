@@ -36,10 +36,9 @@
 
 #include <string.h>
 
-#define FLIGHT_PROBES 8 /* status requests under way at a time */
-#define FLIGHT_VIEWS 4  /* views that a boundary is tried with */
 #define FLIGHT_BYTES (16 * 1024 * 1024) /* of the pages at hand, about */
 #define FLIGHT_SLOW 100 /* ms that a page may take, and four times the least */
+#define FLIGHT_CALLS 80 /* looked at at a time, while waiting */
 
 enum {
   LEG_WAITING, /* its request is to be sent */
@@ -65,6 +64,7 @@ struct LedgerFlight {
   Ledger *pLedger;           /* borrowed */
   LedgerLanes *pLanes;       /* borrowed from the scan */
   LedgerRange range;         /* texts are borrowed from the stream */
+  i64 iMost;                 /* nothing above is wanted */
   FlightLeg *pFirst;         /* legs, in order */
   int bShown;                /* the first one's page is handed out */
   LedgerPager *pRest;        /* the trunk's next page, not asked for; or NULL */
@@ -160,6 +160,12 @@ static FlightLeg *flightLastLeg(const LedgerFlight *p) {
   return pLeg;
 }
 
+/* The last seqno to show. */
+static i64 flightMost(const LedgerFlight *p) {
+  const i64 iBound = ledgerSnapshotBound(p->pSnapshot, p->pLedger);
+  return iBound < p->iMost ? iBound : p->iMost;
+}
+
 int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                      LedgerLanes *pLanes, const LedgerRange *pRange, int bLimit,
                      LedgerFlight **ppFlight, LedgerError *pErr) {
@@ -172,6 +178,7 @@ int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
   p->pLanes = pLanes;
   p->range = *pRange;
   p->bLimit = bLimit;
+  p->iMost = INT64_MAX;
   p->iRest = pRange->from.seqno ? pRange->from.seqno : 1;
   if( ledgerSnapshotCommitted(pSnapshot, pLedger) ) {
     p->range.floor = ledgerSnapshotBoundId(pSnapshot, pLedger);
@@ -184,9 +191,14 @@ int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
     ledgerFlightClose(p);
     return pErr->rc;
   }
-  ledgerPagerBound(p->pRest, ledgerSnapshotBound(pSnapshot, pLedger));
+  ledgerPagerBound(p->pRest, flightMost(p));
   *ppFlight = p;
   return LEDGER_OK;
+}
+
+void ledgerFlightBound(LedgerFlight *p, i64 iSeqnoMax) {
+  if( p->pRest ) ledgerPagerBound(p->pRest, iSeqnoMax);
+  if( iSeqnoMax < p->iMost ) p->iMost = iSeqnoMax;
 }
 
 void ledgerFlightClose(LedgerFlight *p) {
@@ -223,7 +235,7 @@ static int flightAnswered(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
       pPage->isLast ) {
     return pErr->rc;
   }
-  ledgerPagerBound(pLeg->pPager, ledgerSnapshotBound(p->pSnapshot, p->pLedger));
+  ledgerPagerBound(pLeg->pPager, flightMost(p));
   if( !pPage->isLast ) return LEDGER_OK;
   return ledgerSnapshotAnswered(p->pSnapshot, p->pLedger, p, &p->range, head,
                                 iNext, 1, pErr);
@@ -316,7 +328,7 @@ static FlightLeg *flightTrunk(const LedgerFlight *p) {
 static int flightCut(LedgerFlight *p, LedgerError *pErr) {
   FlightLeg *pTrunk = flightTrunk(p);
   const i64 iFrom = pTrunk ? pTrunk->iFrom : p->iRest;
-  i64 iEnd = ledgerSnapshotBound(p->pSnapshot, p->pLedger);
+  i64 iEnd = flightMost(p);
   if( p->bCut || p->bOne || p->nWindow == 0 || iFrom <= 0 ||
       p->pLanes->nMost < 2 || (pTrunk == NULL && p->pRest == NULL) ) {
     return LEDGER_OK;
@@ -348,36 +360,15 @@ static int flightCut(LedgerFlight *p, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-/* Asks of which view the seqno is, where a window is to begin; and further up,
-** since elections are rare. Returns 0 where there is nothing left to ask. */
+/* Asks of which view the seqno is, where a window is to begin. Returns 0 where
+** there is nothing left to ask. */
 static int flightProbe(LedgerFlight *p, i64 iSeqno, LedgerError *pErr) {
-  LedgerClient *pClient = p->pLedger->pClient;
-  LedgerTxid id = ledgerSnapshotBoundId(p->pSnapshot, p->pLedger);
-  i64 iView = ledgerClientViewBelow(pClient, iSeqno);
-  i64 iStep = p->nWindow;
-  int i;
   if( p->probe.nUsed ) return 1;
   if( p->iProbed == iSeqno ) return 0;
   p->iProbed = iSeqno;
-  if( iView == 0 || iView > id.view ) iView = id.view;
-  if( p->probe.nPlace == 0 &&
-      ledgerWindowOpen(&p->probe, FLIGHT_PROBES, 1, pErr) ) {
-    return 0;
-  }
-  for( i = 0; i < FLIGHT_PROBES && pErr->rc == LEDGER_OK; i++ ) {
-    LedgerTxid ask = {iView, iSeqno};
-    if( i < FLIGHT_VIEWS ) {
-      ask.view += i;
-      if( ask.view > id.view ) continue;
-    } else {
-      iStep = iStep > p->iEnd / 8 ? p->iEnd : iStep * 8;
-      ask.seqno += iStep;
-      if( ask.seqno >= p->iEnd || ledgerClientView(pClient, ask.seqno) ) break;
-    }
-    ledgerWindowAdd(&p->probe);
-    ledgerStatusGet(pClient, ask, &p->probe.apCall[p->probe.nUsed - 1], pErr);
-  }
-  if( pErr->rc ) ledgerWindowClose(&p->probe);
+  ledgerViewsAsk(p->pLedger, iSeqno, p->nWindow,
+                 ledgerSnapshotBoundId(p->pSnapshot, p->pLedger), &p->probe,
+                 pErr);
   return p->probe.nUsed > 0;
 }
 
@@ -397,7 +388,7 @@ static int flightResume(LedgerFlight *p, i64 iFrom, int bRefused,
   if( ledgerPagerOpen(p->pLedger->pClient, &range, &pPager, pErr) ) {
     return pErr->rc;
   }
-  ledgerPagerBound(pPager, ledgerSnapshotBound(p->pSnapshot, p->pLedger));
+  ledgerPagerBound(pPager, flightMost(p));
   p->pRest = pPager;
   p->iRest = iFrom;
   return LEDGER_OK;
@@ -496,14 +487,14 @@ int ledgerFlightStart(LedgerFlight *p, i64 nMore, LedgerError *pErr) {
 
 /* Waits until something comes in. */
 static int flightWait(LedgerFlight *p, LedgerError *pErr) {
-  LedgerCall *apCall[64 + FLIGHT_PROBES + 1];
+  LedgerCall *apCall[FLIGHT_CALLS];
   FlightLeg *pLeg;
   int n = 0, i;
-  for( pLeg = p->pFirst; pLeg && n < 64; pLeg = pLeg->pNext ) {
-    if( pLeg->eState == LEG_UNDER ) apCall[n++] = ledgerPagerCall(pLeg->pPager);
-  }
   for( i = 0; i < p->probe.nUsed; i++ ) apCall[n++] = p->probe.apCall[i];
   if( p->pStatus ) apCall[n++] = p->pStatus;
+  for( pLeg = p->pFirst; pLeg && n < FLIGHT_CALLS; pLeg = pLeg->pNext ) {
+    if( pLeg->eState == LEG_UNDER ) apCall[n++] = ledgerPagerCall(pLeg->pPager);
+  }
   return ledgerCallWaitAny(apCall, n, &i, pErr);
 }
 

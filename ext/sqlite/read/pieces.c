@@ -23,6 +23,7 @@ struct LedgerPieces {
   LedgerLanes *pLanes;       /* borrowed from the scan */
   LedgerRange range;         /* texts are borrowed from the stream */
   int bLimit;                /* as in ledgerFlightOpen() */
+  i64 iMost;                 /* no row above it is wanted */
   int bKeep;                 /* what comes is to be history ... */
   unsigned char aOwner[32]; /* ... of this reader; else of whoever asks first */
   int bOwner;
@@ -49,6 +50,7 @@ int ledgerPiecesOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
   p->pLanes = pLanes;
   p->range = *pRange;
   p->bLimit = bLimit;
+  p->iMost = INT64_MAX;
   p->bKeep = pRange->zTag == NULL && pRange->zSubLedger &&
              ledgerCacheWanted(ledgerClientConfig(pLedger->pClient));
   p->iAt = pRange->from.seqno ? pRange->from.seqno : 1;
@@ -67,7 +69,11 @@ void ledgerPiecesClose(LedgerPieces *p) {
 static i64 piecesTo(const LedgerPieces *p) {
   i64 iTo = ledgerSnapshotBound(p->pSnapshot, p->pLedger);
   if( p->range.to.seqno && p->range.to.seqno < iTo ) iTo = p->range.to.seqno;
-  return iTo;
+  return p->iMost < iTo ? p->iMost : iTo;
+}
+
+void ledgerPiecesBound(LedgerPieces *p, i64 iSeqno) {
+  p->iMost = iSeqno;
 }
 
 /* Finds what comes next: rows of history, a gap, or the end. */
@@ -98,8 +104,11 @@ static int piecesNext(LedgerPieces *p, LedgerError *pErr) {
     range.to.seqno = p->iGap;
     range.to.view = 0;
   }
-  return ledgerFlightOpen(p->pSnapshot, p->pLedger, p->pLanes, &range,
-                          p->bLimit, &p->pFlight, pErr);
+  if( ledgerFlightOpen(p->pSnapshot, p->pLedger, p->pLanes, &range, p->bLimit,
+                       &p->pFlight, pErr) == LEDGER_OK ) {
+    ledgerFlightBound(p->pFlight, p->iMost);
+  }
+  return pErr->rc;
 }
 
 /* All is known up to iHigh; these are the rows. */

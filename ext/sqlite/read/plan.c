@@ -25,8 +25,7 @@
 **
 ** Invariants: a condition is only ever handed on, never omitted (SQLite checks
 ** each row again), but for tags-match; ranges of ids are taken only under the
-** collation ledger_txid, equality under BINARY too; order is taken only where
-** one sub-ledger is read, so that merging means one stream per ledger.
+** collation ledger_txid, equality under BINARY too.
 */
 #include "sqlite/read/read.h"
 
@@ -222,7 +221,7 @@ int ledgerPlanEntries(LedgerConn *pConn, sqlite3_index_info *pInfo,
   if( zSep[0] == 0 ) { /* an empty text can't be told from a lack of memory */
     sqlite3_str_appendall(pStr, "all");
   }
-  if( pInfo->nOrderBy == 1 && (found.bSubLedger || bSubLedgerFixed) &&
+  if( pInfo->nOrderBy == 1 &&
       (planIs(pTable, LEDGER_PLAN_TRANSACTION_ID, pInfo->aOrderBy[0].iColumn) ||
        planIs(pTable, LEDGER_PLAN_SEQNO, pInfo->aOrderBy[0].iColumn)) ) {
     pInfo->orderByConsumed = 1;

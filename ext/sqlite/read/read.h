@@ -192,6 +192,19 @@ void ledgerQueryClear(LedgerQuery *pQuery);
 ** same order (sqlite3_free); NULL when memory is short. */
 char *ledgerQueryKey(const LedgerQuery *pQuery);
 
+/* ---- read/views.c: of which view a seqno is ------------------------------ */
+
+/* Starts status requests that may tell the view of a seqno below the committed
+** id top, and of others 8, 64 and 512 steps away (iStep below 0: downwards).
+** They come into pCalls, which is opened where it isn't; who takes them out
+** needs no result: ledgerClientView() has it. */
+int ledgerViewsAsk(Ledger *pLedger, i64 iSeqno, i64 iStep, LedgerTxid top,
+                   LedgerWindow *pCalls, LedgerError *pErr);
+
+/* The same where it isn't known yet, waited for. It may stay unknown. */
+int ledgerViewsFind(Ledger *pLedger, i64 iSeqno, i64 iStep, LedgerTxid top,
+                    LedgerError *pErr);
+
 /* ---- read/flight.c: the pages of a range, several under way -------------- */
 
 /* What the flights of one scan have in common in one ledger. */
@@ -221,6 +234,9 @@ int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                      LedgerFlight **ppFlight, LedgerError *pErr);
 void ledgerFlightClose(LedgerFlight *p); /* NULL is allowed */
 
+/* Before it is started: nothing above the seqno is wanted. */
+void ledgerFlightBound(LedgerFlight *p, i64 iSeqnoMax);
+
 /* Sends, without waiting, what there are lanes for. nMore: rows that will be
 ** wanted beyond those shown; with -1 only takes in what has come. */
 int ledgerFlightStart(LedgerFlight *p, i64 nMore, LedgerError *pErr);
@@ -237,19 +253,21 @@ typedef struct LedgerPieces LedgerPieces;
 int ledgerPiecesOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                      LedgerLanes *pLanes, const LedgerRange *pRange, int bLimit,
                      LedgerPieces **ppPieces, LedgerError *pErr);
+void ledgerPiecesBound(LedgerPieces *p, i64 iSeqno);
 void ledgerPiecesClose(LedgerPieces *p);
 int ledgerPiecesStart(LedgerPieces *p, i64 nMore, LedgerError *pErr);
 int ledgerPiecesNext(LedgerPieces *p, i64 nMore, const LedgerPage **ppPage,
                      int *piEntry, LedgerError *pErr);
 
-/* ---- read/stream.c: one sub-ledger of one ledger, in order --------------- */
+/* ---- read/stream.c: sub-ledgers of one ledger ---------------------------- */
 
 typedef struct LedgerStream LedgerStream;
 
-/* Opens a stream upwards or (bDesc) downwards; nothing is sent. zTag is the tag
-** for the wire or NULL. Query and lanes must outlive the stream. */
+/* Opens a stream of the rows of these sub-ledgers (1 at least) in order,
+** upwards or, as the query says, downwards; nothing is sent. zTag is the tag
+** for the wire or NULL. Names, tag, query and lanes must outlive the stream. */
 int ledgerStreamOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
-                     LedgerLanes *pLanes, const char *zSubLedger,
+                     LedgerLanes *pLanes, int nName, const char *const *azName,
                      const LedgerQuery *pQuery, const char *zTag,
                      LedgerStream **ppStream, LedgerError *pErr);
 void ledgerStreamClose(LedgerStream *p);

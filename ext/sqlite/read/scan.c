@@ -4,7 +4,8 @@
 ** Requests: GET /app/collections where no sub-ledger is given; the rest is
 ** done by read/stream.c (ranges) and lookup.c (entries by id).
 **
-** With `order` there is one stream per ledger, and the streams are merged.
+** With `order` there is one stream per ledger, of all the sub-ledgers that are
+** read, and the streams are merged.
 ** Without, streams are read one behind the other while pages of the next ones
 ** are on their way: never more than range_concurrency at a time, however many
 ** sub-ledgers there are.
@@ -15,12 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A stream that is to be read, opened when its turn comes near. */
+/* A stream that is to be read, opened when its turn comes near: of all the
+** sub-ledgers of a ledger where rows are to be in order, else of one. */
 typedef struct ScanSource ScanSource;
 struct ScanSource {
   Ledger *pLedger;            /* borrowed from apLedger */
   LedgerLanes *pLanes;        /* its own, of aLanes */
-  const char *zSubLedger;     /* borrowed from the query or from apzList */
+  int nName;                  /* the sub-ledgers, borrowed ... */
+  const char *const *azName;  /* ... from aazName */
   LedgerStream *pStream;      /* open, or NULL */
   const LedgerEntryRow *pRow; /* merging: its next row */
   int bEof;                   /* merging: no further row */
@@ -35,6 +38,7 @@ struct LedgerScan {
   Ledger **apLedger;     /* counted references */
   LedgerLanes *aLanes;   /* per ledger: what its streams share */
   char ***apzList;       /* per ledger: its list of sub-ledgers (free) */
+  const char ***aazName; /* ... those read, borrowed (sqlite3_free) */
   LedgerLookup *pLookup; /* rows by id, or NULL */
   int nSource, nSourceAlloc;
   ScanSource *aSource;
@@ -50,12 +54,14 @@ void ledgerScanClose(LedgerScan *p) {
   ledgerLookupClose(p->pLookup);
   for( i = 0; i < p->nLedger; i++ ) {
     if( p->apzList ) free(p->apzList[i]);
+    if( p->aazName ) sqlite3_free((void *)p->aazName[i]);
     ledgerUnref(p->apLedger[i]);
   }
   sqlite3_free(p->aSource);
   sqlite3_free(p->apLedger);
   sqlite3_free(p->aLanes);
   sqlite3_free(p->apzList);
+  sqlite3_free((void *)p->aazName);
   sqlite3_free(p->zTag);
   ledgerQueryClear(&p->query);
   sqlite3_free(p);
@@ -82,8 +88,9 @@ int ledgerQueryLedgers(const LedgerQuery *pQuery, LedgerConn *pConn,
   return LEDGER_OK;
 }
 
-static int scanAddSource(LedgerScan *p, int iLedger, const char *zSubLedger,
-                         LedgerError *pErr) {
+static int scanAddSource(LedgerScan *p, int iLedger, int nName,
+                         const char *const *azName, LedgerError *pErr) {
+  ScanSource *pSource;
   if( p->nSource == p->nSourceAlloc ) {
     int nNew = p->nSourceAlloc ? p->nSourceAlloc * 2 : 4;
     ScanSource *aNew =
@@ -92,11 +99,12 @@ static int scanAddSource(LedgerScan *p, int iLedger, const char *zSubLedger,
     p->aSource = aNew;
     p->nSourceAlloc = nNew;
   }
-  memset(&p->aSource[p->nSource], 0, sizeof(*p->aSource));
-  p->aSource[p->nSource].pLedger = p->apLedger[iLedger];
-  p->aSource[p->nSource].pLanes = &p->aLanes[iLedger];
-  p->aSource[p->nSource].zSubLedger = zSubLedger;
-  p->nSource++;
+  pSource = &p->aSource[p->nSource++];
+  memset(pSource, 0, sizeof(*pSource));
+  pSource->pLedger = p->apLedger[iLedger];
+  pSource->pLanes = &p->aLanes[iLedger];
+  pSource->nName = nName;
+  pSource->azName = azName;
   return LEDGER_OK;
 }
 
@@ -118,39 +126,75 @@ static int scanNeedsFirm(LedgerScan *p, Ledger *pLedger, int nStream) {
   return nStream > 1 || !ledgerSnapshotFresh(p->pSnapshot, pLedger);
 }
 
+static int scanOpenStream(LedgerScan *p, ScanSource *pSource,
+                          LedgerError *pErr) {
+  if( pSource->pStream ) return LEDGER_OK;
+  return ledgerStreamOpen(p->pSnapshot, pSource->pLedger, pSource->pLanes,
+                          pSource->nName, pSource->azName, &p->query, p->zTag,
+                          &pSource->pStream, pErr);
+}
+
 /* The streams of one ledger. */
 static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
   Ledger *pLedger = p->apLedger[iLedger];
   const LedgerQuery *pQuery = &p->query;
   LedgerTxid head = {0, 0};
-  int nBefore = p->nSource, nName = pQuery->nSubLedger, i, rc = LEDGER_OK;
+  int nList = pQuery->nSubLedger, nName = 0, i, rc = LEDGER_OK;
+  char **azList = pQuery->azSubLedger;
   int bPast = 0;
-  char **azName = pQuery->azSubLedger;
+  const char **azName;
 
   if( pQuery->bAnySubLedger ) {
-    rc = ledgerCollectionsList(pLedger->pClient, &p->apzList[iLedger], &nName,
+    rc = ledgerCollectionsList(pLedger->pClient, &p->apzList[iLedger], &nList,
                                &head, pErr);
     if( rc ) return rc;
-    azName = p->apzList[iLedger];
-    rc = scanAddSource(p, iLedger, LEDGER_DEFAULT_SUB_LEDGER, pErr);
+    azList = p->apzList[iLedger];
   }
-  for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {
+  azName = sqlite3_malloc64(sizeof(*azName) * ((sqlite3_uint64)nList + 1));
+  p->aazName[iLedger] = azName;
+  if( azName == NULL ) return ledgerErrorNomem(pErr);
+  if( pQuery->bAnySubLedger ) azName[nName++] = LEDGER_DEFAULT_SUB_LEDGER;
+  for( i = 0; i < nList; i++ ) {
     if( pQuery->bAnySubLedger &&
-        strcmp(azName[i], LEDGER_DEFAULT_SUB_LEDGER) == 0 ) {
+        strcmp(azList[i], LEDGER_DEFAULT_SUB_LEDGER) == 0 ) {
       continue;
     }
-    rc = scanAddSource(p, iLedger, azName[i], pErr);
+    azName[nName++] = azList[i];
   }
-  if( rc == LEDGER_OK && p->nSource > nBefore ) {
-    /* What was read before ends where the snapshot does. */
-    rc = ledgerPastReady(pLedger, p->aSource[nBefore].zSubLedger, &bPast, pErr);
+  if( nName == 0 ) return LEDGER_OK;
+  if( pQuery->bOrder ) {
+    rc = scanAddSource(p, iLedger, nName, azName, pErr);
+  } else {
+    for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {
+      rc = scanAddSource(p, iLedger, 1, &azName[i], pErr);
+    }
   }
-  if( rc == LEDGER_OK && p->nSource > nBefore &&
-      (bPast || scanNeedsFirm(p, pLedger, p->nSource - nBefore)) ) {
-    rc = ledgerSnapshotFirm(p->pSnapshot, pLedger,
-                            p->aSource[nBefore].zSubLedger, head, pErr);
+  /* What was read before ends where the snapshot does. */
+  if( rc == LEDGER_OK ) {
+    rc = ledgerPastReady(pLedger, azName[0], &bPast, pErr);
+  }
+  if( rc == LEDGER_OK && (bPast || scanNeedsFirm(p, pLedger, nName)) ) {
+    rc = ledgerSnapshotFirm(p->pSnapshot, pLedger, azName[0], head, pErr);
   }
   return rc;
+}
+
+/* What is kept per ledger. */
+static int scanLedgers(LedgerScan *p, LedgerError *pErr) {
+  const sqlite3_uint64 n = (sqlite3_uint64)p->nLedger;
+  int i;
+  p->aLanes = sqlite3_malloc64(sizeof(*p->aLanes) * n);
+  p->apzList = sqlite3_malloc64(sizeof(*p->apzList) * n);
+  if( p->apzList ) memset(p->apzList, 0, sizeof(*p->apzList) * n);
+  p->aazName = sqlite3_malloc64(sizeof(*p->aazName) * n);
+  if( p->aazName ) memset((void *)p->aazName, 0, sizeof(*p->aazName) * n);
+  if( p->aLanes == NULL || p->apzList == NULL || p->aazName == NULL ) {
+    return ledgerErrorNomem(pErr);
+  }
+  for( i = 0; i < p->nLedger; i++ ) {
+    ledgerLanesInit(&p->aLanes[i], p->apLedger[i]);
+  }
+  return LEDGER_OK;
 }
 
 int ledgerScanOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
@@ -178,19 +222,8 @@ int ledgerScanOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn, int bEnv,
   if( rc || p->query.bEmpty ) goto out;
   rc = ledgerQueryLedgers(&p->query, pConn, &p->apLedger, &p->nLedger, pErr);
   if( rc || p->nLedger == 0 ) goto out;
-  p->apzList =
-      sqlite3_malloc64(sizeof(*p->apzList) * (sqlite3_uint64)p->nLedger);
-  p->aLanes = sqlite3_malloc64(sizeof(*p->aLanes) * (sqlite3_uint64)p->nLedger);
-  if( p->apzList == NULL || p->aLanes == NULL ) {
-    sqlite3_free(p->apzList);
-    p->apzList = NULL;
-    rc = ledgerErrorNomem(pErr);
-    goto out;
-  }
-  for( i = 0; i < p->nLedger; i++ ) {
-    ledgerLanesInit(&p->aLanes[i], p->apLedger[i]);
-  }
-  memset(p->apzList, 0, sizeof(*p->apzList) * (size_t)p->nLedger);
+  rc = scanLedgers(p, pErr);
+  if( rc ) goto out;
   if( p->query.bIds && p->query.zMatch == NULL ) {
     rc = ledgerLookupOpen(pSnapshot, pConn, p->apLedger, p->nLedger, &p->query,
                           &p->pLookup, pErr);
@@ -208,14 +241,6 @@ out:
     *ppScan = p;
   }
   return rc;
-}
-
-static int scanOpenStream(LedgerScan *p, ScanSource *pSource,
-                          LedgerError *pErr) {
-  if( pSource->pStream ) return LEDGER_OK;
-  return ledgerStreamOpen(p->pSnapshot, pSource->pLedger, pSource->pLanes,
-                          pSource->zSubLedger, &p->query, p->zTag,
-                          &pSource->pStream, pErr);
 }
 
 /* Rows that will be wanted beyond those that stand ready in the stream. Where
@@ -272,33 +297,70 @@ static int scanNextLane(LedgerScan *p, const LedgerEntryRow **ppRow,
   return rc;
 }
 
-/* The next row in order: the least (or greatest) of all streams' next ones. */
+/* Whether a row comes before another, in the order asked for. */
+static int scanBefore(const LedgerScan *p, LedgerTxid a, LedgerTxid b) {
+  const int iCmp = ledgerTxidCompare(a, b);
+  return p->query.bDesc ? iCmp > 0 : iCmp < 0;
+}
+
+/* The source to be asked for its first row, since that may come before pBest's;
+** NULL where there is none. Downwards over several ledgers, one that ends below
+** the row to be shown isn't read yet, and the highest comes first. */
+static ScanSource *scanUnread(LedgerScan *p, const ScanSource *pBest) {
+  ScanSource *pFound = NULL;
+  i64 iFound = 0;
+  int i;
+  for( i = 0; i < p->nSource; i++ ) {
+    ScanSource *pSource = &p->aSource[i];
+    i64 iTop = ledgerSnapshotBound(p->pSnapshot, pSource->pLedger);
+    if( pSource->pStream || pSource->bEof ) continue;
+    if( p->query.to.seqno && p->query.to.seqno < iTop ) {
+      iTop = p->query.to.seqno;
+    }
+    if( p->query.bDesc && pBest && iTop < pBest->pRow->entry.id.seqno ) {
+      continue;
+    }
+    if( pFound && iTop <= iFound ) continue;
+    pFound = pSource;
+    iFound = iTop;
+  }
+  return pFound;
+}
+
+/* The next row in order: the first of all streams' next ones. */
 static int scanNextMerged(LedgerScan *p, const LedgerEntryRow **ppRow,
                           LedgerError *pErr) {
-  ScanSource *pBest = NULL;
+  ScanSource *pBest = NULL, *pSource = NULL;
   int i, rc = LEDGER_OK;
-  for( i = 0; i < p->nSource && rc == LEDGER_OK; i++ ) {
-    if( p->aSource[i].pStream ) continue; /* start all before waiting for one */
-    rc = scanOpenStream(p, &p->aSource[i], pErr);
-    if( rc == LEDGER_OK ) {
+  for( i = 0; i < p->nSource && !p->query.bDesc && rc == LEDGER_OK; i++ ) {
+    if( p->aSource[i].pStream || p->aSource[i].bEof ) continue;
+    rc = scanOpenStream(p, &p->aSource[i], pErr); /* all before waiting */
+    if( rc == LEDGER_OK )
       rc = ledgerStreamStart(p->aSource[i].pStream, 0, pErr);
-    }
   }
-  for( i = 0; i < p->nSource && rc == LEDGER_OK; i++ ) {
-    ScanSource *pSource = &p->aSource[i];
-    int iCmp;
-    if( pSource->pRow == NULL && !pSource->bEof ) {
+  for( i = 0; rc == LEDGER_OK; i++ ) {
+    if( i < p->nSource ) {
+      pSource = &p->aSource[i];
+      if( pSource->pStream == NULL ) continue;
+    } else {
+      pSource = scanUnread(p, pBest);
+      if( pSource == NULL ) break;
+      rc = scanOpenStream(p, pSource, pErr);
+      if( rc ) break;
+    }
+    if( pSource->pRow == NULL ) {
       rc = ledgerStreamNext(pSource->pStream, scanMore(p, pSource),
                             &pSource->pRow, pErr);
       if( rc ) break;
-      pSource->bEof = pSource->pRow == NULL;
     }
-    if( pSource->bEof ) continue;
-    if( pBest ) {
-      iCmp = ledgerTxidCompare(pSource->pRow->entry.id, pBest->pRow->entry.id);
-      if( p->query.bDesc ? iCmp <= 0 : iCmp >= 0 ) continue;
+    if( pSource->pRow == NULL ) {
+      pSource->bEof = 1;
+      ledgerStreamClose(pSource->pStream);
+      pSource->pStream = NULL;
+    } else if( pBest == NULL ||
+               scanBefore(p, pSource->pRow->entry.id, pBest->pRow->entry.id) ) {
+      pBest = pSource;
     }
-    pBest = pSource;
   }
   if( rc == LEDGER_OK && pBest ) {
     *ppRow = pBest->pRow;
