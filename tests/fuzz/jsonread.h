@@ -108,7 +108,8 @@ static inline const char *jsonReadDiffers(const char *z, size_t n,
       zWrong = "cJSON or json.c refuses it";
     } else {
       jsonReadTree(pDoc, ledgerJsonRoot(pDoc), &tree);
-      if( tree.n != place.n || memcmp(tree.z, place.z, tree.n) != 0 ) {
+      if( tree.z == NULL || place.z == NULL || tree.n != place.n ||
+          memcmp(tree.z, place.z, tree.n) != 0 ) {
         zWrong = "the values differ";
       }
     }
