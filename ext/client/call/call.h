@@ -36,6 +36,7 @@ struct LedgerDialect {
 
 const LedgerDialect *ledgerDialectFind(const char *zVersion);
 int ledgerDialectRefused(const LedgerServerError *pSaid);
+int ledgerDialectNoPath(const LedgerServerError *pSaid);
 const LedgerDialect *ledgerDialectChoose(const char *zMessage,
                                          const char **pzList);
 const char *ledgerDialectFirst(unsigned mHas);

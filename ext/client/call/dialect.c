@@ -6,7 +6,8 @@
 **   - the rows stand from the oldest version to the newest;
 **   - answers are read in both spellings whatever the version, so that only
 **     requests depend on the row in use;
-**   - the text of the service's that lists versions is read here alone.
+**   - the service's own texts (its list of versions, an unknown path) are read
+**     here alone.
 **
 ** Reference: api/CONTRACT.md 1 and "Corrections from recordings" (the service
 ** really spoke of subLedgerId in 2022-04-20-preview).
@@ -82,6 +83,13 @@ const LedgerDialect *ledgerDialectFind(const char *zVersion) {
 int ledgerDialectRefused(const LedgerServerError *pSaid) {
   return strcmp(pSaid->zCode, "QueryParameterError") == 0 &&
          strstr(pSaid->zMessage, "api-version") != NULL;
+}
+
+/* Whether a refusal is about the path, not about what it names. */
+int ledgerDialectNoPath(const LedgerServerError *pSaid) {
+  static const char zPath[] = "Unknown path";
+  return strcmp(pSaid->zCode, "ResourceNotFound") == 0 &&
+         strncmp(pSaid->zMessage, zPath, sizeof(zPath) - 1) == 0;
 }
 
 /*

@@ -403,10 +403,7 @@ int ledgerResponseAbout(LedgerCall *p, LedgerJson *pDoc, LedgerError *pErr) {
 ** error body. One without (a proxy's page), or about the path, says nothing of
 ** the kind. */
 int ledgerResponseMissing(const LedgerCall *p) {
-  static const char zPath[] = "Unknown path";
-  return p->http == 404 && p->server.bBody &&
-         (strcmp(p->server.zCode, "ResourceNotFound") != 0 ||
-          strncmp(p->server.zMessage, zPath, sizeof(zPath) - 1) != 0);
+  return p->http == 404 && p->server.bBody && !ledgerDialectNoPath(&p->server);
 }
 
 /* The error of an answer that can't be. zWhy says what is wrong with it. */

@@ -317,7 +317,8 @@ static ScanSource *scanUnread(LedgerScan *p, const ScanSource *pBest) {
     if( p->query.to.seqno && p->query.to.seqno < iTop ) {
       iTop = p->query.to.seqno;
     }
-    if( p->query.bDesc && pBest && iTop < pBest->pRow->entry.id.seqno ) {
+    if( p->query.bDesc && pBest && pBest->pRow &&
+        iTop < pBest->pRow->entry.id.seqno ) {
       continue;
     }
     if( pFound && iTop <= iFound ) continue;
@@ -357,7 +358,7 @@ static int scanNextMerged(LedgerScan *p, const LedgerEntryRow **ppRow,
       pSource->bEof = 1;
       ledgerStreamClose(pSource->pStream);
       pSource->pStream = NULL;
-    } else if( pBest == NULL ||
+    } else if( pBest == NULL || pBest->pRow == NULL ||
                scanBefore(p, pSource->pRow->entry.id, pBest->pRow->entry.id) ) {
       pBest = pSource;
     }
