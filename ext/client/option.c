@@ -62,7 +62,7 @@ static int optionCache(const char *zName, char *z, LedgerError *pErr) {
     return LEDGER_OK;
   }
   return ledgerErrorSet(pErr, LEDGER_ERROR,
-                        "option %s: '%.64s' is none of off, memory, and the "
+                        "option %s: '%.64s' is not one of off, memory, or the "
                         "path of a file (with / or .)",
                         zName, z);
 }

@@ -145,7 +145,7 @@ static int pastFile(LedgerPast *p, int *pbNew) {
     }
   }
   if( !S_ISREG(st.st_mode) ) {
-    pastProblem(p, "it is no regular file");
+    pastProblem(p, "it is not a regular file");
   } else if( st.st_uid != geteuid() || (st.st_mode & 077) ) {
     pastProblem(p, "others own it, or may read or write it (chmod 600)");
   } else {
