@@ -32,7 +32,7 @@ int ledgerConnNew(sqlite3 *db, int bReadonly,
   p->apFunction = apFunction;
   p->queue.iNext = 1;
   p->queue.ppEnd = &p->queue.pFirst;
-  p->history.ppEnd = &p->history.pFirst;
+  p->appended.ppEnd = &p->appended.pFirst;
   return SQLITE_OK;
 }
 
@@ -44,7 +44,7 @@ void ledgerConnUnref(void *pArg) {
   LedgerConn *p = pArg;
   int i;
   if( --p->nRef > 0 ) return;
-  ledgerHistoryFree(p);
+  ledgerAppendedFree(p);
   ledgerReceiptMemoFree(p->pMemo);
   ledgerInternFree(p->pIntern);
   for( i = 0; i < p->nLedger; i++ ) ledgerUnref(p->apLedger[i]);

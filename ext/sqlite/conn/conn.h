@@ -67,9 +67,9 @@ struct LedgerQueue {
   LedgerSavepoints *pTables; /* tables within a transaction */
 };
 
-/* What became of rows (conn/history.c). */
-typedef struct LedgerHistory LedgerHistory;
-struct LedgerHistory {
+/* What became of rows (conn/appended.c). */
+typedef struct LedgerAppended LedgerAppended;
+struct LedgerAppended {
   LedgerQueued *pFirst; /* settled rows, oldest first */
   LedgerQueued **ppEnd;
   int nRow;
@@ -104,7 +104,7 @@ struct LedgerConn {
   int bDetached;     /* ledger_detach() was called: no environment */
   LedgerReading reading;
   LedgerQueue queue;
-  LedgerHistory history;
+  LedgerAppended appended;
   LedgerIntern *pIntern;           /* rowids of the small writable tables */
   const LedgerTableSpec *pPlanned; /* of the last xBestIndex */
   const LedgerTableSpec *const *apTable;   /* all, ended by NULL */
@@ -196,7 +196,7 @@ int ledgerErrorVtab(sqlite3_vtab *pVtab, LedgerError *pErr);
 void ledgerErrorFunction(sqlite3_context *pCtx, LedgerError *pErr);
 void ledgerErrorFunctionRead(sqlite3_context *pCtx, LedgerError *pErr);
 
-/* ---- conn/history.c: changes of the ledger, and what became of them ------ */
+/* ---- conn/appended.c: changes of the ledger, and what became of them ----- */
 
 enum {
   LEDGER_QUEUED = 1,  /* waits for COMMIT */
@@ -219,12 +219,12 @@ enum {
 /* One change that waits for COMMIT, or what became of it. */
 struct LedgerQueued {
   LedgerQueued *pNext;
-  LedgerQueued *pNextById; /* history: the next one in LedgerHistory.apById */
+  LedgerQueued *pNextById; /* settled: the next one in LedgerAppended.apById */
   i64 n;                   /* ledger_appends.n */
   const void *pOwner;      /* the table that queued it */
   Ledger *pLedger;         /* counted reference while queued, else NULL */
   int iSlot;               /* its slot */
-  char *zLedger;           /* its name, for the history */
+  char *zLedger;           /* its name, for the record */
   const LedgerChangeKind *pKind; /* what it changes; NULL: it appends */
   int eChange;                   /* LEDGER_CHANGE_*; of an append 0 */
   char *zKey;                    /* of a change: user id, name of a role, ... */
@@ -247,34 +247,34 @@ struct LedgerQueued {
   int rcError;         /* refused: the code of it */
 };
 
-const char *ledgerHistoryStateName(int eState);
+const char *ledgerAppendedStateName(int eState);
 
 void ledgerQueuedFree(LedgerQueued *p);
 
-/* Appends a settled row to the history; takes it over. */
-void ledgerHistoryAdd(LedgerConn *p, LedgerQueued *pRow);
+/* Adds a settled row to the record; takes it over. */
+void ledgerAppendedAdd(LedgerConn *p, LedgerQueued *pRow);
 
 /* Says what became of a row of the outbox, where it is pending or unknown. */
-void ledgerHistorySettle(LedgerConn *p, const Ledger *pLedger, i64 iOutbox,
-                         int eState, LedgerTxid id);
+void ledgerAppendedSettle(LedgerConn *p, const Ledger *pLedger, i64 iOutbox,
+                          int eState, LedgerTxid id);
 
 /* Whether the entry with this id is known to be another row's than pFor. The
 ** view that a service tells of a committed entry may be a later one: seqnos
 ** count. */
-int ledgerHistoryTaken(LedgerConn *p, const Ledger *pLedger, LedgerTxid id,
-                       const LedgerQueued *pFor);
+int ledgerAppendedTaken(LedgerConn *p, const Ledger *pLedger, LedgerTxid id,
+                        const LedgerQueued *pFor);
 
 /* The sub-ledger this connection appended the id to, or NULL. */
-const char *ledgerHistorySubLedger(LedgerConn *p, const Ledger *pLedger,
-                                   LedgerTxid id);
+const char *ledgerAppendedSubLedger(LedgerConn *p, const Ledger *pLedger,
+                                    LedgerTxid id);
 
 /* Whether this connection appended the id to that sub-ledger, and saw it
 ** committed. */
-int ledgerHistoryCommitted(LedgerConn *p, const Ledger *pLedger, LedgerTxid id,
-                           const char *zSubLedger);
+int ledgerAppendedCommitted(LedgerConn *p, const Ledger *pLedger, LedgerTxid id,
+                            const char *zSubLedger);
 
 int ledgerQueueHasRows(const LedgerConn *p, const Ledger *pLedger);
-void ledgerHistoryFree(LedgerConn *p); /* and the queue, at the end */
+void ledgerAppendedFree(LedgerConn *p); /* and the queue, at the end */
 
 /* ---- conn/answers.c: answers kept for a statement ------------------------ */
 

@@ -326,10 +326,10 @@ static int flushSettle(Flush *p, LedgerError *pErr) {
   if( flushRecord(p, &rows, pErr) ) goto out;
   for( i = 0; i < rows.nRow; i++ ) {
     const LedgerOutboxRow *pRow = &rows.aRow[i];
-    ledgerHistorySettle(p->pConn, p->pLedger, pRow->id,
-                        pRow->eState == LEDGER_COMMITTED ? LEDGER_COMMITTED
-                                                         : LEDGER_LOST,
-                        pRow->tx);
+    ledgerAppendedSettle(p->pConn, p->pLedger, pRow->id,
+                         pRow->eState == LEDGER_COMMITTED ? LEDGER_COMMITTED
+                                                          : LEDGER_LOST,
+                         pRow->tx);
   }
 out:
   ledgerOutboxRowsClear(&rows);
@@ -352,8 +352,8 @@ static void flushHistory(Flush *p, LedgerOutboxRows *pRows) {
       ledgerQueuedFree(pQueue);
       continue;
     }
-    if( iFirst == 0 ) p->pConn->history.iLastBatch = iFirst = pQueue->n;
-    ledgerHistoryAdd(p->pConn, pQueue);
+    if( iFirst == 0 ) p->pConn->appended.iLastBatch = iFirst = pQueue->n;
+    ledgerAppendedAdd(p->pConn, pQueue);
   }
 }
 

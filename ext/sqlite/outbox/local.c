@@ -471,7 +471,7 @@ int ledgerOutboxRecord(LedgerOutbox *p, const LedgerOutboxRows *pRows,
   for( i = 0; i < pRows->nRow; i++ ) {
     const LedgerOutboxRow *pRow = &pRows->aRow[i];
     ledgerBufPrintf(&json, "%s[%lld,\"%s\"", i ? "," : "[", (long long)pRow->id,
-                    ledgerHistoryStateName(pRow->eState));
+                    ledgerAppendedStateName(pRow->eState));
     outboxJsonId(&json, pRow->tx);
     outboxJsonId(&json,
                  ledgerTxidCompare(head, pRow->head) > 0 ? head : pRow->head);

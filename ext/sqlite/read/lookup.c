@@ -110,7 +110,7 @@ static int lookupCandidate(LedgerLookup *p, Ledger *pLedger, LedgerTxid id,
     if( k < pQuery->nSubLedger ) *pz = pQuery->azSubLedger[k];
     return LEDGER_OK;
   }
-  zHint = ledgerHistorySubLedger(p->pConn, pLedger, id);
+  zHint = ledgerAppendedSubLedger(p->pConn, pLedger, id);
   if( zHint == NULL ) zHint = LEDGER_DEFAULT_SUB_LEDGER;
   if( k == 0 ) {
     *pz = zHint;
@@ -158,7 +158,7 @@ int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
                     LedgerCall **ppCall, LedgerError *pErr) {
   int rc = ledgerEntryGet(pLedger->pClient, id, zSubLedger, ppCall, pErr);
   if( rc == LEDGER_OK &&
-      ledgerHistoryCommitted(pLedger->pConn, pLedger, id, zSubLedger) ) {
+      ledgerAppendedCommitted(pLedger->pConn, pLedger, id, zSubLedger) ) {
     ledgerEntryKnown(*ppCall);
   }
   return rc;

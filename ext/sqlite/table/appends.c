@@ -22,7 +22,7 @@ static int appendsRow(LedgerCells *pCells, const LedgerQueued *pRow,
   azCell[2] = pRow->zLedger;
   azCell[3] = pRow->zSubLedger;
   azCell[4] = pRow->id.seqno ? ledgerTxidFormat(pRow->id, zId) : NULL;
-  azCell[5] = ledgerHistoryStateName(pRow->eState);
+  azCell[5] = ledgerAppendedStateName(pRow->eState);
   azCell[6] = zError;
   azCell[7] = pRow->zKey;
   rc = ledgerCellsTexts(pCells, azCell, 8, pErr);
@@ -38,7 +38,7 @@ static int appendsRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
   (void)pLedger;
   (void)nKey;
   (void)azKey;
-  for( pRow = pConn->history.pFirst; pRow && rc == LEDGER_OK;
+  for( pRow = pConn->appended.pFirst; pRow && rc == LEDGER_OK;
        pRow = pRow->pNext ) {
     rc = appendsRow(pCells, pRow, pErr);
   }

@@ -232,11 +232,11 @@ int ledgerCommitRow(LedgerConn *p, LedgerQueued *pRow, LedgerTxid *pId,
   ledgerSnapshotEnd(p);
   rc = commitBatch(&batch, pErr);
   *pId = pRow->id;
-  if( p->queue.pTables == NULL ) p->history.iLastBatch = pRow->n;
+  if( p->queue.pTables == NULL ) p->appended.iLastBatch = pRow->n;
   if( pRow->eState == LEDGER_QUEUED ) {
     ledgerQueuedFree(pRow); /* never sent */
   } else {
-    ledgerHistoryAdd(p, pRow);
+    ledgerAppendedAdd(p, pRow);
   }
   return rc;
 }

@@ -5,7 +5,7 @@
 **
 ** No request is made here. One queue serves all tables of a connection; each
 ** row names the table that queued it, so that a savepoint of one table never
-** touches the rows of another. What is settled moves to conn/history.c.
+** touches the rows of another. What is settled moves to conn/appended.c.
 */
 #include "sqlite/write/write.h"
 #include "sqlite/read/read.h"
@@ -135,7 +135,7 @@ int ledgerQueueAdd(LedgerConn *p, LedgerQueued *pRow, LedgerError *pErr) {
 }
 
 /* Removes rows from the queue: those of pOwner from iFrom on that were not
-** sent are freed; with bAll the others of pOwner become history. */
+** sent are freed; with bAll the others of pOwner are recorded. */
 static void queueRemove(LedgerConn *p, const void *pOwner, i64 iFrom,
                         int bAll) {
   LedgerQueued **pp = &p->queue.pFirst;
@@ -152,7 +152,7 @@ static void queueRemove(LedgerConn *p, const void *pOwner, i64 iFrom,
     if( pRow->eState == LEDGER_QUEUED ) {
       ledgerQueuedFree(pRow);
     } else {
-      ledgerHistoryAdd(p, pRow);
+      ledgerAppendedAdd(p, pRow);
     }
   }
   p->queue.ppEnd = pp;

@@ -32,7 +32,7 @@ void ledgerSavepointsBegin(LedgerSavepoints *p) {
   p->bBegun = 1;
   p->iBegin = p->pConn->queue.iNext;
   if( p->pConn->queue.pTables == NULL )
-    p->pConn->history.iLastBatch = p->pConn->queue.iNext;
+    p->pConn->appended.iLastBatch = p->pConn->queue.iNext;
   p->pNext = p->pConn->queue.pTables;
   p->pConn->queue.pTables = p;
 }

@@ -207,7 +207,7 @@ static int settleTaken(Settle *p, LedgerTxid id, int iRow, int *pbTaken,
     const LedgerQueued *pRow = pSend->apRow[i];
     if( settleIsOpen(pRow, pFirst->zSubLedger) &&
         settleSame(pRow, pFirst->zContents, pFirst->nContents) ) {
-      *pbTaken = ledgerHistoryTaken(pSend->pConn, pSend->pLedger, id, pRow);
+      *pbTaken = ledgerAppendedTaken(pSend->pConn, pSend->pLedger, id, pRow);
     }
   }
   for( i = 0; i < pSend->nRow && !*pbTaken; i++ ) {

@@ -31,7 +31,7 @@ int ledgerQueueAdd(LedgerConn *p, LedgerQueued *pRow, LedgerError *pErr);
 void ledgerQueueCut(LedgerConn *p, const void *pOwner, i64 iFrom);
 
 /* Ends the transaction for pOwner: its unsent rows are dropped, the others
-** become history. */
+** are recorded. */
 void ledgerQueueSettle(LedgerConn *p, const void *pOwner);
 
 /* ---- write/savepoints.c: the transaction methods of a table that queues -- */
@@ -79,7 +79,7 @@ int ledgerLockAgain(LedgerConn *p, int rc, int *pmsWait, LedgerError *pErr);
 int ledgerCommit(LedgerConn *p, LedgerError *pErr);
 
 /* Sends one row at once and waits as the option says; the row's state tells
-** what became of it. The row becomes history. *pId is its id, if it has one. */
+** what became of it. The row is recorded. *pId is its id, if it has one. */
 int ledgerCommitRow(LedgerConn *p, LedgerQueued *pRow, LedgerTxid *pId,
                     LedgerError *pErr);
 
@@ -108,7 +108,7 @@ struct LedgerSend {
   int nRefusedMost;     /* so many rows refused one after another end it; 0:
                           ** the first one does */
   /* Whether the entry with this id is known to be another row's. NULL: ask the
-  ** rows and the history only. */
+  ** rows and the record only. */
   int (*xTaken)(void *pArg, const LedgerQueued *pRow, LedgerTxid id,
                 int *pbTaken, LedgerError *pErr);
   void *pArg;
