@@ -76,6 +76,7 @@ struct LedgerFlight {
   i64 nSpan;                 /* seqnos that it spanned; 0: there was none */
   i64 nWindow;               /* ... and that a window is to span */
   LedgerTxid last;           /* the last entry handed out */
+  i64 iSeen;                 /* the last one that a page had */
   int bLimit;                /* LIMIT: */
   int nAhead;                /* pages that may be at hand before their turn */
   LedgerCall *pStatus;       /* whether the bound is committed */
@@ -222,14 +223,13 @@ void ledgerFlightClose(LedgerFlight *p) {
 static int flightAnswered(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
   const LedgerPage *pPage = pLeg->pPage;
   LedgerTxid head = pPage->head;
-  i64 iNext = p->range.from.seqno ? p->range.from.seqno : 1;
+  const i64 iNext = p->iSeen < pLeg->iFrom ? pLeg->iFrom : p->iSeen + 1;
   /* Where the query has no upper bound, the service's next link names the
   ** state it reads at; not one that is still to come. */
   if( p->range.to.seqno == 0 && pPage->bound.seqno &&
       (head.seqno == 0 || pPage->bound.seqno <= head.seqno) ) {
     head = pPage->bound;
   }
-  if( pPage->nEntry > 0 ) iNext = pPage->aEntry[pPage->nEntry - 1].id.seqno + 1;
   if( ledgerSnapshotAnswered(p->pSnapshot, p->pLedger, p, &p->range, head,
                              iNext, pPage->isLast, pErr) ||
       pPage->isLast ) {
@@ -275,6 +275,10 @@ static int flightTake(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
   if( ledgerPagerRefused(pLeg->pPager) ) pLeg->eState = LEG_REFUSED;
   if( pLeg->pPage == NULL ) return LEDGER_OK;
   flightPace(p, pLeg->pPage);
+  if( pLeg->pPage->nEntry > 0 ) {
+    iNext = pLeg->pPage->aEntry[pLeg->pPage->nEntry - 1].id.seqno;
+    if( iNext > p->iSeen ) p->iSeen = iNext;
+  }
   if( pLeg->iTo == INT64_MAX && flightAnswered(p, pLeg, pErr) ) return pErr->rc;
   flightMeasure(p, pLeg);
   if( pLeg->pPage->isLast ) return LEDGER_OK;
