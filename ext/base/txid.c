@@ -5,8 +5,6 @@
 */
 #include "base/base.h"
 
-#include <stdio.h>
-
 #define TXID_SEQNO_END ((int64_t)1 << 48) /* see ledgerTxidParse() in base.h */
 
 /* Reads a canonical decimal number (no sign, no leading zero) below 2^63 from
@@ -39,9 +37,25 @@ int ledgerTxidParse(const char *z, size_t n, LedgerTxid *pId) {
   return 1;
 }
 
+/* Writes the digits of a number that is not negative; returns their end. */
+static char *txidDigits(char *z, int64_t i) {
+  char a[20];
+  int n = 0;
+  do {
+    a[n++] = (char)('0' + i % 10);
+    i /= 10;
+  } while( i > 0 );
+  while( n > 0 ) *z++ = a[--n];
+  return z;
+}
+
+/* By hand: each row and each entry of a page asks for it, and printf takes
+** several times as long. */
 char *ledgerTxidFormat(LedgerTxid id, char *z) {
-  snprintf(z, LEDGER_TXID_MAX, "%lld.%lld", (long long)id.view,
-           (long long)id.seqno);
+  char *zEnd = txidDigits(z, id.view);
+  *zEnd++ = '.';
+  zEnd = txidDigits(zEnd, id.seqno);
+  *zEnd = 0;
   return z;
 }
 

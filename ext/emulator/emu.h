@@ -35,6 +35,7 @@ struct Emu {
   struct EmuLedger *pLedger;
   struct EmuWarm *pWarm;        /* of entries */
   struct EmuWarm *pWarmReceipt; /* of receipts */
+  LedgerLru *pPages;            /* bodies of pages (routes/range.c) */
   struct EmuServer *pServer;
   struct EmuSessions *pSessions;
   struct EmuReq *pReqs;        /* requests under way */

@@ -412,9 +412,10 @@ static int mainStart(Main *pMain, LedgerError *pErr) {
   p->pFaults = emuFaultsNew();
   p->pWarm = emuWarmNew(p->args.nLoading);
   p->pWarmReceipt = emuWarmNew(p->args.nLoading);
+  p->pPages = ledgerLruNew(NULL);
   if( p->args.bGateway ) p->pGateway = emuGatewayNew(p);
   if( p->pFaults == NULL || p->pWarm == NULL || p->pWarmReceipt == NULL ||
-      (p->args.bGateway && p->pGateway == NULL) ) {
+      p->pPages == NULL || (p->args.bGateway && p->pGateway == NULL) ) {
     rc = ledgerErrorNomem(pErr);
     goto out;
   }
@@ -455,6 +456,7 @@ static void mainEnd(Main *pMain) {
   mainForget(p);
   emuWarmFree(p->pWarm);
   emuWarmFree(p->pWarmReceipt);
+  ledgerLruFree(p->pPages);
   emuFaultsFree(p->pFaults);
   emuAssertionsFree(p->pAssertions);
   if( p->pLog ) fclose(p->pLog);

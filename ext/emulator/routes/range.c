@@ -13,7 +13,10 @@
 **     (--page-span; 101 in 0.1-preview, as recorded): then a page may be empty,
 **     and its link start at an id that is not an entry;
 **   - Loading comes with a nextLink that repeats the query, Ready with one
-**     only if entries are left within the bounds.
+**     only if entries are left within the bounds;
+**   - the body of a page depends on what was asked and on committed entries
+**     alone, which never change: so it is kept, and answered again. Whether it
+**     is Loading, its headers, and what a fault makes of it are settled anew.
 **
 ** With --strict-bounds a bound that is not the id of a committed transaction is
 ** 400 InvalidInput. Without, the view of a bound is ignored, and an upper bound
@@ -21,7 +24,10 @@
 */
 #include "emulator/routes/routesInt.h"
 
-#define RANGE_SPAN 101 /* ids on a page of 0.1-preview */
+#include <string.h>
+
+#define RANGE_SPAN 101          /* ids on a page of 0.1-preview */
+#define RANGE_KEPT (32LL << 20) /* bytes of pages that are kept */
 
 /* The query, settled. */
 typedef struct RangeAsk RangeAsk;
@@ -172,12 +178,75 @@ static int rangeReady(RangeAsk *pAsk, int64_t iEnd, int bMore,
   return rc;
 }
 
+/*
+** All that a page depends on, --page and --page-span aside. A collection is
+** named: the number of one whose first entry was rolled back is given away.
+*/
+static void rangeKey(const RangeAsk *pAsk, LedgerBuf *pKey) {
+  const EmuText *pTag = pAsk->pTag;
+  ledgerBufPrintf(pKey, "%s %lld %lld.%lld %d %d %lld ",
+                  pAsk->pReq->pVersion->zName, (long long)pAsk->range.iFrom,
+                  (long long)pAsk->to.view, (long long)pAsk->to.seqno,
+                  pAsk->bTo, pTag != NULL, (long long)pAsk->collection.n);
+  ledgerBufAppend(pKey, pAsk->collection.z, pAsk->collection.n);
+  if( pTag ) ledgerBufAppend(pKey, pTag->z, pTag->n);
+}
+
+/* Answers with the page from iFrom on, which is in the store. Kept are its body
+** and, behind that, its last seqno. */
+static int rangeStored(RangeAsk *pAsk, const LedgerBuf *pKey,
+                       LedgerError *pErr) {
+  Emu *pEmu = pAsk->pReq->pEmu;
+  LedgerBuf *pBody = &pAsk->pReq->body;
+  int64_t iEnd;
+  int bMore, rc = rangePage(pAsk, &iEnd, &bMore, pErr);
+  if( rc ) return rc;
+  if( !emuWarmReady(pEmu->pWarm, pAsk->range.iFrom, iEnd) ) {
+    return rangeLoading(pAsk, pErr);
+  }
+  rc = rangeReady(pAsk, iEnd, bMore, pErr);
+  ledgerBufAppend(pBody, &iEnd, sizeof(iEnd));
+  if( pBody->bOom ) return rc;
+  if( rc == LEDGER_OK && !pKey->bOom ) {
+    ledgerLruPut(pEmu->pPages, pKey->z, pKey->n, pBody->z, pBody->n,
+                 RANGE_KEPT);
+  }
+  pBody->n -= sizeof(iEnd);
+  pBody->z[pBody->n] = 0;
+  return rc;
+}
+
+/* Answers with the page from iFrom on. */
+static int rangeKept(RangeAsk *pAsk, LedgerError *pErr) {
+  EmuReq *p = pAsk->pReq;
+  LedgerBuf key = {0};
+  const char *a = NULL;
+  int64_t iEnd;
+  size_t n = 0;
+  int rc = LEDGER_OK;
+  rangeKey(pAsk, &key);
+  if( !key.bOom ) a = ledgerLruGet(p->pEmu->pPages, key.z, key.n, &n);
+  if( a == NULL ) {
+    rc = rangeStored(pAsk, &key, pErr);
+  } else {
+    n -= sizeof(iEnd);
+    memcpy(&iEnd, a + n, sizeof(iEnd));
+    if( emuWarmReady(p->pEmu->pWarm, pAsk->range.iFrom, iEnd) ) {
+      p->zState = "Ready";
+      ledgerBufAppend(&p->body, a, n);
+    } else {
+      rc = rangeLoading(pAsk, pErr);
+    }
+  }
+  ledgerBufFree(&key);
+  return rc;
+}
+
 void emuRouteRange(EmuReq *p) {
   LedgerError err = LEDGER_ERROR_INIT;
   const LedgerTxid head = p->pEmu->pLedger->head.committed;
   RangeAsk ask = {0};
-  int64_t iEnd;
-  int bMore = 0, rc = LEDGER_OK;
+  int rc;
 
   ask.pReq = p;
   if( !emuRouteCollection(p, &ask.collection, &ask.range.iCollection) ||
@@ -197,17 +266,12 @@ void emuRouteRange(EmuReq *p) {
   }
   if( ask.to.seqno == 0 || ask.to.seqno > head.seqno ) ask.to = head;
   ask.range.iFrom = ask.from.seqno ? ask.from.seqno : 1;
-  ask.range.iTo = iEnd = ask.to.seqno;
+  ask.range.iTo = ask.to.seqno;
   p->iStatus = 200;
   if( ask.range.iCollection == 0 || ask.range.iFrom > ask.range.iTo ) {
-    rc = rangeReady(&ask, iEnd, 0, &err);
+    rc = rangeReady(&ask, ask.range.iTo, 0, &err);
   } else {
-    rc = rangePage(&ask, &iEnd, &bMore, &err);
-    if( rc == LEDGER_OK ) {
-      rc = emuWarmReady(p->pEmu->pWarm, ask.range.iFrom, iEnd)
-               ? rangeReady(&ask, iEnd, bMore, &err)
-               : rangeLoading(&ask, &err);
-    }
+    rc = rangeKept(&ask, &err);
   }
   if( rc ) emuReqFail(p, &err);
   ledgerErrorClear(&err);
