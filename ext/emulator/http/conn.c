@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#define CONN_RECORD 16384 /* bytes in a TLS record, at most */
+
 static void connFree(void *pParent, void *p, CRYPTO_EX_DATA *pData, int iIndex,
                      long nArg, void *pArg) {
   (void)pParent;
@@ -94,9 +96,8 @@ void emuConnClose(struct evhttp_request *pHttp, int eClose) {
       pHttp, eClose == EMU_CLOSE_NOTIFY ? connNotify : connCloseNow, NULL);
 }
 
-void emuConnDropDate(struct evhttp_connection *pHttpConn) {
-  struct evbuffer *pOut =
-      bufferevent_get_output(evhttp_connection_get_bufferevent(pHttpConn));
+/* Takes out the Date, which libevent adds. */
+static void connDropDate(struct evbuffer *pOut) {
   struct evbuffer *pHead = evbuffer_new();
   struct evbuffer_ptr at, end;
   at = evbuffer_search(pOut, "\r\nDate: ", 8, NULL);
@@ -109,6 +110,15 @@ void emuConnDropDate(struct evhttp_connection *pHttpConn) {
     evbuffer_prepend_buffer(pOut, pHead);
   }
   if( pHead ) evbuffer_free(pHead);
+}
+
+void emuConnAnswer(struct evhttp_connection *pHttpConn, int bDate) {
+  struct evbuffer *pOut =
+      bufferevent_get_output(evhttp_connection_get_bufferevent(pHttpConn));
+  size_t n;
+  if( !bDate ) connDropDate(pOut);
+  n = evbuffer_get_length(pOut);
+  evbuffer_pullup(pOut, (ev_ssize_t)(n < CONN_RECORD ? n : CONN_RECORD));
 }
 
 void emuConnCut(struct evhttp_request *pHttp) {

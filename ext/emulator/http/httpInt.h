@@ -32,9 +32,11 @@ EmuConn *emuConnOf(struct evhttp_request *pHttp);
 ** meets a closed connection, however soon it comes. */
 void emuConnClose(struct evhttp_request *pHttp, int eClose);
 
-/* Takes the Date, which libevent adds, out of an answer that was handed over
-** and has not left yet: a node of CCF sends none. */
-void emuConnDropDate(struct evhttp_connection *pHttpConn);
+/* Puts an answer that was handed over, and has not left yet, into its last
+** form. Without bDate its Date is taken out: libevent adds one, a node of CCF
+** sends none. And its beginning becomes one piece of memory, for each piece
+** leaves in a TLS record, a system call and a packet of its own. */
+void emuConnAnswer(struct evhttp_connection *pHttpConn, int bDate);
 
 /* ---- request.c --------------------------------------------------------- */
 

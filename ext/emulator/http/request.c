@@ -295,7 +295,7 @@ void emuReqHandOver(EmuReq *p, struct evbuffer *pBody, int bStart) {
   } else {
     evhttp_send_reply(p->pHttp, p->iStatus, NULL, pBody);
   }
-  if( pConn && !bDate ) emuConnDropDate(pConn);
+  if( pConn ) emuConnAnswer(pConn, bDate);
 }
 
 void emuReqHangUp(EmuReq *p) {
