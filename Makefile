@@ -27,7 +27,7 @@ EMULATOR_SRC := $(call room,base emulator)
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
 # Those that look inside are run with the sanitizers too (unit.test).
-UNITS_ASAN   := $(addprefix build/asan/unit/,base json jsonread lru cache failure url)
+UNITS_ASAN   := $(addprefix build/asan/unit/,base json jsonread lru failure url)
 LOCALES      := $(addprefix build/locale/,de_DE.UTF-8 ps_AF.UTF-8 tr_TR.UTF-8)
 ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC) \
                   $(wildcard tests/bench/*.c))

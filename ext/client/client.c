@@ -82,7 +82,6 @@ void ledgerClientFree(LedgerClient *p) {
   while( p->pCalls ) ledgerCallOrphan(p->pCalls);
   while( p->pSessions ) ledgerSessionOrphan(p->pSessions);
   if( p->pConfig->pFailover ) p->pConfig->pFailover->xFree(p);
-  ledgerCacheFree(p->pCache);
   if( p->pOwner == NULL ) {
     ledgerHttpFree(p->pHttp);
     ledgerLogFree(p->pLog);
@@ -96,9 +95,14 @@ LedgerConfig *ledgerClientConfig(LedgerClient *p) {
   return p->pConfig;
 }
 
-void ledgerClientTrim(LedgerClient *p) {
-  ledgerCacheFit(p->pCache,
-                 ledgerCacheWanted(p->pConfig) ? p->pConfig->cacheMaxBytes : 0);
+void ledgerClientRemember(LedgerClient *p, const LedgerMemory *pMemory,
+                          void *pArg) {
+  p->pMemory = pMemory;
+  p->pMemoryArg = pArg;
+}
+
+void ledgerClientRemembered(LedgerClient *p, const char *zRest) {
+  ledgerNoteRemembered(p, p->pConfig->zUrl, zRest);
 }
 
 void ledgerClientReset(LedgerClient *p) {
@@ -111,7 +115,6 @@ void ledgerClientReset(LedgerClient *p) {
     pSession->bEnded = 1;
   }
   p->bSecondaryStale = 1;
-  ledgerCacheFit(p->pCache, 0);
   p->bAdmitted = p->bDenied = 0;
 }
 

@@ -71,9 +71,25 @@ LedgerConfig *ledgerClientConfig(LedgerClient *p);
 /* Forgets token, identity, negotiated version and connections. */
 void ledgerClientReset(LedgerClient *p);
 
-/* After a change of options that don't reconnect: frees what the cache may hold
-** no longer. */
-void ledgerClientTrim(LedgerClient *p);
+/* Where answers stay that will never change, of the room above (option cache).
+** A request is path and query. Neither fails: what can't be told is asked. */
+typedef struct LedgerMemory LedgerMemory;
+struct LedgerMemory {
+  /* Appends the answer to a request of the reader in force, and returns 1; 0:
+  ** it isn't known, or may not be told. */
+  int (*xTell)(void *pArg, const char *zRequest, LedgerBuf *pAnswer);
+  /* Keeps an answer that the reader aOwner (ledgerClientOwner) has got. */
+  void (*xKeep)(void *pArg, const unsigned char aOwner[32],
+                const char *zRequest, const LedgerBuf *pAnswer);
+};
+
+/* Gives the client a memory, which lives as long as it does. */
+void ledgerClientRemember(LedgerClient *p, const LedgerMemory *pMemory,
+                          void *pArg);
+
+/* Notes for ledger_http that a GET of this path and query was answered from
+** memory, by the room above itself. */
+void ledgerClientRemembered(LedgerClient *p, const char *zRest);
 
 /* Fetches what the first request would: identity (or pin) and token. */
 int ledgerClientConnect(LedgerClient *p, LedgerError *pErr);

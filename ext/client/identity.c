@@ -126,7 +126,7 @@ static int identityFinish(LedgerClient *p, LedgerError *pErr) {
     if( ledgerTrustDates(&p->trust, pErr) ) ledgerTrustReset(&p->trust);
   }
   /* No longer whom we trusted: what it said before is not told any more. */
-  if( pErr->rc == LEDGER_AUTH ) ledgerCacheFit(p->pCache, 0);
+  if( pErr->rc == LEDGER_AUTH ) p->bAdmitted = 0;
   ledgerCallFree(pCall);
   return pErr->rc;
 }
@@ -221,7 +221,7 @@ int ledgerIdentityFailure(LedgerClient *p, long iVerify, const char *zUrl,
     pErr->eCause = LEDGER_CAUSE_DATES;
     return pErr->rc;
   }
-  ledgerCacheFit(p->pCache, 0); /* as in identityFinish() */
+  p->bAdmitted = 0; /* as in identityFinish() */
   if( pTrust->zSeenNode[0] ) {
     ledgerBufPrintf(&seen, "; the node's own key is %s", pTrust->zSeenNode);
   }

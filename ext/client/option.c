@@ -246,12 +246,12 @@ const LedgerOptionRow aLedgerOption[] = {
      NULL, NULL},
     {"cache", OPTION_TEXT, OPTION_LIVE, AT(zCache), "off", 0, NULL,
      "where what never changes again is kept, and not asked for twice: off, "
-     "memory, or the path of a file (with / or .) that keeps entries for later",
+     "memory, or the path of a file (with / or .) that outlives the connection",
      optionCache, NULL},
     {"cache_max_bytes", OPTION_INT64, 0, AT(cacheMaxBytes), "268435456", 4096,
      NULL,
-     "limit of the cache, in bytes, all counted: of the answers in memory, and "
-     "of the entries, of which the oldest intervals leave first",
+     "limit of the cache, in bytes, all counted; what was kept first leaves "
+     "first",
      NULL, NULL},
     {"secondary", OPTION_TEXT, OPTION_LIVE | OPTION_LIST, AT(zSecondary), "", 0,
      NULL,

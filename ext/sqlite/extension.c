@@ -144,6 +144,7 @@ static int extensionInit(sqlite3 *db, char **pzErrMsg,
   rc = ledgerConnNew(db, bReadonly, apExtensionTable, apExtensionFunction,
                      &pConn);
   if( rc ) goto out;
+  pConn->xAttached = ledgerPastBegin;
   rc = extensionLoad(pConn, &zErr);
   ledgerConnUnref(pConn); /* the registrations keep it */
 out:

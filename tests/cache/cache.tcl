@@ -15,3 +15,10 @@ proc asked {script {name ""}} {
   return [list $got [llength [ledger_requests -name $name]]]
 }
 proc option {name value} { db eval {SELECT ledger_option($name, $value)} }
+# Attaches anew, with the cache in the file of variable `file`; and that empty.
+proc open_file {{options {}}} { attach [dict merge [list cache $::file] $options] }
+proc fresh_file {{options {}}} {
+  catch { db eval {SELECT ledger_detach()} }
+  file delete {*}[glob -nocomplain $::file*]
+  open_file $options
+}

@@ -14,7 +14,6 @@
 #include "client/net/net.h"
 
 typedef struct LedgerAuth LedgerAuth;
-typedef struct LedgerCache LedgerCache;
 typedef struct LedgerCallHooks LedgerCallHooks;
 typedef struct LedgerCallKind LedgerCallKind;
 typedef struct LedgerChain LedgerChain;
@@ -93,18 +92,19 @@ struct LedgerClient {
   LedgerConfig *pConfig;
   LedgerHooks user; /* of the room above */
   const LedgerCallHooks *pHooks;
-  LedgerHttp *pHttp;        /* owned, or with pOwner its own */
-  LedgerLog *pLog;          /* likewise */
-  LedgerCache *pCache;      /* owned; NULL: nothing was kept yet */
-  LedgerAuth auth;          /* who we are ... */
-  LedgerChain *pChain;      /* ... and how that is found out; owned */
-  LedgerTrust trust;        /* whom to trust ... */
-  LedgerCall *pIdentity;    /* ... GET /ledgerIdentity under way, or NULL */
-  LedgerCall *pCalls;       /* all calls, done or not */
-  LedgerSession *pSessions; /* all sessions; their owners free them */
-  LedgerSession *pUse;      /* calls started now go by it, or NULL */
-  int nMoved;               /* redirects that ended a session, in a row */
-  int bBreaks;              /* a session was seen to write in two views */
+  LedgerHttp *pHttp;           /* owned, or with pOwner its own */
+  LedgerLog *pLog;             /* likewise */
+  const LedgerMemory *pMemory; /* what knows answers already, or NULL ... */
+  void *pMemoryArg;            /* ... and what it is given */
+  LedgerAuth auth;             /* who we are ... */
+  LedgerChain *pChain;         /* ... and how that is found out; owned */
+  LedgerTrust trust;           /* whom to trust ... */
+  LedgerCall *pIdentity;       /* ... GET /ledgerIdentity under way, or NULL */
+  LedgerCall *pCalls;          /* all calls, done or not */
+  LedgerSession *pSessions;    /* all sessions; their owners free them */
+  LedgerSession *pUse;         /* calls started now go by it, or NULL */
+  int nMoved;                  /* redirects that ended a session, in a row */
+  int bBreaks;                 /* a session was seen to write in two views */
 
   /* api/secondary.c */
   LedgerClient *pOwner;         /* this is a secondary of it, or NULL */
@@ -265,11 +265,11 @@ struct LedgerCall {
   int64_t tFailed;    /* client time: first failure, or 0 */
 
   /* What is known already (cache.c). */
-  int bFinal;        /* xRead: the ledger will never answer otherwise */
-  int bCache;        /* the cache may be asked, and told */
-  int bCached;       /* it has answered */
-  char *zCacheKey;   /* the request under way, to keep its answer by, or NULL */
-  int64_t iCacheEra; /* of the cache when it was sent */
+  int bFinal;      /* xRead: the ledger will never answer otherwise */
+  int bCache;      /* memory may be asked, and told */
+  int bCached;     /* it has answered */
+  char *zCacheKey; /* the request whose answer it is to keep ... */
+  unsigned char aCacheOwner[32]; /* ... and who asked; NULL: none */
 
   /* Elsewhere (LedgerFailover). */
   LedgerCall *pSecondary; /* the same read on a secondary, under way */
@@ -310,10 +310,8 @@ void ledgerCallStep(LedgerCall *p);
 
 void ledgerCallHide(const LedgerCall *p, char *zText);
 
-/* ---- cache.c: what never changes again ---------------------------------- */
-
-void ledgerCacheFree(LedgerCache *p);
-void ledgerCacheFit(LedgerCache *p, int64_t nMax);
+void ledgerNoteRemembered(LedgerClient *p, const char *zHost,
+                          const char *zRest);
 
 /* ---- response.c: reading answers ---------------------------------------- */
 

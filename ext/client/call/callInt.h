@@ -18,11 +18,12 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter);
 /* ---- note.c ------------------------------------------------------------- */
 
 void ledgerNoteExchange(LedgerCall *p, const char *zError);
-void ledgerNoteCached(LedgerCall *p, const char *zHost, const char *zRest);
+void ledgerNoteCached(const LedgerCall *p, const char *zHost,
+                      const char *zRest);
 
 /* ---- cache.c ------------------------------------------------------------ */
 
-const char *ledgerCacheAsk(LedgerCall *p, const char *zKey, size_t *pn);
+int ledgerCacheAsk(LedgerCall *p, const char *zKey, LedgerBuf *pAnswer);
 LedgerBuf ledgerCacheCopy(const LedgerCall *p);
 void ledgerCacheKeep(LedgerCall *p, LedgerBuf *pCopy);
 

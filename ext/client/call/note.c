@@ -26,7 +26,7 @@ static void noteHide(const void *pArg, char *zText) {
   }
 }
 
-static void note(LedgerCall *p, LedgerNote *pNote) {
+static void note(const LedgerCall *p, LedgerNote *pNote) {
   pNote->zMethod = p->pKind->zMethod;
   pNote->made.nAttempt = p->nAttempt;
   pNote->xHide = noteHide;
@@ -74,8 +74,9 @@ void ledgerNoteExchange(LedgerCall *p, const char *zError) {
   ledgerBufWipe(&sent);
 }
 
-/* Notes that the cache had the answer: nothing was sent, nothing came. */
-void ledgerNoteCached(LedgerCall *p, const char *zHost, const char *zRest) {
+/* Notes that memory had the answer: nothing was sent, nothing came. */
+void ledgerNoteCached(const LedgerCall *p, const char *zHost,
+                      const char *zRest) {
   LedgerNote made;
   memset(&made, 0, sizeof(made));
   made.zHost = zHost;
@@ -83,4 +84,15 @@ void ledgerNoteCached(LedgerCall *p, const char *zHost, const char *zRest) {
   made.made.iStatus = 200;
   made.made.bCache = 1;
   note(p, &made);
+}
+
+/* The same where no call was made. */
+void ledgerNoteRemembered(LedgerClient *p, const char *zHost,
+                          const char *zRest) {
+  static const LedgerCallKind kind = {.zMethod = "GET"};
+  LedgerCall call;
+  memset(&call, 0, sizeof(call));
+  call.pClient = p;
+  call.pKind = &kind;
+  ledgerNoteCached(&call, zHost, zRest);
 }

@@ -273,6 +273,8 @@ void ledgerRetryRead(LedgerCall *p) {
   ledgerCallHide(p, p->server.zDetail);
   ledgerCallHide(p, pEx->location.z);
   ledgerNoteExchange(p, p->server.zCode[0] ? p->server.zCode : NULL);
+  /* Whom it doesn't let in it doesn't tell what it hasn't got. */
+  if( ledgerResponseMissing(p) ) retryAdmitted(p);
   if( p->http >= 300 && p->http < 400 )
     ledgerRedirectFollow(p);
   else

@@ -89,24 +89,25 @@ static int sendRemember(LedgerCall *p, LedgerError *pErr) {
 ** identity and credential are here, as they would be for sending.
 */
 static int sendKnown(LedgerCall *p, const LedgerBuf *pUrl) {
+  const char *zRest;
   LedgerExchange ex;
-  const char *z;
-  size_t n;
 
   if( pUrl->bOom ) return 0;
-  z = ledgerCacheAsk(p, pUrl->z + strlen(ledgerCallBase(p)), &n);
-  if( z == NULL ) return 0;
+  zRest = pUrl->z + strlen(ledgerCallBase(p));
   memset(&ex, 0, sizeof(ex));
+  if( !ledgerCacheAsk(p, zRest, &ex.body) ) {
+    ledgerBufFree(&ex.body);
+    return 0;
+  }
   memset(&p->server, 0, sizeof(p->server));
   memset(&p->head, 0, sizeof(p->head)); /* it tells no state of a node */
-  ledgerBufAppend(&ex.body, z, n);      /* a copy: xRead frees it */
   p->bCached = 1;
   p->http = 200;
   p->nAttempt++;
   if( ex.body.bOom ) {
     ledgerErrorNomem(&p->err);
   } else {
-    ledgerNoteCached(p, ledgerCallBase(p), pUrl->z + strlen(ledgerCallBase(p)));
+    ledgerNoteCached(p, ledgerCallBase(p), zRest);
     p->pKind->xRead(p, &ex, &p->err);
   }
   if( ex.body.z ) OPENSSL_cleanse(ex.body.z, ex.body.n);

@@ -147,6 +147,7 @@ int ledgerConnAttach(LedgerConn *p, const char *zTarget, const char *zName,
   if( ledgerClientConfig(pNew->pClient)->fileTables ) p->bFileTables = 1;
   p->apLedger[p->nLedger++] = pNew;
   p->iNextSlot++;
+  p->xAttached(pNew);
   pNew = NULL;
 
 out:

@@ -111,10 +111,11 @@ struct LedgerConn {
   const LedgerFunction *const *apFunction; /* likewise, lists of them */
   int bIndirect;                           /* option indirect = allow */
   int bFileTables;                         /* option file_tables = allow */
-  int eNesting;             /* LEDGER_NESTING_*: what the self-test found */
-  LedgerTxid last;          /* ledger_last_transaction_id() */
-  LedgerReceiptMemo *pMemo; /* what receipts share; see ledgerConnMemo() */
-  i64 tWork;                /* when a wait last let SQLite work */
+  int eNesting;                 /* LEDGER_NESTING_*: what the self-test found */
+  LedgerTxid last;              /* ledger_last_transaction_id() */
+  LedgerReceiptMemo *pMemo;     /* what receipts share; see ledgerConnMemo() */
+  i64 tWork;                    /* when a wait last let SQLite work */
+  void (*xAttached)(Ledger *p); /* a ledger is made, before its first use */
 };
 
 /* The tables and functions are the extension's, for whoever lists them all. */

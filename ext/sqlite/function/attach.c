@@ -98,10 +98,7 @@ static void attachOption(sqlite3_context *pCtx, int argc,
     if( rc == LEDGER_OK && ledgerOptionReconnects(zOption) ) {
       ledgerClientReset(pLedger->pClient);
     }
-    if( rc == LEDGER_OK ) {
-      ledgerClientTrim(pLedger->pClient);
-      ledgerPastTrim(pLedger);
-    }
+    if( rc == LEDGER_OK ) ledgerPastTrim(pLedger);
   }
   if( rc == LEDGER_OK ) {
     rc = ledgerConfigGet(ledgerClientConfig(pLedger->pClient), zOption, &buf,

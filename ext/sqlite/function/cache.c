@@ -80,6 +80,7 @@ static void cachePrefetch(sqlite3_context *pCtx, int argc,
     rc = ledgerErrorSet(&err, LEDGER_CONSTRAINT,
                         "option cache is off: nothing would be kept");
   }
+  if( rc == LEDGER_OK ) rc = ledgerPastUsable(call.pLedger, &err);
   if( rc == LEDGER_OK ) {
     nBefore = cacheRequests(call.pLedger);
     rc = cacheScan(call.pConn, call.pLedger, zSub, &nRow, &err);
@@ -116,6 +117,6 @@ const LedgerFunction aLedgerFunctionCache[] = {
      "[sub_ledger [, options]]",
      "reads all entries into the cache: rows, and requests that it took"},
     {"ledger_cache_clear", 0, 1, LEDGER_FN_ACT, cacheClear, "[options]",
-     "empties the cache of ranges, of all ledgers in it: spans that it had"},
+     "empties the cache, of all ledgers in it: how much it had"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };

@@ -16,6 +16,7 @@
 ** ROLLBACK does not undo it, and SQLite may call it more than once per row.
 */
 #include "sqlite/function/function.h"
+#include "sqlite/history/history.h"
 #include "sqlite/read/read.h"
 #include "sqlite/write/write.h"
 
@@ -89,11 +90,19 @@ static void entryResult(sqlite3_context *pCtx, const LedgerEntry *pEntry,
   ledgerFunctionJson(pCtx, &buf);
 }
 
-/* GET /app/transactions/{id}; *ppCall owns the entry's texts. */
+/* GET /app/transactions/{id}, unless history has it; *ppCall or *pPast owns the
+** entry's texts. */
 static int entryFetch(Ledger *pLedger, LedgerTxid id, const char *zSub,
-                      LedgerCall **ppCall, int *pbFound, LedgerEntry *pEntry,
-                      LedgerError *pErr) {
-  int rc = ledgerLookupGet(pLedger, id, zSub, ppCall, pErr);
+                      LedgerCall **ppCall, LedgerPastPage *pPast, int *pbFound,
+                      LedgerEntry *pEntry, LedgerError *pErr) {
+  const LedgerEntry *pKnown;
+  int rc;
+  if( ledgerPastFind(pLedger, zSub, id, pPast, &pKnown) ) {
+    *pbFound = pKnown != NULL;
+    if( pKnown ) *pEntry = *pKnown;
+    return LEDGER_OK;
+  }
+  rc = ledgerLookupGet(pLedger, id, zSub, ppCall, pErr);
   if( rc == LEDGER_OK ) rc = ledgerCallWait(*ppCall, pErr);
   if( rc == LEDGER_OK ) rc = ledgerEntryResult(*ppCall, pbFound, pEntry, pErr);
   return rc;
@@ -102,6 +111,7 @@ static int entryFetch(Ledger *pLedger, LedgerTxid id, const char *zSub,
 static void entryEntry(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerCall *pCall = NULL;
+  LedgerPastPage past = {0};
   LedgerEntry entry;
   LedgerTxid id;
   LedgerFunctionCall call;
@@ -115,7 +125,8 @@ static void entryEntry(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   if( sqlite3_value_type(argv[0]) == SQLITE_NULL && rc == LEDGER_OK ) goto out;
   if( rc == LEDGER_OK ) rc = ledgerValueTxid(argv[0], &id, &err);
   if( rc == LEDGER_OK ) {
-    rc = entryFetch(call.pLedger, id, zSub, &pCall, &bFound, &entry, &err);
+    rc = entryFetch(call.pLedger, id, zSub, &pCall, &past, &bFound, &entry,
+                    &err);
   }
   if( rc == LEDGER_OK && !bFound ) {
     ledgerTxidFormat(id, zId);
@@ -133,6 +144,7 @@ static void entryEntry(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 
 out:
   ledgerCallFree(pCall);
+  ledgerPastEnd(&past);
   ledgerFunctionEnd(&call);
 }
 
@@ -151,6 +163,7 @@ static int entrySame(const LedgerEntry *a, const LedgerEntry *b) {
 static int entrySettle(LedgerFunctionCall *p, const char *zSub,
                        LedgerEntry *pEntry, int *pbSettled, LedgerError *pErr) {
   LedgerCall *pCall = NULL;
+  LedgerPastPage past = {0};
   LedgerSnapshot *pSnapshot = NULL;
   LedgerStream *pStream = NULL;
   LedgerLanes lanes;
@@ -166,9 +179,11 @@ static int entrySettle(LedgerFunctionCall *p, const char *zSub,
     rc = ledgerStatusWait(p->pLedger->pClient, pEntry->id, &eState, pErr);
   }
   if( rc || eState != LEDGER_TX_COMMITTED ) return rc;
-  rc = entryFetch(p->pLedger, pEntry->id, zSub, &pCall, &bFound, &entry, pErr);
+  rc = entryFetch(p->pLedger, pEntry->id, zSub, &pCall, &past, &bFound, &entry,
+                  pErr);
   if( rc == LEDGER_OK && bFound && entrySame(&entry, pEntry) ) *pbSettled = 1;
   ledgerCallFree(pCall);
+  ledgerPastEnd(&past);
   if( rc || *pbSettled ) return rc;
 
   memset(&query, 0, sizeof(query));

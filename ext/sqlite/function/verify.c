@@ -6,12 +6,14 @@
 **     SELECT ledger_verify('2.15', 'A') ->> '$.content';
 **
 ** Requests: GET /app/transactions/{id}/receipt; for ledger_verify() with a
-** sub-ledger GET /app/transactions/{id} of it at the same time.
+** sub-ledger GET /app/transactions/{id} of it at the same time, unless history
+** has it.
 **
 ** ledger_verify() answers a report, also when the receipt is not valid; that
 ** there is no receipt, or no such entry, is an error.
 */
 #include "sqlite/function/function.h"
+#include "sqlite/history/history.h"
 #include "sqlite/read/read.h"
 
 #include <string.h>
@@ -73,6 +75,8 @@ static void verifyVerify(sqlite3_context *pCtx, int argc,
   LedgerReceiptReport report;
   LedgerCall *pReceipt = NULL, *pGet = NULL;
   LedgerFunctionCall call;
+  LedgerPastPage past = {0};
+  const LedgerEntry *pKnown = NULL;
   LedgerEntry entry;
   LedgerTxid id = {0, 0};
   LedgerBuf buf = {0};
@@ -97,6 +101,10 @@ static void verifyVerify(sqlite3_context *pCtx, int argc,
                         "to compare a receipt with");
   }
   if( rc == LEDGER_OK && zSub ) {
+    ledgerPastFind(call.pLedger, zSub, id, &past, &pKnown);
+    if( pKnown ) entry = *pKnown;
+  }
+  if( rc == LEDGER_OK && zSub && pKnown == NULL ) {
     rc = ledgerEntryGet(call.pLedger->pClient, id, zSub, &pGet, &err);
     if( rc == LEDGER_OK ) ledgerEntryNoSecondary(pGet); /* as its receipt is */
   }
@@ -116,8 +124,8 @@ static void verifyVerify(sqlite3_context *pCtx, int argc,
   }
   if( rc == LEDGER_OK && zAnswer == NULL ) rc = verifyMissing(id, &err);
   if( rc == LEDGER_OK ) {
-    if( pGet ) entry.zSubLedger = zSub; /* what was asked for, not named */
-    rc = ledgerReceiptsVerify(call.pLedger, id, pGet ? &entry : NULL, zAnswer,
+    if( zSub ) entry.zSubLedger = zSub; /* what was asked for, not named */
+    rc = ledgerReceiptsVerify(call.pLedger, id, zSub ? &entry : NULL, zAnswer,
                               nAnswer, call.zService, &report, &err);
   }
   if( rc == LEDGER_OK ) {
@@ -136,6 +144,7 @@ out:
   ledgerBufFree(&buf);
   ledgerCallFree(pReceipt);
   ledgerCallFree(pGet);
+  ledgerPastEnd(&past);
   ledgerFunctionEnd(&call);
 }
 

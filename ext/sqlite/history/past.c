@@ -27,27 +27,44 @@ static const char zPastSchema[] =
     " name TEXT, UNIQUE(owner, name));"
     "CREATE TABLE IF NOT EXISTS span(n INTEGER PRIMARY KEY, sub INTEGER,"
     " low INTEGER, high INTEGER, entries INTEGER, digest INTEGER, rows BLOB,"
-    " UNIQUE(sub, low));";
+    " UNIQUE(sub, low));"
+    "CREATE TABLE IF NOT EXISTS answer(n INTEGER PRIMARY KEY, owner BLOB,"
+    " request TEXT, digest INTEGER, body BLOB, UNIQUE(owner, request));";
+
+/* Spans and answers are numbered together: the oldest leave first. */
+#define PAST_NEXT                                         \
+  "(SELECT 1 + max((SELECT ifnull(max(n), 0) FROM span)," \
+  " (SELECT ifnull(max(n), 0) FROM answer)))"
 
 static const char *const azPastSql[PAST_STATEMENTS] = {
-    "BEGIN IMMEDIATE",
-    "COMMIT",
-    "ROLLBACK",
-    "SELECT 1 FROM span LIMIT 1",
+    "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "SELECT 1 FROM span LIMIT 1",
+    "SELECT 1 FROM span UNION ALL SELECT 1 FROM answer LIMIT 1",
     "SELECT sub FROM sub WHERE owner = ?1 AND name = ?2",
     "INSERT INTO sub(owner, name) VALUES(?1, ?2)",
+    "SELECT name FROM sub s WHERE owner = ?1 AND name > ?2 AND ?3 <="
+    " (SELECT high FROM span WHERE sub = s.sub AND low <= ?3"
+    " ORDER BY low DESC LIMIT 1) ORDER BY name LIMIT 1",
     "SELECT low, high, entries, digest, rows, n FROM span"
     " WHERE sub = ?1 AND low <= ?2 ORDER BY low DESC LIMIT 1",
     "SELECT min(low) FROM span WHERE sub = ?1 AND low > ?2",
-    "INSERT INTO span(sub, low, high, entries, digest, rows)"
-    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    /* Less than a page isn't worth one request more, of the rest of a gap. */
+    "SELECT min(low) FROM span WHERE sub = ?1 AND low > ?2"
+    " AND (high - low >= 100 OR length(rows) >= 16384)",
+    "INSERT INTO span(sub, low, high, entries, digest, rows, n)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, " PAST_NEXT ")",
     "DELETE FROM span WHERE n = ?1",
-    "SELECT min(n) FROM span",
+    "SELECT min(n) FROM (SELECT min(n) AS n FROM span"
+    " UNION ALL SELECT min(n) FROM answer)",
     "SELECT (c.page_count - f.freelist_count) * s.page_size"
     " FROM pragma_page_count() c, pragma_freelist_count() f,"
     " pragma_page_size() s",
     "SELECT name, low, high, entries, length(rows), sub FROM sub"
-    " JOIN span USING(sub) WHERE owner = ?1 ORDER BY name, low"};
+    " JOIN span USING(sub) WHERE owner = ?1 ORDER BY name, low",
+    "SELECT digest, body, n FROM answer WHERE owner = ?1 AND request = ?2",
+    "INSERT OR REPLACE INTO answer(owner, request, digest, body, n)"
+    " VALUES(?1, ?2, ?3, ?4, " PAST_NEXT ")",
+    "DELETE FROM answer WHERE n = ?1",
+    "SELECT count(*), sum(length(body)) FROM answer WHERE owner = ?1"};
 
 static _Thread_local int bPastOpening;
 
@@ -58,6 +75,8 @@ int ledgerPastOpening(void) {
 /* One line says why the file isn't used. */
 static void pastProblem(LedgerPast *p, const char *zWhy) {
   p->bTried = 1;
+  sqlite3_free(p->zProblem);
+  p->zProblem = sqlite3_mprintf("%s", zWhy);
   sqlite3_log(SQLITE_WARNING, "ledger: cache '%s' is not used: %s", p->zPath,
               zWhy);
 }
@@ -78,6 +97,7 @@ static void pastFree(void *pArg) {
   if( p == NULL ) return;
   pastClose(p);
   sqlite3_free(p->aHit);
+  sqlite3_free(p->zProblem);
   sqlite3_free(p->zPath);
   sqlite3_free(p);
 }
@@ -213,7 +233,8 @@ static void pastOpen(LedgerPast *p) {
   sqlite3_free(zName);
 }
 
-void ledgerPastTrim(Ledger *pLedger) {
+/* Closes a file that isn't the option's any more. */
+static void pastDrop(Ledger *pLedger) {
   const LedgerConfig *pConfig = ledgerClientConfig(pLedger->pClient);
   LedgerPast *p = pLedger->pPast;
   if( p && strcmp(p->zPath, pConfig->zCache ? pConfig->zCache : "off") != 0 ) {
@@ -226,7 +247,7 @@ LedgerPast *ledgerPastOf(Ledger *pLedger) {
   const LedgerConfig *pConfig = ledgerClientConfig(pLedger->pClient);
   LedgerPast *p;
   if( !ledgerCacheWanted(pConfig) ) return NULL;
-  ledgerPastTrim(pLedger);
+  pastDrop(pLedger);
   p = pLedger->pPast;
   if( p == NULL ) {
     p = sqlite3_malloc64(sizeof(*p));
@@ -275,24 +296,146 @@ void ledgerPastFailed(LedgerPast *p, int rc) {
   }
 }
 
-int ledgerPastReady(Ledger *pLedger, const char *zSubLedger, int *pbReady,
+LedgerPast *ledgerPastOpen(Ledger *pLedger, unsigned char aOwner[32]) {
+  LedgerPast *p = ledgerPastOf(pLedger);
+  if( p == NULL || !ledgerClientOwner(pLedger->pClient, aOwner) ||
+      !ledgerClientAdmitted(pLedger->pClient, aOwner) ) {
+    return NULL;
+  }
+  return p;
+}
+
+/* ---- writing ------------------------------------------------------------- */
+
+int ledgerPastRun(LedgerPast *p, int i, i64 iArg) {
+  sqlite3_stmt *pStmt = ledgerPastStmt(p, i);
+  if( pStmt == NULL ) return SQLITE_ERROR;
+  if( sqlite3_bind_parameter_count(pStmt) ) {
+    sqlite3_bind_int64(pStmt, 1, iArg);
+  }
+  sqlite3_step(pStmt);
+  return sqlite3_reset(pStmt);
+}
+
+/* A number that a statement tells; 0: none. */
+static i64 pastNumber(LedgerPast *p, int i) {
+  sqlite3_stmt *pStmt = ledgerPastStmt(p, i);
+  i64 n = 0;
+  if( pStmt && sqlite3_step(pStmt) == SQLITE_ROW ) {
+    n = sqlite3_column_int64(pStmt, 0);
+  }
+  if( pStmt ) sqlite3_reset(pStmt);
+  return n;
+}
+
+int ledgerPastWrite(Ledger *pLedger, const unsigned char aOwner[32],
+                    LedgerPast **pp) {
+  LedgerPast *p = ledgerPastOf(pLedger);
+  unsigned char aNow[32];
+  *pp = p;
+  return p && ledgerClientOwner(pLedger->pClient, aNow) &&
+         memcmp(aNow, aOwner, 32) == 0 &&
+         ledgerPastRun(p, PAST_BEGIN, 0) == SQLITE_OK;
+}
+
+void ledgerPastWritten(Ledger *pLedger, LedgerPast *p, int rc) {
+  const i64 nMax = ledgerClientConfig(pLedger->pClient)->cacheMaxBytes;
+  while( rc == SQLITE_OK && pastNumber(p, PAST_SIZE) > nMax ) {
+    const i64 n = pastNumber(p, PAST_OLDEST);
+    if( n == 0 ) break;
+    rc = ledgerPastRun(p, PAST_DROP, n);
+    if( rc == SQLITE_OK ) rc = ledgerPastRun(p, PAST_ANSWER_DROP, n);
+  }
+  if( rc == SQLITE_OK ) rc = ledgerPastRun(p, PAST_COMMIT, 0);
+  if( p->db && !sqlite3_get_autocommit(p->db) ) {
+    ledgerPastRun(p, PAST_ROLLBACK, 0);
+  }
+  ledgerPastFailed(p, rc);
+}
+
+void ledgerPastTrim(Ledger *pLedger) {
+  LedgerPast *p;
+  pastDrop(pLedger);
+  p = pLedger->pPast;
+  if( p && p->db && ledgerPastRun(p, PAST_BEGIN, 0) == SQLITE_OK ) {
+    ledgerPastWritten(pLedger, p, SQLITE_OK);
+  }
+}
+
+i64 ledgerPastClear(Ledger *pLedger) {
+  LedgerPast *p = ledgerPastOf(pLedger);
+  int n, rc;
+  if( p == NULL ) return 0;
+  n = sqlite3_total_changes(p->db);
+  rc =
+      sqlite3_exec(p->db, "BEGIN; DELETE FROM span; DELETE FROM answer; COMMIT",
+                   NULL, NULL, NULL);
+  n = rc ? 0 : sqlite3_total_changes(p->db) - n;
+  if( rc && !sqlite3_get_autocommit(p->db) ) ledgerPastRun(p, PAST_ROLLBACK, 0);
+  ledgerPastFailed(p, rc);
+  return n;
+}
+
+i64 ledgerPastDigest(i64 a, i64 b, const void *z, size_t n) {
+  const unsigned char *pByte = z;
+  sqlite3_uint64 h = (sqlite3_uint64)a * 0x9e3779b97f4a7c15u;
+  h ^= (sqlite3_uint64)b + n;
+  while( n ) {
+    const size_t k = n < 8 ? n : 8;
+    sqlite3_uint64 v = 0;
+    size_t i;
+    for( i = 0; i < k; i++ ) v |= (sqlite3_uint64)pByte[i] << (8 * i);
+    h = (h ^ v) * 0xff51afd7ed558ccdu;
+    h ^= h >> 32;
+    pByte += k;
+    n -= k;
+  }
+  return (i64)(h & INT64_MAX);
+}
+
+/* ---- to be let in -------------------------------------------------------- */
+
+/* Does a statement give a row? */
+static int pastHas(LedgerPast *p, int i) {
+  sqlite3_stmt *pStmt = p ? ledgerPastStmt(p, i) : NULL;
+  int b = pStmt && sqlite3_step(pStmt) == SQLITE_ROW;
+  if( pStmt ) ledgerPastFailed(p, sqlite3_reset(pStmt));
+  return b;
+}
+
+int ledgerPastAdmit(Ledger *pLedger, const char *zSubLedger,
                     LedgerError *pErr) {
   LedgerClient *pClient = pLedger->pClient;
-  LedgerPast *p = ledgerPastOf(pLedger);
-  sqlite3_stmt *pAny = p ? ledgerPastStmt(p, PAST_ANY) : NULL;
   unsigned char aOwner[32];
   LedgerCall *pCall = NULL;
   int rc = LEDGER_OK;
-  *pbReady = pAny && sqlite3_step(pAny) == SQLITE_ROW;
-  if( pAny ) ledgerPastFailed(p, sqlite3_reset(pAny));
-  if( !*pbReady ) return LEDGER_OK;
-  if( !ledgerClientOwner(pClient, aOwner) ||
-      !ledgerClientAdmitted(pClient, aOwner) ) {
+  if( pastHas(ledgerPastOf(pLedger), PAST_ANY) &&
+      ledgerPastOpen(pLedger, aOwner) == NULL ) {
     rc = ledgerEntryHeadGet(pClient, zSubLedger, &pCall, pErr);
     if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, pErr);
     ledgerCallFree(pCall);
   }
-  *pbReady = rc == LEDGER_OK && ledgerClientOwner(pClient, aOwner) &&
-             ledgerClientAdmitted(pClient, aOwner);
   return rc;
+}
+
+int ledgerPastReady(Ledger *pLedger, const char *zSubLedger, int *pbReady,
+                    LedgerError *pErr) {
+  unsigned char aOwner[32];
+  *pbReady = 0;
+  if( pastHas(ledgerPastOf(pLedger), PAST_SPANS) &&
+      ledgerPastAdmit(pLedger, zSubLedger, pErr) == LEDGER_OK ) {
+    *pbReady = ledgerPastOpen(pLedger, aOwner) != NULL;
+  }
+  return pErr->rc;
+}
+
+int ledgerPastUsable(Ledger *pLedger, LedgerError *pErr) {
+  const LedgerPast *p;
+  if( ledgerPastOf(pLedger) ) return LEDGER_OK;
+  p = pLedger->pPast;
+  if( p && p->db == NULL && p->zProblem ) {
+    ledgerErrorSet(pErr, LEDGER_IOERR, "option cache: '%.400s' is not used: %s",
+                   p->zPath, p->zProblem);
+  }
+  return pErr->rc;
 }

@@ -32,23 +32,9 @@ static sqlite3_uint64 spanGet(const unsigned char *a, int n) {
   return v;
 }
 
-/* A checksum: what a disk does, not what an enemy does. */
-static i64 spanDigest(i64 iLow, i64 iHigh, const void *z, size_t n) {
-  const unsigned char *a = z;
-  sqlite3_uint64 h = (sqlite3_uint64)iLow * 0x9e3779b97f4a7c15u;
-  h ^= (sqlite3_uint64)iHigh + n;
-  while( n ) {
-    const size_t k = n < 8 ? n : 8;
-    h = (h ^ spanGet(a, (int)k)) * 0xff51afd7ed558ccdu;
-    h ^= h >> 32;
-    a += k;
-    n -= k;
-  }
-  return (i64)(h & INT64_MAX);
-}
-
 void ledgerPastEnd(LedgerPastPage *p) {
   ledgerBufFree(&p->text);
+  sqlite3_free(p->zSubLedger);
   sqlite3_free(p->aEntry);
   memset(p, 0, sizeof(*p));
 }
@@ -113,23 +99,10 @@ static i64 spanSub(LedgerPast *p, const unsigned char *aOwner,
   return rc ? 0 : sqlite3_last_insert_rowid(p->db);
 }
 
-/* A step that gives no row; an SQLite code. */
-static int spanRun(LedgerPast *p, int i, i64 iArg) {
-  sqlite3_stmt *pStmt = ledgerPastStmt(p, i);
-  int rc;
-  if( pStmt == NULL ) return SQLITE_ERROR;
-  if( sqlite3_bind_parameter_count(pStmt) ) {
-    sqlite3_bind_int64(pStmt, 1, iArg);
-  }
-  sqlite3_step(pStmt);
-  rc = sqlite3_reset(pStmt);
-  return rc;
-}
-
 /* The span that holds iFrom, into *pPage; *pn is its number. 0: there is none,
-** up to pPage->iHigh. */
-static int spanAt(LedgerPast *p, i64 iSub, const char *zSubLedger, i64 iFrom,
-                  LedgerPastPage *pPage, i64 *pn) {
+** up to pPage->iHigh, as PAST_BEHIND or PAST_GAP says. */
+static int spanAt(LedgerPast *p, int iBehind, i64 iSub, const char *zSubLedger,
+                  i64 iFrom, LedgerPastPage *pPage, i64 *pn) {
   sqlite3_stmt *pStmt = ledgerPastStmt(p, PAST_AT);
   int bFound = 0, bBad = 0, i, rc;
   i64 iHigh = INT64_MAX;
@@ -148,10 +121,11 @@ static int spanAt(LedgerPast *p, i64 iSub, const char *zSubLedger, i64 iFrom,
     *pn = sqlite3_column_int64(pStmt, 5);
     ledgerBufReset(&pPage->text);
     ledgerBufAppend(&pPage->text, z ? z : "", n);
-    bFound = !pPage->text.bOom &&
-             spanDigest(pPage->iLow, pPage->iHigh, pPage->text.z,
-                        pPage->text.n) == sqlite3_column_int64(pStmt, 3) &&
-             spanDecode(pPage, sqlite3_column_int(pStmt, 2));
+    bFound =
+        !pPage->text.bOom &&
+        ledgerPastDigest(pPage->iLow, pPage->iHigh, pPage->text.z,
+                         pPage->text.n) == sqlite3_column_int64(pStmt, 3) &&
+        spanDecode(pPage, sqlite3_column_int(pStmt, 2));
     bBad = !bFound;
   }
   rc = sqlite3_reset(pStmt);
@@ -166,9 +140,9 @@ static int spanAt(LedgerPast *p, i64 iSub, const char *zSubLedger, i64 iFrom,
     return 1;
   }
   pPage->nEntry = 0;
-  if( bBad ) spanRun(p, PAST_DROP, *pn); /* it is read anew */
+  if( bBad ) ledgerPastRun(p, PAST_DROP, *pn); /* it is read anew */
   if( bBad ) iHigh = iFrom - 1;
-  pStmt = ledgerPastStmt(p, PAST_BEHIND);
+  pStmt = ledgerPastStmt(p, iBehind);
   if( pStmt ) {
     sqlite3_bind_int64(pStmt, 1, iSub);
     sqlite3_bind_int64(pStmt, 2, iFrom);
@@ -201,17 +175,14 @@ static void spanHit(LedgerPast *p, i64 iSub) {
 
 int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
                    LedgerPastPage *pPage) {
-  LedgerPast *p = ledgerPastOf(pLedger);
   unsigned char aOwner[32];
-  i64 iSub = 0, n;
+  LedgerPast *p = ledgerPastOpen(pLedger, aOwner);
+  i64 iSub, n;
   pPage->nEntry = 0;
   pPage->iHigh = INT64_MAX;
-  if( p == NULL || !ledgerClientOwner(pLedger->pClient, aOwner) ||
-      !ledgerClientAdmitted(pLedger->pClient, aOwner) ) {
-    return 0;
-  }
+  if( p == NULL ) return 0;
   iSub = spanSub(p, aOwner, zSubLedger, 0);
-  if( iSub == 0 || !spanAt(p, iSub, zSubLedger, iFrom, pPage, &n) ) {
+  if( iSub == 0 || !spanAt(p, PAST_GAP, iSub, zSubLedger, iFrom, pPage, &n) ) {
     return 0;
   }
   spanHit(p, iSub);
@@ -240,8 +211,64 @@ int ledgerPastFind(Ledger *pLedger, const char *zSubLedger, LedgerTxid id,
   if( iLow < pPage->nEntry &&
       ledgerTxidCompare(pPage->aEntry[iLow].id, id) == 0 ) {
     *ppEntry = &pPage->aEntry[iLow];
+    ledgerPastTold(pLedger, zSubLedger, NULL, id, id);
   }
   return 1;
+}
+
+/* The sub-ledger behind z, by name, of which a seqno is known (sqlite3_free);
+** NULL: none. */
+static char *spanBehind(Ledger *pLedger, const char *z, i64 iSeqno) {
+  unsigned char aOwner[32];
+  LedgerPast *p = ledgerPastOpen(pLedger, aOwner);
+  sqlite3_stmt *pStmt = p ? ledgerPastStmt(p, PAST_SUB_AT) : NULL;
+  char *zNext = NULL;
+  if( pStmt == NULL ) return NULL;
+  sqlite3_bind_blob(pStmt, 1, aOwner, 32, SQLITE_TRANSIENT);
+  sqlite3_bind_text(pStmt, 2, z, -1, SQLITE_TRANSIENT);
+  sqlite3_bind_int64(pStmt, 3, iSeqno);
+  if( sqlite3_step(pStmt) == SQLITE_ROW ) {
+    zNext = sqlite3_mprintf("%s", sqlite3_column_text(pStmt, 0));
+  }
+  ledgerPastFailed(p, sqlite3_reset(pStmt));
+  return zNext;
+}
+
+int ledgerPastFindAny(Ledger *pLedger, LedgerTxid id, LedgerPastPage *pPage,
+                      const LedgerEntry **ppEntry) {
+  char *zAt = spanBehind(pLedger, "", id.seqno);
+  *ppEntry = NULL;
+  while( zAt ) {
+    sqlite3_free(pPage->zSubLedger);
+    pPage->zSubLedger = zAt;
+    ledgerPastFind(pLedger, zAt, id, pPage, ppEntry);
+    if( *ppEntry ) return 1;
+    zAt = spanBehind(pLedger, zAt, id.seqno);
+  }
+  return 0;
+}
+
+void ledgerPastTold(Ledger *pLedger, const char *zSubLedger, const char *zTag,
+                    LedgerTxid from, LedgerTxid to) {
+  LedgerBuf rest = {0};
+  char zId[LEDGER_TXID_MAX];
+  ledgerBufText(&rest, "/app/transactions");
+  if( ledgerTxidCompare(from, to) == 0 ) {
+    ledgerBufPrintf(&rest, "/%s", ledgerTxidFormat(from, zId));
+  }
+  ledgerBufText(&rest, "?collectionId=");
+  ledgerBufUrl(&rest, zSubLedger, strlen(zSubLedger));
+  if( ledgerTxidCompare(from, to) != 0 ) {
+    ledgerBufPrintf(&rest, "&fromTransactionId=%s",
+                    ledgerTxidFormat(from, zId));
+    ledgerBufPrintf(&rest, "&toTransactionId=%s", ledgerTxidFormat(to, zId));
+  }
+  if( zTag ) {
+    ledgerBufText(&rest, "&tag=");
+    ledgerBufUrl(&rest, zTag, strlen(zTag));
+  }
+  if( !rest.bOom ) ledgerClientRemembered(pLedger->pClient, rest.z);
+  ledgerBufFree(&rest);
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -268,7 +295,7 @@ static int spanInsert(LedgerPast *p, i64 iSub, i64 iLow, i64 iHigh, int nEntry,
   sqlite3_bind_int64(pStmt, 2, iLow);
   sqlite3_bind_int64(pStmt, 3, iHigh);
   sqlite3_bind_int(pStmt, 4, nEntry);
-  sqlite3_bind_int64(pStmt, 5, spanDigest(iLow, iHigh, pBuf->z, pBuf->n));
+  sqlite3_bind_int64(pStmt, 5, ledgerPastDigest(iLow, iHigh, pBuf->z, pBuf->n));
   sqlite3_bind_blob64(pStmt, 6, pBuf->z ? pBuf->z : "", pBuf->n,
                       SQLITE_TRANSIENT);
   sqlite3_step(pStmt);
@@ -283,9 +310,9 @@ static int spanFill(LedgerPast *p, i64 iSub, i64 iLow, i64 iHigh,
   LedgerBuf buf = {0};
   i64 iStart = iLow, n = 0;
   int i, nHeld = 0, rc = SQLITE_OK;
-  if( iLow > 1 && spanAt(p, iSub, "", iLow - 1, &before, &n) &&
+  if( iLow > 1 && spanAt(p, PAST_BEHIND, iSub, "", iLow - 1, &before, &n) &&
       before.text.n < SPAN_BYTES / 2 ) {
-    rc = spanRun(p, PAST_DROP, n);
+    rc = ledgerPastRun(p, PAST_DROP, n);
     iStart = before.iLow;
     nHeld = before.nEntry;
     ledgerBufAppend(&buf, before.text.z ? before.text.z : "", before.text.n);
@@ -309,76 +336,39 @@ static int spanFill(LedgerPast *p, i64 iSub, i64 iLow, i64 iHigh,
   return rc;
 }
 
-/* A number that a statement tells; 0: none. */
-static i64 spanNumber(LedgerPast *p, int i) {
-  sqlite3_stmt *pStmt = ledgerPastStmt(p, i);
-  i64 n = 0;
-  if( pStmt && sqlite3_step(pStmt) == SQLITE_ROW ) {
-    n = sqlite3_column_int64(pStmt, 0);
-  }
-  if( pStmt ) sqlite3_reset(pStmt);
-  return n;
-}
-
-/* Lets the oldest go, while there is too much. */
-static int spanFit(LedgerPast *p, i64 nMax) {
-  int rc = SQLITE_OK;
-  while( rc == SQLITE_OK && spanNumber(p, PAST_SIZE) > nMax ) {
-    const i64 n = spanNumber(p, PAST_OLDEST);
-    if( n == 0 ) break;
-    rc = spanRun(p, PAST_DROP, n);
-  }
-  return rc;
-}
-
 void ledgerPastAdd(Ledger *pLedger, const unsigned char aOwner[32],
                    const char *zSubLedger, i64 iLow, i64 iHigh,
                    const LedgerEntry *aEntry, int nEntry) {
-  LedgerPast *p = ledgerPastOf(pLedger);
+  LedgerPast *p;
   LedgerPastPage page = {0};
-  unsigned char aNow[32];
   i64 iSub, iAt = iLow, n;
   int rc;
-  if( p == NULL || iLow > iHigh || !ledgerClientOwner(pLedger->pClient, aNow) ||
-      memcmp(aNow, aOwner, 32) != 0 ||
-      spanRun(p, PAST_BEGIN, 0) != SQLITE_OK ) {
-    return;
-  }
+  if( iLow > iHigh || !ledgerPastWrite(pLedger, aOwner, &p) ) return;
   iSub = spanSub(p, aOwner, zSubLedger, 1);
   rc = iSub ? SQLITE_OK : SQLITE_ERROR;
   while( rc == SQLITE_OK && iAt <= iHigh ) {
-    if( !spanAt(p, iSub, "", iAt, &page, &n) ) {
+    if( !spanAt(p, PAST_BEHIND, iSub, "", iAt, &page, &n) ) {
       const i64 iTo = page.iHigh < iHigh ? page.iHigh : iHigh;
       rc = spanFill(p, iSub, iAt, iTo, aEntry, nEntry);
       page.iHigh = iTo;
     }
     iAt = page.iHigh + 1;
   }
-  if( rc == SQLITE_OK ) {
-    rc = spanFit(p, ledgerClientConfig(pLedger->pClient)->cacheMaxBytes);
-  }
-  if( rc == SQLITE_OK ) rc = spanRun(p, PAST_COMMIT, 0);
-  if( p->db && !sqlite3_get_autocommit(p->db) ) spanRun(p, PAST_ROLLBACK, 0);
-  ledgerPastFailed(p, rc);
+  ledgerPastWritten(pLedger, p, rc);
   ledgerPastEnd(&page);
 }
 
-int ledgerPastList(Ledger *pLedger,
-                   int (*x)(void *pArg, const LedgerPastInterval *p,
-                            LedgerError *pErr),
-                   void *pArg, LedgerError *pErr) {
-  LedgerPast *p = ledgerPastOf(pLedger);
+/* Gives what is known of the sub-ledgers to x; intervals that meet are one. */
+static int spanList(LedgerPast *p, const unsigned char aOwner[32],
+                    int (*x)(void *pArg, const LedgerPastInterval *p,
+                             LedgerError *pErr),
+                    void *pArg, LedgerError *pErr) {
+  sqlite3_stmt *pStmt = ledgerPastStmt(p, PAST_LIST);
   LedgerPastInterval at = {0};
-  unsigned char aOwner[32];
-  sqlite3_stmt *pStmt;
   char *zName = NULL;
   i64 iSub = 0;
-  int i, bRow = 1, rc;
-  if( p == NULL || !ledgerClientOwner(pLedger->pClient, aOwner) ||
-      !ledgerClientAdmitted(pLedger->pClient, aOwner) ||
-      (pStmt = ledgerPastStmt(p, PAST_LIST)) == NULL ) {
-    return LEDGER_OK;
-  }
+  int i, bRow = 1;
+  if( pStmt == NULL ) return LEDGER_OK;
   sqlite3_bind_blob(pStmt, 1, aOwner, 32, SQLITE_TRANSIENT);
   while( bRow && pErr->rc == LEDGER_OK ) {
     bRow = sqlite3_step(pStmt) == SQLITE_ROW;
@@ -405,19 +395,28 @@ int ledgerPastList(Ledger *pLedger,
       if( p->aHit[i].iSub == iSub ) at.nHit = p->aHit[i].n;
     }
   }
-  rc = sqlite3_reset(pStmt);
   sqlite3_free(zName);
-  ledgerPastFailed(p, rc);
+  ledgerPastFailed(p, sqlite3_reset(pStmt));
   return pErr->rc;
 }
 
-i64 ledgerPastClear(Ledger *pLedger) {
-  LedgerPast *p = ledgerPastOf(pLedger);
-  i64 n = 0;
-  int rc;
-  if( p == NULL ) return 0;
-  rc = sqlite3_exec(p->db, "DELETE FROM span", NULL, NULL, NULL);
-  if( rc == SQLITE_OK ) n = sqlite3_changes(p->db);
-  ledgerPastFailed(p, rc);
-  return n;
+int ledgerPastList(Ledger *pLedger,
+                   int (*x)(void *pArg, const LedgerPastInterval *p,
+                            LedgerError *pErr),
+                   void *pArg, LedgerError *pErr) {
+  unsigned char aOwner[32];
+  LedgerPast *p = ledgerPastOpen(pLedger, aOwner);
+  LedgerPastInterval at = {0};
+  sqlite3_stmt *pStmt;
+  if( p == NULL || spanList(p, aOwner, x, pArg, pErr) ) return pErr->rc;
+  pStmt = ledgerPastStmt(p, PAST_ANSWERS);
+  if( pStmt == NULL ) return LEDGER_OK;
+  sqlite3_bind_blob(pStmt, 1, aOwner, 32, SQLITE_TRANSIENT);
+  if( sqlite3_step(pStmt) == SQLITE_ROW ) {
+    at.nEntry = sqlite3_column_int64(pStmt, 0);
+    at.nByte = sqlite3_column_int64(pStmt, 1);
+  }
+  ledgerPastFailed(p, sqlite3_reset(pStmt));
+  at.nHit = p->nAnswerHit;
+  return at.nEntry ? x(pArg, &at, pErr) : LEDGER_OK;
 }

@@ -11,8 +11,9 @@
 ** first hit ends the search, since one transaction is one entry.
 **
 ** Rows come in the order of the ids (backwards with desc), ledger by ledger
-** for one id. What a statement has looked up it does not ask for again, and
-** where it asks for one id after the other read/ahead.c reads ahead.
+** for one id. What a statement has looked up it does not ask for again, nor
+** what history has; where it asks for one id after the other read/ahead.c reads
+** ahead.
 */
 #include "sqlite/history/history.h"
 #include "sqlite/read/read.h"
@@ -25,7 +26,8 @@
 typedef struct LookupItem LookupItem;
 struct LookupItem {
   LedgerTxid id;
-  Ledger *pLedger; /* borrowed from the scan */
+  Ledger *pLedger;   /* borrowed from the scan */
+  const char *zMemo; /* the name under which the memo has it; NULL: any */
 };
 
 /* The sub-ledgers of one ledger that an id may stand in. */
@@ -78,6 +80,14 @@ int ledgerLookupOpen(LedgerSnapshot *pSnapshot, LedgerConn *pConn,
     return pErr->rc;
   }
   memset(p->aList, 0, sizeof(*p->aList) * (size_t)nLedger);
+  for( i = 0; i < nLedger && pQuery->nId > 1; i++ ) {
+    if( ledgerPastAdmit(apLedger[i],
+                        pQuery->nSubLedger ? pQuery->azSubLedger[0] : NULL,
+                        pErr) ) {
+      ledgerLookupClose(p);
+      return pErr->rc;
+    }
+  }
   *ppLookup = p;
   return LEDGER_OK;
 }
@@ -165,31 +175,42 @@ int ledgerLookupGet(Ledger *pLedger, LedgerTxid id, const char *zSubLedger,
 }
 
 /* Is the item known from what was read before? Then it is remembered. */
-static int lookupPast(LedgerLookup *p, const LookupItem *pItem, int *pbKnown,
+static int lookupPast(LedgerLookup *p, LookupItem *pItem, int *pbKnown,
                       LedgerError *pErr) {
-  const char *zSub = lookupMemoName(p);
+  const LedgerQuery *pQuery = p->pQuery;
+  const LedgerEntry *pEntry = NULL;
   LedgerEntryRow row;
-  const LedgerEntry *pEntry;
-  if( zSub == NULL ||
-      !ledgerPastFind(pItem->pLedger, zSub, pItem->id, &p->past, &pEntry) ) {
+  int i, bAll = pQuery->nSubLedger > 0;
+  if( pQuery->bAnySubLedger ) {
+    ledgerPastFindAny(pItem->pLedger, pItem->id, &p->past, &pEntry);
+    bAll = 0;
+  }
+  for( i = 0; i < pQuery->nSubLedger && pEntry == NULL; i++ ) {
+    pItem->zMemo = pQuery->azSubLedger[i];
+    if( !ledgerPastFind(pItem->pLedger, pItem->zMemo, pItem->id, &p->past,
+                        &pEntry) ) {
+      bAll = 0;
+    }
+  }
+  *pbKnown = pEntry || bAll;
+  if( !*pbKnown ) {
+    pItem->zMemo = lookupMemoName(p);
     return LEDGER_OK;
   }
-  *pbKnown = 1;
   row.pLedger = pItem->pLedger;
   if( pEntry ) row.entry = *pEntry;
-  return ledgerSnapshotRemember(p->pSnapshot, pItem->pLedger, pItem->id, zSub,
-                                pEntry ? &row : NULL, pErr);
+  return ledgerSnapshotRemember(p->pSnapshot, pItem->pLedger, pItem->id,
+                                pItem->zMemo, pEntry ? &row : NULL, pErr);
 }
 
 /* Is the item's answer at hand, remembered or read ahead? */
-static int lookupKnown(LedgerLookup *p, const LookupItem *pItem, int *pbKnown,
+static int lookupKnown(LedgerLookup *p, LookupItem *pItem, int *pbKnown,
                        LedgerError *pErr) {
-  *pbKnown = 0;
-  if( !lookupUsesMemo(p) ) return LEDGER_OK;
-  *pbKnown = ledgerSnapshotKnows(p->pSnapshot, pItem->pLedger, pItem->id,
-                                 lookupMemoName(p));
+  *pbKnown =
+      lookupUsesMemo(p) && ledgerSnapshotKnows(p->pSnapshot, pItem->pLedger,
+                                               pItem->id, lookupMemoName(p));
   if( *pbKnown || lookupPast(p, pItem, pbKnown, pErr) || *pbKnown ||
-      p->pQuery->nId > 1 ) {
+      !lookupUsesMemo(p) || p->pQuery->nId > 1 ) {
     return pErr->rc;
   }
   return ledgerAheadKnows(p->pSnapshot, p->pConn, pItem->pLedger, pItem->id,
@@ -209,6 +230,7 @@ static int lookupFill(LedgerLookup *p, LedgerError *pErr) {
     if( p->pQuery->bDesc ) iId = p->pQuery->nId - 1 - iId;
     pItem->pLedger = p->apLedger[p->iNext % p->nLedger];
     pItem->id = p->pQuery->aId[iId];
+    pItem->zMemo = lookupMemoName(p);
     p->iNext++;
     rc = lookupKnown(p, pItem, &bKnown, pErr);
     if( rc || bKnown ) continue;
@@ -290,13 +312,13 @@ static int lookupResolve(LedgerLookup *p, const LookupItem *pItem,
   if( pCall == NULL ) {
     /* Known when its turn to be started came, and perhaps forgotten since:
     ** then it is looked for from its first candidate on. */
-    int bKnown = ledgerSnapshotRecall(p->pSnapshot, pItem->pLedger, pItem->id,
-                                      lookupMemoName(p), &p->text, &p->row,
-                                      &bFound, pErr);
+    int bKnown =
+        ledgerSnapshotRecall(p->pSnapshot, pItem->pLedger, pItem->id,
+                             pItem->zMemo, &p->text, &p->row, &bFound, pErr);
     if( !bKnown && pErr->rc == LEDGER_OK ) {
-      bKnown = ledgerAheadRecall(p->pSnapshot, pItem->pLedger, pItem->id,
-                                 lookupMemoName(p), &p->text, &p->row, &bFound,
-                                 pErr);
+      bKnown =
+          ledgerAheadRecall(p->pSnapshot, pItem->pLedger, pItem->id,
+                            pItem->zMemo, &p->text, &p->row, &bFound, pErr);
     }
     if( bFound && pErr->rc == LEDGER_OK ) *ppRow = &p->row;
     if( bKnown || pErr->rc ) return pErr->rc;

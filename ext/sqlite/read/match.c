@@ -165,6 +165,16 @@ static int matchBad(MatchParser *p, LedgerError *pErr) {
                         p->z);
 }
 
+/* Is the text one of the tags? pTags NULL: there are none. */
+static int matchHas(LedgerJson *pTags, const char *z) {
+  cJSON *pTag = pTags ? ledgerJsonRoot(pTags)->child : NULL;
+  for( ; pTag; pTag = pTag->next ) {
+    const char *zTag = ledgerJsonText(pTags, pTag, NULL);
+    if( zTag && strcmp(zTag, z) == 0 ) return 1;
+  }
+  return 0;
+}
+
 static int matchOr(MatchParser *p, int *pb, LedgerError *pErr);
 
 static int matchUnary(MatchParser *p, int *pb, LedgerError *pErr) {
@@ -181,13 +191,9 @@ static int matchUnary(MatchParser *p, int *pb, LedgerError *pErr) {
     if( rc == LEDGER_OK && p->eToken != MATCH_CLOSE ) rc = matchBad(p, pErr);
     matchNext(p);
   } else if( p->eToken == MATCH_TERM ) {
-    cJSON *pTag = p->pTags ? ledgerJsonRoot(p->pTags)->child : NULL;
     char *zTerm = matchTerm(p);
     if( zTerm == NULL ) return ledgerErrorNomem(pErr);
-    for( *pb = 0; pTag && !*pb; pTag = pTag->next ) {
-      const char *zTag = ledgerJsonText(p->pTags, pTag, NULL);
-      *pb = zTag && strcmp(zTag, zTerm) == 0;
-    }
+    *pb = matchHas(p->pTags, zTerm);
     sqlite3_free(zTerm);
     p->nTerms++;
     matchNext(p);
@@ -263,6 +269,18 @@ int ledgerMatchEval(const char *zExpr, const char *zTags, int *pbMatch,
   if( rc == LEDGER_OK ) rc = matchRun(&parser, pbMatch, pErr);
   ledgerJsonFree(parser.pTags);
   return rc;
+}
+
+int ledgerMatchHas(const char *zTags, const char *zTag, int *pb,
+                   LedgerError *pErr) {
+  LedgerJson *pTags = NULL;
+  *pb = 0;
+  if( zTags &&
+      ledgerJsonParse(zTags, strlen(zTags), "tags", &pTags, pErr) == 0 ) {
+    *pb = matchHas(pTags, zTag);
+  }
+  ledgerJsonFree(pTags);
+  return pErr->rc;
 }
 
 /* match(expression, tags), the form that SQLite gives to tags MATCH '...'. */

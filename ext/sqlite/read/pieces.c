@@ -9,6 +9,7 @@
 ** nothing out between their rows: so up to the last row of each all is known,
 ** and at the end of a range below a committed bound all of it. Rows at a bound
 ** with a view may have been dropped for that view: they count as not known.
+** Where a tag is asked for history tells what it has, but learns nothing.
 **
 ** Invariant: the rows are those that a flight over the whole range would show.
 */
@@ -24,6 +25,7 @@ struct LedgerPieces {
   LedgerRange range;         /* texts are borrowed from the stream */
   int bLimit;                /* as in ledgerFlightOpen() */
   i64 iMost;                 /* no row above it is wanted */
+  int bPast;                 /* history may have some of it */
   int bKeep;                 /* what comes is to be history ... */
   unsigned char aOwner[32]; /* ... of this reader; else of whoever asks first */
   int bOwner;
@@ -32,6 +34,7 @@ struct LedgerPieces {
   i64 iAt;               /* the next seqno to be shown */
   i64 iKnown;            /* from here on all rows are seen */
   LedgerTxid last;       /* the last row of history */
+  LedgerTxid told;       /* the first one behind the last gap, not noted yet */
   int bHave;             /* past is to be shown */
   int bEnd;              /* nothing follows */
   LedgerPastPage past;
@@ -51,15 +54,25 @@ int ledgerPiecesOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
   p->range = *pRange;
   p->bLimit = bLimit;
   p->iMost = INT64_MAX;
-  p->bKeep = pRange->zTag == NULL && pRange->zSubLedger &&
+  p->bPast = pRange->zSubLedger &&
              ledgerCacheWanted(ledgerClientConfig(pLedger->pClient));
+  p->bKeep = p->bPast && pRange->zTag == NULL;
   p->iAt = pRange->from.seqno ? pRange->from.seqno : 1;
   p->iKnown = pRange->from.view ? p->iAt + 1 : p->iAt;
   return LEDGER_OK;
 }
 
+/* Rows of history end here: they are noted, in place of a request. */
+static void piecesTold(LedgerPieces *p) {
+  if( p->told.seqno == 0 ) return;
+  ledgerPastTold(p->pLedger, p->range.zSubLedger, p->range.zTag, p->told,
+                 p->last);
+  p->told.seqno = 0;
+}
+
 void ledgerPiecesClose(LedgerPieces *p) {
   if( p == NULL ) return;
+  piecesTold(p);
   ledgerFlightClose(p->pFlight);
   ledgerPastEnd(&p->past);
   sqlite3_free(p);
@@ -79,7 +92,7 @@ void ledgerPiecesBound(LedgerPieces *p, i64 iSeqno) {
 /* Finds what comes next: rows of history, a gap, or the end. */
 static int piecesNext(LedgerPieces *p, LedgerError *pErr) {
   const int bPast =
-      p->bKeep && ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
+      p->bPast && ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
   const i64 iTo = piecesTo(p);
   LedgerRange range = p->range;
   p->iGap = INT64_MAX;
@@ -91,6 +104,7 @@ static int piecesNext(LedgerPieces *p, LedgerError *pErr) {
     p->bHave =
         ledgerPastRead(p->pLedger, p->range.zSubLedger, p->iAt, &p->past);
     if( p->bHave ) return LEDGER_OK;
+    piecesTold(p);
     if( p->past.iHigh < iTo ) p->iGap = p->past.iHigh;
   }
   if( p->iAt != (range.from.seqno ? range.from.seqno : 1) ) {
@@ -128,18 +142,28 @@ static void piecesKeep(LedgerPieces *p, i64 iHigh, const LedgerEntry *aEntry,
   }
 }
 
-/* The rows of history at hand become the page. */
-static void piecesPast(LedgerPieces *p) {
+/* The rows of history at hand become the page, those with the tag. */
+static int piecesPast(LedgerPieces *p, LedgerError *pErr) {
   const i64 iTo = piecesTo(p);
-  int i = 0, n = p->past.nEntry;
-  while( i < n && p->past.aEntry[i].id.seqno < p->iAt ) i++;
-  while( n > i && p->past.aEntry[n - 1].id.seqno > iTo ) n--;
+  LedgerEntry *aEntry = p->past.aEntry;
+  int i, n = 0;
   memset(&p->page, 0, sizeof(p->page));
-  p->page.aEntry = p->past.nEntry ? p->past.aEntry + i : NULL;
-  p->page.nEntry = n - i;
-  if( n > i ) p->last = p->past.aEntry[n - 1].id;
+  for( i = 0; i < p->past.nEntry && aEntry[i].id.seqno <= iTo; i++ ) {
+    int bHas = 1;
+    if( aEntry[i].id.seqno < p->iAt ) continue;
+    p->last = aEntry[i].id;
+    if( p->told.seqno == 0 ) p->told = p->last;
+    if( p->range.zTag &&
+        ledgerMatchHas(aEntry[i].zTags, p->range.zTag, &bHas, pErr) ) {
+      return pErr->rc;
+    }
+    if( bHas ) aEntry[n++] = aEntry[i];
+  }
+  p->page.aEntry = n ? aEntry : NULL;
+  p->page.nEntry = n;
   p->iAt = p->past.iHigh + 1;
   p->bHave = 0;
+  return LEDGER_OK;
 }
 
 int ledgerPiecesStart(LedgerPieces *p, i64 nMore, LedgerError *pErr) {
@@ -170,7 +194,7 @@ int ledgerPiecesNext(LedgerPieces *p, i64 nMore, const LedgerPage **ppPage,
     int i, n;
     if( p->pFlight == NULL && !p->bHave && piecesNext(p, pErr) ) break;
     if( p->bHave ) {
-      piecesPast(p);
+      if( piecesPast(p, pErr) ) break;
       if( p->page.nEntry == 0 ) continue;
       *ppPage = &p->page;
       break;

@@ -26,6 +26,10 @@ int ledgerMatchCheck(const char *zExpr, char **pzTag, LedgerError *pErr);
 int ledgerMatchEval(const char *zExpr, const char *zTags, int *pbMatch,
                     LedgerError *pErr);
 
+/* Whether a tag is among an entry's tags. */
+int ledgerMatchHas(const char *zTags, const char *zTag, int *pb,
+                   LedgerError *pErr);
+
 /* The function behind MATCH where SQLite evaluates it itself. */
 void ledgerMatchFunction(sqlite3_context *pCtx, int nArg,
                          sqlite3_value **apArg);

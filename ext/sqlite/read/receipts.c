@@ -10,6 +10,7 @@
 **   - a receipt that the ledger doesn't have is told as such, every other
 **     failure is an error.
 */
+#include "sqlite/history/history.h"
 #include "sqlite/read/read.h"
 
 #include <string.h>
@@ -118,6 +119,7 @@ static int receiptsStart(LedgerReceipts *p, LedgerError *pErr) {
       ledgerClientConfig(pClient)->concurrency ) {
     return LEDGER_OK;
   }
+  if( ledgerPastAdmit(pItem->row.pLedger, NULL, pErr) ) return pErr->rc;
   return ledgerReceiptGet(pClient, pItem->row.entry.id,
                           &p->window.apCall[iLast], pErr);
 }

@@ -1,5 +1,6 @@
 /*
-** The table ledger_cache: of which seqnos all entries are known (option cache).
+** The table ledger_cache: of which seqnos all entries are known (option cache),
+** and how many answers to single requests.
 **
 **     SELECT sub_ledger, from_seqno, to_seqno, entries FROM ledger_cache;
 **
@@ -13,8 +14,10 @@ static int cacheInterval(void *pArg, const LedgerPastInterval *p,
                          LedgerError *pErr) {
   LedgerCells *pCells = pArg;
   if( ledgerCellsTexts(pCells, &p->zSubLedger, 1, pErr) ) return pErr->rc;
-  ledgerCellsInt(pCells, 1, p->iLow);
-  ledgerCellsInt(pCells, 2, p->iHigh);
+  if( p->zSubLedger ) {
+    ledgerCellsInt(pCells, 1, p->iLow);
+    ledgerCellsInt(pCells, 2, p->iHigh);
+  }
   ledgerCellsInt(pCells, 3, p->nEntry);
   ledgerCellsInt(pCells, 4, p->nByte);
   ledgerCellsInt(pCells, 5, p->nHit);
@@ -26,17 +29,18 @@ static int cacheRead(LedgerCells *pCells, LedgerConn *pConn, Ledger *pLedger,
   (void)pConn;
   (void)nKey;
   (void)azKey;
+  if( ledgerPastUsable(pLedger, pErr) ) return pErr->rc;
   return ledgerPastList(pLedger, cacheInterval, pCells, pErr);
 }
 
 static const LedgerColumn aCacheColumn[] = {
-    {"sub_ledger", "TEXT", 0, NULL, "whose entries"},
+    {"sub_ledger", "TEXT", 0, NULL,
+     "whose entries; NULL: receipts, states, entries by id"},
     {"from_seqno", "INTEGER", 0, NULL, "all are known from here ..."},
     {"to_seqno", "INTEGER", 0, NULL, "... up to here"},
     {"entries", "INTEGER", 0, NULL, "how many there are"},
     {"bytes", "INTEGER", 0, NULL, "that they take"},
-    {"hits", "INTEGER", 0, NULL,
-     "times that this connection read of the sub-ledger's"},
+    {"hits", "INTEGER", 0, NULL, "times that this connection read of them"},
     LEDGER_COLUMN_LEDGER,
     {NULL, NULL, 0, NULL, NULL}};
 

@@ -8,6 +8,7 @@
 ** Requests: GET /app/transactions/{id}/status, `concurrency` at a time. An id
 ** that the ledger has not issued has no row; one that it took back is Invalid.
 */
+#include "sqlite/history/history.h"
 #include "sqlite/table/table.h"
 
 #include <string.h>
@@ -33,6 +34,7 @@ static int transactionsRead(LedgerCells *pCells, LedgerConn *pConn,
   LedgerWindow window;
   int i = 0;
   (void)pConn;
+  if( nKey > 1 && ledgerPastAdmit(pLedger, NULL, pErr) ) return pErr->rc;
   ledgerWindowOpen(&window, ledgerClientConfig(pLedger->pClient)->concurrency,
                    sizeof(const char *), pErr);
   while( pErr->rc == LEDGER_OK && (i < nKey || window.nUsed > 0) ) {
