@@ -168,7 +168,9 @@ typedef struct LedgerPage LedgerPage;
 struct LedgerPage {
   LedgerEntry *aEntry; /* ascending by seqno, within the range */
   int nEntry;          /* may be 0 though more pages follow */
-  int isLast;          /* no page follows */
+  int isLast;          /* no page follows ... */
+  int isPast;          /* ... for the service goes on above the range's end: up
+                       ** to there nothing is missing */
   int isUnbounded;     /* the service refused the bounds: the whole range is
                        ** being read, and filtered here */
   LedgerTxid head;     /* state of the node that answered this page */

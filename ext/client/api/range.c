@@ -189,7 +189,7 @@ void ledgerPagerBound(LedgerPager *p, int64_t iSeqnoMax) {
   p->iSeqnoMax = iSeqnoMax;
   if( p->pCall == NULL && pagerPastEnd(p) ) {
     p->bEnd = 1;
-    p->page.isLast = 1;
+    p->page.isLast = p->page.isPast = 1;
   }
 }
 
@@ -299,7 +299,8 @@ static int pagerTake(LedgerPager *p, LedgerError *pErr) {
   nRow = p->list.nEntry;
   if( pagerFilter(p, pErr) == LEDGER_OK &&
       pagerFollow(p, nRow, pErr) == LEDGER_OK ) {
-    if( pagerPastEnd(p) ) p->bEnd = 1;
+    p->page.isPast = pagerPastEnd(p);
+    if( p->page.isPast ) p->bEnd = 1;
     p->page.aEntry = p->list.aEntry;
     p->page.nEntry = p->list.nEntry;
     p->page.isLast = p->bEnd;

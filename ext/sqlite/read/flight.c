@@ -13,6 +13,12 @@
 ** request for one page. What a page leaves of its window is another leg behind
 ** it, by the service's link.
 **
+** While the ledger is asked whether the bound is committed, windows go ahead as
+** far as the service's own link can be trusted: they are asked for by that
+** link, from their own beginnings on. Their pages reach beyond their ends, or
+** have links that do: so nothing is missing, as in the trunk's pages. The last
+** window waits.
+**
 ** A window is about a page long: as many seqnos as the last page with a link
 ** spanned, more where windows come back almost empty. The service may take only
 ** ids of committed transactions for bounds: the view of a boundary is known
@@ -23,6 +29,9 @@
 ** Invariants
 **   - windows lie below a committed bound: what they show is complete, whenever
 **     it is asked for; a node that is behind a window's end is asked again;
+**   - what was asked for before the bound was known to be committed is complete
+**     as far as the service went on beyond it: where a page just ends, what
+**     follows its last row is asked for once more;
 **   - the legs of the flights of a scan share its lanes: no more requests are
 **     under way than range_concurrency, but that the page wanted next is always
 **     asked for;
@@ -55,6 +64,7 @@ struct FlightLeg {
   int eState;          /* LEG_* */
   i64 iFrom;           /* the seqnos that it is to show ... */
   i64 iTo;             /* ... INT64_MAX: to the range's end, it is the trunk */
+  int bEarly;          /* sent before the bound was known to be committed */
   const LedgerPage *pPage; /* LEG_HERE: its page; NULL: it has none */
   LedgerError err;
 };
@@ -69,8 +79,12 @@ struct LedgerFlight {
   int bShown;                /* the first one's page is handed out */
   LedgerPager *pRest;        /* the trunk's next page, not asked for; or NULL */
   i64 iRest;                 /* where it begins; 0: nobody knows */
+  LedgerTxid linkFrom;       /* the bounds of its link, ... */
+  LedgerTxid linkTo;         /* ... as the service wrote them */
   int bCut;                  /* windows are cut, from iRest ... */
-  i64 iEnd;                  /* ... to here */
+  i64 iEnd;                  /* ... to here ... */
+  int bEarly;                /* ... before that is known to be committed */
+  int bNotEarly;             /* that is not done any more */
   int bOne;                  /* nothing is cut any more */
   int nRow;                  /* rows of a page that had a link */
   i64 nSpan;                 /* seqnos that it spanned; 0: there was none */
@@ -216,11 +230,47 @@ void ledgerFlightClose(LedgerFlight *p) {
   sqlite3_free(p);
 }
 
+/* ---- going on otherwise -------------------------------------------------- */
+
+/* Frees the legs behind one (NULL: all). */
+static void flightDropAfter(LedgerFlight *p, FlightLeg *pAfter) {
+  FlightLeg **pp = pAfter ? &pAfter->pNext : &p->pFirst;
+  while( *pp ) {
+    FlightLeg *pLeg = *pp;
+    *pp = pLeg->pNext;
+    flightFreeLeg(p, pLeg);
+  }
+  ledgerWindowClose(&p->probe);
+}
+
+/* The trunk goes on from iFrom, asked for from an id that is known to be
+** committed: the one just below, or the last entry that was shown. Where bounds
+** were refused, it goes alone. */
+static int flightResume(LedgerFlight *p, i64 iFrom, int bRefused,
+                        LedgerError *pErr) {
+  LedgerRange range = p->range;
+  LedgerTxid id = {0, iFrom - 1};
+  LedgerPager *pPager;
+  p->bCut = 0;
+  if( bRefused ) p->bOne = 1;
+  if( p->last.seqno ) range.from = p->last;
+  id.view = ledgerClientView(p->pLedger->pClient, id.seqno);
+  if( id.view && !bRefused ) range.from = id;
+  if( ledgerPagerOpen(p->pLedger->pClient, &range, &pPager, pErr) ) {
+    return pErr->rc;
+  }
+  ledgerPagerBound(pPager, flightMost(p));
+  p->pRest = pPager;
+  p->iRest = iFrom;
+  return LEDGER_OK;
+}
+
 /* ---- what has come in ---------------------------------------------------- */
 
 /* Tells the snapshot what a page of the trunk has shown, and its pager the
 ** bound: what lies above it is not asked for. */
-static int flightAnswered(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
+static int flightAnswered(LedgerFlight *p, FlightLeg *pLeg, int bShort,
+                          LedgerError *pErr) {
   const LedgerPage *pPage = pLeg->pPage;
   LedgerTxid head = pPage->head;
   const i64 iNext = p->iSeen < pLeg->iFrom ? pLeg->iFrom : p->iSeen + 1;
@@ -231,7 +281,7 @@ static int flightAnswered(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
     head = pPage->bound;
   }
   if( ledgerSnapshotAnswered(p->pSnapshot, p->pLedger, p, &p->range, head,
-                             iNext, pPage->isLast, pErr) ||
+                             iNext, pPage->isLast && !bShort, pErr) ||
       pPage->isLast ) {
     return pErr->rc;
   }
@@ -262,10 +312,30 @@ static void flightMeasure(LedgerFlight *p, const FlightLeg *pLeg) {
   }
 }
 
+/* Whether the leg's page may have ended before the leg does: it just ends, and
+** the node that was asked may not have known that more is committed. */
+static int flightIsShort(const LedgerFlight *p, const FlightLeg *pLeg) {
+  if( !pLeg->bEarly || !pLeg->pPage->isLast || pLeg->pPage->isPast ) return 0;
+  return pLeg->iTo < INT64_MAX ||
+         ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
+}
+
+/* What follows a page's last row is asked for once more. */
+static int flightAgain(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
+  const LedgerPage *pPage = pLeg->pPage;
+  i64 iNext = pLeg->iFrom;
+  if( pPage->nEntry > 0 ) iNext = pPage->aEntry[pPage->nEntry - 1].id.seqno + 1;
+  if( iNext > pLeg->iTo || iNext > flightMost(p) ) return LEDGER_OK;
+  p->bNotEarly = 1;
+  flightDropAfter(p, pLeg);
+  return flightResume(p, iNext, 0, pErr);
+}
+
 /* The leg's request is done. */
 static int flightTake(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
   LedgerPager *pRest = NULL;
   i64 iNext;
+  int bShort;
   p->pLanes->nUnder--;
   pLeg->eState = LEG_HERE;
   if( ledgerPagerNext(pLeg->pPager, &pLeg->pPage, &pLeg->err) ) {
@@ -279,8 +349,12 @@ static int flightTake(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
     iNext = pLeg->pPage->aEntry[pLeg->pPage->nEntry - 1].id.seqno;
     if( iNext > p->iSeen ) p->iSeen = iNext;
   }
-  if( pLeg->iTo == INT64_MAX && flightAnswered(p, pLeg, pErr) ) return pErr->rc;
+  bShort = flightIsShort(p, pLeg);
+  if( pLeg->iTo == INT64_MAX && flightAnswered(p, pLeg, bShort, pErr) ) {
+    return pErr->rc;
+  }
   flightMeasure(p, pLeg);
+  if( bShort ) return flightAgain(p, pLeg, pErr);
   if( pLeg->pPage->isLast ) return LEDGER_OK;
   iNext = pLeg->pPage->next.seqno;
   if( iNext == 0 ) p->bOne = 1; /* its link tells nothing */
@@ -289,6 +363,8 @@ static int flightTake(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
   if( pLeg->iTo == INT64_MAX ) {
     p->iRest = iNext;
     p->pRest = pRest;
+    p->linkFrom = pLeg->pPage->next;
+    p->linkTo = pLeg->pPage->bound;
     return LEDGER_OK;
   }
   flightAddLeg(p, pLeg, pRest, iNext, pLeg->iTo, pErr);
@@ -326,9 +402,23 @@ static FlightLeg *flightTrunk(const LedgerFlight *p) {
                                                                      : NULL;
 }
 
+/* The bound is known to be committed now: it stays. */
+static int flightFirm(LedgerFlight *p, LedgerError *pErr) {
+  p->bEarly = 0;
+  return ledgerSnapshotFirm(p->pSnapshot, p->pLedger, p->range.zSubLedger,
+                            (LedgerTxid){0, 0}, pErr);
+}
+
+/* Whether windows may go ahead, by the service's link: it names ids of one
+** view, so that those between are of it too, and reaches to the end. */
+static int flightMayGo(const LedgerFlight *p, i64 iEnd) {
+  return !p->bNotEarly && p->linkFrom.view > 0 &&
+         p->linkFrom.view == p->linkTo.view && p->linkTo.seqno >= iEnd;
+}
+
 /* Begins to cut, where that is worth it and may be done. What the trunk asks
 ** for is the first window. Asks whether the bound is committed where that isn't
-** known: without waiting, and the trunk goes on. */
+** known: without waiting. */
 static int flightCut(LedgerFlight *p, LedgerError *pErr) {
   FlightLeg *pTrunk = flightTrunk(p);
   const i64 iFrom = pTrunk ? pTrunk->iFrom : p->iRest;
@@ -339,17 +429,15 @@ static int flightCut(LedgerFlight *p, LedgerError *pErr) {
   }
   if( p->range.to.seqno && p->range.to.seqno < iEnd ) iEnd = p->range.to.seqno;
   if( iEnd == INT64_MAX || iEnd - iFrom < p->nWindow ) return LEDGER_OK;
-  if( !ledgerSnapshotCommitted(p->pSnapshot, p->pLedger) ) {
-    if( p->bAsked ) return LEDGER_OK;
+  p->bEarly = !ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
+  if( p->bEarly && !p->bAsked ) {
     p->bAsked = 1;
-    return ledgerStatusGet(p->pLedger->pClient,
-                           ledgerSnapshotBoundId(p->pSnapshot, p->pLedger),
-                           &p->pStatus, pErr);
+    ledgerStatusGet(p->pLedger->pClient,
+                    ledgerSnapshotBoundId(p->pSnapshot, p->pLedger),
+                    &p->pStatus, pErr);
   }
-  if( ledgerSnapshotFirm(p->pSnapshot, p->pLedger, p->range.zSubLedger,
-                         (LedgerTxid){0, 0}, pErr) ) {
-    return pErr->rc;
-  }
+  if( pErr->rc || (p->bEarly && !flightMayGo(p, iEnd)) ) return pErr->rc;
+  if( !p->bEarly && flightFirm(p, pErr) ) return pErr->rc;
   if( pTrunk == NULL ) {
     pTrunk =
         flightAddLeg(p, flightLastLeg(p), p->pRest, iFrom, INT64_MAX, pErr);
@@ -376,55 +464,65 @@ static int flightProbe(LedgerFlight *p, i64 iSeqno, LedgerError *pErr) {
   return p->probe.nUsed > 0;
 }
 
-/* The trunk goes on from iFrom, asked for from an id that is known to be
-** committed: the one just below, or the last entry that was shown. Where bounds
-** were refused, it goes alone. */
-static int flightResume(LedgerFlight *p, i64 iFrom, int bRefused,
-                        LedgerError *pErr) {
-  LedgerRange range = p->range;
-  LedgerTxid id = {0, iFrom - 1};
-  LedgerPager *pPager;
-  p->bCut = 0;
-  if( bRefused ) p->bOne = 1;
-  if( p->last.seqno ) range.from = p->last;
-  id.view = ledgerClientView(p->pLedger->pClient, id.seqno);
-  if( id.view && !bRefused ) range.from = id;
-  if( ledgerPagerOpen(p->pLedger->pClient, &range, &pPager, pErr) ) {
-    return pErr->rc;
+/* The bounds of a window: ids that are known to be committed, or taken from the
+** service's link. *pbNone: there are none, or none yet. */
+static int flightBounds(LedgerFlight *p, i64 iFrom, i64 iTo,
+                        LedgerRange *pRange, int *pbNone, LedgerError *pErr) {
+  LedgerClient *pClient = p->pLedger->pClient;
+  *pbNone = 0;
+  *pRange = p->range;
+  memset(&pRange->to, 0, sizeof(pRange->to));
+  pRange->from.seqno = iFrom;
+  pRange->bWindow = 1;
+  if( p->bEarly && iTo < p->iEnd ) {
+    pRange->from.view = p->linkFrom.view;
+    pRange->to = p->linkTo;
+    pRange->floor.view = p->linkTo.view;
+    pRange->floor.seqno = iTo;
+    return LEDGER_OK;
   }
-  ledgerPagerBound(pPager, flightMost(p));
-  p->pRest = pPager;
-  p->iRest = iFrom;
+  if( p->bEarly ) {
+    *pbNone = 1;
+    if( p->pStatus ) return LEDGER_OK; /* the answer is waited for */
+    p->bNotEarly = 1;
+    return flightResume(p, iFrom, 0, pErr);
+  }
+  pRange->from.view = ledgerClientView(pClient, iFrom);
+  if( pRange->from.view == 0 ) {
+    *pbNone = 1;
+    if( flightProbe(p, iFrom, pErr) || pErr->rc ) return pErr->rc;
+    return flightResume(p, iFrom, 0, pErr);
+  }
+  pRange->to.view = ledgerClientView(pClient, iTo);
+  if( pRange->to.view ) pRange->to.seqno = iTo;
+  pRange->floor = pRange->to;
   return LEDGER_OK;
 }
 
 /* The next window, as a leg that waits; *ppLeg is NULL where there is none, or
 ** none yet. */
 static int flightWindow(LedgerFlight *p, FlightLeg **ppLeg, LedgerError *pErr) {
-  LedgerClient *pClient = p->pLedger->pClient;
-  LedgerRange range = p->range;
+  LedgerRange range;
   LedgerPager *pPager;
   const i64 iFrom = p->iRest;
   i64 iTo = p->iEnd;
+  int bNone;
   *ppLeg = NULL;
   if( iFrom > p->iEnd ) return LEDGER_OK;
+  if( p->bEarly && ledgerSnapshotCommitted(p->pSnapshot, p->pLedger) &&
+      flightFirm(p, pErr) ) {
+    return pErr->rc;
+  }
   /* The last one may be as long as a page; a longer one would leave a rest. */
   if( iTo - iFrom >= p->nWindow && iTo - iFrom >= p->nSpan ) {
     iTo = iFrom + p->nWindow - 1;
   }
-  memset(&range.from, 0, sizeof(range.from));
-  memset(&range.to, 0, sizeof(range.to));
-  range.from.seqno = iFrom;
-  range.from.view = ledgerClientView(pClient, iFrom);
-  if( range.from.view == 0 ) {
-    if( flightProbe(p, iFrom, pErr) || pErr->rc ) return pErr->rc;
-    return flightResume(p, iFrom, 0, pErr);
+  if( flightBounds(p, iFrom, iTo, &range, &bNone, pErr) || bNone ) {
+    return pErr->rc;
   }
-  range.to.view = ledgerClientView(pClient, iTo);
-  if( range.to.view ) range.to.seqno = iTo;
-  range.floor = range.to;
-  range.bWindow = 1;
-  if( ledgerPagerOpen(pClient, &range, &pPager, pErr) ) return pErr->rc;
+  if( ledgerPagerOpen(p->pLedger->pClient, &range, &pPager, pErr) ) {
+    return pErr->rc;
+  }
   ledgerPagerBound(pPager, iTo);
   *ppLeg = flightAddLeg(p, flightLastLeg(p), pPager, iFrom, iTo, pErr);
   p->iRest = iTo + 1;
@@ -473,6 +571,7 @@ static int flightSend(LedgerFlight *p, i64 nMore, int bNeed,
     if( pLeg == NULL && flightNextLeg(p, &pLeg, pErr) ) return pErr->rc;
     if( pLeg == NULL ) break;
     if( pLeg->eState == LEG_WAITING ) {
+      pLeg->bEarly = !ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
       if( ledgerPagerPrefetch(pLeg->pPager, pErr) ) return pErr->rc;
       pLeg->eState = ledgerPagerCall(pLeg->pPager) ? LEG_UNDER : LEG_HERE;
       if( pLeg->eState == LEG_UNDER ) p->pLanes->nUnder++;
@@ -505,13 +604,16 @@ static int flightWait(LedgerFlight *p, LedgerError *pErr) {
 /* The first leg is refused: it and all behind it give way to the trunk. */
 static int flightGiveWay(LedgerFlight *p, LedgerError *pErr) {
   const i64 iFrom = p->pFirst->iFrom;
-  while( p->pFirst ) {
-    FlightLeg *pLeg = p->pFirst;
-    p->pFirst = pLeg->pNext;
-    flightFreeLeg(p, pLeg);
-  }
-  ledgerWindowClose(&p->probe);
-  return flightResume(p, iFrom, 1, pErr);
+  const int bEarly = p->pFirst->bEarly;
+  flightDropAfter(p, NULL);
+  p->bNotEarly = 1;
+  return flightResume(p, iFrom, !bEarly, pErr);
+}
+
+/* Whether windows wait for a status. */
+static int flightIsHeld(const LedgerFlight *p) {
+  return p->probe.nUsed > 0 ||
+         (p->bCut && p->bEarly && p->pStatus && p->iRest <= p->iEnd);
 }
 
 static void flightDropFirst(LedgerFlight *p) {
@@ -533,7 +635,7 @@ int ledgerFlightNext(LedgerFlight *p, i64 nMore, const LedgerPage **ppPage,
     /* As many rows as a page has will come without any other. */
     if( flightSend(p, nMore - p->nRow, 1, pErr) ) break;
     pLeg = p->pFirst;
-    if( pLeg == NULL && p->probe.nUsed == 0 ) break; /* the end */
+    if( pLeg == NULL && !flightIsHeld(p) ) break; /* the end */
     if( pLeg == NULL || pLeg->eState == LEG_UNDER ) {
       if( flightWait(p, pErr) ) break;
       continue;
