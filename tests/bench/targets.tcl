@@ -76,9 +76,9 @@ target "receipts verified, 20 ms" "Python" >= 20 {
 target "appends, any order, 20 ms" "strict" >= 10 {
   [each strict 20 page module] / [each any 20 page module]}
 target "second scan, sum(length), history kept" "a plain table" <= 3 {
-  [net again 0 page module] / [net again 0 page local]}
+  [net again 0 page connected] / [net again 0 page local]}
 target "second scan, SELECT *, history kept" "a plain table" <= 3 {
-  [net again_all 0 page module] / [net again_all 0 page local]}
+  [net again_all 0 page connected] / [net again_all 0 page local]}
 target "its page requests" "the tail only" <= 3 {[most pages again 0 page module]}
 target "second look at receipts, receipt requests" "none" <= 0 {
   [most receipts verified_again 20 page module]}

@@ -77,12 +77,13 @@ work range title "seqnos 1,001 to 4,000" places {0 page 20 page 20 span} rows 30
   by [list module "$scanned AND seqno BETWEEN 1001 AND 4000"]
 work again title "the scan again, history kept" places $near_and_far \
   rows $scan_rows million 1 options $history before $scanned expect $counted \
-  by [list module $scanned local {SELECT count(*), sum(length(contents)) FROM entry}]
+  by [list module $scanned connected $scanned \
+    local {SELECT count(*), sum(length(contents)) FROM entry}]
 work again_all title "SELECT * again, history kept" places {0 page} \
   rows $scan_rows million 1 options $history before $scanned expect {
     SELECT transaction_id || '|' || sub_ledger || '|' || contents || '|'
       FROM reference.entry ORDER BY n DESC LIMIT 1} \
-  by [list module $everything local {SELECT transaction_id, sub_ledger, contents, NULL
+  by [list module $everything connected $everything local {SELECT transaction_id, sub_ledger, contents, NULL
     FROM entry ORDER BY n}]
 foreach subs {3 40} {
   work count$subs title "count(*) over $subs sub-ledgers" places {20 page} \
