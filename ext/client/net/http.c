@@ -355,7 +355,8 @@ static CURLcode httpSetTls(CURL *h, LedgerExchange *p,
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  /* A resumed session shows no certificate: its dates would go unseen. */
+  /* A resumed session shows no certificate: its dates would go unseen. Nor
+  ** would it save much (doc/decisions.md). */
   SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
   if( pWire->xVerify ) {
     SET(CURLOPT_SSL_CTX_FUNCTION, httpSslCtx);

@@ -6,10 +6,11 @@
 **   - what is trusted is the key: a certificate with another key than the one
 **     that is pinned or known is never taken;
 **   - dates are enforced on the node's certificate, and on the service's unless
-**     that one is pinned.
+**     that one is pinned; no session is resumed, since that shows neither.
 */
 #include "client/net/net.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
@@ -158,6 +159,22 @@ static int trustVerify(int bOk, X509_STORE_CTX *pCtx) {
   return 0;
 }
 
+/*
+** The groups for the exchange of keys, those that we send a share of first. A
+** node of CCF knows P-521, P-384 and P-256 alone, and answers OpenSSL's own
+** choice, X25519, by asking for another share: a round trip more for each
+** connection. OpenSSL 3.5 can send two shares, so that it keeps the one that
+** quantum computers don't break. Where a list is refused, its own stays.
+*/
+static void trustGroups(SSL_CTX *pCtx) {
+  ERR_set_mark();
+  SSL_CTX_set1_groups_list(pCtx,
+                           OpenSSL_version_num() >= 0x30500000L
+                               ? "?*X25519MLKEM768/*P-256:P-384:P-521:X25519"
+                               : "P-256:P-384:P-521:X25519");
+  ERR_pop_to_mark();
+}
+
 /* LedgerWire.xVerify of the ledger's own connections. */
 int ledgerTrustVerify(void *pCtx, void *pTrust) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -169,5 +186,6 @@ int ledgerTrustVerify(void *pCtx, void *pTrust) {
     return 0;
   }
   X509_STORE_set_verify_cb(pStore, trustVerify);
+  trustGroups(pCtx);
   return 1;
 }
