@@ -8,13 +8,17 @@
 ** read, and the streams are merged.
 ** Without, streams are read one behind the other while pages of the next ones
 ** are on their way: never more than range_concurrency at a time, however many
-** sub-ledgers there are.
+** sub-ledgers there are. Where these are few and large, the first page of each
+** is asked for beside the status of the snapshot's bound.
 */
 #include "sqlite/history/history.h"
 #include "sqlite/read/read.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define SCAN_EARLY \
+  2000 /* seqnos a sub-ledger: two pages, where they are even */
 
 /* A stream that is to be read, opened when its turn comes near: of all the
 ** sub-ledgers of a ledger where rows are to be in order, else of one. */
@@ -134,6 +138,33 @@ static int scanOpenStream(LedgerScan *p, ScanSource *pSource,
                           &pSource->pStream, pErr);
 }
 
+/* While the ledger is asked whether its state head is committed, the first pages
+** of its streams are on their way. Not where they are many, or the ledger small:
+** one that turns out to be the last has to be asked for again, behind its rows
+** (read/flight.c). */
+static int scanEarly(LedgerScan *p, int iFirst, LedgerTxid head,
+                     LedgerError *pErr) {
+  const LedgerQuery *pQuery = &p->query;
+  const ScanSource *pFirst = &p->aSource[iFirst];
+  const int n = p->nSource - iFirst;
+  LedgerFacts facts;
+  int i;
+  ledgerClientFacts(pFirst->pLedger->pClient, &facts);
+  if( pQuery->bOrder || pQuery->nWanted < INT64_MAX || pQuery->to.seqno ||
+      (pQuery->from.seqno && pQuery->from.view == 0) || n < 2 ||
+      n > pFirst->pLanes->nMost / 2 || head.seqno / n < SCAN_EARLY ||
+      head.seqno <= facts.committed.seqno ||
+      !ledgerSnapshotFresh(p->pSnapshot, pFirst->pLedger) ) {
+    return LEDGER_OK;
+  }
+  for( i = iFirst; i < p->nSource && pErr->rc == LEDGER_OK; i++ ) {
+    if( scanOpenStream(p, &p->aSource[i], pErr) == LEDGER_OK ) {
+      ledgerStreamStart(p->aSource[i].pStream, 1, pErr);
+    }
+  }
+  return pErr->rc;
+}
+
 /* The streams of one ledger. */
 static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
   Ledger *pLedger = p->apLedger[iLedger];
@@ -142,6 +173,7 @@ static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
   int nList = pQuery->nSubLedger, nName = 0, i, rc = LEDGER_OK;
   char **azList = pQuery->azSubLedger;
   int bPast = 0;
+  const int iFirst = p->nSource;
   const char **azName;
 
   if( pQuery->bAnySubLedger ) {
@@ -174,6 +206,8 @@ static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
     rc = ledgerPastReady(pLedger, azName[0], &bPast, pErr);
   }
   if( rc == LEDGER_OK && (bPast || scanNeedsFirm(p, pLedger, nName)) ) {
+    if( !bPast ) rc = scanEarly(p, iFirst, head, pErr);
+    if( rc ) return rc;
     rc = ledgerSnapshotFirm(p->pSnapshot, pLedger, azName[0], head, pErr);
   }
   return rc;
