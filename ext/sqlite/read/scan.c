@@ -138,10 +138,10 @@ static int scanOpenStream(LedgerScan *p, ScanSource *pSource,
                           &pSource->pStream, pErr);
 }
 
-/* While the ledger is asked whether its state head is committed, the first pages
-** of its streams are on their way. Not where they are many, or the ledger small:
-** one that turns out to be the last has to be asked for again, behind its rows
-** (read/flight.c). */
+/* While the ledger is asked whether its state head is committed, the first
+** pages of its streams are on their way. Not where they are many, or the ledger
+** small: one that turns out to be the last has to be asked for again, behind
+** its rows (read/flight.c). */
 static int scanEarly(LedgerScan *p, int iFirst, LedgerTxid head,
                      LedgerError *pErr) {
   const LedgerQuery *pQuery = &p->query;
