@@ -129,8 +129,8 @@ void ledgerClientFacts(LedgerClient *p, LedgerFacts *pFacts);
 ** that isn't known yet, or can't be told apart from another's. */
 int ledgerClientOwner(const LedgerClient *p, unsigned char a[32]);
 
-/* Whether the ledger has let that reader in on this client, and refused nothing
-** since: 401 and 403 end it until ledgerClientReset(). */
+/* Whether the ledger has let that reader read entries on this client, and has
+** refused none since: 401 and 403 end it until ledgerClientReset(). */
 int ledgerClientAdmitted(const LedgerClient *p, const unsigned char a[32]);
 
 /* The id is known to be committed, from an answer of a former time. */

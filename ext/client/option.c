@@ -203,7 +203,7 @@ const LedgerOptionRow aLedgerOption[] = {
     {"concurrency", OPTION_INT, 0, AT(concurrency), "16", 1, NULL,
      "lookups under way at a time", NULL, NULL},
     {"range_concurrency", OPTION_INT, 0, AT(rangeConcurrency), "8", 1, NULL,
-     "ranges under way at a time", NULL, NULL},
+     "pages under way at a time, 256 at most", NULL, NULL},
     {"queue_max_bytes", OPTION_INT64, 0, AT(queueMaxBytes), "67108864", 0, NULL,
      "limit of the appends waiting for COMMIT, in bytes", NULL, NULL},
     {"reconcile", OPTION_CHOICE, 0, AT(reconcile), "off", 0, "off on",

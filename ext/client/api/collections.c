@@ -79,6 +79,7 @@ out:
 }
 
 static const LedgerCallKind listKind = {.zMethod = "GET",
+                                        .bEntries = 1,
                                         .bFresh = 1,
                                         .nAnswer = sizeof(CollectionsAnswer),
                                         .xFree = collectionsFree,

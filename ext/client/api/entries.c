@@ -286,6 +286,7 @@ static int entriesOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind entryKind = {.zMethod = "GET",
+                                         .bEntries = 1,
                                          .bFailover = 1,
                                          .bFresh = 1,
                                          .bCache = 1,
@@ -295,6 +296,7 @@ static const LedgerCallKind entryKind = {.zMethod = "GET",
                                          .xRefused = entriesNotFound,
                                          .xOver = entriesOver};
 static const LedgerCallKind currentKind = {.zMethod = "GET",
+                                           .bEntries = 1,
                                            .bFailover = 1,
                                            .bFresh = 1,
                                            .nAnswer = sizeof(EntriesAnswer),
@@ -304,6 +306,7 @@ static const LedgerCallKind currentKind = {.zMethod = "GET",
                                            .xOver = entriesOver};
 
 static const LedgerCallKind headKind = {.zMethod = "GET",
+                                        .bEntries = 1,
                                         .bFresh = 1,
                                         .nAnswer = sizeof(EntriesAnswer),
                                         .xFree = entriesFree,

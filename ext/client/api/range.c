@@ -137,6 +137,7 @@ static int pagerOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind rangeKind = {.zMethod = "GET",
+                                         .bEntries = 1,
                                          .bFresh = 1,
                                          .nAnswer = sizeof(PagerAnswer),
                                          .xFree = pagerFree,

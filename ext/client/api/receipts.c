@@ -73,6 +73,7 @@ static int receiptRefused(LedgerCall *p) {
 }
 
 static const LedgerCallKind receiptKind = {.zMethod = "GET",
+                                           .bEntries = 1,
                                            .bCache = 1,
                                            .nAnswer = sizeof(ReceiptAnswer),
                                            .xFree = receiptFree,

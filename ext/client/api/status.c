@@ -115,6 +115,7 @@ static int statusOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind statusKind = {.zMethod = "GET",
+                                          .bEntries = 1,
                                           .bCache = 1,
                                           .nAnswer = sizeof(StatusAnswer),
                                           .xRead = statusRead,
@@ -122,6 +123,7 @@ static const LedgerCallKind statusKind = {.zMethod = "GET",
                                           .xOver = statusOver};
 /* Whoever waits wants to know what the ledger says now. */
 static const LedgerCallKind waitKind = {.zMethod = "GET",
+                                        .bEntries = 1,
                                         .nAnswer = sizeof(StatusAnswer),
                                         .xRead = statusRead,
                                         .xRefused = statusRefused,

@@ -188,6 +188,7 @@ struct LedgerCallKind {
   int bFailover; /* an entry's read, which a secondary may answer */
   int bFresh;    /* a read: a node behind our own appends is asked again */
   int bCache;    /* an answer with bFinal never changes: it may be kept */
+  int bEntries;  /* only who may read entries is answered */
   int bPlain;    /* a machine's own endpoint: http too, and no proxy */
   int bNoRetry;  /* one attempt only */
   int bVersions; /* asks with a version that there is not */

@@ -144,7 +144,7 @@ static void retryRefused(LedgerCall *p) {
     ledgerCallResend(p);
     return;
   }
-  if( !pKind->bPublic && (p->http == 401 || p->http == 403) ) {
+  if( pKind->bEntries && (p->http == 401 || p->http == 403) ) {
     pClient->bDenied = 1;
   }
   if( !pKind->bPublic && !pKind->bVersions && retryNegotiate(p) ) return;
@@ -232,11 +232,11 @@ static void retryClock(LedgerCall *p, const LedgerExchange *pEx) {
   pClient->sSkew = s >= -1 && s <= 1 ? 0 : s;
 }
 
-/* The ledger has let in who asked, if that is still who we are. */
+/* The ledger has let read who asked, if that is still who we are. */
 static void retryAdmitted(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   const char *zToken = pClient->auth.zToken;
-  if( p->pKind->bPublic || !ledgerCacheWanted(pClient->pConfig) ) return;
+  if( !p->pKind->bEntries || !ledgerCacheWanted(pClient->pConfig) ) return;
   if( (zToken == NULL) != (p->zTokenSent == NULL) ||
       (zToken && strcmp(zToken, p->zTokenSent) != 0) ) {
     return;

@@ -80,6 +80,12 @@ static void cachePrefetch(sqlite3_context *pCtx, int argc,
     rc = ledgerErrorSet(&err, LEDGER_CONSTRAINT,
                         "option cache is off: nothing would be kept");
   }
+  if( rc == LEDGER_OK && zSub && zSub[0] == '{' ) {
+    rc = ledgerErrorSet(
+        &err, LEDGER_CONSTRAINT,
+        "ledger_prefetch: the first argument is a sub-ledger, "
+        "the options come second: ledger_prefetch(NULL, '{...}')");
+  }
   if( rc == LEDGER_OK ) rc = ledgerPastUsable(call.pLedger, &err);
   if( rc == LEDGER_OK ) {
     nBefore = cacheRequests(call.pLedger);
@@ -103,7 +109,7 @@ static void cacheClear(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
   i64 n = 0;
   int rc = ledgerFunctionBegin(&call, pCtx, argc > 0 ? argv[0] : NULL,
                                LEDGER_CALL_READ, &err);
-  if( rc == LEDGER_OK ) n = ledgerPastClear(call.pLedger);
+  if( rc == LEDGER_OK ) rc = ledgerPastClear(call.pLedger, &n, &err);
   ledgerFunctionEnd(&call);
   if( rc ) {
     ledgerErrorFunctionRead(pCtx, &err);

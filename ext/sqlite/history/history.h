@@ -105,8 +105,9 @@ int ledgerPastList(Ledger *pLedger,
                             LedgerError *pErr),
                    void *pArg, LedgerError *pErr);
 
-/* Forgets all that the file has; how many spans and answers that were. */
-i64 ledgerPastClear(Ledger *pLedger);
+/* Forgets all that the file has; *pn: how many rows that were. An error where
+** another process writes to it. */
+int ledgerPastClear(Ledger *pLedger, i64 *pn, LedgerError *pErr);
 
 void ledgerPastEnd(LedgerPastPage *pPage);
 

@@ -102,7 +102,7 @@ static void pastFree(void *pArg) {
   sqlite3_free(p);
 }
 
-/* An integer that a PRAGMA tells. */
+/* An integer that a statement tells, of one row. */
 static int pastPragma(sqlite3 *db, const char *zSql, i64 *pi) {
   sqlite3_stmt *pStmt = NULL;
   int rc = sqlite3_prepare_v2(db, zSql, -1, &pStmt, NULL);
@@ -150,8 +150,23 @@ static int pastEmpty(sqlite3 *db) {
   return rc == SQLITE_OK ? pastFormat(db) : rc;
 }
 
+/* Has the host's connection the file open, as a database of its own? */
+static int pastIsHosts(sqlite3 *db, const struct stat *pSt) {
+  char *zName = NULL;
+  int i, bSame = 0;
+  for( i = 0; !bSame && ledgerSchemaName(db, i, &zName) == SQLITE_OK && zName;
+       i++ ) {
+    const char *zFile = sqlite3_db_filename(db, zName);
+    struct stat st;
+    bSame = zFile && zFile[0] && stat(zFile, &st) == 0 &&
+            st.st_dev == pSt->st_dev && st.st_ino == pSt->st_ino;
+    sqlite3_free(zName);
+  }
+  return bSame;
+}
+
 /* Is there a file that may be used? Makes it where there is none. */
-static int pastFile(LedgerPast *p, int *pbNew) {
+static int pastFile(LedgerPast *p, sqlite3 *db, int *pbNew) {
   struct stat st;
   *pbNew = 0;
   if( lstat(p->zPath, &st) ) {
@@ -166,6 +181,8 @@ static int pastFile(LedgerPast *p, int *pbNew) {
   }
   if( !S_ISREG(st.st_mode) ) {
     pastProblem(p, "it is not a regular file");
+  } else if( pastIsHosts(db, &st) ) {
+    pastProblem(p, "it is a database that this connection has open");
   } else if( st.st_uid != geteuid() || (st.st_mode & 077) ) {
     pastProblem(p, "others own it, or may read or write it (chmod 600)");
   } else {
@@ -175,10 +192,15 @@ static int pastFile(LedgerPast *p, int *pbNew) {
   return 0;
 }
 
-/* Sees that an open file is one of ours, of this format. */
+/* Sees that an open file is one of ours, of this format. One that has no tables
+** is new: who emptied it may have been killed. */
 static int pastOurs(LedgerPast *p, int bNew) {
-  i64 iApplication, iFormat;
+  i64 iApplication, iFormat, n = 0;
   int rc = pastPragma(p->db, "PRAGMA application_id", &iApplication);
+  if( rc == SQLITE_OK && iApplication == 0 && !bNew ) {
+    rc = pastPragma(p->db, "SELECT count(*) FROM sqlite_schema", &n);
+    bNew = n == 0;
+  }
   if( rc == SQLITE_OK && !bNew ) {
     if( iApplication != PAST_APPLICATION ) {
       pastProblem(p, "it is not a cache of this module");
@@ -202,14 +224,14 @@ static int pastOurs(LedgerPast *p, int bNew) {
   return rc;
 }
 
-static void pastOpen(LedgerPast *p) {
+static void pastOpen(LedgerPast *p, sqlite3 *db) {
   const int bMemory = strcmp(p->zPath, "memory") == 0;
   const char *zVfs = sqlite3_vfs_find("unix") ? "unix" : NULL;
   char *zName =
       sqlite3_mprintf("%s%s", bMemory || p->zPath[0] == '/' ? "" : "./",
                       bMemory ? ":memory:" : p->zPath);
   int bNew = 1, rc = SQLITE_NOMEM;
-  if( zName && (bMemory || pastFile(p, &bNew)) ) {
+  if( zName && (bMemory || pastFile(p, db, &bNew)) ) {
     bPastOpening++;
     rc = sqlite3_open_v2(zName, &p->db,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
@@ -261,7 +283,7 @@ LedgerPast *ledgerPastOf(Ledger *pLedger) {
     pLedger->pPast = p;
     pLedger->xPastFree = pastFree;
   }
-  if( p->db == NULL && !p->bTried ) pastOpen(p);
+  if( p->db == NULL && !p->bTried ) pastOpen(p, pLedger->pConn->db);
   return p->db ? p : NULL;
 }
 
@@ -362,18 +384,37 @@ void ledgerPastTrim(Ledger *pLedger) {
   }
 }
 
-i64 ledgerPastClear(Ledger *pLedger) {
+int ledgerPastUsable(Ledger *pLedger, LedgerError *pErr) {
+  const LedgerPast *p;
+  if( ledgerPastOf(pLedger) ) return LEDGER_OK;
+  p = pLedger->pPast;
+  if( p && p->db == NULL && p->zProblem ) {
+    ledgerErrorSet(pErr, LEDGER_IOERR, "option cache: '%.400s' is not used: %s",
+                   p->zPath, p->zProblem);
+  }
+  return pErr->rc;
+}
+
+int ledgerPastClear(Ledger *pLedger, i64 *pn, LedgerError *pErr) {
   LedgerPast *p = ledgerPastOf(pLedger);
   int n, rc;
-  if( p == NULL ) return 0;
+  *pn = 0;
+  if( p == NULL ) return ledgerPastUsable(pLedger, pErr);
   n = sqlite3_total_changes(p->db);
-  rc =
-      sqlite3_exec(p->db, "BEGIN; DELETE FROM span; DELETE FROM answer; COMMIT",
-                   NULL, NULL, NULL);
-  n = rc ? 0 : sqlite3_total_changes(p->db) - n;
+  rc = sqlite3_exec(p->db,
+                    "BEGIN IMMEDIATE; DELETE FROM span; DELETE FROM answer;"
+                    "DELETE FROM sub; COMMIT",
+                    NULL, NULL, NULL);
   if( rc && !sqlite3_get_autocommit(p->db) ) ledgerPastRun(p, PAST_ROLLBACK, 0);
+  if( rc == SQLITE_OK ) *pn = sqlite3_total_changes(p->db) - n;
+  if( rc ) {
+    ledgerErrorSet(pErr, rc == SQLITE_BUSY ? LEDGER_BUSY : LEDGER_IOERR,
+                   "cache '%.400s' was not cleared: %s", p->zPath,
+                   rc == SQLITE_BUSY ? "another process writes to it"
+                                     : sqlite3_errstr(rc));
+  }
   ledgerPastFailed(p, rc);
-  return n;
+  return pErr->rc;
 }
 
 i64 ledgerPastDigest(i64 a, i64 b, const void *z, size_t n) {
@@ -425,17 +466,6 @@ int ledgerPastReady(Ledger *pLedger, const char *zSubLedger, int *pbReady,
   if( pastHas(ledgerPastOf(pLedger), PAST_SPANS) &&
       ledgerPastAdmit(pLedger, zSubLedger, pErr) == LEDGER_OK ) {
     *pbReady = ledgerPastOpen(pLedger, aOwner) != NULL;
-  }
-  return pErr->rc;
-}
-
-int ledgerPastUsable(Ledger *pLedger, LedgerError *pErr) {
-  const LedgerPast *p;
-  if( ledgerPastOf(pLedger) ) return LEDGER_OK;
-  p = pLedger->pPast;
-  if( p && p->db == NULL && p->zProblem ) {
-    ledgerErrorSet(pErr, LEDGER_IOERR, "option cache: '%.400s' is not used: %s",
-                   p->zPath, p->zProblem);
   }
   return pErr->rc;
 }

@@ -74,12 +74,24 @@ static int spanDecode(LedgerPastPage *p, int nEntry) {
   return n == 0 && p->nEntry == nEntry;
 }
 
-/* The number of a sub-ledger, as this reader sees it; 0: it has none. */
+/* A sub-ledger, as a reader sees it. Numbers may change hands where a file is
+** emptied: each checksum is over reader and name, too. */
+typedef struct SpanSub SpanSub;
+struct SpanSub {
+  i64 iSub;  /* its number; 0: it has none */
+  i64 iSeed; /* of the checksums of its spans */
+};
+
+/* Finds a sub-ledger, or makes it; returns its number. */
 static i64 spanSub(LedgerPast *p, const unsigned char *aOwner,
-                   const char *zSubLedger, int bNew) {
+                   const char *zSubLedger, int bNew, SpanSub *pSub) {
   sqlite3_stmt *pStmt = ledgerPastStmt(p, PAST_SUB);
   i64 iSub = 0;
   int rc;
+  pSub->iSub = 0;
+  pSub->iSeed = ledgerPastDigest((i64)strlen(zSubLedger),
+                                 ledgerPastDigest(0, 0, aOwner, 32), zSubLedger,
+                                 strlen(zSubLedger));
   if( pStmt == NULL ) return 0;
   sqlite3_bind_blob(pStmt, 1, aOwner, 32, SQLITE_TRANSIENT);
   sqlite3_bind_text(pStmt, 2, zSubLedger, -1, SQLITE_TRANSIENT);
@@ -87,7 +99,7 @@ static i64 spanSub(LedgerPast *p, const unsigned char *aOwner,
   rc = sqlite3_reset(pStmt);
   if( iSub || rc || !bNew ) {
     ledgerPastFailed(p, rc);
-    return iSub;
+    return pSub->iSub = rc ? 0 : iSub;
   }
   pStmt = ledgerPastStmt(p, PAST_SUB_NEW);
   if( pStmt == NULL ) return 0;
@@ -96,13 +108,20 @@ static i64 spanSub(LedgerPast *p, const unsigned char *aOwner,
   sqlite3_step(pStmt);
   rc = sqlite3_reset(pStmt);
   ledgerPastFailed(p, rc);
-  return rc ? 0 : sqlite3_last_insert_rowid(p->db);
+  return pSub->iSub = rc ? 0 : sqlite3_last_insert_rowid(p->db);
+}
+
+/* The checksum of a span of a sub-ledger. */
+static i64 spanDigest(const SpanSub *pSub, i64 iLow, i64 iHigh,
+                      const LedgerBuf *pBuf) {
+  return ledgerPastDigest(iLow ^ pSub->iSeed, iHigh, pBuf->z, pBuf->n);
 }
 
 /* The span that holds iFrom, into *pPage; *pn is its number. 0: there is none,
 ** up to pPage->iHigh, as PAST_BEHIND or PAST_GAP says. */
-static int spanAt(LedgerPast *p, int iBehind, i64 iSub, const char *zSubLedger,
-                  i64 iFrom, LedgerPastPage *pPage, i64 *pn) {
+static int spanAt(LedgerPast *p, int iBehind, const SpanSub *pSub,
+                  const char *zSubLedger, i64 iFrom, LedgerPastPage *pPage,
+                  i64 *pn) {
   sqlite3_stmt *pStmt = ledgerPastStmt(p, PAST_AT);
   int bFound = 0, bBad = 0, i, rc;
   i64 iHigh = INT64_MAX;
@@ -110,7 +129,7 @@ static int spanAt(LedgerPast *p, int iBehind, i64 iSub, const char *zSubLedger,
   pPage->nEntry = 0;
   pPage->iHigh = iHigh;
   if( pStmt == NULL ) return 0;
-  sqlite3_bind_int64(pStmt, 1, iSub);
+  sqlite3_bind_int64(pStmt, 1, pSub->iSub);
   sqlite3_bind_int64(pStmt, 2, iFrom);
   if( sqlite3_step(pStmt) == SQLITE_ROW &&
       sqlite3_column_int64(pStmt, 1) >= iFrom ) {
@@ -121,11 +140,10 @@ static int spanAt(LedgerPast *p, int iBehind, i64 iSub, const char *zSubLedger,
     *pn = sqlite3_column_int64(pStmt, 5);
     ledgerBufReset(&pPage->text);
     ledgerBufAppend(&pPage->text, z ? z : "", n);
-    bFound =
-        !pPage->text.bOom &&
-        ledgerPastDigest(pPage->iLow, pPage->iHigh, pPage->text.z,
-                         pPage->text.n) == sqlite3_column_int64(pStmt, 3) &&
-        spanDecode(pPage, sqlite3_column_int(pStmt, 2));
+    bFound = !pPage->text.bOom &&
+             spanDigest(pSub, pPage->iLow, pPage->iHigh, &pPage->text) ==
+                 sqlite3_column_int64(pStmt, 3) &&
+             spanDecode(pPage, sqlite3_column_int(pStmt, 2));
     bBad = !bFound;
   }
   rc = sqlite3_reset(pStmt);
@@ -141,12 +159,10 @@ static int spanAt(LedgerPast *p, int iBehind, i64 iSub, const char *zSubLedger,
   }
   pPage->nEntry = 0;
   if( bBad ) ledgerPastRun(p, PAST_DROP, *pn); /* it is read anew */
-  if( bBad ) iHigh = iFrom - 1;
   pStmt = ledgerPastStmt(p, iBehind);
   if( pStmt ) {
-    sqlite3_bind_int64(pStmt, 1, iSub);
+    sqlite3_bind_int64(pStmt, 1, pSub->iSub);
     sqlite3_bind_int64(pStmt, 2, iFrom);
-    iHigh = INT64_MAX;
     if( sqlite3_step(pStmt) == SQLITE_ROW &&
         sqlite3_column_type(pStmt, 0) != SQLITE_NULL ) {
       iHigh = sqlite3_column_int64(pStmt, 0) - 1;
@@ -177,15 +193,15 @@ int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
                    LedgerPastPage *pPage) {
   unsigned char aOwner[32];
   LedgerPast *p = ledgerPastOpen(pLedger, aOwner);
-  i64 iSub, n;
+  SpanSub sub;
+  i64 n;
   pPage->nEntry = 0;
   pPage->iHigh = INT64_MAX;
-  if( p == NULL ) return 0;
-  iSub = spanSub(p, aOwner, zSubLedger, 0);
-  if( iSub == 0 || !spanAt(p, PAST_GAP, iSub, zSubLedger, iFrom, pPage, &n) ) {
+  if( p == NULL || !spanSub(p, aOwner, zSubLedger, 0, &sub) ||
+      !spanAt(p, PAST_GAP, &sub, zSubLedger, iFrom, pPage, &n) ) {
     return 0;
   }
-  spanHit(p, iSub);
+  spanHit(p, sub.iSub);
   if( pPage->nEntry ) { /* tells the views of what is to be asked for */
     ledgerClientCommitted(pLedger->pClient, pPage->aEntry[0].id);
     ledgerClientCommitted(pLedger->pClient,
@@ -287,15 +303,17 @@ static void spanEncode(LedgerBuf *pBuf, const LedgerEntry *pE) {
   ledgerBufAppend(pBuf, "", 1);
 }
 
-static int spanInsert(LedgerPast *p, i64 iSub, i64 iLow, i64 iHigh, int nEntry,
-                      const LedgerBuf *pBuf) {
+static int spanInsert(LedgerPast *p, const SpanSub *pSub, i64 iLow, i64 iHigh,
+                      int nEntry, const LedgerBuf *pBuf) {
   sqlite3_stmt *pStmt = ledgerPastStmt(p, PAST_ADD);
+  /* Where the file was damaged it is emptied by now, and numbers are void. */
+  if( p->db == NULL || sqlite3_get_autocommit(p->db) ) return SQLITE_ABORT;
   if( pStmt == NULL || pBuf->bOom ) return SQLITE_NOMEM;
-  sqlite3_bind_int64(pStmt, 1, iSub);
+  sqlite3_bind_int64(pStmt, 1, pSub->iSub);
   sqlite3_bind_int64(pStmt, 2, iLow);
   sqlite3_bind_int64(pStmt, 3, iHigh);
   sqlite3_bind_int(pStmt, 4, nEntry);
-  sqlite3_bind_int64(pStmt, 5, ledgerPastDigest(iLow, iHigh, pBuf->z, pBuf->n));
+  sqlite3_bind_int64(pStmt, 5, spanDigest(pSub, iLow, iHigh, pBuf));
   sqlite3_bind_blob64(pStmt, 6, pBuf->z ? pBuf->z : "", pBuf->n,
                       SQLITE_TRANSIENT);
   sqlite3_step(pStmt);
@@ -304,13 +322,13 @@ static int spanInsert(LedgerPast *p, i64 iSub, i64 iLow, i64 iHigh, int nEntry,
 
 /* Writes [iLow, iHigh], of which nothing is known, joined with a short span
 ** that ends before it. */
-static int spanFill(LedgerPast *p, i64 iSub, i64 iLow, i64 iHigh,
+static int spanFill(LedgerPast *p, const SpanSub *pSub, i64 iLow, i64 iHigh,
                     const LedgerEntry *aEntry, int nEntry) {
   LedgerPastPage before = {0};
   LedgerBuf buf = {0};
   i64 iStart = iLow, n = 0;
   int i, nHeld = 0, rc = SQLITE_OK;
-  if( iLow > 1 && spanAt(p, PAST_BEHIND, iSub, "", iLow - 1, &before, &n) &&
+  if( iLow > 1 && spanAt(p, PAST_BEHIND, pSub, "", iLow - 1, &before, &n) &&
       before.text.n < SPAN_BYTES / 2 ) {
     rc = ledgerPastRun(p, PAST_DROP, n);
     iStart = before.iLow;
@@ -323,13 +341,13 @@ static int spanFill(LedgerPast *p, i64 iSub, i64 iLow, i64 iHigh,
     spanEncode(&buf, &aEntry[i]);
     nHeld++;
     if( buf.n < SPAN_BYTES ) continue;
-    rc = spanInsert(p, iSub, iStart, aEntry[i].id.seqno, nHeld, &buf);
+    rc = spanInsert(p, pSub, iStart, aEntry[i].id.seqno, nHeld, &buf);
     iStart = aEntry[i].id.seqno + 1;
     nHeld = 0;
     ledgerBufReset(&buf);
   }
   if( rc == SQLITE_OK && iStart <= iHigh ) {
-    rc = spanInsert(p, iSub, iStart, iHigh, nHeld, &buf);
+    rc = spanInsert(p, pSub, iStart, iHigh, nHeld, &buf);
   }
   ledgerBufFree(&buf);
   ledgerPastEnd(&before);
@@ -341,15 +359,15 @@ void ledgerPastAdd(Ledger *pLedger, const unsigned char aOwner[32],
                    const LedgerEntry *aEntry, int nEntry) {
   LedgerPast *p;
   LedgerPastPage page = {0};
-  i64 iSub, iAt = iLow, n;
+  SpanSub sub;
+  i64 iAt = iLow, n;
   int rc;
   if( iLow > iHigh || !ledgerPastWrite(pLedger, aOwner, &p) ) return;
-  iSub = spanSub(p, aOwner, zSubLedger, 1);
-  rc = iSub ? SQLITE_OK : SQLITE_ERROR;
+  rc = spanSub(p, aOwner, zSubLedger, 1, &sub) ? SQLITE_OK : SQLITE_ERROR;
   while( rc == SQLITE_OK && iAt <= iHigh ) {
-    if( !spanAt(p, PAST_BEHIND, iSub, "", iAt, &page, &n) ) {
+    if( !spanAt(p, PAST_BEHIND, &sub, "", iAt, &page, &n) ) {
       const i64 iTo = page.iHigh < iHigh ? page.iHigh : iHigh;
-      rc = spanFill(p, iSub, iAt, iTo, aEntry, nEntry);
+      rc = spanFill(p, &sub, iAt, iTo, aEntry, nEntry);
       page.iHigh = iTo;
     }
     iAt = page.iHigh + 1;

@@ -262,6 +262,7 @@ static int aheadRead(LedgerAhead *p, LedgerConn *pConn, AheadPlace *pPlace,
     /* Nothing is concluded beyond the last entry: a node may lag. */
     iEnd = pRow->entry.id.seqno;
     aheadAdd(pRun, pRow, pErr);
+    if( lanes.nPage > AHEAD_PAGES ) break; /* they are short: that is enough */
   }
   ledgerStreamClose(pStream);
   ledgerSnapshotUnref(pConn, pOwn);

@@ -28,7 +28,9 @@
 **
 ** Invariants
 **   - windows lie below a committed bound: what they show is complete, whenever
-**     it is asked for; a node that is behind a window's end is asked again;
+**     it is asked for;
+**   - a page without a link is the end of its leg only where the node that
+**     answered has got so far: what follows is asked for again else;
 **   - what was asked for before the bound was known to be committed is complete
 **     as far as the service went on beyond it: where a page just ends, what
 **     follows its last row is asked for once more;
@@ -47,6 +49,7 @@
 
 #define FLIGHT_BYTES (16 * 1024 * 1024) /* of the pages at hand, about */
 #define FLIGHT_SLOW 100 /* ms that a page may take, and four times the least */
+#define FLIGHT_MOST 256 /* lanes, whatever the option says */
 #define FLIGHT_CALLS 80 /* looked at at a time, while waiting */
 
 enum {
@@ -77,6 +80,7 @@ struct LedgerFlight {
   i64 iMost;                 /* nothing above is wanted */
   FlightLeg *pFirst;         /* legs, in order */
   int bShown;                /* the first one's page is handed out */
+  int bSound;                /* what it shows is all there is, to its end */
   LedgerPager *pRest;        /* the trunk's next page, not asked for; or NULL */
   i64 iRest;                 /* where it begins; 0: nobody knows */
   LedgerTxid linkFrom;       /* the bounds of its link, ... */
@@ -106,6 +110,7 @@ void ledgerLanesInit(LedgerLanes *p, Ledger *pLedger) {
   memset(p, 0, sizeof(*p));
   ledgerClientFacts(pLedger->pClient, &facts);
   p->nMost = ledgerClientConfig(pLedger->pClient)->rangeConcurrency;
+  if( p->nMost > FLIGHT_MOST ) p->nMost = FLIGHT_MOST;
   p->nWide = p->nMost;
   p->nPutOff = facts.nPutOff;
 }
@@ -120,6 +125,7 @@ static void flightPace(LedgerFlight *p, const LedgerPage *pPage) {
   LedgerLanes *pLanes = p->pLanes;
   LedgerFacts facts;
   ledgerClientFacts(p->pLedger->pClient, &facts);
+  pLanes->nPage++;
   if( (i64)pPage->nByte > pLanes->nPageByte )
     pLanes->nPageByte = (i64)pPage->nByte;
   if( pLanes->msLeast == 0 || pPage->ms < pLanes->msLeast ) {
@@ -181,6 +187,28 @@ static i64 flightMost(const LedgerFlight *p) {
   return iBound < p->iMost ? iBound : p->iMost;
 }
 
+/* The last seqno that the range has to show, as far as the query says. */
+static i64 flightEnd(const LedgerFlight *p) {
+  const i64 iTo = p->range.to.seqno;
+  return iTo && iTo < p->iMost ? iTo : p->iMost;
+}
+
+/* Is all that the flight may show known to be committed? */
+static int flightIsFirm(const LedgerFlight *p) {
+  LedgerFacts facts;
+  ledgerClientFacts(p->pLedger->pClient, &facts);
+  return flightEnd(p) <= facts.committed.seqno ||
+         ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
+}
+
+/* Raises the floor of a range: a node that hasn't got to iSeqno is asked again.
+*/
+static void flightFloor(LedgerRange *p, i64 iSeqno) {
+  if( iSeqno == INT64_MAX || iSeqno <= p->floor.seqno ) return;
+  p->floor.seqno = iSeqno;
+  p->floor.view = 0;
+}
+
 int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                      LedgerLanes *pLanes, const LedgerRange *pRange, int bLimit,
                      LedgerFlight **ppFlight, LedgerError *pErr) {
@@ -201,6 +229,8 @@ int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
       p->range.floor.seqno = pRange->to.seqno;
       p->range.floor.view = 0;
     }
+  } else if( flightIsFirm(p) ) {
+    flightFloor(&p->range, pRange->to.seqno);
   }
   if( ledgerPagerOpen(pLedger->pClient, &p->range, &p->pRest, pErr) ) {
     ledgerFlightClose(p);
@@ -243,6 +273,15 @@ static void flightDropAfter(LedgerFlight *p, FlightLeg *pAfter) {
   ledgerWindowClose(&p->probe);
 }
 
+/* The state that a node has to have for a page without a link to be the end of
+** what is shown up to iTo; INT64_MAX: nobody knows yet. */
+static i64 flightNeeded(const LedgerFlight *p, i64 iTo) {
+  i64 iNeeded = ledgerSnapshotBound(p->pSnapshot, p->pLedger);
+  if( iNeeded == INT64_MAX && !flightIsFirm(p) ) return INT64_MAX;
+  if( flightEnd(p) < iNeeded ) iNeeded = flightEnd(p);
+  return iTo < iNeeded ? iTo : iNeeded;
+}
+
 /* The trunk goes on from iFrom, asked for from an id that is known to be
 ** committed: the one just below, or the last entry that was shown. Where bounds
 ** were refused, it goes alone. */
@@ -253,6 +292,7 @@ static int flightResume(LedgerFlight *p, i64 iFrom, int bRefused,
   LedgerPager *pPager;
   p->bCut = 0;
   if( bRefused ) p->bOne = 1;
+  flightFloor(&range, flightNeeded(p, INT64_MAX));
   if( p->last.seqno ) range.from = p->last;
   id.view = ledgerClientView(p->pLedger->pClient, id.seqno);
   if( id.view && !bRefused ) range.from = id;
@@ -260,6 +300,7 @@ static int flightResume(LedgerFlight *p, i64 iFrom, int bRefused,
     return pErr->rc;
   }
   ledgerPagerBound(pPager, flightMost(p));
+  ledgerPagerClose(p->pRest);
   p->pRest = pPager;
   p->iRest = iFrom;
   return LEDGER_OK;
@@ -313,11 +354,17 @@ static void flightMeasure(LedgerFlight *p, const FlightLeg *pLeg) {
 }
 
 /* Whether the leg's page may have ended before the leg does: it just ends, and
-** the node that was asked may not have known that more is committed. */
+** the node that was asked hadn't got so far, or may not have known that more is
+** committed. */
 static int flightIsShort(const LedgerFlight *p, const FlightLeg *pLeg) {
-  if( !pLeg->bEarly || !pLeg->pPage->isLast || pLeg->pPage->isPast ) return 0;
-  return pLeg->iTo < INT64_MAX ||
-         ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
+  const LedgerPage *pPage = pLeg->pPage;
+  const i64 iNeeded = flightNeeded(p, pLeg->iTo);
+  if( !pPage->isLast || pPage->isPast ) return 0;
+  if( iNeeded < INT64_MAX && pPage->head.seqno &&
+      pPage->head.seqno < iNeeded ) {
+    return 1;
+  }
+  return pLeg->bEarly && (pLeg->iTo < INT64_MAX || flightIsFirm(p));
 }
 
 /* What follows a page's last row is asked for once more. */
@@ -429,7 +476,7 @@ static int flightCut(LedgerFlight *p, LedgerError *pErr) {
   }
   if( p->range.to.seqno && p->range.to.seqno < iEnd ) iEnd = p->range.to.seqno;
   if( iEnd == INT64_MAX || iEnd - iFrom < p->nWindow ) return LEDGER_OK;
-  p->bEarly = !ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
+  p->bEarly = !flightIsFirm(p);
   if( p->bEarly && !p->bAsked ) {
     p->bAsked = 1;
     ledgerStatusGet(p->pLedger->pClient,
@@ -437,7 +484,10 @@ static int flightCut(LedgerFlight *p, LedgerError *pErr) {
                     &p->pStatus, pErr);
   }
   if( pErr->rc || (p->bEarly && !flightMayGo(p, iEnd)) ) return pErr->rc;
-  if( !p->bEarly && flightFirm(p, pErr) ) return pErr->rc;
+  if( ledgerSnapshotCommitted(p->pSnapshot, p->pLedger) &&
+      flightFirm(p, pErr) ) {
+    return pErr->rc;
+  }
   if( pTrunk == NULL ) {
     pTrunk =
         flightAddLeg(p, flightLastLeg(p), p->pRest, iFrom, INT64_MAX, pErr);
@@ -459,8 +509,7 @@ static int flightProbe(LedgerFlight *p, i64 iSeqno, LedgerError *pErr) {
   if( p->iProbed == iSeqno ) return 0;
   p->iProbed = iSeqno;
   ledgerViewsAsk(p->pLedger, iSeqno, p->nWindow,
-                 ledgerSnapshotBoundId(p->pSnapshot, p->pLedger), &p->probe,
-                 pErr);
+                 ledgerSnapshotTop(p->pSnapshot, p->pLedger), &p->probe, pErr);
   return p->probe.nUsed > 0;
 }
 
@@ -493,9 +542,15 @@ static int flightBounds(LedgerFlight *p, i64 iFrom, i64 iTo,
     if( flightProbe(p, iFrom, pErr) || pErr->rc ) return pErr->rc;
     return flightResume(p, iFrom, 0, pErr);
   }
+  /* Not without an upper bound: a node that doesn't know yet that so much is
+  ** committed refuses it, where it would end the page. */
   pRange->to.view = ledgerClientView(pClient, iTo);
-  if( pRange->to.view ) pRange->to.seqno = iTo;
-  pRange->floor = pRange->to;
+  pRange->to.seqno = iTo;
+  if( pRange->to.view == 0 ) {
+    pRange->to = ledgerSnapshotTop(p->pSnapshot, p->pLedger);
+  }
+  pRange->floor.view = ledgerClientView(pClient, iTo);
+  pRange->floor.seqno = iTo;
   return LEDGER_OK;
 }
 
@@ -571,7 +626,7 @@ static int flightSend(LedgerFlight *p, i64 nMore, int bNeed,
     if( pLeg == NULL && flightNextLeg(p, &pLeg, pErr) ) return pErr->rc;
     if( pLeg == NULL ) break;
     if( pLeg->eState == LEG_WAITING ) {
-      pLeg->bEarly = !ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
+      pLeg->bEarly = !flightIsFirm(p);
       if( ledgerPagerPrefetch(pLeg->pPager, pErr) ) return pErr->rc;
       pLeg->eState = ledgerPagerCall(pLeg->pPager) ? LEG_UNDER : LEG_HERE;
       if( pLeg->eState == LEG_UNDER ) p->pLanes->nUnder++;
@@ -623,6 +678,10 @@ static void flightDropFirst(LedgerFlight *p) {
   flightFreeLeg(p, pLeg);
 }
 
+int ledgerFlightSound(const LedgerFlight *p) {
+  return p->bSound;
+}
+
 int ledgerFlightNext(LedgerFlight *p, i64 nMore, const LedgerPage **ppPage,
                      int *piEntry, LedgerError *pErr) {
   *ppPage = NULL;
@@ -649,6 +708,7 @@ int ledgerFlightNext(LedgerFlight *p, i64 nMore, const LedgerPage **ppPage,
       continue;
     }
     pPage = pLeg->pPage;
+    p->bSound = pPage == NULL || pPage->isPast || !pLeg->bEarly;
     if( pPage == NULL ) {
       flightDropFirst(p);
       continue;

@@ -7,8 +7,8 @@
 ** What is known is used where the snapshot's bound is known to be committed;
 ** scan.c sees to that where there is anything. Pages come in order and leave
 ** nothing out between their rows: so up to the last row of each all is known,
-** and at the end of a range below a committed bound all of it. Rows at a bound
-** with a view may have been dropped for that view: they count as not known.
+** and at the end of a flight that is sound all of the range. Rows at a bound with
+** a view that may not be theirs may have been dropped: they aren't known.
 ** Where a tag is asked for history tells what it has, but learns nothing.
 **
 ** Invariant: the rows are those that a flight over the whole range would show.
@@ -41,6 +41,12 @@ struct LedgerPieces {
   LedgerPage page; /* what is shown of it */
 };
 
+/* Whether a bound drops no row for its view. */
+static int piecesIsSure(const LedgerPieces *p, LedgerTxid id) {
+  return id.view == 0 ||
+         ledgerClientView(p->pLedger->pClient, id.seqno) == id.view;
+}
+
 int ledgerPiecesOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                      LedgerLanes *pLanes, const LedgerRange *pRange, int bLimit,
                      LedgerPieces **ppPieces, LedgerError *pErr) {
@@ -58,7 +64,7 @@ int ledgerPiecesOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
              ledgerCacheWanted(ledgerClientConfig(pLedger->pClient));
   p->bKeep = p->bPast && pRange->zTag == NULL;
   p->iAt = pRange->from.seqno ? pRange->from.seqno : 1;
-  p->iKnown = pRange->from.view ? p->iAt + 1 : p->iAt;
+  p->iKnown = piecesIsSure(p, pRange->from) ? p->iAt : p->iAt + 1;
   return LEDGER_OK;
 }
 
@@ -93,8 +99,11 @@ void ledgerPiecesBound(LedgerPieces *p, i64 iSeqno) {
 static int piecesNext(LedgerPieces *p, LedgerError *pErr) {
   const int bPast =
       p->bPast && ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
+  LedgerClient *pClient = p->pLedger->pClient;
   const i64 iTo = piecesTo(p);
+  i64 iMost = p->iMost;
   LedgerRange range = p->range;
+  LedgerTxid id;
   p->iGap = INT64_MAX;
   if( p->iAt > iTo ) {
     p->bEnd = 1;
@@ -109,18 +118,22 @@ static int piecesNext(LedgerPieces *p, LedgerError *pErr) {
   }
   if( p->iAt != (range.from.seqno ? range.from.seqno : 1) ) {
     range.from.seqno = p->iAt;
-    range.from.view = 0;
-    if( p->last.seqno && ledgerClientView(p->pLedger->pClient, p->iAt) == 0 ) {
-      range.from = p->last; /* an id that the service knows */
+    range.from.view = ledgerClientView(pClient, p->iAt);
+    if( range.from.view == 0 ) { /* an id that the service knows */
+      range.from = p->last.seqno ? p->last : ledgerClientBelow(pClient, p->iAt);
     }
+    if( range.from.seqno == 0 ) range.from.seqno = p->iAt;
   }
-  if( p->iGap < INT64_MAX ) {
-    range.to.seqno = p->iGap;
-    range.to.view = 0;
+  /* On the wire it takes an id; without one, what is behind is dropped. */
+  if( p->iGap < iMost ) {
+    iMost = p->iGap;
+    id.seqno = p->iGap;
+    id.view = ledgerClientView(pClient, p->iGap);
+    if( id.view ) range.to = id;
   }
   if( ledgerFlightOpen(p->pSnapshot, p->pLedger, p->pLanes, &range, p->bLimit,
                        &p->pFlight, pErr) == LEDGER_OK ) {
-    ledgerFlightBound(p->pFlight, p->iMost);
+    ledgerFlightBound(p->pFlight, iMost);
   }
   return pErr->rc;
 }
@@ -129,7 +142,7 @@ static int piecesNext(LedgerPieces *p, LedgerError *pErr) {
 static void piecesKeep(LedgerPieces *p, i64 iHigh, const LedgerEntry *aEntry,
                        int nEntry) {
   i64 iLow = p->iAt > p->iKnown ? p->iAt : p->iKnown;
-  if( p->range.to.view && iHigh >= p->range.to.seqno ) {
+  if( iHigh >= p->range.to.seqno && !piecesIsSure(p, p->range.to) ) {
     iHigh = p->range.to.seqno - 1;
   }
   if( !p->bKeep ) return;
@@ -176,13 +189,13 @@ int ledgerPiecesStart(LedgerPieces *p, i64 nMore, LedgerError *pErr) {
 static void piecesLanded(LedgerPieces *p) {
   const i64 iTo = piecesTo(p);
   const i64 iHigh = p->iGap < iTo ? p->iGap : iTo;
+  const int bSound = ledgerFlightSound(p->pFlight);
   ledgerFlightClose(p->pFlight);
   p->pFlight = NULL;
-  if( iHigh < INT64_MAX && ledgerSnapshotCommitted(p->pSnapshot, p->pLedger) ) {
-    piecesKeep(p, iHigh, NULL, 0);
-  }
-  if( iHigh >= p->iAt ) p->iAt = iHigh + 1;
   p->bEnd = p->iGap == INT64_MAX;
+  if( iHigh == INT64_MAX ) return;
+  if( bSound ) piecesKeep(p, iHigh, NULL, 0);
+  if( iHigh >= p->iAt ) p->iAt = iHigh + 1;
 }
 
 int ledgerPiecesNext(LedgerPieces *p, i64 nMore, const LedgerPage **ppPage,

@@ -76,6 +76,9 @@ i64 ledgerSnapshotBound(LedgerSnapshot *p, const Ledger *pLedger);
 /* The same as an id, {0,0} while no bound is set. */
 LedgerTxid ledgerSnapshotBoundId(LedgerSnapshot *p, const Ledger *pLedger);
 
+/* The bound where it is known to be committed, else the highest id that is. */
+LedgerTxid ledgerSnapshotTop(LedgerSnapshot *p, Ledger *pLedger);
+
 /*
 ** A range was answered: head is the state it was read at. Sets the bound if
 ** none is set. Only the first range of a snapshot is remembered, as "soft": its
@@ -220,6 +223,7 @@ struct LedgerLanes {
   int nLeg;      /* pages under way, at hand, or to be asked for next */
   int nGood;     /* pages since nWide was changed */
   i64 nPutOff;   /* LedgerFacts.nPutOff when it was last looked at */
+  i64 nPage;     /* pages that have come in */
   i64 msLeast;   /* the least time that a page took */
   i64 nPageByte; /* the largest page's */
 };
@@ -249,6 +253,10 @@ int ledgerFlightStart(LedgerFlight *p, i64 nMore, LedgerError *pErr);
 ** It lives until the next call. */
 int ledgerFlightNext(LedgerFlight *p, i64 nMore, const LedgerPage **ppPage,
                      int *piEntry, LedgerError *pErr);
+
+/* At its end: whether it has shown all that the range will ever have up to the
+** snapshot's bound. What was pending when its last page came isn't shown. */
+int ledgerFlightSound(const LedgerFlight *p);
 
 /* ---- read/pieces.c: a range, of which a part may be known ---------------- */
 

@@ -279,6 +279,15 @@ int ledgerSnapshotCommitted(LedgerSnapshot *p, Ledger *pLedger) {
          snapshotIsCommitted(pLedger, pBound->bound);
 }
 
+LedgerTxid ledgerSnapshotTop(LedgerSnapshot *p, Ledger *pLedger) {
+  LedgerFacts facts;
+  if( ledgerSnapshotCommitted(p, pLedger) ) {
+    return ledgerSnapshotBoundId(p, pLedger);
+  }
+  ledgerClientFacts(pLedger->pClient, &facts);
+  return facts.committed;
+}
+
 int ledgerSnapshotAnswered(LedgerSnapshot *p, Ledger *pLedger,
                            const void *pOwner, const LedgerRange *pRange,
                            LedgerTxid head, i64 iNext, int bLast,

@@ -141,7 +141,7 @@ static int streamPaged(LedgerStream *p, i64 nMore, const LedgerEntryRow **ppRow,
 static int streamBounds(LedgerStream *p, i64 iLow, i64 iHigh,
                         LedgerRange *pRange, LedgerError *pErr) {
   LedgerClient *pClient = p->pLedger->pClient;
-  const LedgerTxid top = ledgerSnapshotBoundId(p->pSnapshot, p->pLedger);
+  const LedgerTxid top = ledgerSnapshotTop(p->pSnapshot, p->pLedger);
   *pRange = p->range;
   if( p->bWhole ) return LEDGER_OK;
   if( iLow > 1 && iLow != p->range.from.seqno ) {
@@ -321,10 +321,10 @@ static int streamBegin(LedgerStream *p, LedgerError *pErr) {
   p->nWindow = p->bLimit || p->bDesc ? STREAM_WINDOW : streamTarget(p);
   p->iLow = p->range.from.seqno ? p->range.from.seqno : 1;
   p->iHigh = ledgerSnapshotBound(p->pSnapshot, p->pLedger);
-  if( p->iHigh == INT64_MAX ) p->bWhole = 1; /* no state is known */
   if( p->range.to.seqno && p->range.to.seqno < p->iHigh ) {
     p->iHigh = p->range.to.seqno;
   }
+  if( p->iHigh == INT64_MAX ) p->bWhole = 1; /* no state is known */
   return LEDGER_OK;
 }
 
