@@ -47,9 +47,6 @@
 
 #include <string.h>
 
-#define FLIGHT_BYTES (16 * 1024 * 1024) /* of the pages at hand, about */
-#define FLIGHT_SLOW 100 /* ms that a page may take, and four times the least */
-#define FLIGHT_MOST 256 /* lanes, whatever the option says */
 #define FLIGHT_CALLS 80 /* looked at at a time, while waiting */
 
 enum {
@@ -102,46 +99,6 @@ struct LedgerFlight {
   LedgerWindow probe;        /* status requests, to find views ... */
   i64 iProbed;               /* ... last for this seqno */
 };
-
-/* ---- lanes --------------------------------------------------------------- */
-
-void ledgerLanesInit(LedgerLanes *p, Ledger *pLedger) {
-  LedgerFacts facts;
-  memset(p, 0, sizeof(*p));
-  ledgerClientFacts(pLedger->pClient, &facts);
-  p->nMost = ledgerClientConfig(pLedger->pClient)->rangeConcurrency;
-  if( p->nMost > FLIGHT_MOST ) p->nMost = FLIGHT_MOST;
-  p->nWide = p->nMost;
-  p->nPutOff = facts.nPutOff;
-}
-
-int ledgerLanesFull(const LedgerLanes *p) {
-  return p->nLeg >= 4 * p->nMost || (i64)p->nLeg * p->nPageByte > FLIGHT_BYTES;
-}
-
-/* A page has come in: the lanes get fewer where the service puts requests off,
-** or takes long over them, and more again where it doesn't. */
-static void flightPace(LedgerFlight *p, const LedgerPage *pPage) {
-  LedgerLanes *pLanes = p->pLanes;
-  LedgerFacts facts;
-  ledgerClientFacts(p->pLedger->pClient, &facts);
-  pLanes->nPage++;
-  if( (i64)pPage->nByte > pLanes->nPageByte )
-    pLanes->nPageByte = (i64)pPage->nByte;
-  if( pLanes->msLeast == 0 || pPage->ms < pLanes->msLeast ) {
-    pLanes->msLeast = pPage->ms ? pPage->ms : 1;
-  }
-  if( facts.nPutOff != pLanes->nPutOff ||
-      pPage->ms > 4 * pLanes->msLeast + FLIGHT_SLOW ) {
-    pLanes->nPutOff = facts.nPutOff;
-    if( pLanes->nGood >= 0 ) pLanes->nWide = (pLanes->nWide + 1) / 2;
-    pLanes->nGood = -pLanes->nWide; /* those under way tell the same */
-  } else if( ++pLanes->nGood >= pLanes->nWide &&
-             pLanes->nWide < pLanes->nMost ) {
-    pLanes->nWide++;
-    pLanes->nGood = 0;
-  }
-}
 
 /* ---- legs ---------------------------------------------------------------- */
 
@@ -391,7 +348,7 @@ static int flightTake(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
   }
   if( ledgerPagerRefused(pLeg->pPager) ) pLeg->eState = LEG_REFUSED;
   if( pLeg->pPage == NULL ) return LEDGER_OK;
-  flightPace(p, pLeg->pPage);
+  ledgerLanesPage(p->pLanes, p->pLedger, pLeg->pPage);
   if( pLeg->pPage->nEntry > 0 ) {
     iNext = pLeg->pPage->aEntry[pLeg->pPage->nEntry - 1].id.seqno;
     if( iNext > p->iSeen ) p->iSeen = iNext;

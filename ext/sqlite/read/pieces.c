@@ -7,8 +7,8 @@
 ** What is known is used where the snapshot's bound is known to be committed;
 ** scan.c sees to that where there is anything. Pages come in order and leave
 ** nothing out between their rows: so up to the last row of each all is known,
-** and at the end of a flight that is sound all of the range. Rows at a bound with
-** a view that may not be theirs may have been dropped: they aren't known.
+** and at the end of a flight that is sound all of the range. Rows at a bound
+** with a view that may not be theirs may have been dropped: they aren't known.
 ** Where a tag is asked for history tells what it has, but learns nothing.
 **
 ** Invariant: the rows are those that a flight over the whole range would show.

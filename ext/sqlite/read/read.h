@@ -212,7 +212,7 @@ int ledgerViewsAsk(Ledger *pLedger, i64 iSeqno, i64 iStep, LedgerTxid top,
 int ledgerViewsFind(Ledger *pLedger, i64 iSeqno, i64 iStep, LedgerTxid top,
                     LedgerError *pErr);
 
-/* ---- read/flight.c: the pages of a range, several under way -------------- */
+/* ---- read/lanes.c: how many pages may be under way ------------------------ */
 
 /* What the flights of one scan have in common in one ledger. */
 typedef struct LedgerLanes LedgerLanes;
@@ -232,6 +232,11 @@ void ledgerLanesInit(LedgerLanes *p, Ledger *pLedger);
 
 /* Are there as many pages at hand and under way as there may be? */
 int ledgerLanesFull(const LedgerLanes *p);
+
+/* A page has come in: the lanes get fewer, or more. */
+void ledgerLanesPage(LedgerLanes *p, Ledger *pLedger, const LedgerPage *pPage);
+
+/* ---- read/flight.c: the pages of a range, several under way -------------- */
 
 typedef struct LedgerFlight LedgerFlight;
 
