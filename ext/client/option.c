@@ -200,7 +200,7 @@ const LedgerOptionRow aLedgerOption[] = {
      NULL, NULL},
     {"poll_max_ms", OPTION_INT, 0, AT(poll.maxMs), "500", 1, NULL,
      "longest pause after Loading or Pending, in milliseconds", NULL, NULL},
-    {"concurrency", OPTION_INT, 0, AT(concurrency), "16", 1, NULL,
+    {"concurrency", OPTION_INT, 0, AT(concurrency), "24", 1, NULL,
      "lookups under way at a time", NULL, NULL},
     {"range_concurrency", OPTION_INT, 0, AT(rangeConcurrency), "8", 1, NULL,
      "pages under way at a time, 256 at most", NULL, NULL},
