@@ -29,6 +29,9 @@
 ** or no state of the ledger is known. */
 #define PAGER_MAX_IDLE 1000
 
+/* How long a link that is refused is asked for again. */
+#define PAGER_LAG_MS 2000
+
 /* A page as it comes in: LedgerCall.pAnswer. */
 typedef struct PagerAnswer PagerAnswer;
 struct PagerAnswer {
@@ -124,13 +127,27 @@ static void pagerFree(LedgerCall *p) {
   free(pAnswer->zNext);
 }
 
-/* 404 UnknownLedgerEntry on a range without bounds: it has no rows. */
+/* Whether an answer says that bounds are no committed transactions. */
+static int pagerBoundsSaid(const LedgerCall *p) {
+  return (p->http == 400 || p->http == 404) &&
+         !ledgerDialectRefused(&p->server);
+}
+
+/* 404 UnknownLedgerEntry on a range without bounds: it has no rows. A link of
+** the service's own that is refused was made by a node that knows more: it is
+** asked for again, for a while. */
 static int pagerRefused(LedgerCall *p) {
-  return p->http == 404 && !p->bBounds &&
-         strcmp(p->server.zCode, "UnknownLedgerEntry") == 0;
+  if( p->http == 404 && !p->bBounds &&
+      strcmp(p->server.zCode, "UnknownLedgerEntry") == 0 ) {
+    return 1;
+  }
+  p->bAgain = p->zLink && p->server.bBody && pagerBoundsSaid(p) &&
+              (p->tAgain == 0 || p->pClient->tNow - p->tAgain < PAGER_LAG_MS);
+  return p->bAgain;
 }
 
 static int pagerOver(LedgerCall *p, LedgerError *pErr) {
+  if( p->http >= 400 ) return ledgerResponseRefused(p, pErr);
   return ledgerErrorSet(pErr, LEDGER_BUSY,
                         "%s: still Loading after %d ms (GET %s)", p->zWhat,
                         p->pClient->pConfig->timeoutMs, p->zPath);
@@ -322,8 +339,7 @@ static int pagerTake(LedgerPager *p, LedgerError *pErr) {
 static int pagerBoundsRefused(const LedgerPager *p) {
   const LedgerCall *pCall = p->pCall;
   if( p->bNoBounds || !pCall->bBounds ) return 0;
-  if( pCall->err.http != 400 && pCall->err.http != 404 ) return 0;
-  return !ledgerDialectRefused(&pCall->server);
+  return pCall->err.http && pagerBoundsSaid(pCall);
 }
 
 int ledgerPagerNext(LedgerPager *p, const LedgerPage **ppPage,
