@@ -6,7 +6,9 @@
 **   - no wait is longer than LOOP_SLICE_MS without asking xInterrupted;
 **   - client time goes on only while somebody drives the client: a gap between
 **     two steps counts LOOP_GAP_MS at most;
-**   - no child process is left when nobody waits for it.
+**   - no child process is left when nobody waits for it;
+**   - of the calls that are waited for, the first never waits for room itself
+**     (client/net/budget.c): so each wait ends.
 */
 #include "client/clientInt.h"
 
@@ -192,6 +194,8 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
     if( pClient == NULL ) {
       return ledgerErrorSet(pErr, LEDGER_ERROR, "nothing to wait for");
     }
+    for( i = 0; apCall[i] == NULL; ) i++;
+    ledgerCallWant(apCall[i]);
     if( loopInterrupted(pClient, pErr) ) return pErr->rc;
     if( loopStepWaiting(pClient, &msNext, pErr) ) return pErr->rc;
     for( i = 0; i < n; i++ ) {

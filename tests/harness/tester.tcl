@@ -333,6 +333,23 @@ proc exec_with_module args {
   return [exec {*}[with_module] {*}$args 2>@1]
 }
 
+# Runs SQL in a process of its own, on a ledger (as `main`): what it gives, or the
+# message it fails with, and the process's peak memory in KiB.
+proc peak_memory {name sql} {
+  set script "
+    package require sqlite3
+    sqlite3 db :memory:
+    db enable_load_extension 1
+    db eval {SELECT load_extension('$::env(LEDGER_MODULE)')}
+    db eval [list [ledger_attach_sql -name $name -as main]]
+    catch { db eval [list $sql] } got
+    set f \[open /proc/self/status]
+    regexp {VmHWM:\\s+(\\d+)} \[read \$f] -> kib
+    puts -nonewline \[list \$got \$kib]
+  "
+  return [exec_with_module [info nameofexecutable] << $script]
+}
+
 # The same for a program that may fail: its text, and in ::exit its own exit
 # status, or the name of the signal that ended it.
 proc exit_and_text args {

@@ -60,6 +60,7 @@ struct LedgerPager {
   LedgerTxid linkFrom;  /* fromTransactionId of the last link */
   int64_t iLinkMax;     /* the highest seqno of them */
   int64_t iSeqnoLast;   /* the last row's, of all pages, or 0 */
+  int64_t nHeld;        /* bytes of the page, as its call told them */
   LedgerEntryList list; /* the page handed out */
   LedgerPage page;
   LedgerError refusal; /* what the service said to our bounds */
@@ -185,10 +186,17 @@ int ledgerPagerOpen(LedgerClient *pClient, const LedgerRange *pRange,
   return LEDGER_OK;
 }
 
+/* The page handed out is done with. */
+static void pagerDrop(LedgerPager *p) {
+  ledgerEntryListFree(&p->list);
+  ledgerHttpHold(p->pClient->pHttp, -p->nHeld);
+  p->nHeld = 0;
+}
+
 void ledgerPagerClose(LedgerPager *p) {
   if( p == NULL ) return;
   ledgerCallFree(p->pCall);
-  ledgerEntryListFree(&p->list);
+  pagerDrop(p);
   ledgerErrorClear(&p->refusal);
   free(p->zSubLedger);
   free(p->zTag);
@@ -311,7 +319,8 @@ static int pagerTake(LedgerPager *p, LedgerError *pErr) {
   PagerAnswer *pAnswer = pCall->pAnswer;
   int nRow;
 
-  ledgerEntryListFree(&p->list);
+  pagerDrop(p);
+  p->nHeld = ledgerCallHandOver(pCall);
   p->list = pAnswer->list;
   memset(&pAnswer->list, 0, sizeof(pAnswer->list));
   nRow = p->list.nEntry;

@@ -69,11 +69,32 @@ static void callEndExchange(LedgerCall *p) {
   p->pEx = NULL;
 }
 
+/* The answer keeps n bytes more, until it is freed. */
+void ledgerCallHold(LedgerCall *p, int64_t n) {
+  p->nHeld += n;
+  ledgerHttpHold(p->pClient->pHttp, n);
+}
+
+/* Who takes the answer over has its bytes to tell from now on: so many. */
+int64_t ledgerCallHandOver(LedgerCall *p) {
+  const int64_t n = p->nHeld;
+  p->nHeld = 0;
+  return n;
+}
+
+/* Somebody waits for this call: it doesn't wait for room. */
+void ledgerCallWant(LedgerCall *p) {
+  p->bWanted = 1;
+  if( p->pEx ) p->pEx->bWanted = 1;
+  if( p->pSecondary ) ledgerCallWant(p->pSecondary);
+}
+
 /* Takes the call out of its client: what runs is cancelled. */
 void ledgerCallOrphan(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   if( pClient == NULL ) return;
   callEndExchange(p);
+  ledgerCallHold(p, -p->nHeld);
   if( p->pPrev )
     p->pPrev->pNext = p->pNext;
   else

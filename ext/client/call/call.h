@@ -249,7 +249,8 @@ struct LedgerCall {
   int bFreshSent;          /* it is on a new connection */
   LedgerTxid floor; /* write: committed when it was sent: its id is above;
                     ** bFresh: a node before this state is asked again */
-  int64_t tStart;   /* client time: it began */
+  int64_t tStart;   /* client time: it began, less the time that it waited */
+  int64_t tPaused;  /* client time: since when it waits for room, or 0 */
 
   /* Once more? */
   int nAttempt;       /* times sent for the answer now looked for */
@@ -282,6 +283,8 @@ struct LedgerCall {
   LedgerServerError server; /* what it said about a refusal */
   LedgerTxid head;          /* its x-ms-ccf-transaction-id */
   LedgerError err;          /* the call's error */
+  int64_t nHeld;            /* bytes that it keeps (ledgerCallHold) */
+  int bWanted;              /* somebody waits for it, and nothing before */
   int eOutcome;             /* write: LEDGER_SENT ... */
   int bFound;               /* read: there is such a thing */
   void *pAnswer;            /* the kind's own, pKind->nAnswer bytes */
@@ -301,6 +304,9 @@ void ledgerCallText(LedgerCall *p, char **pz, const char *z);
 void ledgerCallPrint(LedgerCall *p, char **pz, const char *zFormat, ...);
 void ledgerCallBegin(LedgerCall *p);
 void ledgerCallOrphan(LedgerCall *p);
+void ledgerCallHold(LedgerCall *p, int64_t n);
+int64_t ledgerCallHandOver(LedgerCall *p);
+void ledgerCallWant(LedgerCall *p);
 void ledgerCallDone(LedgerCall *p);
 
 /* ---- send.c: one attempt ------------------------------------------------ */

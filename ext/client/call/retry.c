@@ -189,6 +189,7 @@ static void retryRead(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
   const LedgerCallKind *pKind = p->pKind;
   LedgerBuf copy;
+  int64_t nBody;
   int rc;
 
   ledgerSessionAnswered(p);
@@ -202,6 +203,7 @@ static void retryRead(LedgerCall *p) {
     return;
   }
   copy = ledgerCacheCopy(p);
+  nBody = (int64_t)p->pEx->body.n;
   rc = pKind->xRead ? pKind->xRead(p, p->pEx, &p->err) : LEDGER_OK;
   ledgerCacheKeep(p, &copy);
   if( rc && p->eOutcome == LEDGER_OUTCOME_UNKNOWN ) ledgerSessionEnd(p, -1);
@@ -211,6 +213,7 @@ static void retryRead(LedgerCall *p) {
   } else if( p->bAgain ) {
     ledgerCallAgain(p);
   } else {
+    ledgerCallHold(p, nBody);
     ledgerCallDone(p);
   }
 }

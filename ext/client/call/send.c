@@ -185,6 +185,7 @@ static void sendStart(LedgerCall *p) {
     w.pVerifyArg = &pClient->trust;
   }
   w.nMax = pConfig->maxResponseBytes;
+  w.bCanWait = !p->pKind->bPublic && !p->pKind->bOnce;
   w.bKeepHeaders = ledgerLogDetailed(pConfig->zLog);
   if( url.bOom || p->body.bOom ) ledgerErrorNomem(&p->err);
   if( p->err.rc == 0 &&
@@ -194,6 +195,8 @@ static void sendStart(LedgerCall *p) {
     p->nAttempt++;
     p->eState = LEDGER_CALL_RUN;
     p->tStart = pClient->tNow;
+    p->tPaused = 0;
+    p->pEx->bWanted = p->bWanted;
   } else {
     ledgerCallDone(p);
   }
@@ -214,11 +217,22 @@ static void sendFailWaiting(LedgerClient *pClient, const LedgerError *pErr) {
   }
 }
 
+/* The time that an answer waits for room is not the server's. */
+static void sendPaused(LedgerCall *p) {
+  const int64_t tNow = p->pClient->tNow;
+  const int64_t ms = p->tPaused ? tNow - p->tPaused : 0;
+  p->tStart += ms;
+  if( p->tAgain ) p->tAgain += ms;
+  if( p->tFailed ) p->tFailed += ms;
+  p->tPaused = p->pEx->bPaused ? tNow : 0;
+}
+
 /* Moves one call on without waiting. */
 void ledgerCallStep(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
 
   if( p->eState == LEDGER_CALL_RUN ) {
+    sendPaused(p);
     if( p->pEx->bDone ) {
       ledgerRetryRead(p);
     } else if( pClient->tNow - p->tStart > ledgerCallTimeout(p) ) {

@@ -11,7 +11,8 @@
 **   - a request with bOnce hands its body over through a read function whose
 **     seek function fails. libcurl repeats a request on a kept connection that
 **     was closed; it then can't rewind, and the exchange fails instead;
-**   - no answer's body grows beyond nMax bytes.
+**   - no answer's body grows beyond nMax bytes;
+**   - what is read of bodies keeps to a budget (budget.c).
 */
 #include "client/net/net.h"
 
@@ -40,6 +41,7 @@ struct LedgerHttp {
   CURLM *pMulti;
   int nRunning; /* exchanges added to pMulti */
   LedgerSockets sockets;
+  LedgerBudget budget;
 };
 
 static void httpGlobalInit(void) {
@@ -104,7 +106,9 @@ static size_t httpWrite(char *z, size_t nSize, size_t nItem, void *pArg) {
     p->bTooBig = 1;
     return 0;
   }
-  ledgerBufAppend(&p->body, z, n);
+  if( !ledgerBudgetTake(&p->pHttp->budget, p, z, n) ) {
+    return CURL_WRITEFUNC_PAUSE;
+  }
   if( p->bWipe ) OPENSSL_cleanse(z, n);
   return p->body.bOom ? 0 : n;
 }
@@ -480,6 +484,7 @@ int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
   p->bCertificate = pWire->zCertificate != NULL;
   p->bOnce = pWire->bOnce;
   p->bKeepHeaders = pWire->bKeepHeaders;
+  p->bCanWait = pWire->bCanWait;
   p->bWipe = pWire->xVerify == NULL;
   p->xVerify = pWire->xVerify;
   p->pVerifyArg = pWire->pVerifyArg;
@@ -528,6 +533,7 @@ static void httpFinish(LedgerExchange *p, CURLcode rc) {
   if( p->bStale ) rc = CURLE_GOT_NOTHING;
   p->bDone = 1;
   p->rc = rc;
+  ledgerBudgetFit(&p->body);
   curl_easy_getinfo(p->pEasy, CURLINFO_RESPONSE_CODE, &iHttp);
   p->http = (int)iHttp;
   /* libcurl reads a number of seconds and a date. */
@@ -562,6 +568,7 @@ int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
 
   if( p->nRunning == 0 ) return LEDGER_OK;
   ledgerGuestEnter(&guest);
+  ledgerBudgetResume(&p->budget);
   rc = curl_multi_perform(p->pMulti, &n);
   ledgerGuestLeave(&guest);
   if( rc != CURLM_OK ) {
@@ -604,12 +611,18 @@ int ledgerHttpRunning(const LedgerHttp *p) {
   return p->nRunning;
 }
 
+/* So many bytes of bodies are kept (below 0: no more) by who has read them. */
+void ledgerHttpHold(LedgerHttp *p, int64_t n) {
+  p->budget.nHeld += n;
+}
+
 /* Ends an exchange where it runs, and frees it. NULL is allowed. */
 void ledgerExchangeFree(LedgerExchange *p) {
   struct curl_slist *pLine;
   LedgerGuest guest;
   if( p == NULL ) return;
   ledgerGuestEnter(&guest);
+  ledgerBudgetGive(&p->pHttp->budget, p);
   if( p->bAdded ) {
     curl_multi_remove_handle(p->pHttp->pMulti, p->pEasy);
     p->pHttp->nRunning--;

@@ -178,6 +178,7 @@ struct LedgerWire {
   const char *zCertificate; /* mutual TLS: PEM text, or NULL */
   const char *zKey;
   int64_t nMax; /* bytes of the answer's body */
+  int bCanWait; /* its answer may stay unread while bodies are too large */
 };
 
 /* One request and its answer. */
@@ -237,6 +238,11 @@ struct LedgerExchange {
   LedgerBuf headers; /* the answer's, when bKeepHeaders */
   int bNoted;        /* in the log */
   LedgerBuf body;
+  int64_t nHeld;           /* bytes of it, in LedgerBudget.nHeld */
+  int bCanWait;            /* as in LedgerWire ... */
+  int bWanted;             /* ... but it is what somebody waits for */
+  int bPaused;             /* it waits: nothing is read ... */
+  LedgerExchange *pPaused; /* ... and the next one that does */
   char zError[CURL_ERROR_SIZE];
 };
 
@@ -249,12 +255,28 @@ int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr);
 int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr);
 int ledgerExchangeLeft(LedgerExchange *p);
 int ledgerHttpRunning(const LedgerHttp *p);
+void ledgerHttpHold(LedgerHttp *p, int64_t n);
 void ledgerExchangeFree(LedgerExchange *p);
 
 /* Of one that is over or under way, for the log: milliseconds, bytes of the
 ** body on the wire, and its local port. */
 void ledgerExchangeFigures(const LedgerExchange *p, double *pMs,
                            int64_t *pnByte, int *piPort);
+
+/* ---- budget.c ----------------------------------------------------------- */
+
+/* How many bytes of bodies there are. */
+typedef struct LedgerBudget LedgerBudget;
+struct LedgerBudget {
+  int64_t nHeld;           /* under way, or kept by who has read them */
+  LedgerExchange *pPaused; /* those that wait for fewer */
+};
+
+int ledgerBudgetTake(LedgerBudget *p, LedgerExchange *pEx, const char *z,
+                     size_t n);
+void ledgerBudgetGive(LedgerBudget *p, LedgerExchange *pEx);
+void ledgerBudgetResume(LedgerBudget *p);
+void ledgerBudgetFit(LedgerBuf *pBody);
 
 /* ---- socket.c ----------------------------------------------------------- */
 

@@ -47,7 +47,8 @@
 
 #include <string.h>
 
-#define FLIGHT_CALLS 80 /* looked at at a time, while waiting */
+#define FLIGHT_LEGS 64   /* looked at at a time, while waiting ... */
+#define FLIGHT_STATUS 16 /* ... and status requests */
 
 enum {
   LEG_WAITING, /* its request is to be sent */
@@ -602,14 +603,15 @@ int ledgerFlightStart(LedgerFlight *p, i64 nMore, LedgerError *pErr) {
 
 /* Waits until something comes in. */
 static int flightWait(LedgerFlight *p, LedgerError *pErr) {
-  LedgerCall *apCall[FLIGHT_CALLS];
+  LedgerCall *apCall[FLIGHT_LEGS + FLIGHT_STATUS];
   FlightLeg *pLeg;
   int n = 0, i;
-  for( i = 0; i < p->probe.nUsed; i++ ) apCall[n++] = p->probe.apCall[i];
-  if( p->pStatus ) apCall[n++] = p->pStatus;
-  for( pLeg = p->pFirst; pLeg && n < FLIGHT_CALLS; pLeg = pLeg->pNext ) {
+  /* The first page is what is wanted: it comes first. */
+  for( pLeg = p->pFirst; pLeg && n < FLIGHT_LEGS; pLeg = pLeg->pNext ) {
     if( pLeg->eState == LEG_UNDER ) apCall[n++] = ledgerPagerCall(pLeg->pPager);
   }
+  for( i = 0; i < p->probe.nUsed; i++ ) apCall[n++] = p->probe.apCall[i];
+  if( p->pStatus ) apCall[n++] = p->pStatus;
   return ledgerCallWaitAny(apCall, n, &i, pErr);
 }
 
