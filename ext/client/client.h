@@ -154,6 +154,12 @@ int ledgerClientManyRoles(LedgerClient *p);
 ** adds to them. */
 int ledgerClientRolesReplaced(LedgerClient *p);
 
+/* 1 when entries have tags in the version in use. */
+int ledgerClientTags(LedgerClient *p);
+
+/* An error where entries have none. */
+int ledgerClientNeedTags(LedgerClient *p, LedgerError *pErr);
+
 /* 1 once the ledger has answered: the version in use is known. */
 int ledgerClientAnswered(const LedgerClient *p);
 

@@ -90,6 +90,14 @@ int ledgerClientAnswered(const LedgerClient *p) {
   return p->bAnswered;
 }
 
+int ledgerClientTags(LedgerClient *p) {
+  return (p->pDialect->mHas & LEDGER_HAS_TAGS) != 0;
+}
+
+int ledgerClientNeedTags(LedgerClient *p, LedgerError *pErr) {
+  return ledgerKnownNeeds(p, LEDGER_HAS_TAGS, pErr);
+}
+
 int ledgerClientManyRoles(LedgerClient *p) {
   return (p->pDialect->mHas & LEDGER_HAS_MANY_ROLES) != 0;
 }

@@ -133,6 +133,16 @@ int ledgerAppendQueued(const LedgerCall *p);
 /* Of a finished append: 1 when its answer said that it is committed. */
 int ledgerAppendCommitted(const LedgerCall *p);
 
+/* GET /app/collections: starts the request. A node before the state floor is
+** asked again; {0,0}: none is. */
+int ledgerCollectionsGet(LedgerClient *p, LedgerTxid floor, LedgerCall **ppCall,
+                         LedgerError *pErr);
+
+/* Waits for it, follows the list to its end, and frees the call: as
+** ledgerCollectionsList(). */
+int ledgerCollectionsResult(LedgerCall *pCall, char ***pazName, int *pnName,
+                            LedgerTxid *pHead, LedgerError *pErr);
+
 /* GET /app/collections, followed to its end: the names of the sub-ledgers, as
 ** the service lists them, without repeats. *pazName is one allocation, the
 ** caller's (free()). *pHead is the state of the first answer. An API version
@@ -160,6 +170,8 @@ struct LedgerRange {
   LedgerTxid from;
   LedgerTxid to;
   LedgerTxid floor; /* a node before this state is asked again; {0,0}: none */
+  int bSure;        /* the bounds are ids known to be committed: a node that
+                    ** refuses them lags, and is asked again for a while */
   int bWindow;      /* a part of a range: bounds that are refused end it, and
                     ** seqnos alone say what lies within */
 };
@@ -179,6 +191,8 @@ struct LedgerPage {
                        ** snapshot it reads at; {0,0} where it names none */
   int64_t ms;          /* from its last sending to its answer */
   size_t nByte;        /* of its body */
+  int bOwner;          /* whose answer it is: it can be told ... */
+  unsigned char aOwner[32]; /* ... as ledgerClientOwner() does */
 };
 
 typedef struct LedgerPager LedgerPager;

@@ -130,32 +130,37 @@ static int collectionsUnique(const LedgerBuf *pTexts, int n, char ***pazName,
   return LEDGER_OK;
 }
 
-int ledgerCollectionsList(LedgerClient *p, char ***pazName, int *pnName,
-                          LedgerTxid *pHead, LedgerError *pErr) {
+/* The call of a page. */
+static int collectionsCall(LedgerClient *p, LedgerCall **ppCall,
+                           LedgerError *pErr) {
+  if( ledgerCallNew(p, &listKind, ppCall, pErr) ) return pErr->rc;
+  ledgerCallText(*ppCall, &(*ppCall)->zWhat, "list of sub-ledgers");
+  ledgerCallText(*ppCall, &(*ppCall)->zPath, "/app/collections");
+  (*ppCall)->mNeed = LEDGER_HAS_COLLECTIONS;
+  return LEDGER_OK;
+}
+
+int ledgerCollectionsGet(LedgerClient *p, LedgerTxid floor, LedgerCall **ppCall,
+                         LedgerError *pErr) {
+  if( collectionsCall(p, ppCall, pErr) ) return pErr->rc;
+  (*ppCall)->floor = floor;
+  ledgerLoopStart(*ppCall);
+  return LEDGER_OK;
+}
+
+int ledgerCollectionsResult(LedgerCall *pCall, char ***pazName, int *pnName,
+                            LedgerTxid *pHead, LedgerError *pErr) {
   LedgerTxid none = {0, 0};
+  LedgerClient *p = pCall->pClient;
   LedgerBuf texts = {0};
-  LedgerCall *pCall = NULL, *pNext = NULL;
-  CollectionsAnswer *pAnswer = NULL, *pNextAnswer;
+  LedgerCall *pNext = NULL;
   int n = 0, i;
 
   *pazName = NULL;
   *pnName = 0;
   *pHead = none;
-  do {
-    if( ledgerCallNew(p, &listKind, &pNext, pErr) ) goto out;
-    ledgerCallText(pNext, &pNext->zWhat, "list of sub-ledgers");
-    ledgerCallText(pNext, &pNext->zPath, "/app/collections");
-    pNext->mNeed = LEDGER_HAS_COLLECTIONS;
-    pNextAnswer = pNext->pAnswer;
-    if( pCall && ledgerListFollow(pCall, &pAnswer->list, pNext,
-                                  &pNextAnswer->list, pErr) ) {
-      goto out;
-    }
-    ledgerCallFree(pCall);
-    pCall = pNext;
-    pAnswer = pNextAnswer;
-    pNext = NULL;
-    ledgerLoopStart(pCall);
+  for( ;; ) {
+    CollectionsAnswer *pAnswer = pCall->pAnswer;
     if( ledgerCallWait(pCall, pErr) ) goto out;
     if( pHead->seqno == 0 ) *pHead = pCall->head;
     for( i = 0; i < pAnswer->nName; i++ ) {
@@ -163,7 +168,17 @@ int ledgerCollectionsList(LedgerClient *p, char ***pazName, int *pnName,
                       strlen(pAnswer->azName[i]) + 1);
     }
     n += pAnswer->nName;
-  } while( pAnswer->list.zNext );
+    if( pAnswer->list.zNext == NULL ) break;
+    if( collectionsCall(p, &pNext, pErr) ||
+        ledgerListFollow(pCall, &pAnswer->list, pNext,
+                         &((CollectionsAnswer *)pNext->pAnswer)->list, pErr) ) {
+      goto out;
+    }
+    ledgerCallFree(pCall);
+    pCall = pNext;
+    pNext = NULL;
+    ledgerLoopStart(pCall);
+  }
   if( texts.bOom )
     ledgerErrorNomem(pErr);
   else
@@ -173,4 +188,15 @@ out:
   ledgerCallFree(pCall);
   ledgerBufFree(&texts);
   return pErr->rc;
+}
+
+int ledgerCollectionsList(LedgerClient *p, char ***pazName, int *pnName,
+                          LedgerTxid *pHead, LedgerError *pErr) {
+  static const LedgerTxid none = {0, 0};
+  LedgerCall *pCall = NULL;
+  *pazName = NULL;
+  *pnName = 0;
+  *pHead = none;
+  if( ledgerCollectionsGet(p, none, &pCall, pErr) ) return pErr->rc;
+  return ledgerCollectionsResult(pCall, pazName, pnName, pHead, pErr);
 }

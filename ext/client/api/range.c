@@ -40,6 +40,7 @@ struct PagerAnswer {
   size_t nByte;     /* of the body */
   char *zNext;      /* the next link, or NULL */
   LedgerTxid bound; /* toTransactionId of a link */
+  int bSure;        /* as in LedgerRange */
 };
 
 struct LedgerPager {
@@ -50,6 +51,7 @@ struct LedgerPager {
   LedgerTxid to;
   LedgerTxid floor;
   int bWindow;
+  int bSure;
   int bRefused;         /* bWindow: the service refused our bounds */
   int64_t iSeqnoMax;    /* to.seqno, or INT64_MAX */
   LedgerCall *pCall;    /* the next page's request, or NULL */
@@ -134,15 +136,16 @@ static int pagerBoundsSaid(const LedgerCall *p) {
          !ledgerDialectRefused(&p->server);
 }
 
-/* 404 UnknownLedgerEntry on a range without bounds: it has no rows. A link of
-** the service's own that is refused was made by a node that knows more: it is
-** asked for again, for a while. */
+/* 404 UnknownLedgerEntry on a range without bounds: it has no rows. Where a link
+** of the service's own is refused, or bounds that are committed, the node that
+** was asked knows less: it is asked for again, for a while. */
 static int pagerRefused(LedgerCall *p) {
   if( p->http == 404 && !p->bBounds &&
       strcmp(p->server.zCode, "UnknownLedgerEntry") == 0 ) {
     return 1;
   }
-  p->bAgain = p->zLink && p->server.bBody && pagerBoundsSaid(p) &&
+  p->bAgain = (p->zLink || ((PagerAnswer *)p->pAnswer)->bSure) &&
+              p->server.bBody && pagerBoundsSaid(p) &&
               (p->tAgain == 0 || p->pClient->tNow - p->tAgain < PAGER_LAG_MS);
   return p->bAgain;
 }
@@ -174,6 +177,7 @@ int ledgerPagerOpen(LedgerClient *pClient, const LedgerRange *pRange,
   p->to = pRange->to;
   p->floor = pRange->floor;
   p->bWindow = pRange->bWindow;
+  p->bSure = pRange->bSure;
   p->iSeqnoMax = INT64_MAX;
   if( p->to.seqno ) p->iSeqnoMax = p->to.seqno;
   if( pRange->zSubLedger ) p->zSubLedger = ledgerStrdup(pRange->zSubLedger);
@@ -243,6 +247,7 @@ int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr) {
     return ledgerErrorNomem(pErr);
   }
   pCall->floor = p->floor;
+  ((PagerAnswer *)pCall->pAnswer)->bSure = p->bSure && !p->bNoBounds;
   p->pCall = pCall;
   ledgerLoopStart(pCall);
   return LEDGER_OK;
@@ -284,18 +289,20 @@ static int pagerFollow(LedgerPager *p, int nRow, LedgerError *pErr) {
   LedgerCall *pCall = p->pCall;
   PagerAnswer *pAnswer = pCall->pAnswer;
   const int64_t iHead = p->pClient->head.seqno;
+  LedgerTxid from;
   int64_t iFrom;
 
   if( pAnswer->zNext == NULL ) {
     p->bEnd = 1;
     return LEDGER_OK;
   }
-  p->linkFrom = ledgerUrlTxid(pAnswer->zNext, "fromTransactionId");
-  iFrom = p->linkFrom.seqno;
+  from = ledgerUrlTxid(pAnswer->zNext, "fromTransactionId");
+  iFrom = from.seqno;
   if( iHead > 0 && iFrom > iHead ) { /* there is nothing yet */
     p->bEnd = 1;
     return LEDGER_OK;
   }
+  p->linkFrom = from;
   if( nRow == 0 && (iFrom == 0 || iHead == 0) )
     p->nIdle++;
   else
@@ -333,6 +340,8 @@ static int pagerTake(LedgerPager *p, LedgerError *pErr) {
     p->page.isLast = p->bEnd;
     p->page.isUnbounded = p->bNoBounds;
     p->page.head = pCall->head;
+    p->page.bOwner = pCall->bOwner;
+    memcpy(p->page.aOwner, pCall->aOwner, sizeof(p->page.aOwner));
     memset(&p->page.next, 0, sizeof(p->page.next));
     if( !p->bEnd ) p->page.next = p->linkFrom;
     p->page.bound = pAnswer->bound;
@@ -412,6 +421,7 @@ int ledgerPagerFork(LedgerPager *p, LedgerPager **ppRest, LedgerError *pErr) {
   range.to = p->to;
   range.floor = p->floor;
   range.bWindow = p->bWindow;
+  range.bSure = p->bSure;
   if( ledgerPagerOpen(p->pClient, &range, ppRest, pErr) ) return pErr->rc;
   pRest = *ppRest;
   pRest->iSeqnoMax = p->iSeqnoMax;

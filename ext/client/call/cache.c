@@ -26,13 +26,24 @@ int ledgerCacheAsk(LedgerCall *p, const char *zKey, LedgerBuf *pAnswer) {
   LedgerClient *pClient = p->pClient;
   free(p->zCacheKey);
   p->zCacheKey = NULL;
-  if( !p->bCache || p->zLink || pClient->pMemory == NULL ||
-      !pClient->pHooks->xOwner(pClient, p->aCacheOwner) ) {
+  if( !p->bCache || p->zLink || pClient->pMemory == NULL || !p->bOwner ) {
     return 0;
   }
   if( pClient->pMemory->xTell(pClient->pMemoryArg, zKey, pAnswer) ) return 1;
   p->zCacheKey = ledgerStrdup(zKey); /* no memory: not kept */
   return 0;
+}
+
+/* What was remembered can't be read, as another version of the module may have
+** kept it: the call is as before it asked, but notes the key. */
+void ledgerCacheForget(LedgerCall *p, const char *zKey) {
+  if( p->pKind->xFree ) p->pKind->xFree(p);
+  memset(p->pAnswer, 0, p->pKind->nAnswer);
+  ledgerErrorClear(&p->err);
+  p->bCached = p->bFinal = p->bFound = p->bAgain = 0;
+  p->http = 0;
+  p->nAttempt--;
+  p->zCacheKey = ledgerStrdup(zKey);
 }
 
 /* A copy of the answer that has come, before xRead takes it; empty where it is
@@ -50,7 +61,7 @@ LedgerBuf ledgerCacheCopy(const LedgerCall *p) {
 void ledgerCacheKeep(LedgerCall *p, LedgerBuf *pCopy) {
   const LedgerClient *pClient = p->pClient;
   if( p->zCacheKey && p->bFinal && p->err.rc == LEDGER_OK && !pCopy->bOom ) {
-    pClient->pMemory->xKeep(pClient->pMemoryArg, p->aCacheOwner, p->zCacheKey,
+    pClient->pMemory->xKeep(pClient->pMemoryArg, p->aOwner, p->zCacheKey,
                             pCopy);
   }
   if( pCopy->z ) OPENSSL_cleanse(pCopy->z, pCopy->n);

@@ -270,8 +270,9 @@ struct LedgerCall {
   int bFinal;      /* xRead: the ledger will never answer otherwise */
   int bCache;      /* memory may be asked, and told */
   int bCached;     /* it has answered */
-  char *zCacheKey; /* the request whose answer it is to keep ... */
-  unsigned char aCacheOwner[32]; /* ... and who asked; NULL: none */
+  char *zCacheKey; /* the request whose answer it is to keep, or NULL */
+  int bOwner;      /* who asks, as it was sent: it can be told ... */
+  unsigned char aOwner[32]; /* ... as ledgerClientOwner() does */
 
   /* Elsewhere (LedgerFailover). */
   LedgerCall *pSecondary; /* the same read on a secondary, under way */

@@ -24,6 +24,7 @@ void ledgerNoteCached(const LedgerCall *p, const char *zHost,
 /* ---- cache.c ------------------------------------------------------------ */
 
 int ledgerCacheAsk(LedgerCall *p, const char *zKey, LedgerBuf *pAnswer);
+void ledgerCacheForget(LedgerCall *p, const char *zKey);
 LedgerBuf ledgerCacheCopy(const LedgerCall *p);
 void ledgerCacheKeep(LedgerCall *p, LedgerBuf *pCopy);
 

@@ -238,13 +238,27 @@ static void retryClock(LedgerCall *p, const LedgerExchange *pEx) {
 /* The ledger has let read who asked, if that is still who we are. */
 static void retryAdmitted(LedgerCall *p) {
   LedgerClient *pClient = p->pClient;
-  const char *zToken = pClient->auth.zToken;
-  if( !p->pKind->bEntries || !ledgerCacheWanted(pClient->pConfig) ) return;
-  if( (zToken == NULL) != (p->zTokenSent == NULL) ||
-      (zToken && strcmp(zToken, p->zTokenSent) != 0) ) {
+  unsigned char aNow[32];
+  if( !p->pKind->bEntries || !p->bOwner ||
+      !pClient->pHooks->xOwner(pClient, aNow) ||
+      memcmp(aNow, p->aOwner, sizeof(aNow)) != 0 ) {
     return;
   }
-  pClient->bAdmitted = pClient->pHooks->xOwner(pClient, pClient->aAdmitted);
+  memcpy(pClient->aAdmitted, aNow, sizeof(aNow));
+  pClient->bAdmitted = 1;
+}
+
+/* Whether the ledger says that it has no such thing, which it says to nobody
+** whom it doesn't let read: its first look is at who asks. */
+static int retryHasNone(const LedgerCall *p) {
+  static const char *const azCode[] = {
+      "UnknownLedgerEntry", "TransactionNotFound", "InvalidTransactionId"};
+  size_t i;
+  if( !ledgerResponseMissing(p) ) return 0;
+  for( i = 0; i < sizeof(azCode) / sizeof(azCode[0]); i++ ) {
+    if( strcmp(p->server.zCode, azCode[i]) == 0 ) return 1;
+  }
+  return 0;
 }
 
 /* The exchange is over. */
@@ -276,8 +290,7 @@ void ledgerRetryRead(LedgerCall *p) {
   ledgerCallHide(p, p->server.zDetail);
   ledgerCallHide(p, pEx->location.z);
   ledgerNoteExchange(p, p->server.zCode[0] ? p->server.zCode : NULL);
-  /* Whom it doesn't let in it doesn't tell what it hasn't got. */
-  if( ledgerResponseMissing(p) ) retryAdmitted(p);
+  if( retryHasNone(p) ) retryAdmitted(p);
   if( p->http >= 300 && p->http < 400 )
     ledgerRedirectFollow(p);
   else

@@ -65,7 +65,7 @@ static void sendUrl(LedgerCall *p, LedgerBuf *pUrl) {
   if( pQuery->zKeyName ) sendParam(pUrl, pQuery->zKeyName, pQuery->zKey);
 }
 
-/* Keeps what the exchange carries, to compare with when it is refused. */
+/* Keeps what the exchange carries and who asks, to compare with later. */
 static int sendRemember(LedgerCall *p, LedgerError *pErr) {
   LedgerClient *pClient = p->pClient;
   ledgerSecretFree(p->zTokenSent);
@@ -73,6 +73,8 @@ static int sendRemember(LedgerCall *p, LedgerError *pErr) {
   p->zTokenSent = NULL;
   p->zVersionSent = NULL;
   if( p->pKind->bPublic ) return LEDGER_OK;
+  p->bOwner = ledgerCacheWanted(pClient->pConfig) &&
+              pClient->pHooks->xOwner(pClient, p->aOwner);
   p->zVersionSent = ledgerStrdup(ledgerKnownVersion(pClient));
   if( pClient->auth.zToken ) {
     p->zTokenSent = ledgerStrdup(pClient->auth.zToken);
@@ -107,11 +109,15 @@ static int sendKnown(LedgerCall *p, const LedgerBuf *pUrl) {
   if( ex.body.bOom ) {
     ledgerErrorNomem(&p->err);
   } else {
-    ledgerNoteCached(p, ledgerCallBase(p), zRest);
     p->pKind->xRead(p, &ex, &p->err);
   }
   if( ex.body.z ) OPENSSL_cleanse(ex.body.z, ex.body.n);
   ledgerBufFree(&ex.body);
+  if( p->err.rc && p->err.rc != LEDGER_NOMEM ) { /* then it is asked for */
+    ledgerCacheForget(p, zRest);
+    return 0;
+  }
+  ledgerNoteCached(p, ledgerCallBase(p), zRest);
   ledgerCallDone(p);
   return 1;
 }

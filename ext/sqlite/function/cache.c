@@ -73,7 +73,7 @@ static void cachePrefetch(sqlite3_context *pCtx, int argc,
   const char *zSub =
       argc > 0 ? (const char *)sqlite3_value_text(argv[0]) : NULL;
   LedgerBuf buf = {0};
-  i64 nRow = 0, nBefore;
+  i64 nRow = 0, nBefore, nLost;
   int rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL,
                                LEDGER_CALL_READ, &err);
   if( rc == LEDGER_OK && !ledgerCacheWanted(call.pConfig) ) {
@@ -89,7 +89,15 @@ static void cachePrefetch(sqlite3_context *pCtx, int argc,
   if( rc == LEDGER_OK ) rc = ledgerPastUsable(call.pLedger, &err);
   if( rc == LEDGER_OK ) {
     nBefore = cacheRequests(call.pLedger);
+    nLost = ledgerPastLost(call.pLedger);
     rc = cacheScan(call.pConn, call.pLedger, zSub, &nRow, &err);
+    if( rc == LEDGER_OK && ledgerPastLost(call.pLedger) > nLost ) {
+      rc = ledgerErrorSet(&err, LEDGER_BUSY,
+                          "ledger_prefetch: %lld rows were read, but not all "
+                          "could be kept: another process writes to the cache, "
+                          "or its disk is full",
+                          nRow);
+    }
     if( rc == LEDGER_OK ) {
       ledgerBufPrintf(&buf, "{\"rows\":%lld,\"requests\":%lld}", nRow,
                       cacheRequests(call.pLedger) - nBefore);

@@ -50,6 +50,10 @@ int ledgerPastAdmit(Ledger *pLedger, const char *zSubLedger, LedgerError *pErr);
 int ledgerPastReady(Ledger *pLedger, const char *zSubLedger, int *pbReady,
                     LedgerError *pErr);
 
+/* How often something that was read could not be kept on this connection, as
+** when another process writes. */
+i64 ledgerPastLost(const Ledger *pLedger);
+
 /* An error where the file that option cache names can't be used. */
 int ledgerPastUsable(Ledger *pLedger, LedgerError *pErr);
 

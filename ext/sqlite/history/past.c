@@ -44,6 +44,7 @@ static const char *const azPastSql[PAST_STATEMENTS] = {
     "SELECT name FROM sub s WHERE owner = ?1 AND name > ?2 AND ?3 <="
     " (SELECT high FROM span WHERE sub = s.sub AND low <= ?3"
     " ORDER BY low DESC LIMIT 1) ORDER BY name LIMIT 1",
+    "DELETE FROM sub WHERE sub NOT IN (SELECT sub FROM span)",
     "SELECT low, high, entries, digest, rows, n FROM span"
     " WHERE sub = ?1 AND low <= ?2 ORDER BY low DESC LIMIT 1",
     "SELECT min(low) FROM span WHERE sub = ?1 AND low > ?2",
@@ -128,10 +129,16 @@ static int pastWal(sqlite3 *db) {
   return bWal ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-/* Makes the tables, in an empty file. */
+/* Makes the tables where they aren't there: else it takes no lock. */
 static int pastFormat(sqlite3 *db) {
   char zSql[128];
-  int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+  i64 n;
+  int rc = pastPragma(db,
+                      "SELECT count(*) FROM sqlite_schema"
+                      " WHERE name IN ('sub', 'span', 'answer')",
+                      &n);
+  if( rc || n == 3 ) return rc;
+  rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
   sqlite3_snprintf(sizeof(zSql), zSql,
                    "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
                    PAST_APPLICATION, PAST_FORMAT);
@@ -324,6 +331,7 @@ LedgerPast *ledgerPastOpen(Ledger *pLedger, unsigned char aOwner[32]) {
       !ledgerClientAdmitted(pLedger->pClient, aOwner) ) {
     return NULL;
   }
+  p->bAsked = 0;
   return p;
 }
 
@@ -355,24 +363,42 @@ int ledgerPastWrite(Ledger *pLedger, const unsigned char aOwner[32],
   LedgerPast *p = ledgerPastOf(pLedger);
   unsigned char aNow[32];
   *pp = p;
-  return p && ledgerClientOwner(pLedger->pClient, aNow) &&
-         memcmp(aNow, aOwner, 32) == 0 &&
-         ledgerPastRun(p, PAST_BEGIN, 0) == SQLITE_OK;
+  if( p == NULL || !ledgerClientOwner(pLedger->pClient, aNow) ||
+      memcmp(aNow, aOwner, 32) != 0 ) {
+    return 0;
+  }
+  if( ledgerPastRun(p, PAST_BEGIN, 0) == SQLITE_OK ) return 1;
+  p->nLost++;
+  return 0;
 }
 
 void ledgerPastWritten(Ledger *pLedger, LedgerPast *p, int rc) {
   const i64 nMax = ledgerClientConfig(pLedger->pClient)->cacheMaxBytes;
+  int bNames = 1; /* those without a span are still there */
   while( rc == SQLITE_OK && pastNumber(p, PAST_SIZE) > nMax ) {
     const i64 n = pastNumber(p, PAST_OLDEST);
-    if( n == 0 ) break;
+    if( n == 0 && !bNames ) break;
+    if( n == 0 ) {
+      rc = ledgerPastRun(p, PAST_SUB_DROP, 0);
+      bNames = 0;
+      continue;
+    }
     rc = ledgerPastRun(p, PAST_DROP, n);
     if( rc == SQLITE_OK ) rc = ledgerPastRun(p, PAST_ANSWER_DROP, n);
   }
   if( rc == SQLITE_OK ) rc = ledgerPastRun(p, PAST_COMMIT, 0);
+  if( rc ) p->nLost++;
   if( p->db && !sqlite3_get_autocommit(p->db) ) {
     ledgerPastRun(p, PAST_ROLLBACK, 0);
   }
   ledgerPastFailed(p, rc);
+  /* Without memory to roll back: who closes gives the lock back. */
+  if( p->db && !sqlite3_get_autocommit(p->db) ) pastClose(p);
+}
+
+i64 ledgerPastLost(const Ledger *pLedger) {
+  const LedgerPast *p = pLedger->pPast;
+  return p ? p->nLost : 0;
 }
 
 void ledgerPastTrim(Ledger *pLedger) {
@@ -447,11 +473,13 @@ static int pastHas(LedgerPast *p, int i) {
 int ledgerPastAdmit(Ledger *pLedger, const char *zSubLedger,
                     LedgerError *pErr) {
   LedgerClient *pClient = pLedger->pClient;
+  LedgerPast *p = ledgerPastOf(pLedger);
   unsigned char aOwner[32];
   LedgerCall *pCall = NULL;
   int rc = LEDGER_OK;
-  if( pastHas(ledgerPastOf(pLedger), PAST_ANY) &&
+  if( p && !p->bAsked && pastHas(p, PAST_ANY) &&
       ledgerPastOpen(pLedger, aOwner) == NULL ) {
+    p->bAsked = 1; /* once: who isn't let in isn't let in the next time */
     rc = ledgerEntryHeadGet(pClient, zSubLedger, &pCall, pErr);
     if( rc == LEDGER_OK ) rc = ledgerCallWait(pCall, pErr);
     ledgerCallFree(pCall);

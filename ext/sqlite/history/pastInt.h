@@ -16,6 +16,7 @@ enum {
   PAST_SUB,
   PAST_SUB_NEW,
   PAST_SUB_AT,
+  PAST_SUB_DROP,
   PAST_AT,
   PAST_BEHIND,
   PAST_GAP,
@@ -37,6 +38,8 @@ struct LedgerPast {
   int bTried;  /* it was opened, or never will be */
   sqlite3_stmt *apStmt[PAST_STATEMENTS];
   char *zProblem; /* why it isn't used, or NULL (sqlite3_free) */
+  int bAsked;     /* to be let in, and it wasn't */
+  i64 nLost;      /* times that something could not be kept */
   i64 nAnswerHit; /* answers that were read from it */
   int nHit;       /* sub-ledgers that were read from it */
   struct LedgerPastHit {

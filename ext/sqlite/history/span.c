@@ -118,7 +118,7 @@ static i64 spanDigest(const SpanSub *pSub, i64 iLow, i64 iHigh,
 }
 
 /* The span that holds iFrom, into *pPage; *pn is its number. 0: there is none,
-** up to pPage->iHigh, as PAST_BEHIND or PAST_GAP says. */
+** up to pPage->iHigh, as PAST_BEHIND or PAST_GAP says (-1: nobody asks). */
 static int spanAt(LedgerPast *p, int iBehind, const SpanSub *pSub,
                   const char *zSubLedger, i64 iFrom, LedgerPastPage *pPage,
                   i64 *pn) {
@@ -159,7 +159,7 @@ static int spanAt(LedgerPast *p, int iBehind, const SpanSub *pSub,
   }
   pPage->nEntry = 0;
   if( bBad ) ledgerPastRun(p, PAST_DROP, *pn); /* it is read anew */
-  pStmt = ledgerPastStmt(p, iBehind);
+  pStmt = iBehind >= 0 ? ledgerPastStmt(p, iBehind) : NULL;
   if( pStmt ) {
     sqlite3_bind_int64(pStmt, 1, pSub->iSub);
     sqlite3_bind_int64(pStmt, 2, iFrom);
@@ -189,8 +189,8 @@ static void spanHit(LedgerPast *p, i64 iSub) {
   p->aHit[i].n++;
 }
 
-int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
-                   LedgerPastPage *pPage) {
+static int spanRead(Ledger *pLedger, int iBehind, const char *zSubLedger,
+                    i64 iFrom, LedgerPastPage *pPage) {
   unsigned char aOwner[32];
   LedgerPast *p = ledgerPastOpen(pLedger, aOwner);
   SpanSub sub;
@@ -198,7 +198,7 @@ int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
   pPage->nEntry = 0;
   pPage->iHigh = INT64_MAX;
   if( p == NULL || !spanSub(p, aOwner, zSubLedger, 0, &sub) ||
-      !spanAt(p, PAST_GAP, &sub, zSubLedger, iFrom, pPage, &n) ) {
+      !spanAt(p, iBehind, &sub, zSubLedger, iFrom, pPage, &n) ) {
     return 0;
   }
   spanHit(p, sub.iSub);
@@ -210,11 +210,16 @@ int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
   return 1;
 }
 
+int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
+                   LedgerPastPage *pPage) {
+  return spanRead(pLedger, PAST_GAP, zSubLedger, iFrom, pPage);
+}
+
 int ledgerPastFind(Ledger *pLedger, const char *zSubLedger, LedgerTxid id,
                    LedgerPastPage *pPage, const LedgerEntry **ppEntry) {
   int iLow = 0, iHigh;
   *ppEntry = NULL;
-  if( !ledgerPastRead(pLedger, zSubLedger, id.seqno, pPage) ) return 0;
+  if( !spanRead(pLedger, -1, zSubLedger, id.seqno, pPage) ) return 0;
   iHigh = pPage->nEntry;
   while( iLow < iHigh ) {
     const int i = (iLow + iHigh) / 2;

@@ -27,16 +27,16 @@ struct LedgerPieces {
   i64 iMost;                 /* no row above it is wanted */
   int bPast;                 /* history may have some of it */
   int bKeep;                 /* what comes is to be history ... */
-  unsigned char aOwner[32]; /* ... of this reader; else of whoever asks first */
-  int bOwner;
-  LedgerFlight *pFlight; /* through the gap at hand, or NULL */
-  i64 iGap;              /* ... which ends here */
-  i64 iAt;               /* the next seqno to be shown */
-  i64 iKnown;            /* from here on all rows are seen */
-  LedgerTxid last;       /* the last row of history */
-  LedgerTxid told;       /* the first one behind the last gap, not noted yet */
-  int bHave;             /* past is to be shown */
-  int bEnd;              /* nothing follows */
+  unsigned char aOwner[32];  /* ... of this reader, who got the last page; */
+  int bOwner;                /* else of nobody */
+  LedgerFlight *pFlight;     /* through the gap at hand, or NULL */
+  i64 iGap;                  /* ... which ends here */
+  i64 iAt;                   /* the next seqno to be shown */
+  i64 iKnown;                /* from here on all rows are seen */
+  LedgerTxid last;           /* the last row of history */
+  LedgerTxid told; /* the first one behind the last gap, not noted yet */
+  int bHave;       /* past is to be shown */
+  int bEnd;        /* nothing follows */
   LedgerPastPage past;
   LedgerPage page; /* what is shown of it */
 };
@@ -61,6 +61,7 @@ int ledgerPiecesOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
   p->bLimit = bLimit;
   p->iMost = INT64_MAX;
   p->bPast = pRange->zSubLedger &&
+             (pRange->zTag == NULL || ledgerClientTags(pLedger->pClient)) &&
              ledgerCacheWanted(ledgerClientConfig(pLedger->pClient));
   p->bKeep = p->bPast && pRange->zTag == NULL;
   p->iAt = pRange->from.seqno ? pRange->from.seqno : 1;
@@ -145,14 +146,20 @@ static void piecesKeep(LedgerPieces *p, i64 iHigh, const LedgerEntry *aEntry,
   if( iHigh >= p->range.to.seqno && !piecesIsSure(p, p->range.to) ) {
     iHigh = p->range.to.seqno - 1;
   }
-  if( !p->bKeep ) return;
-  if( !p->bOwner ) {
-    p->bOwner = ledgerClientOwner(p->pLedger->pClient, p->aOwner);
-  }
-  if( p->bOwner ) {
+  if( p->bKeep && p->bOwner ) {
     ledgerPastAdd(p->pLedger, p->aOwner, p->range.zSubLedger, iLow, iHigh,
                   aEntry, nEntry);
   }
+}
+
+/* A page has come. What another reader has got before says nothing of what
+** there is for this one. */
+static void piecesOwner(LedgerPieces *p, const LedgerPage *pPage, i64 iFirst) {
+  if( p->bOwner && (!pPage->bOwner || memcmp(p->aOwner, pPage->aOwner, 32)) ) {
+    p->iKnown = iFirst;
+  }
+  p->bOwner = pPage->bOwner;
+  memcpy(p->aOwner, pPage->aOwner, 32);
 }
 
 /* The rows of history at hand become the page, those with the tag. */
@@ -222,8 +229,11 @@ int ledgerPiecesNext(LedgerPieces *p, i64 nMore, const LedgerPage **ppPage,
     n = pPage->nEntry - i;
     if( n > 0 ) {
       const i64 iLast = pPage->aEntry[pPage->nEntry - 1].id.seqno;
+      piecesOwner(p, pPage, pPage->aEntry[i].id.seqno);
       piecesKeep(p, iLast, pPage->aEntry + i, n);
       p->iAt = iLast + 1;
+    } else {
+      piecesOwner(p, pPage, INT64_MAX);
     }
     *ppPage = pPage;
     *piEntry = i;

@@ -41,8 +41,11 @@ struct LedgerScan {
   int nLedger;
   Ledger **apLedger;     /* counted references */
   LedgerLanes *aLanes;   /* per ledger: what its streams share */
-  char ***apzList;       /* per ledger: its list of sub-ledgers (free) */
+  char ***apzList;       /* per ledger: its list of sub-ledgers (free) ... */
+  int *anList;           /* ... their number (sqlite3_free) */
   const char ***aazName; /* ... those read, borrowed (sqlite3_free) */
+  LedgerCall **apList;   /* ... and that list once more, or NULL */
+  int bListed;           /* it is known that those are all */
   LedgerLookup *pLookup; /* rows by id, or NULL */
   int nSource, nSourceAlloc;
   ScanSource *aSource;
@@ -59,13 +62,16 @@ void ledgerScanClose(LedgerScan *p) {
   for( i = 0; i < p->nLedger; i++ ) {
     if( p->apzList ) free(p->apzList[i]);
     if( p->aazName ) sqlite3_free((void *)p->aazName[i]);
+    if( p->apList ) ledgerCallFree(p->apList[i]);
     ledgerUnref(p->apLedger[i]);
   }
   sqlite3_free(p->aSource);
   sqlite3_free(p->apLedger);
   sqlite3_free(p->aLanes);
   sqlite3_free(p->apzList);
+  sqlite3_free(p->anList);
   sqlite3_free((void *)p->aazName);
+  sqlite3_free((void *)p->apList);
   sqlite3_free(p->zTag);
   ledgerQueryClear(&p->query);
   sqlite3_free(p);
@@ -127,7 +133,8 @@ static int scanNeedsFirm(LedgerScan *p, Ledger *pLedger, int nStream) {
     return 1; /* a seqno needs a view to go on the wire */
   }
   if( pQuery->bOrder && pQuery->bDesc ) return 1;
-  return nStream > 1 || !ledgerSnapshotFresh(p->pSnapshot, pLedger);
+  return pQuery->bAnySubLedger || nStream > 1 ||
+         !ledgerSnapshotFresh(p->pSnapshot, pLedger);
 }
 
 static int scanOpenStream(LedgerScan *p, ScanSource *pSource,
@@ -165,24 +172,14 @@ static int scanEarly(LedgerScan *p, int iFirst, LedgerTxid head,
   return pErr->rc;
 }
 
-/* The streams of one ledger. */
-static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
-  Ledger *pLedger = p->apLedger[iLedger];
+/* The streams of one ledger, of the sub-ledgers given, or listed. */
+static int scanStreams(LedgerScan *p, int iLedger, char **azList, int nList,
+                       LedgerError *pErr) {
   const LedgerQuery *pQuery = &p->query;
-  LedgerTxid head = {0, 0};
-  int nList = pQuery->nSubLedger, nName = 0, i, rc = LEDGER_OK;
-  char **azList = pQuery->azSubLedger;
-  int bPast = 0;
-  const int iFirst = p->nSource;
-  const char **azName;
-
-  if( pQuery->bAnySubLedger ) {
-    rc = ledgerCollectionsList(pLedger->pClient, &p->apzList[iLedger], &nList,
-                               &head, pErr);
-    if( rc ) return rc;
-    azList = p->apzList[iLedger];
-  }
-  azName = sqlite3_malloc64(sizeof(*azName) * ((sqlite3_uint64)nList + 1));
+  const char **azName =
+      sqlite3_malloc64(sizeof(*azName) * ((sqlite3_uint64)nList + 1));
+  int nName = 0, i, rc = LEDGER_OK;
+  sqlite3_free((void *)p->aazName[iLedger]);
   p->aazName[iLedger] = azName;
   if( azName == NULL ) return ledgerErrorNomem(pErr);
   if( pQuery->bAnySubLedger ) azName[nName++] = LEDGER_DEFAULT_SUB_LEDGER;
@@ -193,24 +190,109 @@ static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
     }
     azName[nName++] = azList[i];
   }
-  if( nName == 0 ) return LEDGER_OK;
-  if( pQuery->bOrder ) {
-    rc = scanAddSource(p, iLedger, nName, azName, pErr);
-  } else {
-    for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {
-      rc = scanAddSource(p, iLedger, 1, &azName[i], pErr);
-    }
+  if( nName > 0 && pQuery->bOrder ) {
+    return scanAddSource(p, iLedger, nName, azName, pErr);
   }
+  for( i = 0; i < nName && rc == LEDGER_OK; i++ ) {
+    rc = scanAddSource(p, iLedger, 1, &azName[i], pErr);
+  }
+  return rc;
+}
+
+/*
+** Finds what is to be read of one ledger. The list of sub-ledgers may have
+** those only that were committed when it was made, and shows the state of a
+** node that knew of more: where the snapshot's bound wasn't known to be
+** committed before, the list is asked for again behind it.
+*/
+static int scanSources(LedgerScan *p, int iLedger, LedgerError *pErr) {
+  Ledger *pLedger = p->apLedger[iLedger];
+  const LedgerQuery *pQuery = &p->query;
+  LedgerTxid head = {0, 0};
+  int nList = pQuery->nSubLedger, nName, rc = LEDGER_OK;
+  char **azList = pQuery->azSubLedger;
+  int bPast = 0;
+  const int iFirst = p->nSource;
+  const char *zFirst;
+  LedgerFacts facts;
+
+  ledgerClientFacts(pLedger->pClient, &facts);
+  if( pQuery->bAnySubLedger ) {
+    rc = ledgerCollectionsList(pLedger->pClient, &p->apzList[iLedger], &nList,
+                               &head, pErr);
+    if( rc ) return rc;
+    azList = p->apzList[iLedger];
+    p->anList[iLedger] = nList;
+  }
+  rc = scanStreams(p, iLedger, azList, nList, pErr);
+  if( rc || p->nSource == iFirst ) return rc;
+  zFirst = p->aSource[iFirst].azName[0];
+  nName = pQuery->bOrder ? p->aSource[iFirst].nName : p->nSource - iFirst;
   /* What was read before ends where the snapshot does. */
-  if( rc == LEDGER_OK ) {
-    rc = ledgerPastReady(pLedger, azName[0], &bPast, pErr);
-  }
+  rc = ledgerPastReady(pLedger, zFirst, &bPast, pErr);
   if( rc == LEDGER_OK && (bPast || scanNeedsFirm(p, pLedger, nName)) ) {
     if( !bPast ) rc = scanEarly(p, iFirst, head, pErr);
     if( rc ) return rc;
-    rc = ledgerSnapshotFirm(p->pSnapshot, pLedger, azName[0], head, pErr);
+    rc = ledgerSnapshotFirm(p->pSnapshot, pLedger, zFirst, head, pErr);
+  }
+  if( rc == LEDGER_OK && pQuery->bAnySubLedger ) {
+    const LedgerTxid top = ledgerSnapshotTop(p->pSnapshot, pLedger);
+    if( top.seqno > facts.committed.seqno ) {
+      rc = ledgerCollectionsGet(pLedger->pClient, top, &p->apList[iLedger],
+                                pErr);
+    }
   }
   return rc;
+}
+
+/* Is a name among those that are read of a ledger? */
+static int scanReads(const LedgerScan *p, int iLedger, const char *z) {
+  int i, k;
+  for( i = 0; i < p->nSource; i++ ) {
+    const ScanSource *pSource = &p->aSource[i];
+    if( pSource->pLedger != p->apLedger[iLedger] ) continue;
+    for( k = 0; k < pSource->nName; k++ ) {
+      if( strcmp(pSource->azName[k], z) == 0 ) return 1;
+    }
+  }
+  return 0;
+}
+
+/* Before the first row is shown: are there sub-ledgers that the first list
+** didn't have? Then all streams begin again (*pbAnew), of those there are. */
+static int scanListed(LedgerScan *p, int *pbAnew, LedgerError *pErr) {
+  int i, k;
+  *pbAnew = 0;
+  p->bListed = 1;
+  for( i = 0; i < p->nLedger; i++ ) {
+    LedgerCall *pCall = p->apList[i];
+    LedgerTxid head;
+    char **azList;
+    int nList, bAnew = 0;
+    if( pCall == NULL ) continue;
+    p->apList[i] = NULL;
+    if( ledgerCollectionsResult(pCall, &azList, &nList, &head, pErr) ) {
+      return pErr->rc;
+    }
+    for( k = 0; k < nList && !bAnew; k++ ) {
+      bAnew = !scanReads(p, i, azList[k]);
+    }
+    if( bAnew ) {
+      free(p->apzList[i]);
+      p->apzList[i] = azList;
+      p->anList[i] = nList;
+      *pbAnew = 1;
+    } else {
+      free(azList);
+    }
+  }
+  if( !*pbAnew ) return LEDGER_OK;
+  for( i = 0; i < p->nSource; i++ ) ledgerStreamClose(p->aSource[i].pStream);
+  p->nSource = p->iSource = 0;
+  for( i = 0; i < p->nLedger && pErr->rc == LEDGER_OK; i++ ) {
+    scanStreams(p, i, p->apzList[i], p->anList[i], pErr);
+  }
+  return pErr->rc;
 }
 
 /* What is kept per ledger. */
@@ -222,7 +304,11 @@ static int scanLedgers(LedgerScan *p, LedgerError *pErr) {
   if( p->apzList ) memset(p->apzList, 0, sizeof(*p->apzList) * n);
   p->aazName = sqlite3_malloc64(sizeof(*p->aazName) * n);
   if( p->aazName ) memset((void *)p->aazName, 0, sizeof(*p->aazName) * n);
-  if( p->aLanes == NULL || p->apzList == NULL || p->aazName == NULL ) {
+  p->anList = sqlite3_malloc64(sizeof(*p->anList) * n);
+  p->apList = sqlite3_malloc64(sizeof(*p->apList) * n);
+  if( p->apList ) memset((void *)p->apList, 0, sizeof(*p->apList) * n);
+  if( p->aLanes == NULL || p->apzList == NULL || p->aazName == NULL ||
+      p->anList == NULL || p->apList == NULL ) {
     return ledgerErrorNomem(pErr);
   }
   for( i = 0; i < p->nLedger; i++ ) {
@@ -406,9 +492,10 @@ static int scanNextMerged(LedgerScan *p, const LedgerEntryRow **ppRow,
 
 int ledgerScanNext(LedgerScan *p, const LedgerEntryRow **ppRow,
                    LedgerError *pErr) {
-  int rc = LEDGER_OK, bMatch = 1;
+  int rc = LEDGER_OK, bMatch = 1, bAnew;
   do {
     *ppRow = NULL;
+    bMatch = 1;
     if( p->pLookup ) {
       rc = ledgerLookupNext(p->pLookup, ppRow, pErr);
     } else if( p->query.bOrder ) {
@@ -416,8 +503,19 @@ int ledgerScanNext(LedgerScan *p, const LedgerEntryRow **ppRow,
     } else {
       rc = scanNextLane(p, ppRow, pErr);
     }
-    if( rc || *ppRow == NULL ) return rc;
+    if( rc ) return rc;
+    if( !p->bListed && p->apList ) {
+      rc = scanListed(p, &bAnew, pErr);
+      if( rc ) return rc;
+      if( bAnew ) {
+        bMatch = 0;
+        continue;
+      }
+    }
+    if( *ppRow == NULL ) return LEDGER_OK;
     if( p->bMatchHere ) {
+      rc = ledgerClientNeedTags((*ppRow)->pLedger->pClient, pErr);
+      if( rc ) return rc;
       rc = ledgerMatchEval(p->query.zMatch, (*ppRow)->entry.zTags, &bMatch,
                            pErr);
       if( rc ) return rc;
