@@ -66,6 +66,24 @@ static int cacheScan(LedgerConn *pConn, Ledger *pLedger, const char *zSub,
   return pErr->rc;
 }
 
+/* What is known of one sub-ledger, or of all. */
+typedef struct CacheKept CacheKept;
+struct CacheKept {
+  const char *zSubLedger; /* NULL: all */
+  i64 nEntry;
+};
+
+static int cacheKept(void *pArg, const LedgerPastInterval *pInterval,
+                     LedgerError *pErr) {
+  CacheKept *p = pArg;
+  if( pInterval->zSubLedger &&
+      (p->zSubLedger == NULL ||
+       strcmp(p->zSubLedger, pInterval->zSubLedger) == 0) ) {
+    p->nEntry += pInterval->nEntry;
+  }
+  return pErr->rc;
+}
+
 static void cachePrefetch(sqlite3_context *pCtx, int argc,
                           sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
@@ -73,7 +91,8 @@ static void cachePrefetch(sqlite3_context *pCtx, int argc,
   const char *zSub =
       argc > 0 ? (const char *)sqlite3_value_text(argv[0]) : NULL;
   LedgerBuf buf = {0};
-  i64 nRow = 0, nBefore, nLost;
+  i64 nRow = 0, nBefore;
+  CacheKept kept = {zSub, 0};
   int rc = ledgerFunctionBegin(&call, pCtx, argc > 1 ? argv[1] : NULL,
                                LEDGER_CALL_READ, &err);
   if( rc == LEDGER_OK && !ledgerCacheWanted(call.pConfig) ) {
@@ -89,14 +108,16 @@ static void cachePrefetch(sqlite3_context *pCtx, int argc,
   if( rc == LEDGER_OK ) rc = ledgerPastUsable(call.pLedger, &err);
   if( rc == LEDGER_OK ) {
     nBefore = cacheRequests(call.pLedger);
-    nLost = ledgerPastLost(call.pLedger);
     rc = cacheScan(call.pConn, call.pLedger, zSub, &nRow, &err);
-    if( rc == LEDGER_OK && ledgerPastLost(call.pLedger) > nLost ) {
-      rc = ledgerErrorSet(&err, LEDGER_BUSY,
-                          "ledger_prefetch: %lld rows were read, but not all "
-                          "could be kept: another process writes to the cache, "
-                          "or its disk is full",
-                          nRow);
+    if( rc == LEDGER_OK ) {
+      rc = ledgerPastList(call.pLedger, cacheKept, &kept, &err);
+    }
+    if( rc == LEDGER_OK && kept.nEntry < nRow ) {
+      rc = ledgerErrorSet(&err, LEDGER_FULL,
+                          "ledger_prefetch: %lld rows were read, but the cache "
+                          "has %lld of them: cache_max_bytes is %lld, another "
+                          "process may write to it, or its disk be full",
+                          nRow, kept.nEntry, (i64)call.pConfig->cacheMaxBytes);
     }
     if( rc == LEDGER_OK ) {
       ledgerBufPrintf(&buf, "{\"rows\":%lld,\"requests\":%lld}", nRow,

@@ -27,6 +27,7 @@ struct LedgerPastPage {
   int nAlloc;
   i64 iLow;
   i64 iHigh;
+  i64 iSeed;        /* whose and of which sub-ledger; 0: nothing is here */
   LedgerBuf text;   /* their texts ... */
   char *zSubLedger; /* ... and where they are; of ledgerPastFindAny() only */
 };
@@ -49,10 +50,6 @@ int ledgerPastAdmit(Ledger *pLedger, const char *zSubLedger, LedgerError *pErr);
 /* The same where spans are known; *pbReady: there are, and they may be read. */
 int ledgerPastReady(Ledger *pLedger, const char *zSubLedger, int *pbReady,
                     LedgerError *pErr);
-
-/* How often something that was read could not be kept on this connection, as
-** when another process writes. */
-i64 ledgerPastLost(const Ledger *pLedger);
 
 /* An error where the file that option cache names can't be used. */
 int ledgerPastUsable(Ledger *pLedger, LedgerError *pErr);

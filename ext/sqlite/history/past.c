@@ -21,6 +21,7 @@
 
 #define PAST_APPLICATION 0x6c656467 /* "ledg" */
 #define PAST_FORMAT 1
+#define PAST_CLEAR_MS 2000 /* that ledger_cache_clear() waits for a lock */
 
 static const char zPastSchema[] =
     "CREATE TABLE IF NOT EXISTS sub(sub INTEGER PRIMARY KEY, owner BLOB,"
@@ -254,7 +255,10 @@ static void pastOpen(LedgerPast *p, sqlite3 *db) {
                    NULL, NULL, NULL);
       rc = bMemory ? pastFormat(p->db) : pastOurs(p, bNew);
     }
-    if( rc && rc != SQLITE_BUSY && !p->bTried ) {
+    if( (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB) && !p->bTried ) {
+      pastProblem(p, "it is damaged, or no database: if it was a cache, delete "
+                     "it with its -wal and -shm");
+    } else if( rc && rc != SQLITE_BUSY && !p->bTried ) {
       pastProblem(p, sqlite3_errstr(rc));
     }
   }
@@ -367,9 +371,17 @@ int ledgerPastWrite(Ledger *pLedger, const unsigned char aOwner[32],
       memcmp(aNow, aOwner, 32) != 0 ) {
     return 0;
   }
-  if( ledgerPastRun(p, PAST_BEGIN, 0) == SQLITE_OK ) return 1;
-  p->nLost++;
-  return 0;
+  return ledgerPastRun(p, PAST_BEGIN, 0) == SQLITE_OK;
+}
+
+/* The end of a transaction, whatever became of it (rc). */
+static void pastSettle(LedgerPast *p, int rc) {
+  if( p->db && !sqlite3_get_autocommit(p->db) ) {
+    ledgerPastRun(p, PAST_ROLLBACK, 0);
+  }
+  ledgerPastFailed(p, rc);
+  /* Without memory to roll back: who closes gives the lock back. */
+  if( p->db && !sqlite3_get_autocommit(p->db) ) pastClose(p);
 }
 
 void ledgerPastWritten(Ledger *pLedger, LedgerPast *p, int rc) {
@@ -387,18 +399,7 @@ void ledgerPastWritten(Ledger *pLedger, LedgerPast *p, int rc) {
     if( rc == SQLITE_OK ) rc = ledgerPastRun(p, PAST_ANSWER_DROP, n);
   }
   if( rc == SQLITE_OK ) rc = ledgerPastRun(p, PAST_COMMIT, 0);
-  if( rc ) p->nLost++;
-  if( p->db && !sqlite3_get_autocommit(p->db) ) {
-    ledgerPastRun(p, PAST_ROLLBACK, 0);
-  }
-  ledgerPastFailed(p, rc);
-  /* Without memory to roll back: who closes gives the lock back. */
-  if( p->db && !sqlite3_get_autocommit(p->db) ) pastClose(p);
-}
-
-i64 ledgerPastLost(const Ledger *pLedger) {
-  const LedgerPast *p = pLedger->pPast;
-  return p ? p->nLost : 0;
+  pastSettle(p, rc);
 }
 
 void ledgerPastTrim(Ledger *pLedger) {
@@ -427,11 +428,12 @@ int ledgerPastClear(Ledger *pLedger, i64 *pn, LedgerError *pErr) {
   *pn = 0;
   if( p == NULL ) return ledgerPastUsable(pLedger, pErr);
   n = sqlite3_total_changes(p->db);
+  sqlite3_busy_timeout(p->db, PAST_CLEAR_MS); /* somebody waits for this */
   rc = sqlite3_exec(p->db,
                     "BEGIN IMMEDIATE; DELETE FROM span; DELETE FROM answer;"
                     "DELETE FROM sub; COMMIT",
                     NULL, NULL, NULL);
-  if( rc && !sqlite3_get_autocommit(p->db) ) ledgerPastRun(p, PAST_ROLLBACK, 0);
+  sqlite3_busy_timeout(p->db, 0);
   if( rc == SQLITE_OK ) *pn = sqlite3_total_changes(p->db) - n;
   if( rc ) {
     ledgerErrorSet(pErr, rc == SQLITE_BUSY ? LEDGER_BUSY : LEDGER_IOERR,
@@ -439,7 +441,7 @@ int ledgerPastClear(Ledger *pLedger, i64 *pn, LedgerError *pErr) {
                    rc == SQLITE_BUSY ? "another process writes to it"
                                      : sqlite3_errstr(rc));
   }
-  ledgerPastFailed(p, rc);
+  pastSettle(p, rc);
   return pErr->rc;
 }
 

@@ -39,7 +39,6 @@ struct LedgerPast {
   sqlite3_stmt *apStmt[PAST_STATEMENTS];
   char *zProblem; /* why it isn't used, or NULL (sqlite3_free) */
   int bAsked;     /* to be let in, and it wasn't */
-  i64 nLost;      /* times that something could not be kept */
   i64 nAnswerHit; /* answers that were read from it */
   int nHit;       /* sub-ledgers that were read from it */
   struct LedgerPastHit {

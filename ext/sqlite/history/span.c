@@ -82,6 +82,13 @@ struct SpanSub {
   i64 iSeed; /* of the checksums of its spans */
 };
 
+static i64 spanSeed(const unsigned char *aOwner, const char *zSubLedger) {
+  const size_t n = strlen(zSubLedger);
+  const i64 i = ledgerPastDigest((i64)n, ledgerPastDigest(0, 0, aOwner, 32),
+                                 zSubLedger, n);
+  return i ? i : 1;
+}
+
 /* Finds a sub-ledger, or makes it; returns its number. */
 static i64 spanSub(LedgerPast *p, const unsigned char *aOwner,
                    const char *zSubLedger, int bNew, SpanSub *pSub) {
@@ -89,9 +96,7 @@ static i64 spanSub(LedgerPast *p, const unsigned char *aOwner,
   i64 iSub = 0;
   int rc;
   pSub->iSub = 0;
-  pSub->iSeed = ledgerPastDigest((i64)strlen(zSubLedger),
-                                 ledgerPastDigest(0, 0, aOwner, 32), zSubLedger,
-                                 strlen(zSubLedger));
+  pSub->iSeed = spanSeed(aOwner, zSubLedger);
   if( pStmt == NULL ) return 0;
   sqlite3_bind_blob(pStmt, 1, aOwner, 32, SQLITE_TRANSIENT);
   sqlite3_bind_text(pStmt, 2, zSubLedger, -1, SQLITE_TRANSIENT);
@@ -189,18 +194,28 @@ static void spanHit(LedgerPast *p, i64 iSub) {
   p->aHit[i].n++;
 }
 
+/* As ledgerPastRead(); *pbNew: it wasn't in pPage already. */
 static int spanRead(Ledger *pLedger, int iBehind, const char *zSubLedger,
-                    i64 iFrom, LedgerPastPage *pPage) {
+                    i64 iFrom, LedgerPastPage *pPage, int *pbNew) {
   unsigned char aOwner[32];
   LedgerPast *p = ledgerPastOpen(pLedger, aOwner);
   SpanSub sub;
   i64 n;
+  /* Committed entries of a reader's never change: those at hand are good. */
+  *pbNew = 0;
+  if( p && pPage->iSeed && pPage->iSeed == spanSeed(aOwner, zSubLedger) &&
+      pPage->iLow <= iFrom && iFrom <= pPage->iHigh ) {
+    return 1;
+  }
+  *pbNew = 1;
+  pPage->iSeed = 0;
   pPage->nEntry = 0;
   pPage->iHigh = INT64_MAX;
   if( p == NULL || !spanSub(p, aOwner, zSubLedger, 0, &sub) ||
       !spanAt(p, iBehind, &sub, zSubLedger, iFrom, pPage, &n) ) {
     return 0;
   }
+  pPage->iSeed = sub.iSeed;
   spanHit(p, sub.iSub);
   if( pPage->nEntry ) { /* tells the views of what is to be asked for */
     ledgerClientCommitted(pLedger->pClient, pPage->aEntry[0].id);
@@ -212,14 +227,16 @@ static int spanRead(Ledger *pLedger, int iBehind, const char *zSubLedger,
 
 int ledgerPastRead(Ledger *pLedger, const char *zSubLedger, i64 iFrom,
                    LedgerPastPage *pPage) {
-  return spanRead(pLedger, PAST_GAP, zSubLedger, iFrom, pPage);
+  int bNew;
+  pPage->iSeed = 0; /* its rows may have been taken out of order */
+  return spanRead(pLedger, PAST_GAP, zSubLedger, iFrom, pPage, &bNew);
 }
 
 int ledgerPastFind(Ledger *pLedger, const char *zSubLedger, LedgerTxid id,
                    LedgerPastPage *pPage, const LedgerEntry **ppEntry) {
-  int iLow = 0, iHigh;
+  int iLow = 0, iHigh, bNew;
   *ppEntry = NULL;
-  if( !spanRead(pLedger, -1, zSubLedger, id.seqno, pPage) ) return 0;
+  if( !spanRead(pLedger, -1, zSubLedger, id.seqno, pPage, &bNew) ) return 0;
   iHigh = pPage->nEntry;
   while( iLow < iHigh ) {
     const int i = (iLow + iHigh) / 2;
@@ -232,7 +249,8 @@ int ledgerPastFind(Ledger *pLedger, const char *zSubLedger, LedgerTxid id,
   if( iLow < pPage->nEntry &&
       ledgerTxidCompare(pPage->aEntry[iLow].id, id) == 0 ) {
     *ppEntry = &pPage->aEntry[iLow];
-    ledgerPastTold(pLedger, zSubLedger, NULL, id, id);
+    /* Neighbours come from what is at hand: they don't fill ledger_http. */
+    if( bNew ) ledgerPastTold(pLedger, zSubLedger, NULL, id, id);
   }
   return 1;
 }
