@@ -136,9 +136,9 @@ static int pagerBoundsSaid(const LedgerCall *p) {
          !ledgerDialectRefused(&p->server);
 }
 
-/* 404 UnknownLedgerEntry on a range without bounds: it has no rows. Where a link
-** of the service's own is refused, or bounds that are committed, the node that
-** was asked knows less: it is asked for again, for a while. */
+/* 404 UnknownLedgerEntry on a range without bounds: it has no rows. Where a
+** link of the service's own is refused, or bounds that are committed, the node
+** that was asked knows less: it is asked for again, for a while. */
 static int pagerRefused(LedgerCall *p) {
   if( p->http == 404 && !p->bBounds &&
       strcmp(p->server.zCode, "UnknownLedgerEntry") == 0 ) {

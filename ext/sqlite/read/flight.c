@@ -159,39 +159,13 @@ static int flightIsFirm(const LedgerFlight *p) {
          ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);
 }
 
-/* The view that a node is in, at least, which has got to a committed seqno. */
-static i64 flightViewOf(const LedgerFlight *p, i64 iSeqno) {
-  LedgerClient *pClient = p->pLedger->pClient;
-  const i64 iView = ledgerClientView(pClient, iSeqno);
-  return iView ? iView : ledgerClientBelow(pClient, iSeqno).view;
-}
-
 /* Raises the floor of a range: a node that hasn't got to iSeqno is asked again.
 */
 static void flightFloor(const LedgerFlight *p, LedgerRange *pRange,
                         i64 iSeqno) {
   if( iSeqno == INT64_MAX || iSeqno <= pRange->floor.seqno ) return;
   pRange->floor.seqno = iSeqno;
-  pRange->floor.view = flightViewOf(p, iSeqno);
-}
-
-/* Where all is known to be committed the range ends, on the wire too, in an id
-** that is: a node that doesn't know it yet refuses it, where it would end the
-** page. */
-static void flightClosed(const LedgerFlight *p, LedgerRange *pRange) {
-  LedgerClient *pClient = p->pLedger->pClient;
-  const LedgerTxid from = pRange->from;
-  LedgerTxid to;
-  if( !flightIsFirm(p) ) return;
-  to = ledgerSnapshotTop(p->pSnapshot, p->pLedger);
-  if( pRange->to.seqno == 0 && to.seqno && to.seqno >= from.seqno ) {
-    pRange->to = to;
-  }
-  to = pRange->to;
-  pRange->bSure =
-      to.view && ledgerClientView(pClient, to.seqno) == to.view &&
-      (from.seqno == 0 ||
-       (from.view && ledgerClientView(pClient, from.seqno) == from.view));
+  pRange->floor.view = ledgerViewsLeast(p->pLedger, iSeqno);
 }
 
 int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
@@ -217,7 +191,7 @@ int ledgerFlightOpen(LedgerSnapshot *pSnapshot, Ledger *pLedger,
   } else if( flightIsFirm(p) ) {
     flightFloor(p, &p->range, pRange->to.seqno);
   }
-  flightClosed(p, &p->range);
+  if( flightIsFirm(p) ) ledgerViewsClose(pSnapshot, pLedger, &p->range);
   if( ledgerPagerOpen(pLedger->pClient, &p->range, &p->pRest, pErr) ) {
     ledgerFlightClose(p);
     return pErr->rc;
@@ -282,7 +256,7 @@ static int flightResume(LedgerFlight *p, i64 iFrom, int bRefused,
   if( p->last.seqno ) range.from = p->last;
   id.view = ledgerClientView(p->pLedger->pClient, id.seqno);
   if( id.view && !bRefused ) range.from = id;
-  flightClosed(p, &range);
+  if( flightIsFirm(p) ) ledgerViewsClose(p->pSnapshot, p->pLedger, &range);
   if( ledgerPagerOpen(p->pLedger->pClient, &range, &pPager, pErr) ) {
     return pErr->rc;
   }
@@ -349,7 +323,7 @@ static int flightIsShort(const LedgerFlight *p, const FlightLeg *pLeg) {
   if( !pPage->isLast || pPage->isPast ) return 0;
   if( iNeeded < INT64_MAX && pPage->head.seqno &&
       (pPage->head.seqno < iNeeded ||
-       pPage->head.view < flightViewOf(p, iNeeded)) ) {
+       pPage->head.view < ledgerViewsLeast(p->pLedger, iNeeded)) ) {
     return 1;
   }
   return pLeg->bEarly && (pLeg->iTo < INT64_MAX || flightIsFirm(p));
@@ -537,7 +511,7 @@ static int flightBounds(LedgerFlight *p, i64 iFrom, i64 iTo,
   if( pRange->to.view == 0 ) {
     pRange->to = ledgerSnapshotTop(p->pSnapshot, p->pLedger);
   }
-  pRange->floor.view = flightViewOf(p, iTo);
+  pRange->floor.view = ledgerViewsLeast(p->pLedger, iTo);
   pRange->floor.seqno = iTo;
   return LEDGER_OK;
 }

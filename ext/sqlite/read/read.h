@@ -212,6 +212,15 @@ int ledgerViewsAsk(Ledger *pLedger, i64 iSeqno, i64 iStep, LedgerTxid top,
 int ledgerViewsFind(Ledger *pLedger, i64 iSeqno, i64 iStep, LedgerTxid top,
                     LedgerError *pErr);
 
+/* The view that a node is in, at least, which has got to a committed seqno. */
+i64 ledgerViewsLeast(Ledger *pLedger, i64 iSeqno);
+
+/* Of a range that is known to be committed to its end: it ends, on the wire
+** too, in an id that is. A node that doesn't know it yet refuses that, where it
+** would end the page. */
+void ledgerViewsClose(LedgerSnapshot *pSnapshot, Ledger *pLedger,
+                      LedgerRange *pRange);
+
 /* ---- read/lanes.c: how many pages may be under way ----------------------- */
 
 /* What the flights of one scan have in common in one ledger. */

@@ -62,3 +62,24 @@ int ledgerViewsFind(Ledger *pLedger, i64 iSeqno, i64 iStep, LedgerTxid top,
   ledgerWindowClose(&calls);
   return pErr->rc;
 }
+
+i64 ledgerViewsLeast(Ledger *pLedger, i64 iSeqno) {
+  const i64 iView = ledgerClientView(pLedger->pClient, iSeqno);
+  return iView ? iView : ledgerClientBelow(pLedger->pClient, iSeqno).view;
+}
+
+/* Is it the id of a committed transaction, or no bound? */
+static int viewsIsSure(Ledger *pLedger, LedgerTxid id) {
+  return id.seqno == 0 ||
+         (id.view && ledgerClientView(pLedger->pClient, id.seqno) == id.view);
+}
+
+void ledgerViewsClose(LedgerSnapshot *pSnapshot, Ledger *pLedger,
+                      LedgerRange *pRange) {
+  const LedgerTxid top = ledgerSnapshotTop(pSnapshot, pLedger);
+  if( pRange->to.seqno == 0 && top.seqno >= pRange->from.seqno ) {
+    pRange->to = top;
+  }
+  pRange->bSure = pRange->to.seqno && viewsIsSure(pLedger, pRange->to) &&
+                  viewsIsSure(pLedger, pRange->from);
+}
