@@ -143,7 +143,7 @@ proc harness_emulator_run {name listen state} {
     --request-log [dict get $state log] \
     {*}[harness_flags [dict get $state options]]]
   set pid [spawn {*}$command </dev/null >/dev/null 2>>$err]
-  if {![wait_until {[harness_ready $ready] || ![process_alive $pid]} 20000]
+  if {![wait_until {[harness_ready $ready] || ![process_alive $pid]} 60000]
       || ![harness_ready $ready]} {
     end_process $pid KILL
     error "no emulator: [join $command]\n[harness_tail $err]"

@@ -247,8 +247,8 @@ static int aheadRead(LedgerAhead *p, LedgerConn *pConn, AheadPlace *pPlace,
   }
   query.nWanted = INT64_MAX;
   if( ledgerSnapshotJoin(pConn, NULL, &pOwn) ) return ledgerErrorNomem(pErr);
+  ledgerLanesInit(&lanes, pPlace->pLedger);
   if( ledgerSpillNew(AHEAD_MEMORY, 1, &pRun->pSpill, pErr) == LEDGER_OK ) {
-    ledgerLanesInit(&lanes, pPlace->pLedger);
     ledgerStreamOpen(pOwn, pPlace->pLedger, &lanes, 1, &zSubLedger, &query,
                      NULL, &pStream, pErr);
   }
