@@ -212,7 +212,7 @@ int ledgerViewsAsk(Ledger *pLedger, i64 iSeqno, i64 iStep, LedgerTxid top,
 int ledgerViewsFind(Ledger *pLedger, i64 iSeqno, i64 iStep, LedgerTxid top,
                     LedgerError *pErr);
 
-/* ---- read/lanes.c: how many pages may be under way ------------------------ */
+/* ---- read/lanes.c: how many pages may be under way ----------------------- */
 
 /* What the flights of one scan have in common in one ledger. */
 typedef struct LedgerLanes LedgerLanes;
