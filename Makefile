@@ -26,6 +26,7 @@ MODULE_SRC   := $(call room,base receipt client sqlite)
 EMULATOR_SRC := $(call room,base emulator)
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
+UNIT_SO      := $(patsubst %,build/unit/%.so,locale syscall datafile)
 # Those that look inside are run with the sanitizers too (unit.test).
 UNITS_ASAN   := $(addprefix build/asan/unit/,base json jsonread lru failure url)
 FUZZ_SRC     := $(sort $(wildcard tests/fuzz/*.c))
@@ -126,7 +127,7 @@ shell: deps all ## the sqlite3 shell on a local ledger of its own
 
 # What some test files run besides the module and the emulator.
 .PHONY: units units-asan
-units: $(UNITS) build/unit/locale.so $(LOCALES)
+units: $(UNITS) $(UNIT_SO) $(LOCALES)
 units-asan: units $(UNITS_ASAN)
 
 .PHONY: test
@@ -294,10 +295,15 @@ build/bench/%: build/obj/release/tests/bench/%.o
 	$(call say,LINK,$@)
 	$Q$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(MODULE_LIBS)
 
-build/unit/locale.so: tests/hosts/locale.c | $(DEPS)
+# What tests load into a process: a host's locale, system calls of the emulator
+# that fail, its data file.
+build/unit/locale.so: tests/hosts/locale.c
+build/unit/syscall.so: tests/emulator/syscall.c
+build/unit/datafile.so: tests/emulator/datafile.c ext/emulator/store/pages.c
+$(UNIT_SO): | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$Q$(CC) $(C11) $(FLAGS_release) -shared $(LDFLAGS) -o $@ $<
+	$Q$(CC) $(C11) $(INCLUDE) $(FLAGS_release) -shared $(LDFLAGS) -o $@ $<
 
 # Locales for the tests, where the C library's sources of them are installed.
 build/locale/%: | $(DEPS)
