@@ -4,7 +4,7 @@
 ** what it has, takes an entry and ends. It may refuse the file, and any of
 ** these.
 **
-** libFuzzer: -max_len=400
+** libFuzzer: -detect_leaks=0 -max_len=400
 */
 #include "emulator.h"
 

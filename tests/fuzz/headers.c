@@ -3,7 +3,7 @@
 ** that lead elsewhere or carry a state, lines of headers, and behind a NUL the
 ** next answer as it is. wire.c sees where requests go.
 **
-** libFuzzer: -max_len=1500
+** libFuzzer: -detect_leaks=0 -max_len=1500
 */
 #include "wire.h"
 

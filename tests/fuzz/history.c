@@ -4,7 +4,7 @@
 ** receipt are read with it from a ledger that answers as it should. No
 ** statement fails for it.
 **
-** libFuzzer: -max_len=400
+** libFuzzer: -detect_leaks=0 -max_len=400
 */
 #include "wire.h"
 

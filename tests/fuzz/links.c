@@ -2,7 +2,7 @@
 ** A fuzz target of next links: of pages of entries and of lists, one after the
 ** other with a NUL between them. A list ends, or fails.
 **
-** libFuzzer: -max_len=1000
+** libFuzzer: -detect_leaks=0 -max_len=1000
 */
 #include "wire.h"
 

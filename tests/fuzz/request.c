@@ -4,7 +4,7 @@
 ** administrator's where its first byte says so. A connection has one answer per
 ** request, and none makes the emulator end.
 **
-** libFuzzer: -max_len=2000
+** libFuzzer: -detect_leaks=0 -max_len=2000
 */
 #include "emulator.h"
 
