@@ -2,13 +2,15 @@
 ** A fuzz target of the emulator's data file: bytes of a good one, data.db, are
 ** changed as fuzzPatch() says; then an emulator starts with it, answers for
 ** what it has, takes an entry and ends. It may refuse the file, and any of
-** these.
+** these. Three inputs of four are a writer's that knows of the sums of pages;
+** the others are a disk's.
 **
 ** libFuzzer: -detect_leaks=0 -max_len=400
 */
 #include "emulator.h"
 
 #include "emulator/http/httpInt.h"
+#include "emulator/store/storeInt.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -16,6 +18,7 @@
 
 #define DATA_FILE "data.db"
 #define DATA_WORK "data.work.db"
+#define DATA_PAGE 4096
 
 /* One request, which has come by no connection, as an administrator's. */
 static void dataAsk(Main *pMain, int eMethod, const char *zUri,
@@ -85,12 +88,37 @@ static void dataRun(const char *zFile, int bGood) {
   mainEnd(pMain);
 }
 
+/* Writes pages over those of the file, each with its sum. */
+static void dataSums(const unsigned char *a, size_t n) {
+  sqlite3_vfs *pVfs = sqlite3_vfs_find(EMU_PAGES_VFS);
+  sqlite3_file *pFile = calloc(1, (size_t)pVfs->szOsFile);
+  char *zPath = calloc(1, (size_t)pVfs->mxPathname + 2);
+  size_t i;
+  int m;
+  fuzzCheck(pFile && zPath &&
+                pVfs->xFullPathname(pVfs, DATA_WORK, pVfs->mxPathname, zPath) ==
+                    SQLITE_OK &&
+                pVfs->xOpen(pVfs, zPath, pFile,
+                            SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READWRITE,
+                            &m) == SQLITE_OK,
+            "the file can't be opened");
+  for( i = 0; i + DATA_PAGE <= n; i += DATA_PAGE ) {
+    pFile->pMethods->xWrite(pFile, a + i, DATA_PAGE, (sqlite3_int64)i);
+  }
+  pFile->pMethods->xClose(pFile);
+  free(pFile);
+  free(zPath);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *aData, size_t nData) {
   static unsigned char *aGood;
   static size_t nGood;
+  const int bSums = fuzzByte(&aData, &nData) % 4 != 0;
   unsigned char *a;
   if( aGood == NULL ) {
-    fuzzCheck(setenv("PATH", "/nowhere", 1) == 0, "no environment");
+    fuzzCheck(setenv("PATH", "/nowhere", 1) == 0 &&
+                  emuPagesRegister() == SQLITE_OK,
+              "no environment");
     if( access(DATA_FILE, R_OK) ) dataRun(DATA_FILE, 1);
     aGood = fuzzFileRead(DATA_FILE, &nGood);
     fuzzCheck(aGood && nGood > 8192, "nothing was kept");
@@ -101,7 +129,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *aData, size_t nData) {
   fuzzPatch(a, nGood, aData, nData);
   unlink(DATA_WORK "-wal");
   unlink(DATA_WORK "-shm");
-  fuzzFileWrite(DATA_WORK, a, nGood);
+  fuzzFileWrite(DATA_WORK, bSums ? aGood : a, nGood);
+  if( bSums ) dataSums(a, nGood);
   free(a);
   dataRun(DATA_WORK, 0);
   return 0;

@@ -2,7 +2,7 @@
 ** A fuzz target of what a ledger says of one entry: by its id, the current one,
 ** its receipt, its state. Rows or an error; a row is of the id asked for.
 **
-** libFuzzer: -detect_leaks=0 -max_len=3000
+** libFuzzer: -dict=answers.dict -detect_leaks=0 -max_len=3000
 */
 #include "wire.h"
 

@@ -2,7 +2,8 @@
 ** What the fuzz targets share: how an input is taken apart, and how a run ends
 ** that has found something. A target's head says what it holds to be true; its
 ** line `libFuzzer:` has the flags that run.tcl gives it. Seeds stand in
-** seeds/TARGET (more are made by corpus.tcl), a dictionary in TARGET.dict.
+** seeds/TARGET (more are made by corpus.tcl), a dictionary in TARGET.dict or
+** where that line says.
 */
 #ifndef LEDGER_FUZZ_H
 #define LEDGER_FUZZ_H

@@ -1,7 +1,7 @@
 /*
 ** A fuzz target of the answers of nodes about their enclaves: rows or an error.
 **
-** libFuzzer: -detect_leaks=0 -max_len=4000
+** libFuzzer: -dict=answers.dict -detect_leaks=0 -max_len=4000
 */
 #include "wire.h"
 

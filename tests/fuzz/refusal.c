@@ -3,7 +3,7 @@
 ** append, a change, a list. Each is answered with the same again and again, and
 ** no write is done that nobody has said yes to.
 **
-** libFuzzer: -detect_leaks=0 -max_len=1200
+** libFuzzer: -dict=answers.dict -detect_leaks=0 -max_len=1200
 */
 #include "wire.h"
 

@@ -25,8 +25,8 @@ corpus_make $build
 foreach target $targets {
   set flags {}
   regexp -line {libFuzzer: (.*)$} [content $here/$target.c] -> flags
-  set dictionary $here/$target.dict
-  if {[file exists $dictionary]} { lappend flags -dict=$dictionary }
+  if {[file exists $here/$target.dict]} { lappend flags -dict=$target.dict }
+  set flags [string map [list -dict= -dict=$here/] $flags]
   file mkdir $target.corpus
   set folders $target.corpus
   foreach folder [list $target.seeds $here/seeds/$target] {

@@ -2,7 +2,7 @@
 ** A fuzz target of what a ledger says of users: the list, and one of them. Rows
 ** or an error; wire.c says what else must hold.
 **
-** libFuzzer: -detect_leaks=0 -max_len=1500
+** libFuzzer: -dict=answers.dict -detect_leaks=0 -max_len=1500
 */
 #include "wire.h"
 
