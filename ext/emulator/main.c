@@ -487,7 +487,10 @@ int main(int argc, char **argv) {
   } else if( rc == LEDGER_OK && p->args.bVersion ) {
     printf("ledger-emulator %s\n", MAIN_VERSION);
   } else if( rc == LEDGER_OK && mainStart(pMain, &err) == LEDGER_OK ) {
-    event_base_dispatch(p->pBase);
+    if( event_base_dispatch(p->pBase) < 0 ) {
+      emuWarn("cannot wait for requests: %s", ledgerSystemError(errno));
+      p->bBroken = 1;
+    }
     if( p->bBroken ) iExit = 1;
   }
   if( err.rc ) {

@@ -22,3 +22,7 @@ proc state_of id {
     SELECT coalesce(json_extract($body, '$.state'), json_extract($body, '$.error.code'))
   }]
 }
+# The environment's variable, or the value where there is none.
+proc environment {name value} {
+  return [expr {[info exists ::env($name)] ? $::env($name) : $value}]
+}

@@ -39,8 +39,9 @@ proc failing_put {at bytes} {
   close $f
 }
 
-# How many calls have failed since.
-proc failing_struck {} {
-  binary scan [bytes $::failing_file] @24i n
-  return $n
+# How many such calls there were since, and how many of them have failed.
+proc failing_count {} {
+  binary scan [bytes $::failing_file] @20ii seen struck
+  return [list $seen $struck]
 }
+proc failing_struck {} { return [lindex [failing_count] 1] }
