@@ -33,7 +33,8 @@ static int historySeqno(const char *zUrl, const char *zName, int iElse) {
 }
 
 /* A ledger with a sub-ledger `pay`. */
-static void historyServe(const char *zUrl, LedgerBuf *p) {
+static int historyServe(const WireRequest *pRequest, LedgerBuf *p) {
+  const char *zUrl = pRequest->zUrl;
   const int iId = historySeqno(zUrl, "/app/transactions/2.", 0);
   if( strstr(zUrl, "/app/transactions?") ) {
     int i = historySeqno(zUrl, "fromTransactionId=2.", 0);
@@ -66,6 +67,7 @@ static void historyServe(const char *zUrl, LedgerBuf *p) {
     ledgerBufText(p, "HTTP/1.1 404 Not Found\r\n\r\n{\"error\":{\"code\":"
                      "\"InvalidTransactionId\",\"message\":\"no\"}}");
   }
+  return WIRE_ANSWERED;
 }
 
 enum {

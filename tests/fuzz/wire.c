@@ -51,9 +51,9 @@ void wireAnswers(const void *a, size_t n, int bAgain) {
   wireNone = 0;
 }
 
-static void (*wireServes)(const char *, LedgerBuf *);
+static int (*wireServes)(const WireRequest *, LedgerBuf *);
 
-void wireServer(void (*x)(const char *zUrl, LedgerBuf *pAnswer)) {
+void wireServer(int (*x)(const WireRequest *pRequest, LedgerBuf *pAnswer)) {
   wireServes = x;
 }
 
@@ -87,6 +87,9 @@ struct WireEasy {
   void *pRead;
   void *pPrivate;
   char *zUrl;
+  char *zMethod;
+  const char *zFields; /* borrowed */
+  int bPost;
   struct curl_slist *pLines; /* borrowed */
   long http;
   int bSent;
@@ -104,6 +107,7 @@ CURL *curl_easy_init(void) {
 void curl_easy_cleanup(CURL *h) {
   WireEasy *p = h;
   free(p->zUrl);
+  free(p->zMethod);
   free(p);
 }
 
@@ -128,6 +132,12 @@ CURLcode(curl_easy_setopt)(CURL *h, CURLoption eOption, ...) {
     case CURLOPT_PREREQDATA: p->pReady = va_arg(ap, void *); break;
     case CURLOPT_PRIVATE: p->pPrivate = va_arg(ap, void *); break;
     case CURLOPT_HTTPHEADER: p->pLines = va_arg(ap, struct curl_slist *); break;
+    case CURLOPT_POST: p->bPost = 1; break;
+    case CURLOPT_POSTFIELDS: p->zFields = va_arg(ap, const char *); break;
+    case CURLOPT_CUSTOMREQUEST:
+      free(p->zMethod);
+      p->zMethod = ledgerStrdup(va_arg(ap, const char *));
+      break;
     case CURLOPT_URL:
       free(p->zUrl);
       p->zUrl = ledgerStrdup(va_arg(ap, const char *));
@@ -245,26 +255,30 @@ static size_t wireHead(WireEasy *p, const char *z, size_t n) {
   return n;
 }
 
-/* One exchange, from its start to its end, answered with z[n]; NULL: there is
-** no connection. */
-static CURLcode wireAnswer(WireEasy *p, const char *z, size_t n) {
+/* The request leaves; its body comes into *pBody. 0: it may not. */
+static int wireSend(WireEasy *p, LedgerBuf *pBody) {
+  char zTo[] = "127.0.0.1";
+  char zPart[512];
+  size_t n;
+  if( p->xReady &&
+      p->xReady(p->pReady, zTo, zTo, 443, 50000) != CURL_PREREQFUNC_OK ) {
+    return 0;
+  }
+  p->bSent = 1;
+  if( p->zFields ) ledgerBufText(pBody, p->zFields);
+  while( p->xRead && (n = p->xRead(zPart, 1, sizeof(zPart), p->pRead)) > 0 ) {
+    ledgerBufAppend(pBody, zPart, n);
+  }
+  wireNow += 2;
+  return 1;
+}
+
+/* The answer z[n] arrives. */
+static CURLcode wireArrive(WireEasy *p, const char *z, size_t n) {
   static const char zPlain[] =
       "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
       "x-ms-ccf-transaction-id: 2.50\r\n\r\n";
   size_t nHead;
-  char zPart[512];
-
-  if( z == NULL ) return CURLE_COULDNT_CONNECT;
-  if( p->xReady ) {
-    char zTo[] = "127.0.0.1";
-    if( p->xReady(p->pReady, zTo, zTo, 443, 50000) != CURL_PREREQFUNC_OK ) {
-      return CURLE_ABORTED_BY_CALLBACK;
-    }
-  }
-  p->bSent = 1;
-  while( p->xRead && p->xRead(zPart, 1, sizeof(zPart), p->pRead) > 0 ) {
-  }
-  wireNow += 2;
   if( n > 5 && memcmp(z, "HTTP/", 5) == 0 ) {
     nHead = wireHead(p, z, n);
     if( nHead == 0 && n ) return CURLE_WRITE_ERROR;
@@ -277,20 +291,32 @@ static CURLcode wireAnswer(WireEasy *p, const char *z, size_t n) {
   return CURLE_OK;
 }
 
+/* One exchange, from its start to its end. */
 static CURLcode wirePerform(WireEasy *p) {
-  LedgerBuf answer = {0};
+  LedgerBuf answer = {0}, body = {0};
+  WireRequest request;
   size_t n = 0;
-  const char *z;
-  CURLcode rc;
-  if( wireServes ) {
-    wireServes(p->zUrl, &answer);
-    z = answer.z;
-    n = answer.n;
-  } else {
-    z = wireTake(&n);
+  const char *z = wireServes ? "" : wireTake(&n);
+  CURLcode rc = CURLE_COULDNT_CONNECT;
+  int e = WIRE_ANSWERED;
+  if( z == NULL ) return rc;
+  if( !wireSend(p, &body) ) {
+    rc = CURLE_ABORTED_BY_CALLBACK;
+    goto out;
   }
-  rc = wireAnswer(p, z, n);
+  if( wireServes ) {
+    request.zMethod = p->zMethod ? p->zMethod : p->bPost ? "POST" : "GET";
+    request.zUrl = p->zUrl;
+    request.zBody = body.z ? body.z : "";
+    request.nBody = body.n;
+    e = wireServes(&request, &answer);
+    z = answer.z ? answer.z : "";
+    n = answer.n;
+  }
+  rc = e == WIRE_ANSWERED ? wireArrive(p, z, n) : CURLE_RECV_ERROR;
+out:
   ledgerBufFree(&answer);
+  ledgerBufFree(&body);
   return rc;
 }
 

@@ -21,9 +21,24 @@
 */
 void wireAnswers(const void *a, size_t n, int bAgain);
 
-/* In place of that: a server that answers a request, whose URL is zUrl, by
-** appending to *pAnswer an answer of either form; NULL: as before. */
-void wireServer(void (*x)(const char *zUrl, LedgerBuf *pAnswer));
+/* A request as it arrives. */
+typedef struct WireRequest WireRequest;
+struct WireRequest {
+  const char *zMethod;
+  const char *zUrl;
+  const char *zBody; /* nBody bytes and a NUL */
+  size_t nBody;
+};
+
+/* What becomes of a request. */
+enum {
+  WIRE_ANSWERED,
+  WIRE_LOST /* the connection broke */
+};
+
+/* In place of that: a server, which appends to *pAnswer an answer of either
+** form where it gives one; NULL: as before. */
+void wireServer(int (*x)(const WireRequest *pRequest, LedgerBuf *pAnswer));
 
 /*
 ** The connection with the module, and `main` attached to what wire.c plays,
