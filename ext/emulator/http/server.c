@@ -138,7 +138,7 @@ static void serverListen(evutil_socket_t fd, short what, void *pArg) {
   evconnlistener_enable(pArg);
 }
 
-/* No connection can be accepted (too many files are open): those that wait go on
+/* No connection can be accepted (too many open files): those that wait go on
 ** waiting, and nothing spins meanwhile. */
 static void serverRest(struct evconnlistener *pListener, void *pArg) {
   struct timeval tv = {0, SERVER_REST_US};

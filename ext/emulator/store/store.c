@@ -491,6 +491,14 @@ out:
   return rc;
 }
 
+/* Looks through the WAL of a file that no other process uses. */
+static int storeLookWal(const char *zPath, LedgerError *pErr) {
+  char *zWal = sqlite3_mprintf("%s-wal", zPath);
+  int rc = zWal ? emuWalLook(zWal, pErr) : ledgerErrorNomem(pErr);
+  sqlite3_free(zWal);
+  return rc;
+}
+
 int emuStoreOpen(const char *zPath, EmuStore **ppStore, int *pbNew,
                  LedgerError *pErr) {
   StoreLook look;
@@ -501,8 +509,10 @@ int emuStoreOpen(const char *zPath, EmuStore **ppStore, int *pbNew,
   if( rc || look.bNew ) return rc;
   rc = storeRegister(pErr);
   if( rc == LEDGER_OK ) rc = storeInspect(zPath, look.bWal, pErr);
-  if( rc == LEDGER_OK && look.iFormat < STORE_SUMS )
+  if( rc == LEDGER_OK && look.bWal ) rc = storeLookWal(zPath, pErr);
+  if( rc == LEDGER_OK && look.iFormat < STORE_SUMS ) {
     rc = storeCopy(zPath, pErr);
+  }
   if( rc == LEDGER_OK ) rc = storeConnect(zPath, ppStore, pErr);
   if( rc == LEDGER_OK ) {
     /* The first write takes the lock, and keeps it. */

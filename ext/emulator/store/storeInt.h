@@ -58,4 +58,10 @@ int emuPagesUnwritten(void);
 /* errno of the first sync of a file that failed, or 0. */
 int emuPagesUnsynced(void);
 
+/* ---- wal.c ------------------------------------------------------------- */
+
+/* Looks through a WAL that was left behind: an error if SQLite would drop more
+** of it than a torn end. */
+int emuWalLook(const char *zWal, LedgerError *pErr);
+
 #endif /* EMU_STORE_INT_H */
