@@ -26,11 +26,16 @@ MODULE_SRC   := $(call room,base receipt client sqlite)
 EMULATOR_SRC := $(call room,base emulator)
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
+UNIT_SO      := $(patsubst %,build/unit/%.so,locale syscall datafile)
 # Those that look inside are run with the sanitizers too (unit.test).
 UNITS_ASAN   := $(addprefix build/asan/unit/,base json jsonread lru failure url)
+FUZZ_SRC     := $(sort $(wildcard tests/fuzz/*.c))
+FUZZ_TARGETS := $(filter-out wire,$(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC)))
+FUZZ_OF_EMULATOR := $(filter data request,$(FUZZ_TARGETS))
+FUZZ_OF_MODULE   := $(filter-out $(FUZZ_OF_EMULATOR),$(FUZZ_TARGETS))
 LOCALES      := $(addprefix build/locale/,de_DE.UTF-8 ps_AF.UTF-8 tr_TR.UTF-8)
 ALL_SRC      := $(sort $(MODULE_SRC) $(EMULATOR_SRC) $(UNIT_SRC) \
-                  $(wildcard tests/bench/*.c))
+                  $(FUZZ_SRC) $(wildcard tests/bench/*.c))
 C_FILES      := $(sort $(wildcard include/*.h ext/*/*.[ch] ext/*/*/*.[ch] \
                   tests/*/*.[ch]))
 
@@ -66,8 +71,10 @@ LDFLAGS_EMULATOR = -pie -Wl,-z,relro -Wl,-z,now
 # Per variant: its optimiser and sanitizer flags, and where its results go.
 FLAGS_release = $(CFLAGS) $(HARDEN)
 FLAGS_asan    = $(SANITIZE)
+FLAGS_fuzz    = $(SANITIZE) -fsanitize=fuzzer-no-link -DSQLITE_CORE
 OUT_release   = build
 OUT_asan      = build/asan
+OUT_fuzz      = build/fuzz
 
 # ---- what is shown ---------------------------------------------------------
 
@@ -86,8 +93,8 @@ endif
 all: build/ledger.so build/ledger-emulator ## build module and emulator
 
 # The goals that install what is missing before anything is compiled.
-COMPLETE := demo shell test test-asan test-valgrind test-locale bench lint \
-  conformance
+COMPLETE := demo shell test test-asan test-valgrind test-locale bench fuzz \
+  lint conformance
 ifneq ($(filter deps $(COMPLETE),$(MAKECMDGOALS)),)
 DEPS := deps
 else
@@ -98,6 +105,7 @@ endif
 deps: ## install what is missing (apt), or say what is
 	@tests/deps.sh $(if $(filter lint,$(MAKECMDGOALS)),--lint) \
 	  $(if $(filter test-valgrind,$(MAKECMDGOALS)),--valgrind) \
+	  $(if $(filter deps fuzz,$(MAKECMDGOALS)),--fuzz) \
 	  $(if $(filter deps test test-%,$(MAKECMDGOALS)),--test)
 	$(if $(filter demo shell,$(MAKECMDGOALS)),@[ -e build/ledger.so ] || \
 	  echo "building: a minute or so (V=1 shows how)")
@@ -119,7 +127,7 @@ shell: deps all ## the sqlite3 shell on a local ledger of its own
 
 # What some test files run besides the module and the emulator.
 .PHONY: units units-asan
-units: $(UNITS) build/unit/locale.so $(LOCALES)
+units: $(UNITS) $(UNIT_SO) $(LOCALES)
 units-asan: units $(UNITS_ASAN)
 
 .PHONY: test
@@ -168,15 +176,8 @@ bench-readme: ## the ratios of the last bench, into README.md
 
 FUZZ_SECONDS ?= 30
 .PHONY: fuzz
-fuzz: build/fuzz/receipt build/fuzz/jsonread build/fuzz/page ## under libFuzzer (clang): the verifier, JSON and pages in place; FUZZ_SECONDS=30
-	@$(TCLSH) tests/fuzz/corpus.tcl build/fuzz/receipt.seeds
-	@mkdir -p $(^:=.corpus)
-	cd build/fuzz && ./receipt -max_total_time=$(FUZZ_SECONDS) -max_len=20000 \
-	  -print_final_stats=1 receipt.corpus receipt.seeds
-	cd build/fuzz && ./jsonread -max_total_time=$(FUZZ_SECONDS) -max_len=4000 \
-	  -print_final_stats=1 jsonread.corpus receipt.seeds
-	cd build/fuzz && ./page -max_total_time=$(FUZZ_SECONDS) -max_len=1500 \
-	  -print_final_stats=1 page.corpus $(CURDIR)/tests/fuzz/pages
+fuzz: deps $(addprefix build/fuzz/,$(or $(FUZZ),$(FUZZ_TARGETS))) ## under libFuzzer; FUZZ='page match' selects, FUZZ_SECONDS=30
+	@$(TCLSH) tests/fuzz/run.tcl $(FUZZ_SECONDS) $(or $(FUZZ),$(FUZZ_TARGETS))
 
 .PHONY: lint
 lint: deps all ## style, rooms, formatting, clang-tidy, cppcheck
@@ -294,10 +295,15 @@ build/bench/%: build/obj/release/tests/bench/%.o
 	$(call say,LINK,$@)
 	$Q$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(MODULE_LIBS)
 
-build/unit/locale.so: tests/hosts/locale.c | $(DEPS)
+# What tests load into a process: a host's locale, system calls of the emulator
+# that fail, its data file.
+build/unit/locale.so: tests/hosts/locale.c
+build/unit/syscall.so: tests/emulator/syscall.c
+build/unit/datafile.so: tests/emulator/datafile.c ext/emulator/store/pages.c
+$(UNIT_SO): | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$Q$(CC) $(C11) $(FLAGS_release) -shared $(LDFLAGS) -o $@ $<
+	$Q$(CC) $(C11) $(INCLUDE) $(FLAGS_release) -shared $(LDFLAGS) -o $@ $<
 
 # Locales for the tests, where the C library's sources of them are installed.
 build/locale/%: | $(DEPS)
@@ -306,16 +312,21 @@ build/locale/%: | $(DEPS)
 	@rm -rf $@.new; localedef -i $(basename $*) -f UTF-8 $(CURDIR)/$@.new \
 	  >/dev/null 2>&1; mv $@.new $@ 2>/dev/null || echo "no locale $* here"
 
-FUZZ_SRC = $(wildcard ext/base/*.c ext/receipt/*.c)
-FUZZ_PAGE_SRC = $(wildcard ext/client/*.c ext/client/*/*.c)
-build/fuzz/page: $(FUZZ_PAGE_SRC) $(wildcard ext/client/*.h ext/client/*/*.h)
-build/fuzz/page: FUZZ_SRC += $(FUZZ_PAGE_SRC)
-build/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) \
-              $(wildcard tests/fuzz/*.h ext/base/*.h ext/receipt/*.h)
+# Fuzz targets, each with all of the module or all of the emulator. Of the module
+# its network and its clock are played by wire.c.
+build/obj/fuzz/%: CC = clang
+$(addprefix build/fuzz/,$(FUZZ_OF_MODULE)): build/fuzz/%: \
+  build/obj/fuzz/tests/fuzz/%.o build/obj/fuzz/tests/fuzz/wire.o \
+  $(filter-out %/base/clock.o,$(call objects,fuzz,$(MODULE_SRC)))
+$(addprefix build/fuzz/,$(FUZZ_OF_EMULATOR)): build/fuzz/%: \
+  build/obj/fuzz/tests/fuzz/%.o \
+  $(filter-out %/emulator/main.o,$(call objects,fuzz,$(EMULATOR_SRC)))
+$(addprefix build/fuzz/,$(FUZZ_TARGETS)):
 	@mkdir -p $(@D)
-	@command -v clang >/dev/null || { echo "make fuzz needs clang"; exit 1; }
-	clang $(C11) $(SANITIZE) $(INCLUDE) -fsanitize=fuzzer $(PKG_CFLAGS) $< $(FUZZ_SRC) \
-	  -o $@ $(shell $(PKG_CONFIG) --libs openssl libcjson libcurl)
+	$(call say,LINK,$@)
+	$Qclang $(FLAGS_fuzz) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ \
+	  $(MODULE_LIBS) $(EMULATOR_LIBS) -pthread -lm
 
 $(eval $(call variant,release))
 $(eval $(call variant,asan))
+$(eval $(call variant,fuzz))

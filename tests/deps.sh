@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and testing needs, where it is missing.
 #
-#   tests/deps.sh [--check] [--lint] [--valgrind] [--test]
+#   tests/deps.sh [--check] [--lint] [--valgrind] [--fuzz] [--test]
 #
 # --check installs nothing: where something to build with is missing it says so,
 # and what to do. Each need is probed by use, not by package name, so that a compiler or a
@@ -13,12 +13,14 @@ set -u
 check=0
 want_lint=0
 want_valgrind=0
+want_fuzz=0
 want_test=0
 for arg; do
   case $arg in
     --check) check=1 ;;
     --lint) want_lint=1 ;;
     --valgrind) want_valgrind=1 ;;
+    --fuzz) want_fuzz=1 ;;
     --test) want_test=1 ;;
     *) echo "deps: unknown argument: $arg" >&2; exit 2 ;;
   esac
@@ -31,6 +33,16 @@ curl_openssl() {
   module libcurl || return 1
   has curl-config || return 0
   curl-config --ssl-backends | grep -qi openssl
+}
+fuzzer() { # clang's runtime is a package of its own
+  at=$(mktemp) || return
+  echo 'int LLVMFuzzerTestOneInput(const char *a, unsigned long n);
+    int LLVMFuzzerTestOneInput(const char *a, unsigned long n) {
+      return a == 0 && n; }' |
+    clang -fsanitize=fuzzer,address,undefined -x c - -o "$at" >/dev/null 2>&1
+  found=$?
+  rm -f "$at"
+  return $found
 }
 tcl_sqlite() {
   echo 'exit [catch {package require Tcl 8.6; package require sqlite3}]' |
@@ -82,6 +94,9 @@ probe() {
     done
   fi
   if [ $want_valgrind = 1 ]; then need valgrind valgrind has valgrind; fi
+  if [ $want_fuzz = 1 ]; then
+    need "clang libclang-rt-dev" "clang with libFuzzer" fuzzer
+  fi
   # Without these a few tests are skipped: no reason to stop.
   if [ $want_test = 1 ]; then
     need nodejs "node (it runs user-defined functions)" has node

@@ -74,8 +74,9 @@ enum {
 #define LEDGER_PRINTF(f, a)
 #endif
 
-/* Sets rc and a printf-formatted message unless pErr already holds an error.
-** Returns pErr->rc. The prefix `ledger: ` is put at the edge to SQL. */
+/* Sets rc and a printf-formatted message unless pErr already holds an error; of
+** the message what is UTF-8. Returns pErr->rc. The prefix `ledger: ` is put at
+** the edge to SQL. */
 int ledgerErrorSet(LedgerError *pErr, int rc, const char *zFmt, ...)
     LEDGER_PRINTF(3, 4);
 

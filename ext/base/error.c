@@ -9,6 +9,26 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Takes out of a message what is no character of UTF-8: "%.64s" cuts some. */
+static void errorWhole(char *z) {
+  char *zTo = z;
+  if( z == NULL || ledgerUtf8Valid(z, strlen(z)) ) return;
+  while( *z ) {
+    const size_t nMost = strnlen(z, 4);
+    size_t n = 1;
+    while( n <= nMost && !ledgerUtf8Valid(z, n) ) n++;
+    if( n <= nMost ) {
+      memmove(zTo, z, n);
+      zTo += n;
+      z += n;
+    } else {
+      z++;
+    }
+  }
+  *zTo = 0;
+}
 
 int ledgerErrorSet(LedgerError *pErr, int rc, const char *zFmt, ...) {
   va_list ap;
@@ -17,6 +37,7 @@ int ledgerErrorSet(LedgerError *pErr, int rc, const char *zFmt, ...) {
   va_start(ap, zFmt);
   if( vasprintf(&pErr->zMsg, zFmt, ap) < 0 ) pErr->zMsg = NULL;
   va_end(ap);
+  errorWhole(pErr->zMsg);
   return rc;
 }
 
@@ -38,6 +59,7 @@ int ledgerErrorWrap(LedgerError *pErr, const LedgerError *pCause,
   va_start(ap, zFmt);
   if( vasprintf(&zMsg, zFmt, ap) < 0 ) zMsg = NULL;
   va_end(ap);
+  errorWhole(zMsg);
   if( pErr == pCause ) free(pErr->zMsg);
   *pErr = *pCause;
   pErr->zMsg = zMsg;

@@ -302,7 +302,7 @@ static int optionDistance(const char *zA, const char *zB) {
   int nB = (int)strlen(zB);
   int i, j;
 
-  if( nB >= 64 ) return 64;
+  if( nB >= 64 || strlen(zA) >= 64 ) return 64;
   for( j = 0; j <= nB; j++ ) aRow[j] = j;
   for( i = 0; zA[i]; i++ ) {
     int iDiag = aRow[0];
@@ -325,9 +325,10 @@ const LedgerOptionRow *ledgerOptionFind(const char *zName, LedgerError *pErr) {
   int i;
 
   for( i = 0; i < OPTION_COUNT; i++ ) {
-    int iDistance;
     if( strcmp(aLedgerOption[i].zName, zName) == 0 ) return &aLedgerOption[i];
-    iDistance = optionDistance(zName, aLedgerOption[i].zName);
+  }
+  for( i = 0; i < OPTION_COUNT; i++ ) {
+    const int iDistance = optionDistance(zName, aLedgerOption[i].zName);
     if( iDistance < iNear ) {
       iNear = iDistance;
       pNear = &aLedgerOption[i];

@@ -19,7 +19,7 @@
 **
 ** SIGTERM and SIGINT end it: what is pending is signed, and all is freed. The
 ** exit status is 0; 2 when it could not start, with one line on stderr; 1 when
-** its file failed for good while it ran.
+** its file failed for good while it ran, or when it ended.
 */
 #include "ledger.h"
 #include "emulator/auth/auth.h"
@@ -438,12 +438,12 @@ out:
   return rc;
 }
 
-/* Frees everything. */
-static void mainEnd(Main *pMain) {
+/* Frees everything. An error if what was pending could not be signed. */
+static int mainEnd(Main *pMain) {
   Emu *p = &pMain->emu;
   LedgerError err = LEDGER_ERROR_INIT;
-  int i;
-  if( emuLedgerClose(p, &err) ) emuWarn("%s", ledgerErrorText(&err));
+  int i, rc = emuLedgerClose(p, &err);
+  if( rc ) emuWarn("%s", ledgerErrorText(&err));
   emuSessionsEnd(p);
   ledgerErrorClear(&err);
   emuSandboxClose(p->pSandbox);
@@ -464,6 +464,7 @@ static void mainEnd(Main *pMain) {
   mainRemoveTemp(pMain);
   free(pMain);
   libevent_global_shutdown();
+  return rc;
 }
 
 int main(int argc, char **argv) {
@@ -486,7 +487,10 @@ int main(int argc, char **argv) {
   } else if( rc == LEDGER_OK && p->args.bVersion ) {
     printf("ledger-emulator %s\n", MAIN_VERSION);
   } else if( rc == LEDGER_OK && mainStart(pMain, &err) == LEDGER_OK ) {
-    event_base_dispatch(p->pBase);
+    if( event_base_dispatch(p->pBase) < 0 ) {
+      emuWarn("cannot wait for requests: %s", ledgerSystemError(errno));
+      p->bBroken = 1;
+    }
     if( p->bBroken ) iExit = 1;
   }
   if( err.rc ) {
@@ -494,6 +498,6 @@ int main(int argc, char **argv) {
     iExit = 2;
   }
   ledgerErrorClear(&err);
-  mainEnd(pMain);
+  if( mainEnd(pMain) && iExit == 0 ) iExit = 1;
   return iExit;
 }

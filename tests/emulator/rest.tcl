@@ -15,3 +15,14 @@ proc refusal args {
 proc function {id code} {
   return [ask PUT /app/userDefinedFunctions/$id?$::V [json_object [dict create code $code]]]
 }
+# `Committed`, `Pending` or the code of the refusal.
+proc state_of id {
+  lassign [ledger_rest GET /app/transactions/$id/status?$::V] - body
+  return [harness_db onecolumn {
+    SELECT coalesce(json_extract($body, '$.state'), json_extract($body, '$.error.code'))
+  }]
+}
+# The environment's variable, or the value where there is none.
+proc environment {name value} {
+  return [expr {[info exists ::env($name)] ? $::env($name) : $value}]
+}

@@ -1,17 +1,15 @@
 /*
-** A fuzz target of pages of entries, for libFuzzer: `make fuzz`.
+** A fuzz target of pages of entries.
 **
 ** Where client/api/page.c reads a page in place, the tree reads the same
 ** entries in it, and the same around them, or fails with the same words. All
 ** else it leaves to the tree anyway.
+**
+** libFuzzer: -max_len=1500
 */
+#include "fuzz.h"
+
 #include "client/api/apiInt.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *aData, size_t nData);
 
 static void pageSame(int bSame, const char *zWhat) {
   if( bSame ) return;

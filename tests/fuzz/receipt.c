@@ -1,28 +1,19 @@
 /*
-** A fuzz target of the verifier, for libFuzzer: `make fuzz`.
+** A fuzz target of the verifier.
 **
 ** An input is a receipt, a service certificate and application claims with a
 ** NUL between them. Whatever they are, there is no fault of memory, the report
 ** agrees with itself, and the memo changes nothing in it.
+**
+** libFuzzer: -max_len=20000
 */
+#include "fuzz.h"
+
 #include "receipt/receipt.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *aData, size_t nData);
-
-/* Ends the run with what is wrong. */
-static void fuzzCheck(int bOk, const char *zWhat) {
-  if( bOk ) return;
-  fprintf(stderr, "fuzz: %s\n", zWhat);
-  abort();
-}
-
 /* The report as JSON, or the error's text. */
-static void fuzzVerify(const LedgerReceiptInput *pInput,
-                       LedgerReceiptMemo *pMemo, LedgerBuf *pOut) {
+static void receiptVerify(const LedgerReceiptInput *pInput,
+                          LedgerReceiptMemo *pMemo, LedgerBuf *pOut) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerReceiptReport report;
   if( ledgerReceiptVerify(pInput, pMemo, &report, &err) ) {
@@ -70,8 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *aData, size_t nData) {
   input.nSubLedger = 3;
   input.zContents = "x";
   input.nContents = 1;
-  fuzzVerify(&input, pMemo, &with);
-  fuzzVerify(&input, NULL, &without);
+  receiptVerify(&input, pMemo, &with);
+  receiptVerify(&input, NULL, &without);
   fuzzCheck(with.n == without.n && memcmp(with.z, without.z, with.n) == 0,
             "the memo changes the report");
   ledgerBufFree(&with);

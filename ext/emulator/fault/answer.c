@@ -167,7 +167,9 @@ void emuFaultAfter(Emu *p, EmuStrike *pStrike) {
       break;
     default: break;
   }
-  if( err.rc ) emuWarn("%s", ledgerErrorText(&err));
+  if( err.rc && p->pLedger->eRefuse == LEDGER_OK ) {
+    emuWarn("%s", ledgerErrorText(&err));
+  }
   ledgerErrorClear(&err);
   strikeFree(pStrike);
 }

@@ -120,7 +120,8 @@ void emuReqAddHeader(EmuReq *p, const char *zName, const char *zValue);
 void emuReqError(EmuReq *p, int iStatus, const char *zCode, const char *zFmt,
                  ...) LEDGER_PRINTF(4, 5);
 
-/* Makes the answer 500 with the text of *pErr, which is cleared. */
+/* Makes the answer 500 with the text of *pErr, which is cleared; 507 when the
+** disk is full. */
 void emuReqFail(EmuReq *p, LedgerError *pErr);
 
 /* Parses the body as a JSON object for a route; 0 and an answer 400 or 415 if

@@ -18,6 +18,8 @@
 #include <errno.h>
 #include <string.h>
 
+static int bLogFails; /* its last line was not written, and that is told */
+
 int emuLogOpen(Emu *p, LedgerError *pErr) {
   if( p->args.zRequestLog == NULL ) return LEDGER_OK;
   p->pLog = fopen(p->args.zRequestLog, "ae");
@@ -57,9 +59,18 @@ void emuLogRequest(Emu *p, const EmuReq *pReq, double ms) {
   ledgerBufText(&line, ",\"ms\":");
   ledgerBufNumber(&line, ms, 2);
   ledgerBufText(&line, "}\n");
-  if( !line.bOom ) {
+  if( line.bOom ) {
+    emuWarn("request %lld is not in the request log: out of memory",
+            (long long)pReq->n);
+  } else {
+    clearerr(p->pLog);
     fwrite(line.z, 1, line.n, p->pLog);
     fflush(p->pLog);
+    if( ferror(p->pLog) && !bLogFails ) {
+      emuWarn("cannot write %s: %s", p->args.zRequestLog,
+              ledgerSystemError(errno));
+    }
+    bLogFails = ferror(p->pLog) != 0;
   }
   ledgerBufFree(&line);
 }

@@ -211,8 +211,18 @@ void emuReqError(EmuReq *p, int iStatus, const char *zCode, const char *zFmt,
 }
 
 void emuReqFail(EmuReq *p, LedgerError *pErr) {
-  emuWarn("request %lld: %s", (long long)p->n, ledgerErrorText(pErr));
-  emuReqError(p, 500, "InternalError", "%s", ledgerErrorText(pErr));
+  int eRefuse;
+  emuLedgerCheck(p->pEmu);
+  eRefuse = p->pEmu->pLedger->eRefuse;
+  if( pErr->rc == LEDGER_FULL ) {
+    emuReqError(p, 507, "InsufficientStorage", "%s", ledgerErrorText(pErr));
+  } else {
+    emuReqError(p, 500, "InternalError", "%s", ledgerErrorText(pErr));
+  }
+  /* What is refused for a reason that has been told is not told each time. */
+  if( eRefuse == LEDGER_OK || eRefuse != pErr->rc ) {
+    emuWarn("request %lld: %s", (long long)p->n, ledgerErrorText(pErr));
+  }
   ledgerErrorClear(pErr);
 }
 

@@ -36,6 +36,7 @@
 #define SERVER_HEADERS 256                /* headers */
 #define SERVER_BODY (1024 * 1024)         /* bytes of a body */
 #define SERVER_BODY_MAX (8 * 1024 * 1024) /* libevent's limit */
+#define SERVER_REST_US 100000             /* after an accept() that failed */
 
 struct EmuServer {
   Emu *pEmu;
@@ -129,11 +130,36 @@ static int serverSni(SSL *pSsl, int *piAlert, void *pArg) {
   return SSL_TLSEXT_ERR_OK;
 }
 
+static int bServerRests; /* it is told that none is accepted */
+
+static void serverListen(evutil_socket_t fd, short what, void *pArg) {
+  (void)fd;
+  (void)what;
+  evconnlistener_enable(pArg);
+}
+
+/* No connection can be accepted (too many open files): those that wait go on
+** waiting, and nothing spins meanwhile. */
+static void serverRest(struct evconnlistener *pListener, void *pArg) {
+  struct timeval tv = {0, SERVER_REST_US};
+  int iErrno = errno;
+  (void)pArg;
+  if( !bServerRests ) {
+    emuWarn("cannot accept connections: %s", ledgerSystemError(iErrno));
+  }
+  bServerRests = 1;
+  if( event_base_once(evconnlistener_get_base(pListener), -1, EV_TIMEOUT,
+                      serverListen, pListener, &tv) == 0 ) {
+    evconnlistener_disable(pListener);
+  }
+}
+
 /* Makes the buffer of a new connection. */
 static struct bufferevent *serverAccept(struct event_base *pBase, void *pArg) {
   EmuServer *p = pArg;
   SSL *pSsl = SSL_new(p->pNode);
   struct bufferevent *pBuf;
+  bServerRests = 0;
   if( pSsl == NULL || !emuConnNew(pSsl, ++p->nConn) ) {
     SSL_free(pSsl);
     return NULL;
@@ -318,6 +344,7 @@ int emuServerOpen(Emu *pEmu, const EmuServerHooks *pHooks, LedgerError *pErr) {
                                  0, p->fd);
   if( pListener == NULL ) return ledgerErrorNomem(pErr);
   p->fd = -1; /* the listener's */
+  evconnlistener_set_error_cb(pListener, serverRest);
   if( evhttp_bind_listener(p->pHttp, pListener) == NULL ) {
     evconnlistener_free(pListener);
     return ledgerErrorNomem(pErr);

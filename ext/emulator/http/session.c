@@ -127,10 +127,8 @@ static void sessionsTick(evutil_socket_t fd, short what, void *pArg) {
   (void)fd;
   (void)what;
   if( p->pSessions->eOld == EMU_OLD_CUT ) {
-    if( sessionsLeave(p, EMU_OLD_STEPPED, &err) ) {
-      emuWarn("%s", ledgerErrorText(&err));
-      emuLedgerGiveUp(p);
-    } else if( !sessionsArm(p, p->pSessions->msHeal) ) {
+    sessionsLeave(p, EMU_OLD_STEPPED, &err); /* it says what fails */
+    if( !sessionsArm(p, p->pSessions->msHeal) ) {
       emuSessionsChange(p, EMU_SESSIONS_LOST);
     }
   } else {

@@ -28,7 +28,7 @@ int emuLedgerObject(Emu *p, int eKind, const EmuText *pName,
                     const EmuText *pValue, int eTxn, const LedgerBuf *pPayload,
                     LedgerTxid *pTx, LedgerError *pErr) {
   EmuStore *pStore = p->pStore;
-  int rc = emuStoreBegin(pStore, pErr);
+  int rc = emuLedgerBegin(p, pErr);
   if( rc ) return rc;
   rc = pValue ? emuStoreObjectPut(pStore, eKind, pName->z, pName->n, pValue->z,
                                   pValue->n, pErr)
@@ -43,7 +43,7 @@ int emuLedgerObject(Emu *p, int eKind, const EmuText *pName,
 int emuLedgerUser(Emu *p, const char *zId, size_t nId, const char *zRoles,
                   LedgerTxid *pTx, LedgerError *pErr) {
   LedgerBuf payload = {0};
-  int rc = emuStoreBegin(p->pStore, pErr);
+  int rc = emuLedgerBegin(p, pErr);
   if( rc ) return rc;
   rc = zRoles[0] ? emuStoreUserPut(p->pStore, zId, nId, zRoles, pErr)
                  : emuStoreUserDelete(p->pStore, zId, nId, pErr);

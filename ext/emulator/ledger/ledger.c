@@ -12,12 +12,18 @@
 **     SQLite transaction is open;
 **   - leaf n of the tree is transaction n, leaf 0 is 32 zero bytes;
 **   - a seqno is used twice only in a higher view: an unclean end counts as an
-**     election, since what was pending then is gone.
+**     election, since what was pending then is gone;
+**   - a write that fails is an election. If that can't be written either (the
+**     disk is full), what is committed is still served, in the next view, and
+**     writes are refused until the election succeeds;
+**   - after a sync that failed nothing more is written or answered.
 */
 #include "emulator/ledger/ledgerInt.h"
 
 #include <event2/event.h>
 #include <string.h>
+
+#define LEDGER_RETRY_MS 1000 /* between tries of an election that failed */
 
 /* Gives the transaction its id, adds it to store and tree. */
 static int ledgerAdd(Emu *p, EmuTxn *pTxn, int64_t iCollection,
@@ -121,7 +127,11 @@ int emuLedgerSign(Emu *p, LedgerError *pErr) {
   }
   rc = emuLedgerSeal(p, pErr);
   if( rc == LEDGER_OK ) rc = emuLedgerCommit(p, pErr);
-  if( rc == LEDGER_OK ) ledgerWake(p, 0);
+  if( rc == LEDGER_OK ) {
+    ledgerWake(p, 0);
+  } else if( p->pLedger->bServing ) {
+    emuLedgerGiveUp(p);
+  }
   return rc;
 }
 
@@ -162,14 +172,98 @@ static int ledgerChange(Emu *p, int eChange, int bSeal, LedgerError *pErr) {
   return rc;
 }
 
+/* The file failed for good: ends. */
+static void ledgerBreak(Emu *p, const LedgerError *pErr) {
+  if( p->bBroken ) return;
+  emuWarn("%s; the emulator ends", ledgerErrorText(pErr));
+  p->bBroken = 1;
+  if( p->pBase ) event_base_loopbreak(p->pBase);
+}
+
+static void ledgerTick(evutil_socket_t fd, short what, void *pArg);
+
+/* Sets the timer, unless it runs. */
+static void ledgerTimer(Emu *p, long ms) {
+  struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+  EmuLedger *pLedger = p->pLedger;
+  if( pLedger->pTimer == NULL ) {
+    pLedger->pTimer = evtimer_new(p->pBase, ledgerTick, p);
+  }
+  if( pLedger->pTimer && !evtimer_pending(pLedger->pTimer, NULL) ) {
+    evtimer_add(pLedger->pTimer, &tv);
+  }
+}
+
+/* The election failed: writes are refused, and it is tried again. */
+static void ledgerRefuse(Emu *p, const LedgerError *pErr) {
+  EmuLedger *pLedger = p->pLedger;
+  if( !pLedger->bServing ) return;
+  pLedger->eRefuse = pErr->rc;
+  emuWarn("%s; writes are refused until they succeed again",
+          ledgerErrorText(pErr));
+  ledgerTimer(p, LEDGER_RETRY_MS);
+}
+
+/* Tries the election again, in the view that it began. */
+static void ledgerRetry(Emu *p) {
+  EmuLedger *pLedger = p->pLedger;
+  LedgerError err = LEDGER_ERROR_INIT;
+  if( ledgerChange(p, EMU_CHANGE_NODE, 1, &err) == LEDGER_OK &&
+      emuKeysExport(p->pKeys, p->zDir, &err) == LEDGER_OK ) {
+    pLedger->eRefuse = LEDGER_OK;
+    emuWarn("writes are accepted again");
+    if( pLedger->xElected ) {
+      pLedger->xElected(p, EMU_SESSIONS_DEFAULT, &err);
+    }
+  }
+  if( emuStoreSynced(&err) ) {
+    ledgerBreak(p, &err);
+  } else if( pLedger->eRefuse ) {
+    pLedger->eRefuse = err.rc;
+    ledgerTimer(p, LEDGER_RETRY_MS);
+  }
+  ledgerErrorClear(&err);
+}
+
+static int ledgerRefused(const Emu *p, LedgerError *pErr) {
+  int rc = p->pLedger->eRefuse;
+  if( rc == LEDGER_OK ) return LEDGER_OK;
+  return ledgerErrorSet(pErr, rc,
+                        rc == LEDGER_FULL
+                            ? "the ledger's disk is full: writes are refused "
+                              "until there is room"
+                            : "the ledger's file can't be written: writes are "
+                              "refused until it can");
+}
+
+int emuLedgerBegin(Emu *p, LedgerError *pErr) {
+  return ledgerRefused(p, pErr) ? pErr->rc : emuStoreBegin(p->pStore, pErr);
+}
+
 /* The next view is nView further, with other keys; what is pending is lost. */
 static int ledgerElect(Emu *p, int nView, int eChange, int eSessions,
                        LedgerError *pErr) {
   EmuLedger *pLedger = p->pLedger;
+  LedgerError later = LEDGER_ERROR_INIT;
+  if( ledgerRefused(p, pErr) ) return pErr->rc;
+  if( emuStoreSynced(pErr) ) {
+    ledgerBreak(p, pErr);
+    return pErr->rc;
+  }
   ledgerRollback(p);
   pLedger->head.iView += nView;
-  ledgerChange(p, eChange, 1, pErr);
-  if( pLedger->xElected ) pLedger->xElected(p, eSessions, pErr);
+  if( ledgerChange(p, eChange, 1, pErr) ) {
+    if( emuStoreSynced(pErr) ) {
+      ledgerBreak(p, pErr);
+      return pErr->rc; /* and nobody is told anything */
+    }
+    ledgerRefuse(p, pErr);
+  }
+  if( pLedger->xElected && pLedger->xElected(p, eSessions, &later) ) {
+    ledgerBreak(p, &later);
+    ledgerErrorCopy(pErr, &later);
+  }
+  ledgerErrorClear(&later);
   ledgerWake(p, 1);
   return pErr->rc;
 }
@@ -190,15 +284,20 @@ int emuLedgerRenew(Emu *p, LedgerError *pErr) {
 
 /*
 ** A write that failed: SQLite may have undone part of it or all that is
-** pending, so the ledger goes back to what is committed. If that fails too,
-** the emulator ends.
+** pending, so the ledger goes back to what is committed.
 */
 void emuLedgerGiveUp(Emu *p) {
   LedgerError err = LEDGER_ERROR_INIT;
-  if( emuLedgerElect(p, EMU_SESSIONS_DEFAULT, &err) != LEDGER_OK ) {
-    emuWarn("%s", ledgerErrorText(&err));
-    p->bBroken = 1;
-    event_base_loopbreak(p->pBase);
+  emuLedgerElect(p, EMU_SESSIONS_DEFAULT, &err); /* it says what fails */
+  ledgerErrorClear(&err);
+}
+
+void emuLedgerCheck(Emu *p) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  if( emuStoreSynced(&err) ) {
+    ledgerBreak(p, &err);
+  } else if( emuStoreLost(p->pStore) ) {
+    emuLedgerGiveUp(p);
   }
   ledgerErrorClear(&err);
 }
@@ -209,24 +308,19 @@ static void ledgerTick(evutil_socket_t fd, short what, void *pArg) {
   LedgerError err = LEDGER_ERROR_INIT;
   (void)fd;
   (void)what;
-  if( p->pLedger->bHold || p->pLedger->bCut ) return;
-  if( emuLedgerSign(p, &err) != LEDGER_OK ) {
-    emuWarn("%s", ledgerErrorText(&err));
-    emuLedgerGiveUp(p);
+  if( p->pLedger->eRefuse ) {
+    ledgerRetry(p);
+  } else if( !p->pLedger->bHold && emuLedgerSign(p, &err) &&
+             p->pLedger->eRefuse == LEDGER_OK && !p->bBroken ) {
+    emuWarn("%s; what was pending is lost", ledgerErrorText(&err));
   }
   ledgerErrorClear(&err);
 }
 
 void emuLedgerArm(Emu *p) {
-  struct timeval tv = {0, p->args.msSignature * 1000L};
   EmuLedger *pLedger = p->pLedger;
-  if( !pLedger->bServing || pLedger->bHold || p->pLedger->bCut ) return;
-  if( pLedger->pTimer == NULL ) {
-    pLedger->pTimer = evtimer_new(p->pBase, ledgerTick, p);
-  }
-  if( pLedger->pTimer && !evtimer_pending(pLedger->pTimer, NULL) ) {
-    evtimer_add(pLedger->pTimer, &tv);
-  }
+  if( !pLedger->bServing || pLedger->bHold || pLedger->bCut ) return;
+  ledgerTimer(p, p->args.msSignature);
 }
 
 int emuLedgerState(Emu *p, LedgerTxid id, int *peState, LedgerError *pErr) {
@@ -248,7 +342,7 @@ int emuLedgerState(Emu *p, LedgerTxid id, int *peState, LedgerError *pErr) {
 
 int emuLedgerAppend(Emu *p, EmuTxn *pTxn, LedgerTxid *pId, LedgerError *pErr) {
   int64_t iCollection = 0;
-  int rc = emuStoreBegin(p->pStore, pErr);
+  int rc = emuLedgerBegin(p, pErr);
   if( rc == LEDGER_OK && pTxn->eKind == EMU_ENTRY ) {
     rc = ledgerIndexEntry(p, pTxn, &iCollection, pErr);
   }
@@ -347,8 +441,10 @@ int emuLedgerClose(Emu *p, LedgerError *pErr) {
   if( p->pLedger->pTimer ) event_free(p->pLedger->pTimer);
   p->pLedger->pTimer = NULL;
   p->pLedger->pWaiting = NULL; /* nobody is called any more */
+  p->pLedger->bServing = 0;
+  /* An election that is not written yet is made by the next start. */
   if( p->pStore == NULL || p->pLedger->head.committed.seqno == 0 ||
-      p->bBroken ) {
+      p->bBroken || p->pLedger->eRefuse ) {
     return LEDGER_OK;
   }
   /* The writes of a primary that is cut off are lost; the next start is an

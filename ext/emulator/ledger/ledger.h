@@ -99,6 +99,7 @@ struct EmuLedger {
   struct event *pTimer;  /* signs */
   EmuWaiter *pWaiting;   /* told at the next commit */
   int bServing;          /* the loop runs, so the timer does */
+  int eRefuse;           /* writes are refused: the LEDGER_* that says why */
   int bHold;             /* no signatures (control route) */
   int bCut;              /* none either: the primary is cut off (session.c) */
 
@@ -110,6 +111,12 @@ struct EmuLedger {
 ** store, in the next view if its end was not clean. */
 int emuLedgerCreate(Emu *p, LedgerError *pErr);
 int emuLedgerLoad(Emu *p, LedgerError *pErr);
+
+/* What comes before every change: opens a transaction, unless one is. An error
+** while writes are refused, because the last ones failed and so did the
+** election after them (LEDGER_FULL: the disk was full). That is tried again
+** every second, and with it writes are accepted again. */
+int emuLedgerBegin(Emu *p, LedgerError *pErr);
 
 /* Ends: signs what is pending and notes that the end was clean. */
 int emuLedgerClose(Emu *p, LedgerError *pErr);
@@ -141,6 +148,9 @@ int emuLedgerRecover(Emu *p, int eSessions, LedgerError *pErr);
 
 /* A write failed half way: goes back to what is committed, by an election. */
 void emuLedgerGiveUp(Emu *p);
+
+/* After any error of the store: if what was pending is gone, the same. */
+void emuLedgerCheck(Emu *p);
 
 /* A new certificate of the service, with the same key. */
 int emuLedgerRenew(Emu *p, LedgerError *pErr);

@@ -89,7 +89,7 @@ static int controlClient(EmuReq *p, LedgerJson *pDoc, LedgerError *pErr) {
   if( rc || p->iStatus ) goto out;
   rc = emuUuid(&client, pErr);
   if( rc == LEDGER_OK ) rc = emuUuid(&secret, pErr);
-  if( rc == LEDGER_OK ) rc = emuStoreBegin(p->pEmu->pStore, pErr);
+  if( rc == LEDGER_OK ) rc = emuLedgerBegin(p->pEmu, pErr);
   if( rc == LEDGER_OK ) {
     rc = emuStoreClientPut(p->pEmu->pStore, client.z, secret.z, oid.z,
                            controlLifetime(pDoc), pErr);

@@ -113,6 +113,11 @@ void emuGatewayFree(EmuGateway *p) {
 
 /* ---- the queue --------------------------------------------------------- */
 
+/* Nothing leaves the queue. */
+static int gatewayRests(const EmuGateway *p) {
+  return p->bHold || p->pEmu->pLedger->eRefuse;
+}
+
 /* Moves one operation on. */
 static int gatewayStep(EmuGateway *p, Operation *pOp, LedgerError *pErr) {
   int eState, rc = LEDGER_OK;
@@ -127,7 +132,7 @@ static int gatewayStep(EmuGateway *p, Operation *pOp, LedgerError *pErr) {
       ledgerBufFree(&pOp->contents);
     }
   }
-  if( pOp->eState == GATEWAY_QUEUED && !p->bHold ) {
+  if( pOp->eState == GATEWAY_QUEUED && !gatewayRests(p) ) {
     EmuTxn txn = {0};
     p->nQueued--;
     if( p->nFail > 0 ) {
@@ -144,7 +149,11 @@ static int gatewayStep(EmuGateway *p, Operation *pOp, LedgerError *pErr) {
     txn.zTags = pOp->tags.n ? pOp->tags.z : NULL;
     txn.nTags = pOp->tags.n;
     rc = emuLedgerAppend(p->pEmu, &txn, &pOp->tx, pErr);
-    pOp->eState = rc ? GATEWAY_FAILED : GATEWAY_RECORDED;
+    if( rc && p->pEmu->pLedger->eRefuse ) {
+      p->nQueued++; /* it waits until writes are accepted */
+    } else {
+      pOp->eState = rc ? GATEWAY_FAILED : GATEWAY_RECORDED;
+    }
   }
   return rc;
 }
@@ -166,7 +175,10 @@ static void gatewayTick(evutil_socket_t fd, short what, void *pArg) {
   (void)fd;
   (void)what;
   for( pOp = p->pFirst; pOp; pOp = pOp->pNext ) {
-    if( gatewayStep(p, pOp, &err) ) emuWarn("%s", ledgerErrorText(&err));
+    if( gatewayStep(p, pOp, &err) ) {
+      emuLedgerCheck(p->pEmu);
+      if( !gatewayRests(p) ) emuWarn("%s", ledgerErrorText(&err));
+    }
     ledgerErrorClear(&err);
     bOpen |= gatewayIsOpen(p, pOp);
   }

@@ -227,7 +227,7 @@ static void rolesWrite(EmuReq *p, int bPatch) {
     goto out;
   }
   if( !rolesAll(p, pDoc, bPatch, 0, &out) ) goto out;
-  if( emuStoreBegin(p->pEmu->pStore, &err) ) {
+  if( emuLedgerBegin(p->pEmu, &err) ) {
     emuReqFail(p, &err);
     goto out;
   }

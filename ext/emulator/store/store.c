@@ -9,7 +9,11 @@
 **   - a file that is not ours is never written to: its first 100 bytes are
 **     read as plain bytes, then it is opened read-only and looked through,
 **     and only then opened to be written;
-**   - WAL and synchronous=FULL: COMMIT returns when the data is on disk;
+**   - WAL and synchronous=FULL: COMMIT returns when the data is on disk. Once a
+**     sync has failed nothing is known of that, and nothing more is written;
+**   - every page has a sum, and is refused when it is read and is not what was
+**     written (store/pages.c). A file of a format before 3 is copied into one
+**     that has them before it is used;
 **   - the lock is exclusive: one ledger, one process;
 **   - application_id and user_version are in the file's header before the file
 **     becomes a WAL database, so that the header alone tells what it is.
@@ -19,13 +23,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define STORE_APPLICATION 0x4c454447 /* "LEDG" */
-#define STORE_FORMAT 2               /* user_version */
+#define STORE_FORMAT 3               /* user_version */
+#define STORE_SUMS 3                 /* ... since which pages have sums */
 #define STORE_STMTS 64               /* kept statements */
 
 static const char zStoreSchema[] =
@@ -54,28 +60,59 @@ static const char zStoreSchema[] =
     "CREATE TABLE client(id TEXT PRIMARY KEY, secret TEXT NOT NULL,"
     " oid TEXT NOT NULL, lifetime INTEGER NOT NULL) WITHOUT ROWID;";
 
-/* What format 2 adds to format 1. */
+/* What format 2 adds to format 1. Format 3 has the same tables. */
 static const char zStoreSchema2[] =
     "CREATE TABLE object(kind INTEGER, name TEXT, value TEXT NOT NULL,"
     " PRIMARY KEY(kind, name)) WITHOUT ROWID;";
 
 struct EmuStore {
   sqlite3 *db;
-  int bBegun; /* a transaction is open */
+  int bBegun;   /* a transaction is open */
+  int bDamaged; /* ... and damage was met in it: it can't be committed */
   int nStmt;
   const char *azSql[STORE_STMTS]; /* literals */
   sqlite3_stmt *apStmt[STORE_STMTS];
 };
 
+/* What is wrong with a file that SQLite finds malformed. */
+static void storeDamage(sqlite3 *db, char *z, size_t n) {
+  if( emuPagesWrong(z, n) ) return;
+  snprintf(z, n, "%s", db ? sqlite3_errmsg(db) : "out of memory");
+}
+
+int emuStoreSynced(LedgerError *pErr) {
+  if( emuPagesUnsynced() == 0 ) return LEDGER_OK;
+  return ledgerErrorSet(pErr, LEDGER_IOERR,
+                        "the data file could not be synced to its disk: %s",
+                        ledgerSystemError(emuPagesUnsynced()));
+}
+
 /* Turns the SQLite error at hand into a LedgerError. */
 static int storeError(EmuStore *p, LedgerError *pErr) {
-  int rc = sqlite3_errcode(p->db) & 0xff;
-  if( rc == SQLITE_BUSY ) {
-    return ledgerErrorSet(pErr, LEDGER_BUSY,
-                          "the data file is in use by another process");
+  int rc = sqlite3_extended_errcode(p->db), iErrno = 0;
+  char zWhat[200];
+  if( emuStoreSynced(pErr) ) return pErr->rc;
+  if( rc == SQLITE_IOERR_WRITE ) iErrno = emuPagesUnwritten();
+  if( iErrno == EDQUOT ) rc = SQLITE_FULL;
+  switch( rc & 0xff ) {
+    case SQLITE_BUSY:
+      return ledgerErrorSet(pErr, LEDGER_BUSY,
+                            "the data file is in use by another process");
+    case SQLITE_FULL:
+      return ledgerErrorSet(pErr, LEDGER_FULL,
+                            "no room on the disk of the data file");
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      p->bDamaged = 1;
+      storeDamage(p->db, zWhat, sizeof(zWhat));
+      return ledgerErrorSet(pErr, LEDGER_ERROR, "the data file is damaged: %s",
+                            zWhat);
+    case SQLITE_NOMEM: return ledgerErrorNomem(pErr);
+    default:
+      return ledgerErrorSet(pErr, LEDGER_IOERR, "the data file: %s%s%s",
+                            sqlite3_errmsg(p->db), iErrno ? ": " : "",
+                            iErrno ? ledgerSystemError(iErrno) : "");
   }
-  return ledgerErrorSet(pErr, rc == SQLITE_NOMEM ? LEDGER_NOMEM : LEDGER_IOERR,
-                        "the data file: %s", sqlite3_errmsg(p->db));
 }
 
 /* The statement zSql, prepared once and kept, or NULL. */
@@ -193,22 +230,25 @@ static uint32_t storeBe32(const unsigned char *a) {
          a[3];
 }
 
-/*
-** Looks at the file without SQLite. *pbNew is 1 when there is none yet, or an
-** empty one; *pbWal when it has a WAL that is not empty.
-*/
-static int storeLook(const char *zPath, int *pbNew, int *pbWal,
-                     LedgerError *pErr) {
+/* What the file looks like without SQLite. */
+typedef struct StoreLook StoreLook;
+struct StoreLook {
+  int bNew;    /* there is none yet, or an empty one */
+  int bWal;    /* it has a WAL that is not empty */
+  int iFormat; /* user_version */
+};
+
+static int storeLook(const char *zPath, StoreLook *pLook, LedgerError *pErr) {
   unsigned char a[100];
   struct stat st;
   char *zWal = NULL;
   ssize_t n;
   int fd = -1, rc = LEDGER_OK;
 
-  *pbNew = *pbWal = 0;
+  memset(pLook, 0, sizeof(*pLook));
   fd = open(zPath, O_RDONLY | O_CLOEXEC);
   if( fd < 0 && errno == ENOENT ) {
-    *pbNew = 1;
+    pLook->bNew = 1;
     goto out;
   }
   if( fd < 0 || fstat(fd, &st) ) {
@@ -221,16 +261,24 @@ static int storeLook(const char *zPath, int *pbNew, int *pbWal,
     goto out;
   }
   if( st.st_size == 0 ) {
-    *pbNew = 1;
+    pLook->bNew = 1;
     goto out;
   }
-  n = read(fd, a, sizeof(a));
+  do {
+    n = read(fd, a, sizeof(a));
+  } while( n < 0 && errno == EINTR );
+  if( n < 0 ) {
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot read %s: %s", zPath,
+                        ledgerSystemError(errno));
+    goto out;
+  }
   if( n < (ssize_t)sizeof(a) || memcmp(a, "SQLite format 3", 16) ||
       storeBe32(a + 68) != STORE_APPLICATION || storeBe32(a + 60) == 0 ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s is not the data of a ledger emulator", zPath);
     goto out;
   }
+  pLook->iFormat = (int)storeBe32(a + 60);
   if( storeBe32(a + 60) > STORE_FORMAT ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s was written by a newer ledger-emulator (format "
@@ -252,10 +300,13 @@ static int storeLook(const char *zPath, int *pbNew, int *pbWal,
     struct stat stWal;
     int64_t nPage = a[16] << 8 | a[17];
     if( nPage == 1 ) nPage = 65536;
-    *pbWal = stat(zWal, &stWal) == 0 && stWal.st_size > 0;
-    if( !*pbWal && nPage * storeBe32(a + 28) != st.st_size ) {
+    pLook->bWal = stat(zWal, &stWal) == 0 && stWal.st_size > 0;
+    if( !pLook->bWal && nPage * storeBe32(a + 28) != st.st_size ) {
       rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                           "%s is damaged: its size is not what it says", zPath);
+    } else if( pLook->iFormat >= STORE_SUMS && a[20] != EMU_PAGE_SUM ) {
+      rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                          "%s is damaged: its pages have no sums", zPath);
     }
   }
 
@@ -281,6 +332,7 @@ static int storeInspect(const char *zPath, int bWal, LedgerError *pErr) {
   sqlite3_stmt *pStmt = NULL;
   LedgerBuf uri = {0};
   const char *z;
+  char zWhat[200];
   int rc = LEDGER_OK, rcSql;
 
   ledgerBufText(&uri, "file:");
@@ -296,8 +348,8 @@ static int storeInspect(const char *zPath, int bWal, LedgerError *pErr) {
     rc = ledgerErrorNomem(pErr);
     goto out;
   }
-  rcSql =
-      sqlite3_open_v2(uri.z, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+  rcSql = sqlite3_open_v2(uri.z, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                          EMU_PAGES_VFS);
   if( rcSql == SQLITE_OK ) {
     rcSql = sqlite3_prepare_v2(db, zSql, -1, &pStmt, NULL);
   }
@@ -306,8 +358,11 @@ static int storeInspect(const char *zPath, int bWal, LedgerError *pErr) {
     rc = ledgerErrorSet(pErr, LEDGER_BUSY, "%s is in use by another process",
                         zPath);
   } else if( rcSql != SQLITE_ROW ) {
-    rc = ledgerErrorSet(pErr, LEDGER_ERROR, "%s is damaged: %s", zPath,
-                        db ? sqlite3_errmsg(db) : "out of memory");
+    storeDamage(db, zWhat, sizeof(zWhat));
+    rc = ledgerErrorSet(pErr, LEDGER_ERROR,
+                        (rcSql & 0xff) == SQLITE_IOERR ? "cannot read %s: %s"
+                                                       : "%s is damaged: %s",
+                        zPath, zWhat);
   } else if( sqlite3_column_int(pStmt, 0) != 1 ) {
     rc = ledgerErrorSet(pErr, LEDGER_ERROR,
                         "%s is damaged: its tables do not agree", zPath);
@@ -320,6 +375,12 @@ out:
   return rc;
 }
 
+/* Makes pages with sums known to SQLite. */
+static int storeRegister(LedgerError *pErr) {
+  if( emuPagesRegister() == SQLITE_OK ) return LEDGER_OK;
+  return ledgerErrorNomem(pErr);
+}
+
 /* Opens the database itself and sets up the connection. */
 static int storeConnect(const char *zPath, EmuStore **ppStore,
                         LedgerError *pErr) {
@@ -328,7 +389,8 @@ static int storeConnect(const char *zPath, EmuStore **ppStore,
   *ppStore = p;
   if( p == NULL ) return ledgerErrorNomem(pErr);
   rc = sqlite3_open_v2(zPath, &p->db,
-                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                       EMU_PAGES_VFS);
   if( rc != SQLITE_OK ) {
     return ledgerErrorSet(pErr, LEDGER_IOERR, "cannot open %s: %s", zPath,
                           p->db ? sqlite3_errmsg(p->db) : "out of memory");
@@ -343,8 +405,9 @@ static int storeConnect(const char *zPath, EmuStore **ppStore,
 
 int emuStoreCreate(const char *zPath, EmuStore **ppStore, LedgerError *pErr) {
   char *zSql = NULL;
-  int fd, rc;
+  int fd, nSum = EMU_PAGE_SUM, rc;
   *ppStore = NULL;
+  if( storeRegister(pErr) ) return pErr->rc;
   /* The file holds private keys, and its journals take its mode. */
   fd = open(zPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if( fd < 0 ) {
@@ -358,6 +421,8 @@ int emuStoreCreate(const char *zPath, EmuStore **ppStore, LedgerError *pErr) {
                            "PRAGMA user_version=%d; %s%s",
                            STORE_APPLICATION, STORE_FORMAT, zStoreSchema,
                            zStoreSchema2);
+    sqlite3_file_control((*ppStore)->db, "main", SQLITE_FCNTL_RESERVE_BYTES,
+                         &nSum);
     rc = zSql ? storeExec(*ppStore, zSql, pErr) : ledgerErrorNomem(pErr);
     if( rc == LEDGER_OK ) (*ppStore)->bBegun = 1;
   }
@@ -369,13 +434,85 @@ int emuStoreCreate(const char *zPath, EmuStore **ppStore, LedgerError *pErr) {
   return rc;
 }
 
+/* Syncs a file that is to take another's place. */
+static int storeSync(const char *zPath, LedgerError *pErr) {
+  int fd = open(zPath, O_RDWR | O_CLOEXEC);
+  if( fd < 0 || fsync(fd) ) {
+    ledgerErrorSet(pErr, LEDGER_IOERR, "cannot write %s: %s", zPath,
+                   ledgerSystemError(errno));
+  }
+  if( fd >= 0 ) close(fd);
+  return pErr->rc;
+}
+
+/*
+** Copies a file of a format before STORE_SUMS to one whose pages have sums, and
+** puts that in its place. An interrupted copy leaves the file as it was.
+*/
+static int storeCopy(const char *zPath, LedgerError *pErr) {
+  char *zNew = sqlite3_mprintf("%s-new", zPath);
+  char *zWal = sqlite3_mprintf("%s-wal", zPath);
+  EmuStore *p = NULL;
+  sqlite3_stmt *pStmt;
+  struct stat st;
+  int fd, nSum = EMU_PAGE_SUM;
+  int rc =
+      zNew && zWal ? storeConnect(zPath, &p, pErr) : ledgerErrorNomem(pErr);
+  if( rc ) goto out;
+  sqlite3_file_control(p->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &nSum);
+  fd = open(zNew, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if( fd < 0 ) {
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", zNew,
+                        ledgerSystemError(errno));
+    goto out;
+  }
+  close(fd);
+  pStmt = emuStoreStmt(p, pErr, "VACUUM INTO ?1", "z", zNew);
+  emuStoreStep(p, pStmt, pErr);
+  sqlite3_reset(pStmt);
+  rc = pErr->rc ? pErr->rc : storeSync(zNew, pErr);
+  emuStoreClose(p);
+  p = NULL;
+  /* A WAL that stays is another reader's, and would be taken for the new's. */
+  if( rc == LEDGER_OK && stat(zWal, &st) == 0 && st.st_size > 0 ) {
+    rc = ledgerErrorSet(pErr, LEDGER_BUSY, "%s is in use by another process",
+                        zPath);
+  }
+  if( rc == LEDGER_OK && rename(zNew, zPath) ) {
+    rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", zPath,
+                        ledgerSystemError(errno));
+  }
+  if( rc ) unlink(zNew);
+
+out:
+  emuStoreClose(p);
+  sqlite3_free(zNew);
+  sqlite3_free(zWal);
+  return rc;
+}
+
+/* Looks through the WAL of a file that no other process uses. */
+static int storeLookWal(const char *zPath, LedgerError *pErr) {
+  char *zWal = sqlite3_mprintf("%s-wal", zPath);
+  int rc = zWal ? emuWalLook(zWal, pErr) : ledgerErrorNomem(pErr);
+  sqlite3_free(zWal);
+  return rc;
+}
+
 int emuStoreOpen(const char *zPath, EmuStore **ppStore, int *pbNew,
                  LedgerError *pErr) {
-  int bWal, rc;
+  StoreLook look;
+  int rc;
   *ppStore = NULL;
-  rc = storeLook(zPath, pbNew, &bWal, pErr);
-  if( rc || *pbNew ) return rc;
-  rc = storeInspect(zPath, bWal, pErr);
+  rc = storeLook(zPath, &look, pErr);
+  *pbNew = look.bNew;
+  if( rc || look.bNew ) return rc;
+  rc = storeRegister(pErr);
+  if( rc == LEDGER_OK ) rc = storeInspect(zPath, look.bWal, pErr);
+  if( rc == LEDGER_OK && look.bWal ) rc = storeLookWal(zPath, pErr);
+  if( rc == LEDGER_OK && look.iFormat < STORE_SUMS ) {
+    rc = storeCopy(zPath, pErr);
+  }
   if( rc == LEDGER_OK ) rc = storeConnect(zPath, ppStore, pErr);
   if( rc == LEDGER_OK ) {
     /* The first write takes the lock, and keeps it. */
@@ -393,8 +530,8 @@ int emuStoreUpgrade(EmuStore *p, LedgerError *pErr) {
   char *zSql;
   int rc = emuStoreNumber(p, pErr, &iFormat, "PRAGMA user_version", "");
   if( rc || iFormat >= STORE_FORMAT ) return rc;
-  zSql =
-      sqlite3_mprintf("%s PRAGMA user_version=%d", zStoreSchema2, STORE_FORMAT);
+  zSql = sqlite3_mprintf("%s PRAGMA user_version=%d",
+                         iFormat < 2 ? zStoreSchema2 : "", STORE_FORMAT);
   if( zSql == NULL ) return ledgerErrorNomem(pErr);
   rc = storeExec(p, zSql, pErr);
   sqlite3_free(zSql);
@@ -404,6 +541,9 @@ int emuStoreUpgrade(EmuStore *p, LedgerError *pErr) {
 void emuStoreClose(EmuStore *p) {
   int i;
   if( p == NULL ) return;
+  if( emuPagesUnsynced() ) {
+    sqlite3_db_config(p->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  }
   if( p->bBegun ) emuStoreRollback(p);
   for( i = 0; i < p->nStmt; i++ ) sqlite3_finalize(p->apStmt[i]);
   sqlite3_close(p->db);
@@ -412,6 +552,7 @@ void emuStoreClose(EmuStore *p) {
 
 int emuStoreBegin(EmuStore *p, LedgerError *pErr) {
   if( p->bBegun ) return LEDGER_OK;
+  p->bDamaged = 0;
   p->bBegun = emuStoreRun(p, pErr, "BEGIN IMMEDIATE", "") == LEDGER_OK;
   return pErr->rc;
 }
@@ -419,6 +560,8 @@ int emuStoreBegin(EmuStore *p, LedgerError *pErr) {
 int emuStoreCommit(EmuStore *p, LedgerError *pErr) {
   if( !p->bBegun ) return LEDGER_OK;
   p->bBegun = emuStoreRun(p, pErr, "COMMIT", "") != LEDGER_OK;
+  /* It may be SQLite's own, of a checkpoint, which does not fail the COMMIT. */
+  emuStoreSynced(pErr);
   return pErr->rc;
 }
 
@@ -429,6 +572,10 @@ void emuStoreRollback(EmuStore *p) {
   if( !sqlite3_get_autocommit(p->db) ) {
     sqlite3_exec(p->db, "ROLLBACK", NULL, NULL, NULL);
   }
+}
+
+int emuStoreLost(EmuStore *p) {
+  return p->bBegun && (p->bDamaged || sqlite3_get_autocommit(p->db));
 }
 
 int emuStoreWal(EmuStore *p, LedgerError *pErr) {

@@ -43,7 +43,8 @@ enum {
 
 /*
 ** Opens the data file. One that is not a ledger, is of a newer format, or is
-** damaged is refused before anything is written. *pbNew is 1, and nothing is
+** seen to be damaged is refused before anything is written. (What else is
+** damaged is refused when it is read.) *pbNew is 1, and nothing is
 ** opened, when there is none or it is empty: then it is to be created, and
 ** begins with an open transaction.
 */
@@ -59,6 +60,15 @@ int emuStoreUpgrade(EmuStore *p, LedgerError *pErr);
 int emuStoreBegin(EmuStore *p, LedgerError *pErr);
 int emuStoreCommit(EmuStore *p, LedgerError *pErr);
 void emuStoreRollback(EmuStore *p);
+
+/* 1 when the open transaction is lost: an error of reading or writing, even in
+** a statement that only reads, makes SQLite roll it back, or not commit it.
+** Rollback is to follow. */
+int emuStoreLost(EmuStore *p);
+
+/* An error once a sync of the file has failed. What it holds is not known to be
+** on the disk then: nothing may be written or answered any more. */
+int emuStoreSynced(LedgerError *pErr);
 
 /* Turns a store without an open transaction into a WAL database, if it is not
 ** one yet. */

@@ -1,6 +1,6 @@
 /*
 ** What the files of emulator/store share among themselves: the statements of
-** the data file.
+** the data file, and its pages.
 */
 #ifndef EMU_STORE_INT_H
 #define EMU_STORE_INT_H
@@ -39,5 +39,29 @@ EmuText emuStoreText(sqlite3_stmt *pStmt, int i);
 /* Appends the bytes of column i. */
 int emuStoreColumn(sqlite3_stmt *pStmt, int i, LedgerBuf *pBuf,
                    LedgerError *pErr);
+
+/* ---- pages.c ----------------------------------------------------------- */
+
+#define EMU_PAGES_VFS "ledger-pages"
+#define EMU_PAGE_SUM 8 /* bytes of a page's sum; SQLite's reserved space */
+
+/* Makes the VFS known to SQLite, whose code it gives. */
+int emuPagesRegister(void);
+
+/* Writes what was wrong with the page that failed last, and forgets it; 0 when
+** none has failed. */
+int emuPagesWrong(char *z, size_t n);
+
+/* errno of the write that failed last. */
+int emuPagesUnwritten(void);
+
+/* errno of the first sync of a file that failed, or 0. */
+int emuPagesUnsynced(void);
+
+/* ---- wal.c ------------------------------------------------------------- */
+
+/* Looks through a WAL that was left behind: an error if SQLite would drop more
+** of it than a torn end. */
+int emuWalLook(const char *zWal, LedgerError *pErr);
 
 #endif /* EMU_STORE_INT_H */

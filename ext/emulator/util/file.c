@@ -32,8 +32,9 @@ int emuFileWrite(const char *zPath, const char *z, size_t n, int mode,
   if( rename(zTmp, zPath) ) goto bad;
   goto out;
 bad:
-  rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot write %s: %s", zPath,
-                      ledgerSystemError(errno));
+  rc = ledgerErrorSet(
+      pErr, errno == ENOSPC || errno == EDQUOT ? LEDGER_FULL : LEDGER_IOERR,
+      "cannot write %s: %s", zPath, ledgerSystemError(errno));
   if( fd >= 0 ) close(fd);
   unlink(zTmp);
 out:
