@@ -29,6 +29,7 @@ UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
 UNIT_SO      := $(patsubst %,build/unit/%.so,locale syscall datafile)
 # Those that look inside are run with the sanitizers too (unit.test).
 UNITS_ASAN   := $(addprefix build/asan/unit/,base json jsonread lru failure url)
+UNITS_COVERAGE := $(subst /asan/,/coverage/,$(UNITS_ASAN))
 FUZZ_SRC     := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_TARGETS := $(filter-out wire,$(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC)))
 FUZZ_OF_EMULATOR := $(filter data request,$(FUZZ_TARGETS))
@@ -71,9 +72,11 @@ LDFLAGS_EMULATOR = -pie -Wl,-z,relro -Wl,-z,now
 # Per variant: its optimiser and sanitizer flags, and where its results go.
 FLAGS_release = $(CFLAGS) $(HARDEN)
 FLAGS_asan    = $(SANITIZE)
+FLAGS_coverage = -O0 -g --coverage -fprofile-update=atomic
 FLAGS_fuzz    = $(SANITIZE) -fsanitize=fuzzer-no-link -DSQLITE_CORE
 OUT_release   = build
 OUT_asan      = build/asan
+OUT_coverage  = build/coverage
 OUT_fuzz      = build/fuzz
 
 # ---- what is shown ---------------------------------------------------------
@@ -93,8 +96,8 @@ endif
 all: build/ledger.so build/ledger-emulator ## build module and emulator
 
 # The goals that install what is missing before anything is compiled.
-COMPLETE := demo shell test test-asan test-valgrind test-locale bench fuzz \
-  lint conformance
+COMPLETE := demo shell test test-asan test-valgrind test-locale coverage \
+  mutate bench fuzz lint conformance
 ifneq ($(filter deps $(COMPLETE),$(MAKECMDGOALS)),)
 DEPS := deps
 else
@@ -106,7 +109,7 @@ deps: ## install what is missing (apt), or say what is
 	@tests/deps.sh $(if $(filter lint,$(MAKECMDGOALS)),--lint) \
 	  $(if $(filter test-valgrind,$(MAKECMDGOALS)),--valgrind) \
 	  $(if $(filter deps fuzz,$(MAKECMDGOALS)),--fuzz) \
-	  $(if $(filter deps test test-%,$(MAKECMDGOALS)),--test)
+	  $(if $(filter deps test test-% coverage mutate,$(MAKECMDGOALS)),--test)
 	$(if $(filter demo shell,$(MAKECMDGOALS)),@[ -e build/ledger.so ] || \
 	  echo "building: a minute or so (V=1 shows how)")
 
@@ -154,6 +157,18 @@ LOCALE_SET := append/append append/answer append/wait_ended attach/attach \
 test-locale: deps all units ## core files in a host of another locale; LOCALE=tr_TR.UTF-8
 	@$(TCLSH) tests/harness/run.tcl -j $(JOBS) -locale $(LOCALE) \
 	  $(or $(TESTS),$(LOCALE_SET))
+
+.PHONY: coverage
+coverage: deps units build/coverage/ledger.so $(UNITS_COVERAGE) build/ledger-emulator ## lines of the module that the tests run, per room; TESTS= selects
+	@find build/obj/coverage -name '*.gcda' -delete
+	@LEDGER_MODULE=./build/coverage/ledger \
+	  LEDGER_EMULATOR=./build/ledger-emulator $(TCLSH) \
+	  tests/harness/run.tcl -j $(JOBS) -dir build/coverage/test $(TESTS); :
+	@$(TCLSH) tests/coverage/coverage.tcl build/obj/coverage/ext
+
+.PHONY: mutate
+mutate: deps all units ## do the tests notice mutants of the safety rules? MUTATE=10 of them, by the date
+	@$(TCLSH) tests/mutate/mutate.tcl $(MUTATE)
 
 SUITE ?= bookworm
 .PHONY: test-fresh
@@ -275,7 +290,9 @@ FORCE:
 UNIT_NET = $(patsubst %,ext/client/net/%.c,failure url)
 $(addprefix build/unit/,failure url): $(call objects,release,$(UNIT_NET))
 $(addprefix build/asan/unit/,failure url): $(call objects,asan,$(UNIT_NET))
-$(addprefix build/unit/,failure url) $(addprefix build/asan/unit/,failure url): \
+$(addprefix build/coverage/unit/,failure url): \
+  $(call objects,coverage,$(UNIT_NET))
+$(foreach o,unit asan/unit coverage/unit,$(addprefix build/$o/,failure url)): \
   UNIT_LIBS = $(MODULE_LIBS)
 build/unit/%: build/obj/release/tests/unit/%.o \
               $(call objects,release,$(wildcard ext/base/*.c))
@@ -288,6 +305,12 @@ build/asan/unit/%: build/obj/asan/tests/unit/%.o \
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$Q$(CC) $(FLAGS_asan) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) \
+	  $(EMULATOR_LIBS) -pthread
+build/coverage/unit/%: build/obj/coverage/tests/unit/%.o \
+                       $(call objects,coverage,$(wildcard ext/base/*.c))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(FLAGS_coverage) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) \
 	  $(EMULATOR_LIBS) -pthread
 
 build/bench/%: build/obj/release/tests/bench/%.o
@@ -329,4 +352,5 @@ $(addprefix build/fuzz/,$(FUZZ_TARGETS)):
 
 $(eval $(call variant,release))
 $(eval $(call variant,asan))
+$(eval $(call variant,coverage))
 $(eval $(call variant,fuzz))

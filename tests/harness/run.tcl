@@ -1,13 +1,14 @@
 # Runs test files, each in a tclsh of its own, and closes with one line:
 # `N passed, N failed`, and `, N skipped` where some were.
 #
-#   tclsh tests/harness/run.tcl ?-j N? ?-v? ?-asan? ?-valgrind? ?-timeout SECONDS?
-#         ?-dir DIR? ?-locale NAME? ?-list? ?PATTERN...?
+#   tclsh tests/harness/run.tcl ?-j N? ?-v? ?-first? ?-asan? ?-valgrind?
+#         ?-timeout SECONDS? ?-dir DIR? ?-locale NAME? ?-list? ?PATTERN...?
 #
 # A test file is named by its path below tests/, without `.test`: outbox/kill.
 # PATTERN is a folder (outbox), a name (outbox/kill*), the last part of names or
 # of folders (kill*), or the path of a file. Without one, all run; with -valgrind
-# those that hold a line `# valgrind: yes`. With -list they are only named. With -locale, each test file is a host
+# those that hold a line `# valgrind: yes`. With -first a file ends at its first
+# case that fails. With -list they are only named. With -locale, each test file is a host
 # that has called setlocale(): de_DE.UTF-8 or tr_TR.UTF-8 (`make units` makes
 # them). A file works below DIR/NAME (build/test/outbox/kill), which goes when it
 # passes and stays to be looked at when it fails. What a file started, it lists in
@@ -24,7 +25,7 @@ cd $root
 
 # ---- command line ----------------------------------------------------------
 
-array set opt {jobs 1 verbose 0 asan 0 valgrind 0 list 0 timeout 180
+array set opt {jobs 1 verbose 0 first 0 asan 0 valgrind 0 list 0 timeout 180
                dir build/test locale ""}
 set patterns {}
 for {set i 0} {$i < [llength $argv]} {incr i} {
@@ -33,6 +34,7 @@ for {set i 0} {$i < [llength $argv]} {incr i} {
     {-j[1-9]*} { set opt(jobs) [string range $arg 2 end] }
     -j       { set opt(jobs) [lindex $argv [incr i]] }
     -v       { set opt(verbose) 1 }
+    -first   { set opt(first) 1 }
     -asan    { set opt(asan) 1 }
     -valgrind { set opt(valgrind) 1 }
     -list    { set opt(list) 1 }
@@ -135,6 +137,7 @@ if {![info exists env(LEDGER_EMULATOR)]} {
 }
 set env(LEDGER_TEST_SCALE) $scale
 set env(LEDGER_TEST_VERBOSE) $opt(verbose)
+set env(LEDGER_TEST_FIRST) $opt(first)
 set env(LEDGER_TEST_PRELOAD) ""
 set env(LEDGER_TEST_LOCALE) ""
 if {$opt(locale) ne ""} {

@@ -48,6 +48,7 @@ proc harness_result {kind name {text ""}} {
   if {$kind ne "ok" || $::env(LEDGER_TEST_VERBOSE)} {
     puts "[string map {ok "ok    " fail FAILED skip SKIPPED} $kind] $name$text"
   }
+  if {$kind eq "fail" && $::env(LEDGER_TEST_FIRST)} finish_test
 }
 
 proc harness_name name {

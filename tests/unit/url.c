@@ -51,6 +51,8 @@ static void urlRead(void) {
       {"https://a b", 0, NULL},
       {"https://a.b/x y", 0, NULL},
       {"https://a.b\\@c.d/", 0, NULL},
+      {"https://a.b/x\\y", 0, NULL},
+      {"https://a.b/x\x7fy", 0, NULL},
       {"https://a_b!.c", 0, NULL},
       {"https://\xc3\xa4.b", 0, NULL},
       {"https://a.b/\nx", 0, NULL},
