@@ -85,7 +85,7 @@ mutant ext/client/api/append.c append/answer {if( z == NULL ||
 
 rule {a session is one connection, of one view}
 set S ext/client/call/session.c
-mutant $S {append/sessions append/sessions_random} \
+mutant $S {append/sessions_variants append/sessions} \
   {if( pSession->last.view && pSession->last.view != id.view )} {if( 0 )}
 mutant $S {append/sessions_variants append/sessions} {p->pClient->bBreaks = 1;} {}
 mutant $S {append/sessions_again append/sessions} \

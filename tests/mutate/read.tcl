@@ -20,8 +20,11 @@ mutant $R {read/range read/windows read/compare_statements} \
   {if( to.seqno && ledgerTxidCompare(id, to) > 0 ) return 0;} \
   {}
 mutant $R {read/range read/snapshot read/windows} {return id.seqno <= p->iSeqnoMax;} {return 1;}
-mutant $R {read/missing read/range} {return p->http == 404 && !p->bBounds &&
-         strcmp(p->server.zCode, "UnknownLedgerEntry") == 0;} {return p->http == 404;}
+mutant $R {read/missing read/range} {  if( p->http == 404 && !p->bBounds &&
+      strcmp(p->server.zCode, "UnknownLedgerEntry") == 0 )} {  if( p->http == 404 )}
+mutant $R {read/lag_windows read/compare_strict} \
+  {(p->tAgain == 0 || p->pClient->tNow - p->tAgain < PAGER_LAG_MS);} {1;}
+mutant $R {read/lag_windows read/compare_strict} {  return p->bAgain;} {  return 0;}
 mutant $R {read/range read/compare_strict read/windows} {    p->bNoBounds = 1;} {}
 mutant $R {read/lag read/lag_windows} {pCall->floor = p->floor;} {}
 mutant $R {read/range read/failure read/answers} \
@@ -136,7 +139,9 @@ mutant $P {read/lookup read/cursors} \
   {pAt->iSlot == iSlot && pAt->iHash == iHash &&} \
   {pAt->iSlot == iSlot &&}
 set F ext/sqlite/read/flight.c
-mutant $F {read/lag_windows read/windows} {      pPage->head.seqno < iNeeded )} {      0 )}
+mutant $F {read/lag_windows read/windows} {(pPage->head.seqno < iNeeded ||} {(0 ||}
+mutant $F {read/lag_windows read/windows} \
+  {       pPage->head.view < ledgerViewsLeast(p->pLedger, iNeeded)) )} {       0) )}
 mutant $F {read/windows read/lag_windows} \
   {return pLeg->bEarly && (pLeg->iTo < INT64_MAX || flightIsFirm(p));} \
   {return 0;}
@@ -149,15 +154,15 @@ mutant $F {read/windows read/compare_modes} \
 mutant $F {read/windows read/compare_modes read/range} \
   {           pPage->aEntry[*piEntry].id.seqno < pLeg->iFrom )} \
   {           0 )}
-mutant $F {read/lag_windows read/windows} {pRange->floor.view = ledgerClientView(pClient, iTo);
+mutant $F {read/lag_windows read/windows} {pRange->floor.view = ledgerViewsLeast(p->pLedger, iTo);
   pRange->floor.seqno = iTo;} {}
 mutant $F {read/lag_windows read/windows} {    pRange->floor.view = p->linkTo.view;
     pRange->floor.seqno = iTo;} {}
 mutant $F {read/failure read/windows read/failure_advice} {      ledgerErrorCopy(pErr, &pLeg->err);
       break;} {      break;}
-mutant $F {cache/complete cache/history} \
-  {p->bSound = pPage == NULL || pPage->isPast || !pLeg->bEarly;} \
-  {p->bSound = 1;}
+mutant $F {cache/complete cache/history} {pPage->isPast || !(pLeg->bEarly ||} {pPage->isPast || !(0 ||}
+mutant $F {cache/complete cache/history read/compare_strict} \
+  {!(pLeg->bEarly || pPage->isUnbounded);} {!pLeg->bEarly;}
 
 rule {whose history it is, and what of it is whole}
 set L ext/sqlite/read/pieces.c
@@ -203,7 +208,7 @@ set B ext/sqlite/history/answer.c
 mutant $B cache/answers {answerDigest(zRequest, z, n) == sqlite3_column_int64(pStmt, 0)} {n > 0}
 mutant $B {cache/answers cache/damaged} {ledgerPastDigest(0, 0, zRequest, nRequest)} {0}
 set T ext/sqlite/history/past.c
-mutant $T {cache/answers cache/not_kept cache/history} {memcmp(aNow, aOwner, 32) == 0 &&} {}
+mutant $T {cache/answers cache/not_kept cache/history} {      memcmp(aNow, aOwner, 32) != 0 )} {      0 )}
 mutant $T {cache/not_kept cache/damaged cache/history} \
   {      !ledgerClientAdmitted(pLedger->pClient, aOwner) )} \
   {      0 )}
@@ -223,8 +228,9 @@ mutant $M {cache/not_kept cache/kept} \
   {p->zCacheKey && p->bFinal && p->err.rc == LEDGER_OK} \
   {p->zCacheKey && p->err.rc == LEDGER_OK}
 mutant ext/client/call/retry.c {cache/not_kept cache/damaged} \
-  {(zToken && strcmp(zToken, p->zTokenSent) != 0)} \
-  {0}
+  {      memcmp(aNow, p->aOwner, sizeof(aNow)) != 0 )} {      0 )}
+mutant ext/client/call/retry.c {cache/not_kept cache/damaged cache/answers} \
+  {if( retryHasNone(p) ) retryAdmitted(p);} {retryAdmitted(p);}
 mutant ext/client/call/retry.c {cache/not_kept cache/damaged} {    pClient->bDenied = 1;} {}
 mutant ext/sqlite/read/lookup.c {cache/answers cache/compare} \
   {  *pbKnown = pEntry || bAll;} \

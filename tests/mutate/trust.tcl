@@ -111,7 +111,7 @@ mutant $A {trust/secret call/log} \
 mutant $A {call/log trust/secret} {strlen(azList[i]) == n && ledgerStrnicmp} {ledgerStrnicmp}
 mutant $A {trust/redirect call/log} {if( zCopy[0] != '/' ) ledgerBufText(p, url.zBase);
     ledgerRedactRest(p, url.zRest);} {ledgerBufAppend(p, z, n);}
-mutant $A {trust/secret trust/redirect call/log trust/secret_echoed} \
+mutant $A trust/redirect \
   {  redactParams(p, z + n + 1, strlen(z + n + 1));} \
   {  ledgerBufText(p, z + n + 1);}
 mutant $A {call/log trust/secret} {if( z && ledgerStrnicmp(zName, "nextLink", 8) == 0 )} {if( 0 )}

@@ -77,7 +77,8 @@ mutant $T $settled {return bOver || (pRow->iView && to.view > pRow->iView);} {re
 mutant $T $settled \
   {return bOver || (pRow->iView && to.view > pRow->iView);} \
   {return bOver || to.view > pRow->iView;}
-mutant $T $settled {return to.seqno >= pRow->id.seqno || to.view > pRow->id.view;} {return 1;}
+mutant $T {outbox/settle outbox/late outbox/outbox append/reconcile_lag} \
+  {return to.seqno >= pRow->id.seqno || to.view > pRow->id.view;} {return 1;}
 mutant $T {append/gateway append/reconcile} {if( settleMayCome(p, pRow) ) return 0;} {}
 mutant $T {append/reconcile_lag append/lagging_node} \
   {      (pPage->head.seqno >= to.seqno && pPage->head.view >= to.view) )} \
