@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -30,7 +31,8 @@ enum {
   CALL_TRUNCATE = 16,
   CALL_ACCEPT = 32,
   CALL_WAIT = 64,
-  CALL_UNLINK = 128
+  CALL_UNLINK = 128,
+  CALL_ROOM = 256 /* statvfs(), which finds none */
 };
 /* What they are made on, in bits. */
 enum {
@@ -173,4 +175,11 @@ int epoll_wait(int fd, struct epoll_event *a, int n, int ms) {
 int unlink(const char *z) {
   REAL(int, "unlink", const char *);
   return syscallFails(CALL_UNLINK, syscallIsData(z)) > 0 ? -1 : x(z);
+}
+
+int statvfs(const char *z, struct statvfs *p) {
+  REAL(int, "statvfs", const char *, struct statvfs *);
+  int rc = x(z, p);
+  if( rc == 0 && syscallFails(CALL_ROOM, syscallIsData(z)) ) p->f_bavail = 0;
+  return rc;
 }

@@ -15,11 +15,11 @@ proc failing_start {} {
 }
 
 # failing CALLS WHERE HOW ?SKIP? ?TIMES?: of the calls (open read write sync
-# truncate accept wait unlink) on such things (data socket other) SKIP go well,
+# truncate accept wait unlink room) on such things (data socket other) SKIP go well,
 # and then TIMES (-1: all) fail: HOW is the name of an error, or SHORT.
 # failing: nothing fails any more.
 proc failing {args} {
-  array set bit {open 1 read 2 write 4 sync 8 truncate 16 accept 32 wait 64 unlink 128
+  array set bit {open 1 read 2 write 4 sync 8 truncate 16 accept 32 wait 64 unlink 128 room 256
     data 1 socket 2 other 4}
   array set code {EINTR 4 EIO 5 EAGAIN 11 EMFILE 24 ENOSPC 28 ECONNRESET 104 EDQUOT 122 SHORT -1}
   failing_put 0 [binary format i 0]

@@ -208,8 +208,8 @@ static void ledgerRefuse(Emu *p, const LedgerError *pErr) {
 static void ledgerRetry(Emu *p) {
   EmuLedger *pLedger = p->pLedger;
   LedgerError err = LEDGER_ERROR_INIT;
-  if( ledgerChange(p, EMU_CHANGE_NODE, 1, &err) == LEDGER_OK &&
-      emuKeysExport(p->pKeys, p->zDir, &err) == LEDGER_OK ) {
+  if( emuStoreRoom(p->pStore, &err) == LEDGER_OK &&
+      ledgerChange(p, EMU_CHANGE_NODE, 1, &err) == LEDGER_OK ) {
     pLedger->eRefuse = LEDGER_OK;
     emuWarn("writes are accepted again");
     if( pLedger->xElected ) {
@@ -245,19 +245,22 @@ static int ledgerElect(Emu *p, int nView, int eChange, int eSessions,
                        LedgerError *pErr) {
   EmuLedger *pLedger = p->pLedger;
   LedgerError later = LEDGER_ERROR_INIT;
+  LedgerTxid before;
   if( ledgerRefused(p, pErr) ) return pErr->rc;
   if( emuStoreSynced(pErr) ) {
     ledgerBreak(p, pErr);
     return pErr->rc;
   }
   ledgerRollback(p);
+  before = pLedger->head.committed;
   pLedger->head.iView += nView;
-  if( ledgerChange(p, eChange, 1, pErr) ) {
+  if( emuStoreRoom(p->pStore, pErr) || ledgerChange(p, eChange, 1, pErr) ) {
     if( emuStoreSynced(pErr) ) {
       ledgerBreak(p, pErr);
       return pErr->rc; /* and nobody is told anything */
     }
-    ledgerRefuse(p, pErr);
+    /* Else it is recorded, and only a certificate's file is not written. */
+    if( pLedger->head.committed.seqno == before.seqno ) ledgerRefuse(p, pErr);
   }
   if( pLedger->xElected && pLedger->xElected(p, eSessions, &later) ) {
     ledgerBreak(p, &later);

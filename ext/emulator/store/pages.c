@@ -85,7 +85,9 @@ static uint64_t pagesSum(const unsigned char *a, int n, int64_t iPage) {
 /* The number of the page that is read or written, or 0: it is not a whole one.
 */
 static int64_t pagesNumber(const PagesFile *p, int n, sqlite3_int64 iAt) {
-  if( !p->bSums || n < 512 || (n & (n - 1)) || iAt % n ) return 0;
+  if( !p->bSums || n < 512 || n > PAGES_MAX || (n & (n - 1)) || iAt % n ) {
+    return 0;
+  }
   return iAt / n + 1;
 }
 
@@ -97,15 +99,14 @@ static int pagesLook(PagesFile *p) {
   int rc = pUnder->pMethods->xFileSize(pUnder, &n);
   if( rc == SQLITE_OK && n >= (int)sizeof(a) ) {
     rc = pUnder->pMethods->xRead(pUnder, a, sizeof(a), 0);
-    p->bSums = rc == SQLITE_OK && a[20] == EMU_PAGE_SUM;
-  } else {
-    p->bSums = n == 0;
   }
-  if( rc == SQLITE_OK && p->bSums ) {
+  if( rc != SQLITE_OK ) return rc;
+  p->bSums = n >= (int)sizeof(a) ? a[20] == EMU_PAGE_SUM : n == 0;
+  if( p->bSums ) {
     p->aCopy = malloc(PAGES_MAX);
-    if( p->aCopy == NULL ) rc = SQLITE_NOMEM;
+    if( p->aCopy == NULL ) return SQLITE_NOMEM;
   }
-  return rc;
+  return SQLITE_OK;
 }
 
 /* ---- a file ------------------------------------------------------------ */

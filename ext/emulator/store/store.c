@@ -27,12 +27,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define STORE_APPLICATION 0x4c454447 /* "LEDG" */
 #define STORE_FORMAT 3               /* user_version */
 #define STORE_SUMS 3                 /* ... since which pages have sums */
 #define STORE_STMTS 64               /* kept statements */
+#define STORE_ROOM (1 << 20)         /* bytes; less is a disk that is full */
 
 static const char zStoreSchema[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL)"
@@ -69,6 +71,7 @@ struct EmuStore {
   sqlite3 *db;
   int bBegun;   /* a transaction is open */
   int bDamaged; /* ... and damage was met in it: it can't be committed */
+  int bFull;    /* a write found no room, and none has gone well since */
   int nStmt;
   const char *azSql[STORE_STMTS]; /* literals */
   sqlite3_stmt *apStmt[STORE_STMTS];
@@ -99,6 +102,7 @@ static int storeError(EmuStore *p, LedgerError *pErr) {
       return ledgerErrorSet(pErr, LEDGER_BUSY,
                             "the data file is in use by another process");
     case SQLITE_FULL:
+      p->bFull = 1;
       return ledgerErrorSet(pErr, LEDGER_FULL,
                             "no room on the disk of the data file");
     case SQLITE_NOTADB:
@@ -452,14 +456,16 @@ static int storeSync(const char *zPath, LedgerError *pErr) {
 static int storeCopy(const char *zPath, LedgerError *pErr) {
   char *zNew = sqlite3_mprintf("%s-new", zPath);
   char *zWal = sqlite3_mprintf("%s-wal", zPath);
+  char *zJournal = sqlite3_mprintf("%s-new-journal", zPath);
   EmuStore *p = NULL;
   sqlite3_stmt *pStmt;
   struct stat st;
   int fd, nSum = EMU_PAGE_SUM;
-  int rc =
-      zNew && zWal ? storeConnect(zPath, &p, pErr) : ledgerErrorNomem(pErr);
+  int rc = zNew && zWal && zJournal ? storeConnect(zPath, &p, pErr)
+                                    : ledgerErrorNomem(pErr);
   if( rc ) goto out;
   sqlite3_file_control(p->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &nSum);
+  unlink(zJournal);
   fd = open(zNew, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if( fd < 0 ) {
     rc = ledgerErrorSet(pErr, LEDGER_IOERR, "cannot create %s: %s", zNew,
@@ -488,6 +494,7 @@ out:
   emuStoreClose(p);
   sqlite3_free(zNew);
   sqlite3_free(zWal);
+  sqlite3_free(zJournal);
   return rc;
 }
 
@@ -561,6 +568,7 @@ int emuStoreCommit(EmuStore *p, LedgerError *pErr) {
   if( !p->bBegun ) return LEDGER_OK;
   p->bBegun = emuStoreRun(p, pErr, "COMMIT", "") != LEDGER_OK;
   /* It may be SQLite's own, of a checkpoint, which does not fail the COMMIT. */
+  if( !p->bBegun ) p->bFull = 0;
   emuStoreSynced(pErr);
   return pErr->rc;
 }
@@ -576,6 +584,16 @@ void emuStoreRollback(EmuStore *p) {
 
 int emuStoreLost(EmuStore *p) {
   return p->bBegun && (p->bDamaged || sqlite3_get_autocommit(p->db));
+}
+
+int emuStoreRoom(EmuStore *p, LedgerError *pErr) {
+  struct statvfs st;
+  if( !p->bFull || statvfs(sqlite3_db_filename(p->db, "main"), &st) ||
+      (uint64_t)st.f_bavail * st.f_frsize >= STORE_ROOM ) {
+    return LEDGER_OK;
+  }
+  return ledgerErrorSet(pErr, LEDGER_FULL,
+                        "no room on the disk of the data file");
 }
 
 int emuStoreWal(EmuStore *p, LedgerError *pErr) {

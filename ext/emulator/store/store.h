@@ -66,6 +66,10 @@ void emuStoreRollback(EmuStore *p);
 ** Rollback is to follow. */
 int emuStoreLost(EmuStore *p);
 
+/* LEDGER_FULL where a write found no room and there is hardly any still: then
+** what is small might be written, and the next write fail again. */
+int emuStoreRoom(EmuStore *p, LedgerError *pErr);
+
 /* An error once a sync of the file has failed. What it holds is not known to be
 ** on the disk then: nothing may be written or answered any more. */
 int emuStoreSynced(LedgerError *pErr);
