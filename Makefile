@@ -72,7 +72,8 @@ LDFLAGS_EMULATOR = -pie -Wl,-z,relro -Wl,-z,now
 # Per variant: its optimiser and sanitizer flags, and where its results go.
 FLAGS_release = $(CFLAGS) $(HARDEN)
 FLAGS_asan    = $(SANITIZE)
-FLAGS_coverage = -O0 -g --coverage -fprofile-update=atomic
+FLAGS_coverage = -O0 -g --coverage -fprofile-update=atomic \
+                 -Wl,--exclude-libs,libgcov.a
 FLAGS_fuzz    = $(SANITIZE) -fsanitize=fuzzer-no-link -DSQLITE_CORE
 OUT_release   = build
 OUT_asan      = build/asan
