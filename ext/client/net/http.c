@@ -40,6 +40,7 @@ enum {
 struct LedgerHttp {
   CURLM *pMulti;
   int nRunning; /* exchanges added to pMulti */
+  pid_t pid;    /* of the process whose connections these are */
   LedgerSockets sockets;
   LedgerBudget budget;
 };
@@ -53,7 +54,16 @@ static int httpOpen(LedgerHttp *p, LedgerError *pErr) {
   p->pMulti = curl_multi_init();
   if( p->pMulti == NULL ) return ledgerErrorNomem(pErr);
   curl_multi_setopt(p->pMulti, CURLMOPT_MAXCONNECTS, HTTP_MAXCONNECTS);
+  p->pid = getpid();
   return LEDGER_OK;
+}
+
+/* Something is about to be closed. In a process forked since, the connections
+** are the parent's: they are let go of without a word. */
+static void httpClosing(LedgerHttp *p) {
+  if( p->pid == getpid() ) return;
+  ledgerSocketsLetGo(&p->sockets);
+  p->pid = getpid();
 }
 
 int ledgerHttpNew(LedgerHttp **ppHttp, LedgerError *pErr) {
@@ -80,6 +90,7 @@ void ledgerHttpFree(LedgerHttp *p) {
   LedgerGuest guest;
   if( p == NULL ) return;
   ledgerGuestEnter(&guest);
+  httpClosing(p);
   curl_multi_cleanup(p->pMulti);
   ledgerGuestLeave(&guest);
   ledgerSocketsFree(&p->sockets);
@@ -92,6 +103,7 @@ int ledgerHttpReset(LedgerHttp *p, LedgerError *pErr) {
   LedgerGuest guest;
   if( p->nRunning > 0 ) return LEDGER_BUSY;
   ledgerGuestEnter(&guest);
+  httpClosing(p);
   curl_multi_cleanup(p->pMulti);
   ledgerGuestLeave(&guest);
   return httpOpen(p, pErr);
@@ -622,6 +634,7 @@ void ledgerExchangeFree(LedgerExchange *p) {
   LedgerGuest guest;
   if( p == NULL ) return;
   ledgerGuestEnter(&guest);
+  httpClosing(p->pHttp);
   ledgerBudgetGive(&p->pHttp->budget, p);
   if( p->bAdded ) {
     curl_multi_remove_handle(p->pHttp->pMulti, p->pEasy);

@@ -290,6 +290,7 @@ struct LedgerSockets {
 void ledgerSocketsAdd(LedgerSockets *p, int fd);
 void ledgerSocketsRemove(LedgerSockets *p, int fd);
 void ledgerSocketsFree(LedgerSockets *p);
+void ledgerSocketsLetGo(LedgerSockets *p);
 int ledgerSocketsWait(const LedgerSockets *p, int iLocal, int iRemote);
 
 /* ---- failure.c ---------------------------------------------------------- */

@@ -11,11 +11,13 @@
 */
 #include "client/net/net.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Notes a socket. Where memory is short it is one that isn't looked at. */
 void ledgerSocketsAdd(LedgerSockets *p, int fd) {
@@ -42,6 +44,19 @@ void ledgerSocketsRemove(LedgerSockets *p, int fd) {
 void ledgerSocketsFree(LedgerSockets *p) {
   free(p->aFd);
   memset(p, 0, sizeof(*p));
+}
+
+/* In the place of each stands a socket that leads nowhere. The process was
+** forked, and they are still its parent's: a farewell of TLS would be in the
+** parent's name, with a key and a number that the parent uses too, and would
+** end its connection. */
+void ledgerSocketsLetGo(LedgerSockets *p) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int i;
+  for( i = 0; i < p->n; i++ ) {
+    if( fd < 0 || dup3(fd, p->aFd[i], O_CLOEXEC) < 0 ) close(p->aFd[i]);
+  }
+  if( fd >= 0 ) close(fd);
 }
 
 /* The port of one end of a socket, or -1. */
