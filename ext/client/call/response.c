@@ -316,9 +316,12 @@ static int responseFailed(LedgerCall *p, LedgerError *pErr) {
                             zPlace);
     case LEDGER_FAIL_TRUST:
       return ledgerErrorSet(pErr, LEDGER_IOERR,
-                            "the certificate of %s is refused: %s (option "
-                            "ca_file names the CAs to trust) (%s)",
-                            pEx->url.zBase, pEx->zError, zPlace);
+                            "the certificate of %s is refused: %s (%s) (%s)",
+                            pEx->url.zBase, pEx->zError,
+                            ledgerFailureIsDate(pEx->iVerify)
+                                ? "check the clock too"
+                                : "option ca_file names the CAs to trust",
+                            zPlace);
     case LEDGER_FAIL_CERTIFICATE:
       return ledgerErrorSet(pErr, LEDGER_AUTH,
                             "user_certificate cannot be used: %s (%s)",
