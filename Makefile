@@ -26,7 +26,7 @@ MODULE_SRC   := $(call room,base receipt client sqlite)
 EMULATOR_SRC := $(call room,base emulator)
 UNIT_SRC     := $(sort $(wildcard tests/unit/*.c))
 UNITS        := $(patsubst tests/unit/%.c,build/unit/%,$(UNIT_SRC))
-UNIT_SO      := $(patsubst %,build/unit/%.so,locale syscall datafile)
+UNIT_SO      := $(patsubst %,build/unit/%.so,locale syscall datafile resolve)
 # Those that look inside are run with the sanitizers too (unit.test).
 UNITS_ASAN   := $(addprefix build/asan/unit/,base json jsonread lru failure url)
 UNITS_COVERAGE := $(subst /asan/,/coverage/,$(UNITS_ASAN))
@@ -320,10 +320,11 @@ build/bench/%: build/obj/release/tests/bench/%.o
 	$Q$(CC) $(FLAGS_release) $(LDFLAGS) -o $@ $^ $(MODULE_LIBS)
 
 # What tests load into a process: a host's locale, system calls of the emulator
-# that fail, its data file.
+# that fail, its data file, names and routes.
 build/unit/locale.so: tests/hosts/locale.c
 build/unit/syscall.so: tests/emulator/syscall.c
 build/unit/datafile.so: tests/emulator/datafile.c ext/emulator/store/pages.c
+build/unit/resolve.so: tests/call/resolve.c
 $(UNIT_SO): | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
