@@ -4,8 +4,7 @@
 rule {a write is sent again only where it certainly was not recorded}
 set R ext/client/call/retry.c
 mutant $R call/retry {p->server.bBody && p->head.seqno == 0} {p->server.bBody}
-mutant $R {call/retry faults/appends} \
-  {p->server.bBody && p->head.seqno == 0} {p->head.seqno == 0}
+mutant $R append/answer {p->server.bBody && p->head.seqno == 0} {p->head.seqno == 0}
 mutant $R {call/retry append/answer_lost} {return p->http == 503 &&} {return p->http >= 500 &&}
 mutant $R call/retry {if( p->http == 429 ) return 1;} {if( p->http == 408 ) return 1;}
 mutant $R call/retry \
