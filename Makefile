@@ -75,10 +75,12 @@ FLAGS_asan    = $(SANITIZE)
 FLAGS_coverage = -O0 -g --coverage -fprofile-update=atomic \
                  -Wl,--exclude-libs,libgcov.a
 FLAGS_fuzz    = $(SANITIZE) -fsanitize=fuzzer-no-link -DSQLITE_CORE
+FLAGS_tsan    = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 OUT_release   = build
 OUT_asan      = build/asan
 OUT_coverage  = build/coverage
 OUT_fuzz      = build/fuzz
+OUT_tsan      = build/tsan
 
 # ---- what is shown ---------------------------------------------------------
 
@@ -97,8 +99,8 @@ endif
 all: build/ledger.so build/ledger-emulator ## build module and emulator
 
 # The goals that install what is missing before anything is compiled.
-COMPLETE := demo shell test test-asan test-valgrind test-locale coverage \
-  mutate bench fuzz lint conformance
+COMPLETE := demo shell test test-asan test-tsan test-valgrind test-locale \
+  coverage mutate bench fuzz lint conformance
 ifneq ($(filter deps $(COMPLETE),$(MAKECMDGOALS)),)
 DEPS := deps
 else
@@ -141,6 +143,10 @@ test: deps all units ## run the tests; TESTS='outbox read/tags' selects
 .PHONY: test-asan
 test-asan: deps build/asan/ledger.so build/asan/ledger-emulator units-asan ## with ASan and UBSan
 	@$(TCLSH) tests/harness/run.tcl -j $(JOBS) -asan $(TESTS)
+
+.PHONY: test-tsan
+test-tsan: deps all units build/tsan/ledger.so build/tsan/unit/crowd ## threads, under TSan
+	@$(TCLSH) tests/harness/run.tcl tests/hosts/races.tcl
 
 .PHONY: test-valgrind
 test-valgrind: deps all units ## a few test files under valgrind; TESTS= selects
@@ -314,6 +320,11 @@ build/coverage/unit/%: build/obj/coverage/tests/unit/%.o \
 	$Q$(CC) $(FLAGS_coverage) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) \
 	  $(EMULATOR_LIBS) -pthread
 
+build/tsan/unit/%: build/obj/tsan/tests/unit/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$Q$(CC) $(FLAGS_tsan) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
+
 build/bench/%: build/obj/release/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -356,3 +367,4 @@ $(eval $(call variant,release))
 $(eval $(call variant,asan))
 $(eval $(call variant,coverage))
 $(eval $(call variant,fuzz))
+$(eval $(call variant,tsan))
