@@ -100,7 +100,7 @@ all: build/ledger.so build/ledger-emulator ## build module and emulator
 
 # The goals that install what is missing before anything is compiled.
 COMPLETE := demo shell test test-asan test-tsan test-valgrind test-locale \
-  coverage mutate bench fuzz lint conformance
+  coverage mutate night bench fuzz lint conformance
 ifneq ($(filter deps $(COMPLETE),$(MAKECMDGOALS)),)
 DEPS := deps
 else
@@ -176,6 +176,10 @@ coverage: deps units build/coverage/ledger.so $(UNITS_COVERAGE) build/ledger-emu
 .PHONY: mutate
 mutate: deps all units ## do the tests notice mutants of the safety rules? MUTATE=10 of them, by the date
 	@$(TCLSH) tests/mutate/mutate.tcl $(MUTATE)
+
+.PHONY: night
+night: deps all units ## the long form of every test, one after another: hours; a table at the end
+	@tests/night.sh $(NIGHT)
 
 SUITE ?= bookworm
 .PHONY: test-fresh

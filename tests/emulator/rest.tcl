@@ -22,7 +22,3 @@ proc state_of id {
     SELECT coalesce(json_extract($body, '$.state'), json_extract($body, '$.error.code'))
   }]
 }
-# The environment's variable, or the value where there is none.
-proc environment {name value} {
-  return [expr {[info exists ::env($name)] ? $::env($name) : $value}]
-}

@@ -282,6 +282,11 @@ proc json_get {json path} {
   return [harness_db onecolumn { SELECT json_extract($json, $path) }]
 }
 
+# The environment's variable, or the value where there is none.
+proc environment {name value} {
+  return [expr {[info exists ::env($name)] ? $::env($name) : $value}]
+}
+
 # A flat list of names and values as a JSON object: integers, true, false and
 # null are themselves, all else is text.
 proc json_object args {

@@ -14,9 +14,11 @@
 ** by another way, the right one: the same rows as without. A SQL that begins
 ** with `!` changes something: its rows are not compared. One that begins with
 ** `=` is a check of those behind it: run after each, while nothing fails, it
-** gives the same rows each time. Afterwards the
-** connection has to close, and all of SQLite's memory to be given back. Prints
-** a line for each SQL: how many failed, and `ok` or what was wrong first.
+** gives the same rows each time. One that begins with `~` changes something,
+** too, each time on a connection of its own, which is closed while memory is
+** out. Afterwards the connection has to close, and all of SQLite's memory to be
+** given back. Prints a line for each SQL: how many failed, and `ok` or what was
+** wrong first.
 */
 #include <link.h>
 #include <signal.h>
@@ -174,6 +176,15 @@ static void oomArm(int n) {
   nLeft = n;
 }
 
+/* Whether the error is the lack of memory. A cache that has no memory for rows
+** is short of them, and ledger_prefetch() says that. */
+static int oomTold(sqlite3 *db, int rc) {
+  const char *zErr = sqlite3_errmsg(db);
+  return rc == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM ||
+         strstr(zErr, "out of memory") != NULL ||
+         (rc == SQLITE_FULL && strstr(zErr, "but the cache has") != NULL);
+}
+
 /* ---- the loops --------------------------------------------------------- */
 
 /* A load that fails leaves nothing of ours, and may be done again. */
@@ -245,8 +256,7 @@ static int oomSql(const char *zModule, const char *zSetup, const char *zSql,
     nLeft = 0;
     if( rc == SQLITE_OK && bCompare && rows.iHash != before.iHash ) {
       oomWrong(n, "other rows", rows.z);
-    } else if( rc && rc != SQLITE_NOMEM && rc != SQLITE_IOERR_NOMEM &&
-               strstr(sqlite3_errmsg(db), "out of memory") == NULL ) {
+    } else if( rc && !oomTold(db, rc) ) {
       oomWrong(n, "another error", sqlite3_errmsg(db));
     }
     if( !sqlite3_get_autocommit(db) ) {
@@ -257,6 +267,27 @@ static int oomSql(const char *zModule, const char *zSetup, const char *zSql,
   }
   if( sqlite3_close(db) ) oomWrong(n, "not closed", NULL);
   if( sqlite3_memory_used() > nUsed ) oomWrong(n, "memory is lost", NULL);
+  return n - 1;
+}
+
+/* The same with a connection for each, up to its close. */
+static int oomClose(const char *zModule, const char *zSetup, const char *zSql) {
+  const sqlite3_int64 nUsed = sqlite3_memory_used();
+  Rows rows;
+  int n, rc;
+  for( n = 1; zWrong[0] == 0; n += nStep ) {
+    sqlite3 *db = oomReady(zModule, zSetup);
+    snprintf(zNow, sizeof(zNow), "~%.100s, n = %d:", zSql, n);
+    oomArm(n);
+    rc = oomExec(db, zSql, &rows);
+    if( rc && !oomTold(db, rc) ) {
+      oomWrong(n, "another error", sqlite3_errmsg(db));
+    }
+    if( sqlite3_close(db) ) oomWrong(n, "not closed", NULL);
+    nLeft = 0;
+    if( sqlite3_memory_used() > nUsed ) oomWrong(n, "memory is lost", NULL);
+    if( !bFailed ) break;
+  }
   return n - 1;
 }
 
@@ -301,7 +332,8 @@ int main(int argc, char **argv) {
       continue;
     }
     zWrong[0] = 0;
-    n = oomSql(argv[3], argv[4], argv[i], zCheck);
+    n = argv[i][0] == '~' ? oomClose(argv[3], argv[4], &argv[i][1])
+                          : oomSql(argv[3], argv[4], argv[i], zCheck);
     printf("%d %s\n", n, zWrong[0] ? zWrong : "ok");
   }
   return 0;
