@@ -49,8 +49,14 @@ unset SOAK_SECONDS
 export DAMAGE_PLACES=500 SYSCALL_ROUNDS=10 APPENDS=10000
 run damage long 36000 emulator/damage emulator/syscalls append/exactly_once
 unset DAMAGE_PLACES SYSCALL_ROUNDS APPENDS
-run memory long 36000 hosts/oom outbox/out_of_memory
+export SLEEP_SECONDS=60
+run sleep long 7200 hosts/sleep
+unset SLEEP_SECONDS
+export OOM_STEP=1
+run memory long 36000 hosts/oom outbox/out_of_memory cache/out_of_memory
+unset OOM_STEP
 run asan make test-asan "JOBS=$jobs"
+run tsan make test-tsan "JOBS=$jobs"
 run valgrind make test-valgrind "JOBS=$jobs"
 run mutate make mutate
 run coverage make coverage
