@@ -6,6 +6,7 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT1
 
+/* NOLINTNEXTLINE(bugprone-suspicious-include) */
 #include "emulator/store/pages.c"
 
 /* All that it takes from base. */

@@ -115,6 +115,8 @@ static int syscallWanted(int mCall) {
   return pPlan && (pPlan->mCall & mCall);
 }
 
+/* Types, and lists of parameters, can't stand in parentheses.
+** NOLINTBEGIN(bugprone-macro-parentheses) */
 #define REAL(TYPE, NAME, ...)    \
   static TYPE (*x)(__VA_ARGS__); \
   if( x == NULL ) *(void **)&x = dlsym(RTLD_NEXT, NAME)
@@ -183,3 +185,4 @@ int statvfs(const char *z, struct statvfs *p) {
   if( rc == 0 && syscallFails(CALL_ROOM, syscallIsData(z)) ) p->f_bavail = 0;
   return rc;
 }
+/* NOLINTEND(bugprone-macro-parentheses) */
