@@ -20,9 +20,9 @@ mutant $R {call/connection_broken append/answer_lost append/sessions_again} \
   {if( p->pKind->bOnce && pEx->bSent ) p->eOutcome} {if( p->pKind->bOnce ) p->eOutcome}
 mutant $R {append/sessions_again append/sessions_token append/sessions} \
   {if( pEx->bStale && !ledgerSessionHolds(p) )} {if( pEx->bStale )}
-mutant $R {append/answer_lost append/sessions} \
+mutant $R {append/answer_lost faults/appends} \
   {if( bUnknown ) p->eOutcome = LEDGER_OUTCOME_UNKNOWN;} {}
-mutant $R append/answer_lost \
+mutant $R {append/answer_lost faults/appends} \
   {p->pKind->bOnce && ledgerExchangeLeft(p->pEx);} {0;}
 mutant $R {append/answer_lost append/sessions_again append/sessions} \
   {if( bUnknown || ledgerSessionHolds(p) )} {if( bUnknown )}
