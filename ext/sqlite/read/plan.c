@@ -507,6 +507,7 @@ static int queryWord(LedgerQuery *p, const char *zWord, size_t nWord,
       p->bEmpty = 1;
       return LEDGER_OK;
     }
+    sqlite3_free(p->zMatch); /* a plan of ours has one */
     p->zMatch = sqlite3_mprintf("%s", z);
     return p->zMatch ? LEDGER_OK : ledgerErrorNomem(pErr);
   }
