@@ -1,24 +1,23 @@
 -- What is right and what is wrong between here and each attached ledger: a line
--- per check, which says `ok`, or what to do. Nothing is written to a ledger.
+-- per check, which says `ok`, or what to do. Nothing is written, to no ledger and
+-- no database.
 --
 --     sqlite3 -cmd '.load ./build/ledger' -cmd "SELECT ledger_attach('my-ledger')" \
 --       < sql/doctor.sql
 --
--- or `.read sql/doctor.sql` in a session; without ledger_attach() it looks at
--- the ledger of LEDGER_URL and LEDGER_OPTIONS. What it found stays in the
--- temporary table ledger_doctor until the next time.
+-- or `.read sql/doctor.sql` in a session, whose settings and temporary tables stay
+-- as they are; without ledger_attach() it looks at the ledger of LEDGER_URL and
+-- LEDGER_OPTIONS. The exit status is 1 where a check is not ok.
 
-.bail on
--- Ends here without the module, and where a local table hides one of the ledger's.
 SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
 
-.bail off
-.headers off
-.mode list
-DROP TABLE IF EXISTS temp.ledger_doctor;
+-- What an earlier run left that did not come to its end.
+DROP TABLE IF EXISTS temp.ledger_doctor; DROP TABLE IF EXISTS temp.ledger_doctor_line;
+DROP TABLE IF EXISTS temp.ledger_doctor_outcome;
 CREATE TABLE temp.ledger_doctor AS
   SELECT a.name AS ledger, ledger_ping(a.name, '{"report":true}') AS report, NULL AS roles
     FROM (SELECT 1) LEFT JOIN ledger_attached AS a;
+
 UPDATE temp.ledger_doctor SET ledger = report->>'$.ledger';
 
 -- Who the ledger says that the caller is. A statement that fails says why.
@@ -28,6 +27,7 @@ UPDATE temp.ledger_doctor AS d
                         '[]')
  WHERE d.report->>'$.step' IS NULL AND d.report->>'$.principal' IS NOT NULL;
 
+CREATE TABLE temp.ledger_doctor_line AS
 WITH d AS MATERIALIZED (
   SELECT ledger, roles, report->>'$.url' AS url, report->>'$.step' AS step,
          report->>'$.code' AS code, report->>'$.cause' AS cause, substr(report->>'$.error', 9) AS error,
@@ -133,4 +133,14 @@ WITH d AS MATERIALIZED (
       || ' -> set it: tokens and certificates are judged by it'
     END FROM d WHERE step IS NOT 'attach'
 )
-SELECT printf('%-10s %-11s %s', ledger, name, result) FROM line ORDER BY ledger, n;
+SELECT * FROM line;
+SELECT printf('%-10s %-11s %s', ledger, name, result) AS doctor
+  FROM temp.ledger_doctor_line ORDER BY ledger, n;
+
+-- The exit status is 1 where something is not ok.
+CREATE TABLE temp.ledger_doctor_outcome(n INTEGER
+  CONSTRAINT [not all is ok: see above] CHECK(n = 0));
+INSERT INTO temp.ledger_doctor_outcome
+SELECT count(*) FROM temp.ledger_doctor_line WHERE result NOT GLOB 'ok:*';
+DROP TABLE temp.ledger_doctor; DROP TABLE temp.ledger_doctor_line;
+DROP TABLE temp.ledger_doctor_outcome;

@@ -4,7 +4,8 @@
 **     SELECT * FROM ledger_appends;
 **
 ** No request is made here. The record keeps the last transaction whole and
-** HISTORY_MAX older rows. It tells a reader which ids are known to be
+** HISTORY_MAX older rows; of those not committed also the contents, of the
+** newest CONTENTS_MAX bytes. It tells a reader which ids are known to be
 ** committed, and the settler which are taken.
 */
 #include "sqlite/conn/conn.h"
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #define HISTORY_MAX 10000
+#define CONTENTS_MAX (4 * 1024 * 1024)
 
 const char *ledgerAppendedStateName(int eState) {
   static const char *const azName[] = {"",        "queued",    "sending",
@@ -84,9 +86,19 @@ static void appendedUnindex(LedgerConn *p, LedgerQueued *pRow) {
   }
 }
 
-void ledgerAppendedAdd(LedgerConn *p, LedgerQueued *pRow) {
+/* Forgets what a settled row says. */
+static void appendedForget(LedgerConn *p, LedgerQueued *pRow) {
+  if( pRow->zContents ) p->appended.nByte -= pRow->nContents;
   sqlite3_free(pRow->zContents);
   pRow->zContents = NULL;
+}
+
+void ledgerAppendedAdd(LedgerConn *p, LedgerQueued *pRow) {
+  LedgerAppended *pAll = &p->appended;
+  if( pRow->zContents ) pAll->nByte += pRow->nContents;
+  if( pRow->pKind || pRow->eState == LEDGER_COMMITTED ) {
+    appendedForget(p, pRow);
+  }
   ledgerUnref(pRow->pLedger);
   pRow->pLedger = NULL;
   pRow->pOwner = NULL;
@@ -94,11 +106,17 @@ void ledgerAppendedAdd(LedgerConn *p, LedgerQueued *pRow) {
   p->appended.ppEnd = &pRow->pNext;
   p->appended.nRow++;
   appendedIndex(p, pRow);
+  if( pAll->pTold == NULL ) pAll->pTold = pRow;
+  for( ; pAll->nByte > CONTENTS_MAX; pAll->pTold = pAll->pTold->pNext ) {
+    appendedForget(p, pAll->pTold);
+  }
   while( p->appended.nRow - (p->queue.iNext - p->appended.iLastBatch) >
              HISTORY_MAX &&
          p->appended.pFirst->n < p->appended.iLastBatch ) {
     LedgerQueued *pOld = p->appended.pFirst;
     p->appended.pFirst = pOld->pNext;
+    if( pAll->pTold == pOld ) pAll->pTold = pOld->pNext;
+    appendedForget(p, pOld);
     appendedUnindex(p, pOld);
     ledgerQueuedFree(pOld);
     p->appended.nRow--;
@@ -114,6 +132,7 @@ void ledgerAppendedSettle(LedgerConn *p, const Ledger *pLedger, i64 iOutbox,
       continue;
     }
     pRow->eState = eState;
+    if( eState == LEDGER_COMMITTED ) appendedForget(p, pRow);
     if( id.seqno == 0 ) continue; /* lost: it keeps the id that it had */
     appendedUnindex(p, pRow);
     pRow->id = id;

@@ -72,6 +72,8 @@ typedef struct LedgerAppended LedgerAppended;
 struct LedgerAppended {
   LedgerQueued *pFirst; /* settled rows, oldest first */
   LedgerQueued **ppEnd;
+  LedgerQueued *pTold; /* no row before it has its contents any more, or NULL */
+  size_t nByte;        /* the contents that are kept */
   int nRow;
   LedgerQueued **apById; /* those with an id, by its seqno: chains */
   int nById;             /* their places, a power of two, or 0 */
@@ -229,8 +231,8 @@ struct LedgerQueued {
   const LedgerChangeKind *pKind; /* what it changes; NULL: it appends */
   int eChange;                   /* LEDGER_CHANGE_*; of an append 0 */
   char *zKey;                    /* of a change: user id, name of a role, ... */
-  char *zContents; /* of an append; of a change its JSON. Freed once settled
-                      ** (sqlite3_free) */
+  char *zContents; /* of an append, freed once committed or many are kept; of
+                      ** a change its JSON, freed once settled (sqlite3_free) */
   size_t nContents;
   char *zSubLedger;    /* of an append, else NULL */
   char *zTags;         /* comma list or NULL */

@@ -4,6 +4,11 @@
 ** last transaction whole and 10,000 older rows.
 **
 **     SELECT transaction_id, state FROM ledger_appends ORDER BY n DESC LIMIT 1;
+**     SELECT state, contents, error FROM ledger_appends
+**      WHERE state <> 'committed';
+**
+** contents is NULL once committed, and where more than 4 MiB have been kept
+** since.
 **
 ** state: queued (waits for COMMIT), sending, pending (accepted, commit not
 ** seen), committed, refused, lost (a change of view took it back), unknown
@@ -15,7 +20,7 @@ static int appendsRow(LedgerCells *pCells, const LedgerQueued *pRow,
                       LedgerError *pErr) {
   char zId[LEDGER_TXID_MAX];
   char *zError = pRow->zError ? ledgerErrorMessage("%s", pRow->zError) : NULL;
-  const char *azCell[8];
+  const char *azCell[9];
   int rc;
   azCell[0] = NULL;
   azCell[1] = pRow->pKind ? pRow->pKind->zName : "append";
@@ -24,9 +29,13 @@ static int appendsRow(LedgerCells *pCells, const LedgerQueued *pRow,
   azCell[4] = pRow->id.seqno ? ledgerTxidFormat(pRow->id, zId) : NULL;
   azCell[5] = ledgerAppendedStateName(pRow->eState);
   azCell[6] = zError;
-  azCell[7] = pRow->zKey;
-  rc = ledgerCellsTexts(pCells, azCell, 8, pErr);
+  azCell[7] = NULL;
+  azCell[8] = pRow->zKey;
+  rc = ledgerCellsTexts(pCells, azCell, 9, pErr);
   sqlite3_free(zError);
+  if( rc == LEDGER_OK && pRow->pKind == NULL && pRow->zContents ) {
+    rc = ledgerCellsTextN(pCells, 7, pRow->zContents, pRow->nContents, pErr);
+  }
   if( rc == LEDGER_OK ) ledgerCellsInt(pCells, 0, pRow->n);
   return rc;
 }
@@ -59,6 +68,8 @@ static const LedgerColumn aAppendsColumn[] = {
     {"state", "TEXT", 0, NULL,
      "queued, sending, pending, committed, refused, lost or unknown"},
     {"error", "TEXT", 0, NULL, "what went wrong, or NULL"},
+    {"contents", "TEXT", 0, NULL,
+     "of an append that is not committed; of many the newest"},
     {"key", "TEXT", 1, NULL, "what was changed: user id, name of a role, ..."},
     {NULL, NULL, 0, NULL, NULL}};
 
