@@ -87,4 +87,4 @@ SELECT sub_ledger, content, sum(verified) AS verified, count(*) AS entries
 .print
 .print -- What is recorded stays: UPDATE and DELETE answer
 .print "--     ledger: entries are append-only"
-.print -- Next: README.md, or `make shell` for a ledger of your own to play with.
+.print -- Next: ext/doc/tutorial.md, or `make shell` for a ledger of your own to play with.

@@ -40,8 +40,8 @@
 -- Committed rows may be deleted when you like. Rows of one sub-ledger are found
 -- again by their contents: while they are being sent, nobody else should append
 -- the very same text to it. Where a row is not found, it is sent again once it is
--- certain that it never will be there (README.md, option settle_ms): after a kill
--- the next flush may take 65 s.
+-- certain that it never will be there (ext/doc/transactions.md, option settle_ms):
+-- after a kill the next flush may take 65 s.
 
 CREATE TABLE IF NOT EXISTS main.ledger_outbox(
   id INTEGER PRIMARY KEY AUTOINCREMENT,           -- the order of sending

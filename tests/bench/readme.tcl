@@ -3,7 +3,7 @@
 #   tclsh tests/bench/readme.tcl build/bench.json README.md
 #
 # They are ratios, and stand between two marks, which are put at the end of the
-# section "What is pushed down" where there are none yet. What was not measured is
+# section "Limits" where there are none yet. What was not measured is
 # left out.
 package require Tcl 8.6
 package require sqlite3
@@ -27,7 +27,7 @@ set shown {
 }
 set first "<!-- by make bench-readme -->"
 set last "<!-- end -->"
-set section "\n## How transactions behave\n"
+set section "\n## Where next\n"
 
 proc file_text file {
   set f [open $file]

@@ -43,7 +43,7 @@
 **     behind the state up to which it was asked.
 **
 ** It is right as long as nobody else has written the same contents to the same
-** sub-ledger since the row was sent. README.md says so.
+** sub-ledger since the row was sent. ext/doc/transactions.md says so.
 */
 #include "sqlite/write/write.h"
 
