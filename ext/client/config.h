@@ -146,4 +146,26 @@ int ledgerConfigGet(const LedgerConfig *p, const char *zName, LedgerBuf *pBuf,
 ** says which ledger, whose key and which credential. */
 int ledgerOptionReconnects(const char *zName);
 
+/* ---- ready.c: the line that the emulator prints ------------------------- */
+
+typedef struct LedgerReady LedgerReady;
+
+/* Reads the n bytes of the line; the caller frees *pp, which holds a secret,
+** with ledgerReadyFree(). No message repeats what stands in it. */
+int ledgerReadyRead(const char *z, size_t n, LedgerReady **pp,
+                    LedgerError *pErr);
+void ledgerReadyFree(LedgerReady *p); /* NULL is allowed */
+
+/* The target; it lives as long as the line. */
+const char *ledgerReadyUrl(const LedgerReady *p);
+
+/* Sets what says where the ledger is and whom to trust. */
+int ledgerReadyApply(const LedgerReady *p, LedgerConfig *pConfig,
+                     LedgerError *pErr);
+
+/* Once all other options are set: gives the credential that they choose, or
+** else the token, what it needs and they don't give. */
+int ledgerReadySignIn(const LedgerReady *p, LedgerConfig *pConfig,
+                      LedgerError *pErr);
+
 #endif /* LEDGER_CONFIG_H */

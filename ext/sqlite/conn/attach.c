@@ -2,6 +2,7 @@
 ** The ledgers attached to one SQLite connection.
 **
 **     SELECT ledger_attach('my-ledger');        -- no request is made
+**     SELECT ledger_attach(readfile('ready.json'));   -- what the emulator says
 **     SELECT ledger_detach('main');
 **
 ** Invariants: names are unique without regard to case. A condition on column
@@ -77,6 +78,37 @@ static int attachIndex(const LedgerConn *p, const char *zName) {
   return -1;
 }
 
+/* The configuration of a target, which may be the emulator's line, with the
+** options object zJson (may be NULL). */
+static int attachConfig(LedgerConn *p, const char *zTarget, const char *zJson,
+                        int nJson, LedgerConfig **ppConfig, LedgerError *pErr) {
+  LedgerConfig *pConfig = NULL;
+  LedgerReady *pReady = NULL;
+
+  if( zTarget[strspn(zTarget, " \t\r\n")] == '{' &&
+      ledgerReadyRead(zTarget, strlen(zTarget), &pReady, pErr) ) {
+    return pErr->rc;
+  }
+  if( ledgerConfigNew(pReady ? ledgerReadyUrl(pReady) : zTarget, &pConfig,
+                      pErr) ) {
+    goto out;
+  }
+  pConfig->pFailover = &ledgerSecondary;
+  pConfig->xInterrupted = ledgerConnInterrupted;
+  pConfig->pInterruptArg = p;
+  if( pReady && ledgerReadyApply(pReady, pConfig, pErr) ) goto out;
+  if( zJson && ledgerConfigApply(pConfig, zJson, (size_t)nJson, pErr) ) {
+    goto out;
+  }
+  if( pReady && ledgerReadySignIn(pReady, pConfig, pErr) ) goto out;
+  *ppConfig = pConfig;
+  pConfig = NULL;
+out:
+  ledgerReadyFree(pReady);
+  ledgerConfigFree(pConfig);
+  return pErr->rc;
+}
+
 int ledgerConnAttach(LedgerConn *p, const char *zTarget, const char *zName,
                      const char *zJson, int nJson, LedgerError *pErr) {
   LedgerConfig *pConfig = NULL;
@@ -99,15 +131,7 @@ int ledgerConnAttach(LedgerConn *p, const char *zTarget, const char *zName,
     return ledgerErrorSet(pErr, LEDGER_FULL,
                           "this connection has attached 32768 ledgers");
   }
-  rc = ledgerConfigNew(zTarget, &pConfig, pErr);
-  if( rc == LEDGER_OK ) {
-    pConfig->pFailover = &ledgerSecondary;
-    pConfig->xInterrupted = ledgerConnInterrupted;
-    pConfig->pInterruptArg = p;
-  }
-  if( rc == LEDGER_OK && zJson ) {
-    rc = ledgerConfigApply(pConfig, zJson, (size_t)nJson, pErr);
-  }
+  rc = attachConfig(p, zTarget, zJson, nJson, &pConfig, pErr);
   if( rc == LEDGER_OK ) rc = ledgerConfigDigest(pConfig, aDigest, pErr);
   if( rc ) goto out;
   if( iOld >= 0 ) {

@@ -158,8 +158,10 @@ int ledgerConnFindToWrite(LedgerConn *p, const char *zName, int bEnv,
 int ledgerConnReady(LedgerConn *p, int bEnv, LedgerError *pErr);
 
 /* Attaches a ledger under zName ("main" if NULL) with the options object zJson
-** (may be NULL). No network. The same again, as the options are resolved, does
-** nothing: what the ledger's client keeps stays, and what was changed since. */
+** (may be NULL). zTarget is its name, host or URL, or the line that the
+** emulator prints (client/ready.c). No network. The same again, as the options
+** are resolved, does nothing: what the ledger's client keeps stays, and what
+** was changed since. */
 int ledgerConnAttach(LedgerConn *p, const char *zTarget, const char *zName,
                      const char *zJson, int nJson, LedgerError *pErr);
 int ledgerConnDetach(LedgerConn *p, const char *zName, LedgerError *pErr);

@@ -4,6 +4,7 @@
 **     SELECT ledger_attach('my-ledger');
 **     SELECT ledger_attach('https://pay.example:8443', 'pay',
 **                          json_object('credential', 'client_secret', ...));
+**     SELECT ledger_attach(readfile('ready.json'));
 **     SELECT ledger_option('timeout_ms', 5000);
 **     SELECT ledger_option('timeout_ms');
 **     SELECT ledger_detach('pay');
@@ -13,15 +14,26 @@
 #include "sqlite/function/function.h"
 #include "sqlite/history/history.h"
 
+#include <string.h>
+
 /* The text of an argument, NULL for SQL NULL. */
 static const char *attachText(sqlite3_value *pVal) {
   return (const char *)sqlite3_value_text(pVal);
+}
+
+/* Whether a BLOB can be the line that the emulator prints, as the shell's
+** readfile() gives it: a text without NULs that begins as an object does. */
+static int attachIsLine(sqlite3_value *pVal) {
+  const char *z = attachText(pVal);
+  return z && strlen(z) == (size_t)sqlite3_value_bytes(pVal) &&
+         z[strspn(z, " \t\r\n")] == '{';
 }
 
 static void attachAttach(sqlite3_context *pCtx, int argc,
                          sqlite3_value **argv) {
   LedgerConn *pConn = ledgerFunctionConn(pCtx);
   LedgerError err = LEDGER_ERROR_INIT;
+  const int eType = sqlite3_value_type(argv[0]); /* before it is a text */
   const char *zTarget = attachText(argv[0]);
   const char *zName = argc > 1 ? attachText(argv[1]) : NULL;
   sqlite3_value *pOptions = argc > 2 ? argv[2] : NULL;
@@ -30,16 +42,21 @@ static void attachAttach(sqlite3_context *pCtx, int argc,
     pOptions = argv[1];
     zName = NULL;
   }
-  if( zTarget == NULL ) {
+  if( eType == SQLITE_BLOB && !attachIsLine(argv[0]) ) {
+    ledgerErrorSet(&err, LEDGER_CONSTRAINT,
+                   "ledger_attach: the first argument is a BLOB, and not the "
+                   "line of JSON that ledger-emulator prints");
+  } else if( zTarget == NULL ) {
     ledgerErrorSet(&err, LEDGER_CONSTRAINT,
                    "ledger_attach: the first argument is the ledger's name or "
                    "its https URL, not NULL");
-  } else if( sqlite3_value_type(argv[0]) != SQLITE_TEXT ) {
+  } else if( eType != SQLITE_TEXT && eType != SQLITE_BLOB ) {
     ledgerErrorSet(&err, LEDGER_CONSTRAINT,
                    "ledger_attach: the first argument is the ledger's name or "
                    "its https URL, a text: write '%.100s' in quotes",
                    zTarget);
-  } else if( ledgerCheckNames(pConn, &err) == LEDGER_OK ) {
+  }
+  if( err.rc == LEDGER_OK && ledgerCheckNames(pConn, &err) == LEDGER_OK ) {
     zJson = pOptions ? attachText(pOptions) : NULL;
     ledgerConnAttach(pConn, zTarget, zName, zJson,
                      zJson ? sqlite3_value_bytes(pOptions) : 0, &err);
@@ -115,7 +132,8 @@ static void attachOption(sqlite3_context *pCtx, int argc,
 const LedgerFunction aLedgerFunctionAttach[] = {
     {"ledger_attach", 1, 3, LEDGER_FN_ACT, attachAttach,
      "target [, name [, options]]",
-     "attaches a ledger: its name, host or https URL; no request"},
+     "attaches a ledger: its name, host or https URL, or the line that "
+     "ledger-emulator prints; no request"},
     {"ledger_detach", 0, 1, LEDGER_FN_ACT, attachDetach, "[name]",
      "takes it away again; LEDGER_URL isn't used after that"},
     {"ledger_option", 1, 3, LEDGER_FN_ACT, attachOption,
