@@ -145,7 +145,7 @@ SELECT coalesce(max(n) FILTER (WHERE state = 'there'), 0) AS lo,
   FROM run_probe;
 INSERT INTO temp.run_probe
 SELECT n, state FROM temp.run_still WHERE n = (SELECT max(n) FROM temp.run_had);
-.read '|yes "INSERT INTO temp.run_probe SELECT n, state FROM temp.run_still WHERE n = (SELECT (lo + hi) / 2 FROM temp.run_border WHERE hi - lo > 1);" | head -n 50'
+.read '|yes "INSERT INTO temp.run_probe SELECT n, state FROM temp.run_still WHERE n = (SELECT (lo + hi) / 2 FROM temp.run_border WHERE hi - lo > 1);" 2>/dev/null | head -n 50'
 
 -- All from the first on that is not there; whether it is gone must be certain.
 CREATE TEMP TABLE run_lost(transaction_id TEXT PRIMARY KEY, state TEXT
@@ -212,7 +212,7 @@ SELECT (SELECT ledger_id FROM run_now), transaction_id,
    AND transaction_id > coalesce((SELECT after FROM run_job), '0.1')
  ORDER BY transaction_id
  LIMIT 1000 * (SELECT count(*) FROM run_job);
-.read '|yes "INSERT INTO audit SELECT * FROM temp.run_next; DELETE FROM temp.run_todo WHERE changes() < 1000 AND n = (SELECT min(n) FROM temp.run_todo);" | head -n 2000'
+.read '|yes "INSERT INTO audit SELECT * FROM temp.run_next; DELETE FROM temp.run_todo WHERE changes() < 1000 AND n = (SELECT min(n) FROM temp.run_todo);" 2>/dev/null | head -n 2000'
 SELECT 'not finished: run it again, it goes on where it stopped'
  WHERE EXISTS(SELECT 1 FROM temp.run_todo);
 

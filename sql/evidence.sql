@@ -220,7 +220,7 @@ SELECT coalesce(max(n) FILTER (WHERE state = 'there'), 0) AS lo,
   FROM run_probe;
 INSERT INTO temp.run_probe
 SELECT n, state FROM temp.run_still WHERE n = (SELECT max(n) FROM temp.run_had);
-.read '|yes "INSERT INTO temp.run_probe SELECT n, state FROM temp.run_still WHERE n = (SELECT (lo + hi) / 2 FROM temp.run_border WHERE hi - lo > 1);" | head -n 50'
+.read '|yes "INSERT INTO temp.run_probe SELECT n, state FROM temp.run_still WHERE n = (SELECT (lo + hi) / 2 FROM temp.run_border WHERE hi - lo > 1);" 2>/dev/null | head -n 50'
 
 -- All from the first on that is not there; whether it is gone must be certain.
 CREATE TEMP TABLE run_lost(transaction_id TEXT PRIMARY KEY, state TEXT
@@ -283,7 +283,7 @@ SELECT transaction_id, view, seqno, sub_ledger, contents, tags,
    AND transaction_id > coalesce((SELECT after FROM run_job), '0.1')
  ORDER BY transaction_id
  LIMIT 1000 * (SELECT count(*) FROM run_job);
-.read '|yes "INSERT INTO entry SELECT * FROM temp.run_next; DELETE FROM temp.run_todo WHERE changes() < 1000 AND n = (SELECT min(n) FROM temp.run_todo);" | head -n 2000'
+.read '|yes "INSERT INTO entry SELECT * FROM temp.run_next; DELETE FROM temp.run_todo WHERE changes() < 1000 AND n = (SELECT min(n) FROM temp.run_todo);" 2>/dev/null | head -n 2000'
 
 -- ---- receipts ---------------------------------------------------------------
 
@@ -322,7 +322,7 @@ SELECT r.transaction_id, (SELECT key_sha256 FROM run_now), r.receipt,
  WHERE r.ledger = (SELECT ledger FROM run_now)
    AND r.transaction_id IN (SELECT transaction_id FROM run_missing
                              ORDER BY n LIMIT 500);
-.read '|yes "INSERT OR REPLACE INTO receipt SELECT * FROM temp.run_receipt; DELETE FROM temp.run_missing WHERE n < (SELECT min(n) + 500 FROM temp.run_missing);" | head -n 4000'
+.read '|yes "INSERT OR REPLACE INTO receipt SELECT * FROM temp.run_receipt; DELETE FROM temp.run_missing WHERE n < (SELECT min(n) + 500 FROM temp.run_missing);" 2>/dev/null | head -n 4000'
 SELECT 'not finished: run it again, it goes on where it stopped'
  WHERE EXISTS(SELECT 1 FROM temp.run_todo)
     OR EXISTS(SELECT 1 FROM temp.run_missing);
