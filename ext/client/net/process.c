@@ -34,8 +34,6 @@
 #define PROCESS_ERR_MAX 4096
 #define PROCESS_STEP_CHUNKS 64 /* read in a step: more than a pipe holds */
 
-extern char **environ;
-
 struct LedgerProcess {
   pid_t pid;  /* of the child; 0: it is gone */
   int aFd[2]; /* its stdout and stderr; -1: at their end */
