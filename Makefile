@@ -99,7 +99,7 @@ endif
 all: build/ledger.so build/ledger-emulator ## build module and emulator
 
 # The goals that install what is missing before anything is compiled.
-COMPLETE := demo shell test test-asan test-tsan test-valgrind test-locale \
+COMPLETE := demo shell test test-packages test-asan test-tsan test-valgrind test-locale \
   coverage mutate night bench fuzz lint conformance
 ifneq ($(filter deps $(COMPLETE),$(MAKECMDGOALS)),)
 DEPS := deps
@@ -160,6 +160,10 @@ LOCALE_SET := append/append append/answer append/wait_ended attach/attach \
   read/tags read/txid receipt/forged receipt/receipts tables/execute \
   tables/programmability tables/quotes tables/versions trust/identity unit/unit \
   users/users
+.PHONY: test-hosts
+test-hosts: all amalgamation ## the module in each program that hosts SQLite; MACHINE=FOLDER of another Debian
+	@tests/hosts/hosts.sh $(TESTS)
+
 .PHONY: test-locale
 test-locale: deps all units ## core files in a host of another locale; LOCALE=tr_TR.UTF-8
 	@$(TCLSH) tests/harness/run.tcl -j $(JOBS) -locale $(LOCALE) \
@@ -226,27 +230,7 @@ build/doc/reference.md: build/ledger.so ext/doc/reference.md.in \
 	{ cat ext/doc/reference.md.in; $(SQLITE3) -batch -bail -init /dev/null \
 	  -cmd '.load ./build/ledger' :memory: < ext/doc/reference.sql; } > $@
 
-.PHONY: install
-install: all ## into $(DESTDIR)$(PREFIX)
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,lib bin include \
-	  share/sqlite-ledger/sql)
-	install -m 644 build/ledger.so $(DESTDIR)$(PREFIX)/lib/
-	install -m 755 build/ledger-emulator $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 include/ledger.h $(DESTDIR)$(PREFIX)/include/
-	$(if $(wildcard sql/*),install -m 644 $(wildcard sql/*) \
-	  $(DESTDIR)$(PREFIX)/share/sqlite-ledger/sql/)
-
-DIST := ledger-$(VERSION)-$(OS)-$(CPU)
-.PHONY: dist
-dist: all ## build/ledger-<version>-<os>-<cpu>.tar.gz
-	rm -rf build/$(DIST)
-	install -d build/$(DIST)/sql
-	cp build/ledger.so build/ledger-emulator include/ledger.h \
-	  $(wildcard README.md LICENSE CHANGELOG.md) build/$(DIST)/
-	$(if $(wildcard sql/*),cp $(wildcard sql/*) build/$(DIST)/sql/)
-	tar --sort=name --owner=0 --group=0 --numeric-owner -C build \
-	  -czf build/$(DIST).tar.gz $(DIST)
-	rm -rf build/$(DIST)
+include ext/package/package.mk
 
 .PHONY: clean
 clean: ## remove build/
@@ -254,7 +238,7 @@ clean: ## remove build/
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | \
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile ext/package/package.mk | \
 	  while IFS="$$(printf '\t')" read -r t d; do \
 	    printf '  make %-14s %s\n' "$$t" "$$d"; done
 

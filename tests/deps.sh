@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what building and testing needs, where it is missing.
 #
-#   tests/deps.sh [--check] [--lint] [--valgrind] [--fuzz] [--test]
+#   tests/deps.sh [--check] [--lint] [--valgrind] [--fuzz] [--test] [--hosts]
+#     [--packages] [--aarch64]
 #
 # --check installs nothing: where something to build with is missing it says so,
 # and what to do. Each need is probed by use, not by package name, so that a compiler or a
@@ -15,6 +16,9 @@ want_lint=0
 want_valgrind=0
 want_fuzz=0
 want_test=0
+want_hosts=0
+want_packages=0
+want_aarch64=0
 for arg; do
   case $arg in
     --check) check=1 ;;
@@ -22,6 +26,9 @@ for arg; do
     --valgrind) want_valgrind=1 ;;
     --fuzz) want_fuzz=1 ;;
     --test) want_test=1 ;;
+    --hosts) want_hosts=1 ;;
+    --packages) want_packages=1 ;;
+    --aarch64) want_aarch64=1 ;;
     *) echo "deps: unknown argument: $arg" >&2; exit 2 ;;
   esac
 done
@@ -105,6 +112,51 @@ probe() {
     { has localedef && [ -e /usr/share/i18n/locales/tr_TR ]; } ||
       optional="$optional locales"
   fi
+  # What make test-hosts tries, make test-packages needs, and skips otherwise.
+  if [ $want_hosts = 1 ]; then
+    wish "php-cli php-sqlite3" php -r 'new SQLite3(":memory:");'
+    wish python3-apsw /usr/bin/python3 -c 'import apsw'
+    wish python3-pandas /usr/bin/python3 -c 'import pandas'
+    wish sqlite-utils has sqlite-utils
+    wish libdbd-sqlite3-perl perl -MDBD::SQLite -e 1
+    wish "ruby ruby-sqlite3" ruby -e 'require "sqlite3"'
+    wish "sqlitebrowser xvfb xauth" has sqlitebrowser
+    wish npm has npm
+  fi
+  if [ $want_packages = 1 ]; then
+    wish python3-venv /usr/bin/python3 -m ensurepip --version
+    wish "ruby ruby-sqlite3" ruby -e 'require "sqlite3"'
+    wish npm has npm
+    wish debhelper has dh
+    wish lintian has lintian
+    wish debootstrap has debootstrap
+  fi
+  if [ $want_aarch64 = 1 ]; then
+    wish "gcc-aarch64-linux-gnu libc6-dev-arm64-cross" \
+      has aarch64-linux-gnu-gcc
+    wish qemu-user-static has qemu-aarch64-static
+    wish debootstrap has debootstrap
+  fi
+}
+wish() { # wish "DEBIAN PACKAGES" COMMAND...
+  debian=$1
+  shift
+  "$@" >/dev/null 2>&1 || optional="$optional $debian"
+}
+
+# What hosts.sh and packages.sh try of Node.js's, with node itself. No package's
+# own script is run.
+node_packages() {
+  { [ $want_hosts = 1 ] || [ $want_packages = 1 ]; } && has npm || return 0
+  mkdir -p build/hosts
+  cmp -s tests/hosts/package.json build/hosts/package.json && return 0
+  echo "deps: installing by npm, into build/hosts"
+  cp tests/hosts/package.json build/hosts/
+  npm install --prefix build/hosts --ignore-scripts --no-audit --no-fund \
+    >build/hosts/npm.log 2>&1 || {
+    tail -n 3 build/hosts/npm.log >&2
+    rm build/hosts/package.json
+  }
 }
 
 stop() {
@@ -115,7 +167,7 @@ stop() {
 }
 
 probe
-[ -n "$packages$optional" ] || exit 0
+[ -n "$packages$optional" ] || { node_packages; exit 0; }
 
 if [ $check = 1 ]; then
   echo "missing: $names" >&2
@@ -144,6 +196,7 @@ if [ -z "$packages" ]; then
     echo "deps: installing by apt-get:$optional"
     install && echo "deps: done"
   fi
+  node_packages
   exit 0
 fi
 
@@ -160,3 +213,4 @@ install || stop "apt-get failed"
 probe
 [ -z "$packages" ] || stop "still missing after the installation"
 echo "deps: done"
+node_packages

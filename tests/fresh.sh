@@ -24,30 +24,15 @@ cd "$(dirname "$0")/.." || exit 1
 source=$(pwd)
 stop() { echo "test-fresh: $1" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || stop "needs root: it makes mounts and a chroot"
-if ! command -v debootstrap >/dev/null; then
-  echo "test-fresh: installing by apt-get: debootstrap"
-  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install \
-    -y --no-install-recommends debootstrap >/dev/null; } ||
-    stop "debootstrap can't be had"
-fi
+. tests/machine.sh
 
-# The archive behind this machine's packages. Its label tells it from the
-# archive of security updates; before the first update it has none.
-mirror=$(apt-get indextargets --format '$(LABEL) $(SITE)' |
-  sed -n 's/^Debian //p' | head -n 1)
-[ -n "$mirror" ] || mirror=$(apt-get indextargets --format '$(SITE)' |
-  grep '/debian/*$' | head -n 1)
-[ -n "$mirror" ] || stop "apt here has no archive of Debian (apt-get update?)"
-
-mkdir -p build/fresh-cache
+mkdir -p build
 work=$(mktemp -d "${TMPDIR:-$source/build}/fresh.XXXXXX") || exit 1
 machine=$work/$suite
-child=
 finish() {
   rc=$?
   trap - EXIT INT TERM HUP
-  # The namespace's first process takes all others and the mounts with it.
-  [ -z "$child" ] || { kill -KILL "$child" 2>/dev/null; wait "$child"; }
+  machine_end
   if [ "${KEEP:-0}" = 1 ]; then
     echo "test-fresh: kept: $machine"
   else
@@ -59,33 +44,6 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# inside USER COMMAND: the command on the fresh machine, in that user's home.
-# Of the environment only the proxies are passed on.
-proxies=$(env | sed -n 's/^\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\)=.*/\1/p')
-inside() {
-  set -- "$@" HOME="$([ "$1" = root ] && echo /root || echo "/home/$1")"
-  for name in $proxies; do
-    set -- "$@" "$name=$(eval "printf %s \"\$$name\"")"
-  done
-  # What runs in the namespace's first shell: $0 is the machine.
-  # shellcheck disable=SC2016
-  unshare --mount --pid --fork --kill-child sh -c '
-    user=$1 command=$2
-    shift 2
-    mount --bind "$0" "$0" && cd "$0" && mount -t proc proc proc &&
-      mount --rbind /dev dev && mount --rbind /sys sys &&
-      mkdir -p .host && pivot_root . .host &&
-      cd / && umount -l .host && rmdir .host || exit 1
-    exec setpriv --reuid "$user" --regid "$user" --init-groups \
-      env -i "$@" USER="$user" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-      sh -c "cd && $command"' "$machine" "$@" </dev/null &
-  child=$!
-  wait "$child"
-  rc=$?
-  child=
-  return $rc
-}
-
 # timed USER COMMAND: shows it, and how long it took; its output is in $log too.
 log=$work/log
 times=
@@ -96,7 +54,7 @@ timed() {
   [ -p "$work/out" ] || mkfifo "$work/out"
   tee "$log" <"$work/out" &
   tee=$!
-  inside "$1" "$2" >"$work/out" 2>&1
+  machine_run "$machine" "$1" "$2" >"$work/out" 2>&1
   rc=$?
   wait "$tee"
   seconds=$(($(date +%s) - start))
@@ -107,19 +65,7 @@ test-fresh:   $1: $2: $((seconds / 60)) min $((seconds % 60)) s, exit $rc"
 packages() { chroot "$machine" dpkg-query -W -f '${Package} ${Version}\n'; }
 
 echo "test-fresh: $suite, by debootstrap"
-debootstrap --variant=minbase --include=git,make \
-  --cache-dir="$source/build/fresh-cache" "$suite" "$machine" "$mirror" \
-  >"$work/debootstrap.log" 2>&1 ||
-  { tail -n 5 "$work/debootstrap.log"; stop "debootstrap failed"; }
-
-# The machine's way to the network: names, proxy, its own CA certificates.
-cp /etc/resolv.conf /etc/hosts "$machine/etc/"
-apt-config dump | grep '^Acquire::' | grep -v -i 'Auto-Detect' \
-  >"$machine/etc/apt/apt.conf.d/90machine"
-for pem in /usr/local/share/ca-certificates/*.crt; do
-  [ ! -f "$pem" ] || install -D -t "$machine/usr/local/share/ca-certificates" \
-    -m 644 "$pem"
-done
+machine_make "$suite" "$machine" git,make || stop "$machine_why"
 packages >"$work/before"
 
 # A stranger's clone: nothing but what is committed.

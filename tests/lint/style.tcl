@@ -147,7 +147,8 @@ proc check_text {file text} {
   set n 0
   foreach line [split $text \n] {
     incr n
-    if {[file tail $file] ne "Makefile" && [string first \t $line] >= 0} {
+    if {[file tail $file] ne "Makefile" && ![string match *.mk $file]
+        && [string first \t $line] >= 0} {
       complain $file $n "a tab"
     }
     if {[regexp {[ \r]$} $line]} { complain $file $n "blanks at the end" }
@@ -209,6 +210,8 @@ set files $argv
 if {$files eq ""} {
   set files [glob -nocomplain Makefile .ci/run .clang-tidy .clang-format \
     include/*.h {ext/*/*.[ch]} {ext/*/*/*.[ch]} ext/doc/* ext/README.md sql/* \
+    ext/package/*.* ext/package/Containerfile ext/package/*/*.* \
+    ext/package/*/*/*.* tests/hosts/programs/* tests/hosts/package.json \
     tests/*.sh tests/*/*.sh tests/*/*.test tests/*/*.tcl {tests/*/*.[ch]} \
     tests/*/*.mjs tests/*/*.py]
 }
