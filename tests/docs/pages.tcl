@@ -9,7 +9,7 @@
 #   ```console   `$ command`, continued by a backslash at the end of a line, or by
 #                `<<'END'` up to that word; the other lines are what it prints. The
 #                commands of a block share one shell, those of a page one folder,
-#                with build/, sql/ and tests/ in it.
+#                with build/, sql/, tests/ and the ledger's ready.json in it.
 #
 # Where nothing is shown, nothing is compared; `...` stands for what changes, and
 # which ids a ledger gives depends on when it signs, so that one is as good as
@@ -89,10 +89,8 @@ proc page_commands block {
   return $found
 }
 
-# A statement's rows as the shell prints them, or its message. Its parameter :options
-# is what signing in to the page's ledger takes.
+# A statement's rows as the shell prints them, or its message.
 proc page_rows sql {
-  set options $::env(LEDGER_OPTIONS)
   set rows {}
   if {[catch {
     db eval \n$sql row {
@@ -134,8 +132,10 @@ proc page_test {prefix file} {
   set env(LEDGER_URL) $told(url)
   set env(LEDGER_OPTIONS) [ledger_options -name $name]
   set env(PAY_SECRET) not-used
+  file copy $testdir/$name/ready.json $dir/ready.json
   set here [pwd]
   ledger_db db
+  db function readfile bytes ;# the shell has it
   set n 0
   foreach block [page_blocks [harness_read $root/$file]] {
     lassign $block kind text line
