@@ -1,6 +1,6 @@
 # Words for tests of a ledger that has lost something: its older state can be put
 # back, and the scripts are run on it. Sourced after tester.tcl.
-source [file join [file dirname [info script]] scripts.tcl]
+source $harness/scripts.tcl
 set data $testdir/main/ledger.db
 
 proc plain {file sql} {

@@ -1,0 +1,55 @@
+-- Has every change of a local table recorded in a ledger: prints the triggers that
+-- write each INSERT, UPDATE and DELETE into the outbox, in the transaction of the
+-- change. Nothing is written by this script.
+--
+--     sqlite3 local.db < sql/outbox.sql                           -- once per file
+--     sqlite3 -readonly -list -noheader \
+--       -cmd ".parameter set :table \"'account'\"" \
+--       local.db < sql/audit_trigger.sql > account.sql
+--     sqlite3 -bail local.db < account.sql
+--     ...
+--     SELECT ledger_flush();                         -- needs the module; at any time
+--
+-- Look at account.sql before you run it, and take out the columns that no ledger should
+-- hold: an entry can't be removed. Run all three again when the table has got another
+-- column. The entries go into a sub-ledger of the table's name, another one is
+--     -cmd ".parameter set :sub_ledger \"'audit'\""
+--
+-- An entry is JSON: {"table":"account","change":"update","was":{...},"is":{...}}, a BLOB
+-- in it {"hex":"..."}. A change whose JSON is longer than 8192 bytes fails: a ledger
+-- takes no more. INSERT OR REPLACE tells of the row it removes only after
+-- PRAGMA recursive_triggers = ON. Changes made while no trigger was there are not
+-- recorded, nor who made one: put that into a column.
+--
+-- To take them away: DROP TRIGGER account_ledger_insert, and so on.
+
+WITH asked(tab) AS MATERIALIZED (
+  SELECT (SELECT name FROM main.sqlite_schema
+           WHERE type = 'table' AND name = :table COLLATE NOCASE)
+), row(version, json) AS MATERIALIZED (
+  -- A row of the table as JSON, by its columns.
+  SELECT v.version, group_concat(printf(
+           '%Q, CASE typeof(%s."%w") WHEN ''blob'' THEN json_object(''hex'', hex(%s."%w")) ELSE %s."%w" END',
+           c.name, v.version, c.name, v.version, c.name, v.version, c.name),
+           ',' || char(10) || '      ')
+    FROM (SELECT 'OLD' AS version UNION ALL SELECT 'NEW') AS v,
+         (SELECT name FROM asked, pragma_table_info(tab) ORDER BY cid) AS c
+   GROUP BY v.version
+)
+SELECT printf('DROP TRIGGER IF EXISTS main."%w_ledger_%s";
+CREATE TRIGGER main."%w_ledger_%s" AFTER %s ON "%w" BEGIN
+  INSERT INTO ledger_outbox(sub_ledger, contents) VALUES(%Q, json_object(
+    ''table'', %Q, ''change'', %Q%s%s));
+END;', tab, k.change, tab, k.change, upper(k.change), tab, coalesce(:sub_ledger, tab),
+       tab, k.change,
+       (SELECT printf(',%s    ''was'', json_object(%s      %s)', char(10), char(10), json)
+          FROM row WHERE version = 'OLD' AND k.change <> 'insert'),
+       (SELECT printf(',%s    ''is'', json_object(%s      %s)', char(10), char(10), json)
+          FROM row WHERE version = 'NEW' AND k.change <> 'delete'))
+  FROM (SELECT coalesce(tab, json_extract('{}', iif(:table IS NULL, 'name a table by .parameter set',
+                 'there is no table ' || :table))) AS tab
+          FROM asked
+         WHERE EXISTS(SELECT 1 FROM main.ledger_outbox UNION ALL SELECT 1)),
+       (SELECT 1 AS n, 'insert' AS change UNION ALL SELECT 2, 'update'
+        UNION ALL SELECT 3, 'delete') AS k
+ ORDER BY k.n;
