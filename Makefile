@@ -99,7 +99,7 @@ endif
 all: build/ledger.so build/ledger-emulator ## build module and emulator
 
 # The goals that install what is missing before anything is compiled.
-COMPLETE := demo shell test test-packages test-asan test-tsan test-valgrind test-locale \
+COMPLETE := demo shell doc html test test-packages test-asan test-tsan test-valgrind test-locale \
   coverage mutate night bench fuzz lint conformance
 ifneq ($(filter deps $(COMPLETE),$(MAKECMDGOALS)),)
 DEPS := deps
@@ -112,6 +112,7 @@ deps: ## install what is missing (apt), or say what is
 	@tests/deps.sh $(if $(filter lint,$(MAKECMDGOALS)),--lint) \
 	  $(if $(filter test-valgrind,$(MAKECMDGOALS)),--valgrind) \
 	  $(if $(filter deps fuzz,$(MAKECMDGOALS)),--fuzz) \
+	  $(if $(filter html,$(MAKECMDGOALS)),--html) \
 	  $(if $(filter deps test test-% coverage mutate,$(MAKECMDGOALS)),--test)
 	$(if $(filter demo shell,$(MAKECMDGOALS)),@[ -e build/ledger.so ] || \
 	  echo "building: a minute or so (V=1 shows how)")
@@ -222,13 +223,12 @@ format: ## let clang-format write every C file
 	clang-format -i $(C_FILES)
 
 .PHONY: doc
-doc: build/doc/reference.md ## build/doc/reference.md, from the module itself
+doc: deps all ## the reference and the man pages in ext/doc, from module and emulator
+	@tests/with-emulator.sh -- $(TCLSH) ext/doc/pages.tcl
 
-build/doc/reference.md: build/ledger.so ext/doc/reference.md.in \
-                        ext/doc/reference.sql
-	@mkdir -p $(@D)
-	{ cat ext/doc/reference.md.in; $(SQLITE3) -batch -bail -init /dev/null \
-	  -cmd '.load ./build/ledger' :memory: < ext/doc/reference.sql; } > $@
+.PHONY: html
+html: deps ## README and all pages of ext/doc, in build/html
+	@$(TCLSH) ext/doc/html.tcl build/html && echo build/html/index.html
 
 include ext/package/package.mk
 

@@ -42,5 +42,5 @@ CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_appends USING ledger_appends;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_http USING ledger_http;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_cache USING ledger_cache;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_columns USING ledger_columns;
-CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_reference USING ledger_reference;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_help USING ledger_help;
 COMMIT;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what building and testing needs, where it is missing.
 #
-#   tests/deps.sh [--check] [--lint] [--valgrind] [--fuzz] [--test] [--hosts]
-#     [--packages] [--aarch64]
+#   tests/deps.sh [--check] [--lint] [--valgrind] [--fuzz] [--html] [--test]
+#     [--hosts] [--packages] [--aarch64]
 #
 # --check installs nothing: where something to build with is missing it says so,
 # and what to do. Each need is probed by use, not by package name, so that a compiler or a
@@ -15,6 +15,7 @@ check=0
 want_lint=0
 want_valgrind=0
 want_fuzz=0
+want_html=0
 want_test=0
 want_hosts=0
 want_packages=0
@@ -25,6 +26,7 @@ for arg; do
     --lint) want_lint=1 ;;
     --valgrind) want_valgrind=1 ;;
     --fuzz) want_fuzz=1 ;;
+    --html) want_html=1 ;;
     --test) want_test=1 ;;
     --hosts) want_hosts=1 ;;
     --packages) want_packages=1 ;;
@@ -104,11 +106,14 @@ probe() {
   if [ $want_fuzz = 1 ]; then
     need "clang libclang-rt-dev" "clang with libFuzzer" fuzzer
   fi
+  if [ $want_html = 1 ]; then need cmark-gfm cmark-gfm has cmark-gfm; fi
   # Without these a few tests are skipped: no reason to stop.
   if [ $want_test = 1 ]; then
     need nodejs "node (it runs user-defined functions)" has node
     has faketime || optional="$optional faketime"
     has strace || optional="$optional strace"
+    has cmark-gfm || optional="$optional cmark-gfm"
+    has mandoc || optional="$optional mandoc"
     { has localedef && [ -e /usr/share/i18n/locales/tr_TR ]; } ||
       optional="$optional locales"
   fi

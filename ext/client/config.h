@@ -99,12 +99,14 @@ struct LedgerConfig {
   void *pInterruptArg;
 };
 
-/* One row of the option table, for ledger_reference. */
+/* One row of the option table, for ledger_help. */
 typedef struct LedgerOptionSpec LedgerOptionSpec;
 struct LedgerOptionSpec {
   const char *zName;    /* as written in the options object */
   const char *zDefault; /* as text; "" where there is none */
   const char *zDoc;     /* one line */
+  const char *zExample; /* a value that it takes, or an object of options */
+  const char *zRefused; /* likewise, one that it refuses */
 };
 const LedgerOptionSpec *ledgerOptionTable(int *pnOption);
 

@@ -37,6 +37,8 @@ struct LedgerOptionRow {
   int64_t iMin;         /* least number */
   const char *zWords;   /* OPTION_CHOICE: the words, one space between */
   const char *zDoc;
+  const char *zExample; /* a value that it takes, or an object of options */
+  const char *zRefused; /* likewise, one that it refuses */
   /* Checks a text, and may put it into the form that is kept; NULL: any. */
   int (*xCheck)(const char *zName, char *z, LedgerError *pErr);
   /* Checks it with the others, when it was set alone; NULL: they don't matter.

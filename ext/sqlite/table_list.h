@@ -1,5 +1,5 @@
 /*
-** The tables, in the order of ledger_reference: each is a file in table/, and a
+** The tables, in the order of ledger_help: each is a file in table/, and a
 ** line here. Read by extension.c, which defines LEDGER_TABLE.
 */
 /* clang-format off */
@@ -23,5 +23,5 @@ LEDGER_TABLE(ledgerTableAppends)
 LEDGER_TABLE(ledgerTableHttp)
 LEDGER_TABLE(ledgerTableCache)
 LEDGER_TABLE(ledgerTableColumns)
-LEDGER_TABLE(ledgerTableReference)
+LEDGER_TABLE(ledgerTableHelp)
 /* clang-format on */

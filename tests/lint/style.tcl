@@ -209,7 +209,7 @@ proc check_words files {
 set files $argv
 if {$files eq ""} {
   set files [glob -nocomplain Makefile .ci/run .clang-tidy .clang-format \
-    include/*.h {ext/*/*.[ch]} {ext/*/*/*.[ch]} ext/doc/* ext/README.md sql/* \
+    include/*.h {ext/*/*.[ch]} {ext/*/*/*.[ch]} ext/doc/*.* ext/doc/man/* ext/README.md sql/* \
     ext/package/*.* ext/package/Containerfile ext/package/*/*.* \
     ext/package/*/*/*.* tests/hosts/programs/* tests/hosts/package.json \
     tests/*.sh tests/*/*.sh tests/*/*.test tests/*/*.tcl {tests/*/*.[ch]} \

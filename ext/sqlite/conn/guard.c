@@ -384,6 +384,7 @@ int ledgerGuardOption(LedgerConn *pConn, const char *zOption,
 
 const LedgerFunction aLedgerFunctionGuard[] = {
     {"ledger_self", 1, 1, LEDGER_FN_PURE, guardSelf, "pointer",
-     "what the module asks itself; NULL for SQL"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "what the module asks itself; NULL for SQL", "none",
+     "SELECT ledger_self('x') IS NULL;", NULL},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -82,8 +82,12 @@ struct LedgerFunction {
   int nMin, nMax; /* numbers of arguments it takes */
   int eFlags;     /* LEDGER_FN_* */
   void (*xFunc)(sqlite3_context *, int, sqlite3_value **);
-  const char *zArgs; /* its arguments, for the reference */
-  const char *zDoc;  /* one line, likewise */
+  /* for ledger_help and the reference page: */
+  const char *zArgs;    /* its arguments */
+  const char *zDoc;     /* one line */
+  const char *zCost;    /* the requests that it makes */
+  const char *zExample; /* SQL that runs on a ledger (reference.md.in) */
+  const char *zFails; /* SQL that it refuses there, or NULL: it refuses none */
 };
 
 #define LEDGER_FN_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)

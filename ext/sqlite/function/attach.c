@@ -133,11 +133,21 @@ const LedgerFunction aLedgerFunctionAttach[] = {
     {"ledger_attach", 1, 3, LEDGER_FN_ACT, attachAttach,
      "target [, name [, options]]",
      "attaches a ledger: its name, host or https URL, or the line that "
-     "ledger-emulator prints; no request"},
+     "ledger-emulator prints; no request",
+     "none",
+     "SELECT ledger_attach('my-ledger', 'work',\n"
+     "  '{\"credential\":\"azure_cli\"}');",
+     "SELECT ledger_attach('http://my-ledger.example');"},
     {"ledger_detach", 0, 1, LEDGER_FN_ACT, attachDetach, "[name]",
-     "takes it away again; LEDGER_URL isn't used after that"},
+     "detaches a ledger; LEDGER_URL isn't used after that", "none",
+     "SELECT ledger_attach('my-ledger', 'work');\n"
+     "SELECT ledger_detach('work');",
+     "SELECT ledger_detach('work');"},
     {"ledger_option", 1, 3, LEDGER_FN_ACT, attachOption,
      "option [, value [, name]]",
-     "tells an option of an attached ledger, or sets it"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "tells an option of an attached ledger, or sets it", "none",
+     "SELECT ledger_option('timeout_ms', 5000);\n"
+     "SELECT ledger_option('timeout_ms');",
+     "SELECT ledger_option('timeout', 5000);"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -150,8 +150,15 @@ static void cacheClear(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 const LedgerFunction aLedgerFunctionCache[] = {
     {"ledger_prefetch", 0, 2, LEDGER_FN_ACT | LEDGER_FN_JSON, cachePrefetch,
      "[sub_ledger [, options]]",
-     "reads all entries into the cache: rows, and requests that it took"},
+     "reads all entries into the cache: rows, and requests that it took",
+     "those of a scan of what isn't known yet",
+     "SELECT ledger_option('cache', 'memory');\n"
+     "SELECT ledger_prefetch('payments') ->> '$.rows';",
+     "SELECT ledger_prefetch('payments');"},
     {"ledger_cache_clear", 0, 1, LEDGER_FN_ACT, cacheClear, "[options]",
-     "empties the cache, of all ledgers in it: how much it had"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "empties the cache, of all ledgers in it: how much it had", "none",
+     "SELECT ledger_option('cache', 'memory');\n"
+     "SELECT ledger_cache_clear();",
+     "SELECT ledger_cache_clear('{\"ledger\":\"pay\"}');"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -101,6 +101,9 @@ static void namesFunction(sqlite3_context *pCtx, int argc,
 
 const LedgerFunction aLedgerFunctionCheck[] = {
     {"ledger_check", 0, 0, LEDGER_FN_ACT, namesFunction, "",
-     "1, or an error where a local table hides one of the ledger's"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "1, or an error where a local table hides one of the ledger's", "none",
+     "SELECT ledger_check();",
+     "CREATE TABLE ledger_entries(contents);\n"
+     "SELECT ledger_check();"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -227,9 +227,15 @@ out:
 const LedgerFunction aLedgerFunctionExecute[] = {
     {"ledger_execute", 1, 3, LEDGER_FN_ACT | LEDGER_FN_JSON | LEDGER_FN_WRITES,
      executeExecute, "function_id [, arguments [, options]]",
-     "runs a function that users have defined; returns its value"},
+     "runs a function that users have defined; returns its value", "1",
+     "INSERT OR REPLACE INTO ledger_functions VALUES('greet',\n"
+     "  'export function main(who) { return \"hello \" + who }');\n"
+     "SELECT ledger_execute('greet', '[\"you\"]');",
+     "SELECT ledger_execute('nowhere');"},
     {"ledger_runtime_options", 0, 2, LEDGER_FN_ACT | LEDGER_FN_JSON,
      executeRuntime, "[changes [, options]]",
-     "how such functions are run, JSON; changes is a JSON object"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "how such functions are run, JSON; changes is a JSON object", "1",
+     "SELECT ledger_runtime_options('{\"max_execution_time_ms\":500}');",
+     "SELECT ledger_runtime_options('fast');"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

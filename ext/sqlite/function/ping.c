@@ -211,6 +211,8 @@ static void pingPing(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 const LedgerFunction aLedgerFunctionPing[] = {
     {"ledger_ping", 0, 2, LEDGER_FN_ACT | LEDGER_FN_JSON, pingPing,
      "[name [, options]]",
-     "identity, token and one request: version, principal, milliseconds"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "identity, token and one request: version, principal, milliseconds",
+     "1, and first what connecting takes: identity, token",
+     "SELECT ledger_ping() ->> '$.api_version';", "SELECT ledger_ping('pay');"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -196,10 +196,20 @@ static void receiptClaimsDigest(sqlite3_context *pCtx, int argc,
 const LedgerFunction aLedgerFunctionReceipt[] = {
     {"ledger_verify_receipt", 2, 3, LEDGER_FN_PURE | LEDGER_FN_JSON,
      receiptReport, "receipt, service_certificate [, options]",
-     "verifies a receipt offline: a report, JSON"},
+     "verifies a receipt offline: a report, JSON", "none",
+     "SELECT ledger_verify_receipt(receipt, service_certificate) ->> '$.code'\n"
+     "  FROM ledger_receipts WHERE transaction_id = '2.5';",
+     "SELECT ledger_verify_receipt('{}', '', '{\"nonce\":1}');"},
     {"ledger_receipt_is_valid", 2, 3, LEDGER_FN_PURE, receiptIsValid,
-     "receipt, service_certificate [, options]", "1 or 0"},
+     "receipt, service_certificate [, options]",
+     "whether a receipt is valid, offline: 1 or 0", "none",
+     "SELECT ledger_receipt_is_valid(receipt, service_certificate)\n"
+     "  FROM ledger_receipts WHERE transaction_id = '2.5';",
+     "SELECT ledger_receipt_is_valid('{}', '', 'strict');"},
     {"ledger_claims_digest", 1, 1, LEDGER_FN_PURE, receiptClaimsDigest,
-     "claims", "digest of application claims"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "claims", "digest of application claims", "none",
+     "SELECT ledger_claims_digest(application_claims)\n"
+     "  FROM ledger_receipts WHERE transaction_id = '2.5';",
+     "SELECT ledger_claims_digest('{}');"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

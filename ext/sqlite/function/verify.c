@@ -150,9 +150,16 @@ out:
 
 const LedgerFunction aLedgerFunctionVerify[] = {
     {"ledger_receipt", 1, 2, LEDGER_FN_ACT | LEDGER_FN_JSON, verifyReceipt,
-     "id [, options]", "the service's whole answer, claims included"},
+     "id [, options]",
+     "a transaction's receipt: the whole answer, claims included",
+     "1; while the ledger is loading the receipt, more",
+     "SELECT ledger_receipt('2.5') ->> '$.state';",
+     "SELECT ledger_receipt('2.999999');"},
     {"ledger_verify", 1, 3, LEDGER_FN_ACT | LEDGER_FN_JSON, verifyVerify,
      "id [, sub_ledger [, options]]",
-     "fetches receipt and entry and verifies them: a report, JSON"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "fetches receipt and entry and verifies them: a report, JSON",
+     "1 for the receipt, with a sub-ledger 1 for the entry",
+     "SELECT ledger_verify('2.5', 'payments');",
+     "SELECT ledger_verify('2.5', 'messages');"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -637,6 +637,12 @@ out:
 
 const LedgerFunction aLedgerFunctionOutbox[] = {
     {"ledger_flush", 0, 1, LEDGER_FN_ACT | LEDGER_FN_WRITES, flushFunction,
-     "[options]", "sends what main.ledger_outbox holds"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "[options]", "sends what main.ledger_outbox holds",
+     "1 per row, and GET .../status once per hundred; before them 2",
+     ".read sql/outbox.sql\n"
+     "INSERT INTO ledger_outbox(contents) VALUES('Alice pays Bob 4');\n"
+     "SELECT ledger_flush();\n"
+     "SELECT contents, state FROM ledger_outbox;",
+     "SELECT ledger_flush();"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -79,4 +79,11 @@ const LedgerTableSpec ledgerTableAppends = {
     .aColumn = aAppendsColumn,
     .zRequest = "none",
     .xRead = appendsRead,
+    .zCost = "none",
+    .zExample = "BEGIN;\n"
+                "INSERT INTO ledger_entries(contents, sub_ledger)\n"
+                "  VALUES('x', 'messages');\n"
+                "SELECT n, kind, sub_ledger, state FROM ledger_appends;\n"
+                "ROLLBACK;",
+    .zFails = "DELETE FROM ledger_appends;",
 };

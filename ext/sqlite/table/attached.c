@@ -50,4 +50,10 @@ const LedgerTableSpec ledgerTableAttached = {
     .aColumn = aAttachedColumn,
     .zRequest = "none",
     .xRead = attachedRead,
+    .zCost = "none",
+    .zExample = "SELECT ledger_attach('my-ledger', 'work',\n"
+                "  '{\"credential\":\"azure_cli\"}');\n"
+                "SELECT name, url, credential FROM ledger_attached;",
+    .zFails =
+        "INSERT INTO ledger_attached(name, url) VALUES('work', 'my-ledger');",
 };

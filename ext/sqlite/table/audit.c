@@ -223,4 +223,9 @@ const LedgerTableSpec ledgerTableAudit = {
     .zRequest = "GET /app/transactions, GET /app/transactions/{id}/receipt",
     .pEntries = &auditTable,
     .xRegister = ledgerEntryTableRegister,
+    .zCost = "those of ledger_entries, and 1 per entry for its receipt",
+    .zExample =
+        "SELECT transaction_id, content, verified, code FROM ledger_audit\n"
+        " WHERE sub_ledger = 'payments';",
+    .zFails = "SELECT code FROM ledger_audit WHERE transaction_id = 2.5;",
 };

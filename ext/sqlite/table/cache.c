@@ -46,8 +46,13 @@ static const LedgerColumn aCacheColumn[] = {
 
 const LedgerTableSpec ledgerTableCache = {
     .zName = "ledger_cache",
-    .zDoc = "of which seqnos all entries are known",
+    .zDoc = "the seqnos of which all entries are known (option cache)",
     .aColumn = aCacheColumn,
     .zRequest = "none",
     .xRead = cacheRead,
+    .zCost = "none",
+    .zExample = "SELECT ledger_option('cache', 'memory');\n"
+                "SELECT ledger_prefetch('payments') ->> '$.rows';\n"
+                "SELECT sub_ledger, entries FROM ledger_cache;",
+    .zFails = "DELETE FROM ledger_cache;",
 };

@@ -70,4 +70,7 @@ const LedgerTableSpec ledgerTableColumns = {
     .aColumn = aColumnsColumn,
     .xRead = columnsRead,
     .zRequest = "none",
+    .zCost = "none",
+    .zExample = "SELECT column_name, type FROM ledger_columns\n"
+                " WHERE table_name = 'ledger_users';",
 };

@@ -48,4 +48,7 @@ const LedgerTableSpec ledgerTableConstitution = {
     .aColumn = aConstitutionColumn,
     .pRoute = &constitutionRoute,
     .xItem = constitutionItem,
+    .zCost = "1",
+    .zExample = "SELECT digest, length(script) > 0 FROM ledger_constitution;",
+    .zFails = "UPDATE ledger_constitution SET script = '';",
 };

@@ -118,6 +118,10 @@ const LedgerTableSpec ledgerTableQuotes = {
     .zItems = "enclaveQuotes",
     .bNamed = 1,
     .xItem = quotesItem,
+    .zCost = "1",
+    .zExample = "SELECT node_id, is_current, debug, binds_node\n"
+                "  FROM ledger_enclave_quotes;",
+    .zFails = "SELECT node_id FROM ledger_enclave_quotes('pay');",
 };
 
 /* ledger_quote_json(raw [, node_id]): a BLOB, or hex text. */
@@ -172,6 +176,9 @@ static void quotesJson(sqlite3_context *pCtx, int argc, sqlite3_value **argv) {
 const LedgerFunction aLedgerFunctionQuote[] = {
     {"ledger_quote_json", 1, 2, LEDGER_FN_PURE | LEDGER_FN_JSON, quotesJson,
      "raw [, node_id]",
-     "what an enclave's quote says, JSON; its signature is not checked"},
-    {NULL, 0, 0, 0, NULL, NULL, NULL},
+     "what an enclave's quote says, JSON; its signature is not checked", "none",
+     "SELECT ledger_quote_json(raw_quote) ->> '$.signature_checked'\n"
+     "  FROM ledger_enclave_quotes;",
+     "SELECT ledger_quote_json('none');"},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };

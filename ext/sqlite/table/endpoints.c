@@ -424,6 +424,17 @@ const LedgerTableSpec ledgerTableEndpoints = {
     .xUpdate = ledgerChangeUpdate,
     .pKind = &endpointsKind,
     .xChange = endpointsChange,
+    .zCost = "1 for all of them. A row to be written is read first, "
+             "and is 2 at COMMIT: the bundle is read, and written back",
+    .zExample =
+        "INSERT INTO ledger_endpoints(path, method, properties, module)\n"
+        "  VALUES('/hello', 'get', '{\"authn_policies\":[],\n"
+        "    \"forwarding_required\":\"never\",\"js_module\":\n"
+        "    \"hello.js\",\"js_function\":\"hello\"}',\n"
+        "    'export function hello(request) { return {body: \"hi\"} }');\n"
+        "SELECT path, method, js_module, js_function FROM ledger_endpoints;",
+    .zFails =
+        "INSERT INTO ledger_endpoints(path, method) VALUES('hello', 'get');",
 };
 
 static const LedgerColumn aModulesColumn[] = {
@@ -440,4 +451,7 @@ const LedgerTableSpec ledgerTableModules = {
     .pRoute = &endpointsRoute,
     .zItems = "modules",
     .pRouteKey = &modulesOne,
+    .zCost = "1 per module asked for, or 1 for all",
+    .zExample = "SELECT name, module FROM ledger_modules;",
+    .zFails = "DELETE FROM ledger_modules;",
 };

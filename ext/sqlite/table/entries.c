@@ -166,4 +166,13 @@ const LedgerTableSpec ledgerTableEntries = {
     .xUpdate = entriesUpdate,
     .pEntries = &entriesTable,
     .xRegister = ledgerEntryTableRegister,
+    .zCost =
+        "1 per page of at most 1,000 entries, and 1 or 2 for how far the "
+        "ledger is committed; without sub_ledger the list of sub-ledgers too. "
+        "An INSERT is 1 at COMMIT, and GET .../status until all is committed",
+    .zExample = "INSERT INTO ledger_entries(contents, sub_ledger)\n"
+                "  VALUES('Bob pays Carol 4', 'payments');\n"
+                "SELECT transaction_id, contents FROM ledger_entries\n"
+                " WHERE sub_ledger = 'payments' AND transaction_id > '2.3';",
+    .zFails = "DELETE FROM ledger_entries;",
 };

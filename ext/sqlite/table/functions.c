@@ -101,4 +101,13 @@ const LedgerTableSpec ledgerTableFunctions = {
     .xUpdate = ledgerChangeUpdate,
     .pKind = &functionsKind,
     .xChange = functionsChange,
+    .zCost = "1 per function asked for, or 1 per page of the list. A row to be "
+             "written is read first, and is 1 at COMMIT",
+    .zExample =
+        "INSERT INTO ledger_functions(function_id, code)\n"
+        "  VALUES('greet',\n"
+        "    'export function main(who) { return \"hello \" + who }');\n"
+        "SELECT function_id, code FROM ledger_functions;",
+    .zFails = "INSERT INTO ledger_functions(code)\n"
+              "  VALUES('export function main() {}');",
 };

@@ -82,4 +82,9 @@ const LedgerTableSpec ledgerTableHttp = {
     .aColumn = aHttpColumn,
     .zRequest = "none",
     .xRead = httpRead,
+    .zCost = "none",
+    .zExample =
+        "SELECT ledger_status('2.3');\n"
+        "SELECT method, path, status FROM ledger_http ORDER BY n DESC LIMIT 1;",
+    .zFails = "DELETE FROM ledger_http;",
 };

@@ -47,4 +47,8 @@ const LedgerTableSpec ledgerTableIdentity = {
     .zRequest = "GET {identity_url}/ledgerIdentity/{ledger_id}",
     .bAnswers = 1,
     .xRead = identityRead,
+    .zCost = "1 to the identity service, once per attached ledger; none "
+             "where the service certificate is pinned",
+    .zExample = "SELECT ledger_id, key_sha256, source FROM ledger_identity;",
+    .zFails = "SELECT ledger_id FROM ledger_identity('pay');",
 };

@@ -25,4 +25,8 @@ const LedgerTableSpec ledgerTableMembers = {
     .bKeyLocal = 1,
     .pRoute = &membersRoute,
     .zItems = "members",
+    .zCost = "1 per page of the list",
+    .zExample =
+        "SELECT member_id, substr(certificate, 1, 27) FROM ledger_members;",
+    .zFails = "DELETE FROM ledger_members;",
 };

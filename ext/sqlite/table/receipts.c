@@ -176,4 +176,8 @@ const LedgerTableSpec ledgerTableReceipts = {
     .zRequest = "GET /app/transactions/{id}/receipt",
     .pEntries = &receiptsTable,
     .xRegister = ledgerEntryTableRegister,
+    .zCost = "1 per id; while the ledger is loading a receipt, more",
+    .zExample = "SELECT transaction_id, receipt ->> '$.nodeId' AS node\n"
+                "  FROM ledger_receipts WHERE transaction_id = '2.5';",
+    .zFails = "SELECT receipt FROM ledger_receipts;",
 };

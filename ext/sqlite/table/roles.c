@@ -96,4 +96,12 @@ const LedgerTableSpec ledgerTableRoles = {
     .xUpdate = ledgerChangeUpdate,
     .pKind = &rolesKind,
     .xChange = rolesChange,
+    .zCost =
+        "1 per role. A row to be written is read first, and is 1 at COMMIT "
+        "(4 where actions must go)",
+    .zExample =
+        "INSERT INTO ledger_roles(role_name, role_actions) VALUES('auditor',\n"
+        "  '[\"Microsoft.ConfidentialLedger/ledger/users/read\"]');\n"
+        "SELECT role_actions FROM ledger_roles WHERE role_name = 'auditor';",
+    .zFails = "SELECT role_actions FROM ledger_roles;",
 };

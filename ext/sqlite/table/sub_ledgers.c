@@ -42,4 +42,7 @@ const LedgerTableSpec ledgerTableSubLedgers = {
     .zSince = "2022-04-20-preview",
     .bAnswers = 1,
     .xRead = subLedgersRead,
+    .zCost = "1 per page of the list",
+    .zExample = "SELECT sub_ledger FROM ledger_sub_ledgers;",
+    .zFails = "SELECT sub_ledger FROM ledger_sub_ledgers('pay');",
 };

@@ -73,8 +73,11 @@ struct LedgerItem {
 
 /* What a table is: one of these in the file of each. */
 struct LedgerTableSpec {
-  const char *zName;           /* the module's name */
-  const char *zDoc;            /* one line */
+  const char *zName;    /* the module's name */
+  const char *zDoc;     /* one line */
+  const char *zCost;    /* the requests that reading makes, and writing */
+  const char *zExample; /* SQL that runs on a ledger (reference.md.in) */
+  const char *zFails; /* SQL that it refuses there, or NULL: it refuses none */
   const LedgerColumn *aColumn; /* ended by one without a name */
   const char *zKey;  /* column whose = and IN are asked for, or NULL */
   const char *zKey2; /* a second column of the key of a row */

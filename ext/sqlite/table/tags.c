@@ -93,4 +93,8 @@ const LedgerTableSpec ledgerTableTags = {
     .bAnswers = 1,
     .zRequest = "GET /app/collections/tags",
     .zSince = "2026-02-23",
+    .zCost = "1 per page of a sub-ledger's list; without sub_ledger "
+             "the list of sub-ledgers before",
+    .zExample = "SELECT sub_ledger, tag FROM ledger_tags;",
+    .zFails = "INSERT INTO ledger_tags VALUES('payments', 'late');",
 };

@@ -69,4 +69,8 @@ const LedgerTableSpec ledgerTableTransactions = {
     .zKey = "transaction_id",
     .bKeyRequired = 1,
     .xRead = transactionsRead,
+    .zCost = "1 per id",
+    .zExample = "SELECT transaction_id, state FROM ledger_transactions\n"
+                " WHERE transaction_id IN ('2.3', '2.5');",
+    .zFails = "SELECT state FROM ledger_transactions;",
 };

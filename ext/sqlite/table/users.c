@@ -333,4 +333,15 @@ const LedgerTableSpec ledgerTableUsers = {
     .xUpdate = ledgerChangeUpdate,
     .pKind = &usersKind,
     .xChange = usersChange,
+    .zCost =
+        "1 per user asked for, or 1 per page of the list. A row to be written "
+        "is read first, and is 1 at COMMIT (4 where roles must go)",
+    .zExample =
+        "INSERT INTO ledger_users(user_id, role)\n"
+        "  VALUES('11111111-2222-3333-4444-555555555555', 'Reader');\n"
+        "SELECT user_id, role FROM ledger_users WHERE role = 'Reader';\n"
+        "DELETE FROM ledger_users\n"
+        " WHERE user_id = '11111111-2222-3333-4444-555555555555';",
+    .zFails =
+        "INSERT INTO ledger_users(user_id, role) VALUES('Alice', 'Reader');",
 };
