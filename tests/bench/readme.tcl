@@ -3,7 +3,7 @@
 #   tclsh tests/bench/readme.tcl build/bench.json README.md
 #
 # They are ratios, and stand between two marks, which are put at the end of the
-# section "Limits" where there are none yet. What was not measured is
+# section "How fast" where there are none yet. What was not measured is
 # left out.
 package require Tcl 8.6
 package require sqlite3
