@@ -4,8 +4,9 @@
 # Two kinds of block are run, in a page's order, on a ledger that is the page's own:
 #
 #   ```sql       statements; `--> a|b` below one shows a row, as the shell's list mode
-#                prints it (of EXPLAIN QUERY PLAN the detail), `--> error: TEXT` that
-#                it fails, and the message. `.read sql/NAME.sql` reads a script.
+#                prints it (of EXPLAIN QUERY PLAN the detail), `--> SQLITE_AUTH: TEXT`
+#                that it fails, with which code and message. `.read sql/NAME.sql`
+#                reads a script.
 #   ```console   `$ command`, continued by a backslash at the end of a line, or by
 #                `<<'END'` up to that word; the other lines are what it prints. The
 #                commands of a block share one shell, those of a page one folder,
@@ -98,7 +99,7 @@ proc page_rows sql {
       if {$row(*) eq {id parent notused detail}} { set values [lrange $values 3 end] }
       lappend rows [join $values |]
     }
-  } message]} { return "error: $message" }
+  } message]} { return "SQLITE_[errorcode]: $message" }
   return [join $rows \n]
 }
 
@@ -158,7 +159,8 @@ proc page_test {prefix file} {
       set status 0
       if {$kind eq "sql"} {
         set got [page_rows [lindex $part 0]]
-        set failed [expr {[string match {error: *} $got] && ![string match {error: *} $shown]}]
+        set failed [expr {[string match {SQLITE_*: *} $got]
+          && ![string match {SQLITE_*: *} $shown]}]
       } else {
         lassign [lindex $gots $k-1] got status
         set failed [expr {$status != 0 && $shown eq ""}]
