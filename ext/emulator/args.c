@@ -104,7 +104,9 @@ static const ArgSpec aArg[] = {
      "how long new certificates run"},
     {"ready-file", TEXT(zReadyFile), NULL, "FILE",
      "write the line that is printed to this file, too"},
-    {"print-env", FLAG(bPrintEnv), "print exports for a shell instead of JSON"},
+    {"print-env", FLAG(bPrintEnv),
+     "print exports for a shell instead of JSON; for eval \"$(...)\", into a "
+     "pipe, it goes on in the background: kill $LEDGER_EMULATOR_PID ends it"},
     {"help", FLAG(bHelp), "print this"},
     {"version", FLAG(bVersion), "print the version"},
 };

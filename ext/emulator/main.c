@@ -17,6 +17,11 @@
 ** written at each start. Without --data both are in a temporary folder, which
 ** is removed at the end.
 **
+** As ssh-agent's, the exports are for eval "$(ledger-emulator --print-env ...)":
+** where stdout is a pipe, which a shell reads to its end and whose writer it
+** waits for, the ledger goes on in the background, in a session of its own, as
+** LEDGER_EMULATOR_PID. Anywhere else it stays in the foreground.
+**
 ** SIGTERM and SIGINT end it: what is pending is signed, and all is freed. The
 ** exit status is 0; 2 when it could not start, with one line on stderr; 1 when
 ** its file failed for good while it ran, or when it ended.
@@ -34,6 +39,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <signal.h>
@@ -42,6 +48,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAIN_TEXT_(x) #x
@@ -349,7 +356,7 @@ static int mainReadyLine(Emu *p, LedgerBuf *pJson, LedgerBuf *pEnv,
   ledgerBufText(&options, "}");
   ledgerBufPrintf(pEnv, "export LEDGER_URL=%s LEDGER_OPTIONS=", url.z);
   if( !options.bOom ) mainQuote(pEnv, options.z);
-  ledgerBufText(pEnv, "\n");
+  ledgerBufPrintf(pEnv, " LEDGER_EMULATOR_PID=%ld\n", (long)getpid());
   if( pJson->bOom || options.bOom || pEnv->bOom ) rc = ledgerErrorNomem(pErr);
 
 out:
@@ -374,6 +381,58 @@ static int mainReady(Emu *p, LedgerError *pErr) {
   ledgerBufFree(&json);
   ledgerBufFree(&env);
   return rc;
+}
+
+/* ---- the background ---------------------------------------------------- */
+
+/* Whether who started it waits for the exports alone. */
+static int mainIsForEval(const EmuArgs *p) {
+  struct stat st;
+  return p->bPrintEnv && fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/*
+** Goes on in a child. The parent gets its pid, and waits until the ledger
+** listens: *piExit is then 0, or the status with which it could not start. The
+** child gets 0, and in *pfd what it is to close once it listens.
+*/
+static pid_t mainFork(int *pfd, int *piExit, LedgerError *pErr) {
+  int aPipe[2], status = 0;
+  char c;
+  pid_t pid = -1;
+  if( pipe(aPipe) == 0 ) {
+    pid = fork();
+    if( pid == 0 ) {
+      close(aPipe[0]);
+      setsid();
+      *pfd = aPipe[1];
+      return 0;
+    }
+    close(aPipe[1]);
+    if( pid > 0 && read(aPipe[0], &c, 1) == 1 ) {
+      *piExit = 0;
+    } else if( pid > 0 && waitpid(pid, &status, 0) == pid ) {
+      *piExit = WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+    }
+    close(aPipe[0]);
+  }
+  if( pid < 0 ) {
+    ledgerErrorSet(pErr, LEDGER_IOERR, "cannot go to the background: %s",
+                   ledgerSystemError(errno));
+  }
+  return pid;
+}
+
+/* The ledger listens: nothing of who started it is held any longer. Returns 0
+** where nobody waits for it: it was interrupted. */
+static int mainDetach(int fd) {
+  const int fdNull = open("/dev/null", O_RDWR);
+  const int bWaited = write(fd, "", 1) == 1;
+  int i;
+  for( i = 0; i < 3 && fdNull >= 0; i++ ) dup2(fdNull, i);
+  if( fdNull > 2 ) close(fdNull);
+  close(fd);
+  return bWaited;
 }
 
 /* ---- start and end ----------------------------------------------------- */
@@ -471,7 +530,7 @@ int main(int argc, char **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
   Main *pMain = calloc(1, sizeof(*pMain));
   Emu *p;
-  int rc, iExit = 0;
+  int rc, iExit = 0, fdReady = -1;
 
   if( pMain == NULL ) return 2;
   p = &pMain->emu;
@@ -486,8 +545,13 @@ int main(int argc, char **argv) {
     emuArgsHelp();
   } else if( rc == LEDGER_OK && p->args.bVersion ) {
     printf("ledger-emulator %s\n", MAIN_VERSION);
+  } else if( rc == LEDGER_OK && mainIsForEval(&p->args) &&
+             mainFork(&fdReady, &iExit, &err) != 0 ) {
+    /* the child is the ledger */
   } else if( rc == LEDGER_OK && mainStart(pMain, &err) == LEDGER_OK ) {
-    if( event_base_dispatch(p->pBase) < 0 ) {
+    if( fdReady >= 0 && !mainDetach(fdReady) ) {
+      p->bBroken = 1;
+    } else if( event_base_dispatch(p->pBase) < 0 ) {
       emuWarn("cannot wait for requests: %s", ledgerSystemError(errno));
       p->bBroken = 1;
     }
