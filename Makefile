@@ -129,8 +129,8 @@ demo: deps all ## start a local ledger and run sql/demo.sql on it
 
 .PHONY: shell
 shell: deps all ## the sqlite3 shell on a local ledger of its own
-	@tests/with-emulator.sh -- $(SQLITE3) -cmd '.load ./build/ledger' \
-	  -cmd '.headers on' -cmd '.mode box'
+	@tests/with-emulator.sh -- sh -c 'trap : INT; "$$@" || [ -t 0 ]' sh $(SQLITE3) \
+	  -cmd '.load ./build/ledger' -cmd '.read sql/shell.sql'
 
 # What some test files run besides the module and the emulator.
 .PHONY: units units-asan

@@ -17,10 +17,10 @@
 ** written at each start. Without --data both are in a temporary folder, which
 ** is removed at the end.
 **
-** As ssh-agent's, the exports are for eval "$(ledger-emulator --print-env ...)":
-** where stdout is a pipe, which a shell reads to its end and whose writer it
-** waits for, the ledger goes on in the background, in a session of its own, as
-** LEDGER_EMULATOR_PID. Anywhere else it stays in the foreground.
+** The exports are for eval "$(ledger-emulator --print-env ...)", as ssh-agent's
+** are: where stdout is a pipe, which a shell reads to its end and whose writer
+** it waits for, the ledger goes on in the background, in a session of its own,
+** as LEDGER_EMULATOR_PID. Anywhere else it stays in the foreground.
 **
 ** SIGTERM and SIGINT end it: what is pending is signed, and all is freed. The
 ** exit status is 0; 2 when it could not start, with one line on stderr; 1 when
