@@ -88,9 +88,12 @@ proc with_ids {html listVar} {
   return $out[string range $html $at end]
 }
 
-# Tables scroll by themselves; what a statement returns is told from it.
+# Tables scroll by themselves; what a statement returns, or is refused with, is told
+# from it.
 proc framed html {
   set html [string map {<table> {<div class="table"><table>} </table> </table></div>} $html]
+  set html [regsub -all -line {^--&gt; (SQLITE_[A-Z]+|error): .*?(?=(</code></pre>)?$)} $html \
+    {<span class="no">&</span>}]
   return [regsub -all -line {^--&gt;.*?(?=(</code></pre>)?$)} $html {<span class="out">&</span>}]
 }
 
@@ -110,11 +113,13 @@ proc load_page path {
     set body "<h1>[escaped $path]</h1>\n<pre><code>[escaped [read_file $::root/$path]]</code></pre>\n"
   }
   set ::page($path) [dict create title $title headings $headings body $body]
-  set hrefs [lmap {- href} [regexp -all -inline {href="([^"#:]+)(?:#[^"]*)?"} $body] { set href }]
-  foreach href $hrefs {
+  # In the order of their last mention: README ends with the list of pages.
+  set linked {}
+  foreach {- href} [regexp -all -inline {href="([^"#:]+)(?:#[^"]*)?"} $body] {
     set to [meant $href $path]
-    if {[file isfile $::root/$to]} { want $to }
+    if {[file isfile $::root/$to]} { set linked [list {*}[lsearch -all -inline -not -exact $linked $to] $to] }
   }
+  foreach to $linked { want $to }
 }
 
 # What is in the set, in the order in which it is linked.

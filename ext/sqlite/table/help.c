@@ -42,12 +42,13 @@ static void helpColumns(LedgerBuf *pBuf, const LedgerColumn *aColumn) {
 static void helpPushedDown(LedgerBuf *pBuf, const LedgerTableSpec *pSpec) {
   static const char *const azPlan[LEDGER_PLAN_COLUMNS] = {
       [LEDGER_PLAN_TRANSACTION_ID] =
-          "transaction_id = IN < <= > >= BETWEEN; ORDER BY transaction_id; "
+          "transaction_id =, IN, <, <=, >, >=, BETWEEN; "
+          "ORDER BY transaction_id; "
           "LIMIT",
-      [LEDGER_PLAN_SUB_LEDGER] = "sub_ledger = IN",
+      [LEDGER_PLAN_SUB_LEDGER] = "sub_ledger =, IN",
       [LEDGER_PLAN_TAGS] = "tags MATCH",
-      [LEDGER_PLAN_VIEW] = "view = < <= > >= BETWEEN",
-      [LEDGER_PLAN_SEQNO] = "seqno = < <= > >= BETWEEN",
+      [LEDGER_PLAN_VIEW] = "view =, <, <=, >, >=, BETWEEN",
+      [LEDGER_PLAN_SEQNO] = "seqno =, <, <=, >, >=, BETWEEN",
   };
   const LedgerEntryTable *pEntries = pSpec->pEntries;
   const char *zSep = "";
@@ -59,17 +60,17 @@ static void helpPushedDown(LedgerBuf *pBuf, const LedgerTableSpec *pSpec) {
     zSep = "; ";
   }
   if( pEntries && pEntries->bIdRequired ) {
-    ledgerBufText(pBuf, "transaction_id = IN (needed)");
+    ledgerBufText(pBuf, "transaction_id =, IN (needed)");
     zSep = "; ";
   }
   if( pSpec->zKey && !pSpec->bKeyLocal ) {
-    ledgerBufPrintf(pBuf, "%s = IN%s", pSpec->zKey,
+    ledgerBufPrintf(pBuf, "%s =, IN%s", pSpec->zKey,
                     pSpec->bKeyRequired ? " (needed)" : "");
     zSep = "; ";
   }
   i = ledgerColumnIndex(pSpec->aColumn, "ledger");
   if( i >= 0 && pSpec->aColumn[i].bHidden ) {
-    ledgerBufPrintf(pBuf, "%sledger = IN", zSep);
+    ledgerBufPrintf(pBuf, "%sledger =, IN", zSep);
   }
 }
 
