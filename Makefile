@@ -65,8 +65,8 @@ EMULATOR_LIBS = $(call once,EMULATOR_LIBS,--libs $(EMULATOR_PKG))
 
 # nodelete: SQLite unloads a module whose load failed, and what it registered
 # may be in use; libcurl's global state stays, too.
-LDFLAGS_MODULE   = -shared -Wl,--no-undefined -Wl,-z,relro -Wl,-z,now \
-                   -Wl,-z,nodelete
+LDFLAGS_MODULE   = -shared -Wl,-soname,ledger.so -Wl,--no-undefined \
+                   -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete
 LDFLAGS_EMULATOR = -pie -Wl,-z,relro -Wl,-z,now
 
 # Per variant: its optimiser and sanitizer flags, and where its results go.
@@ -164,6 +164,10 @@ LOCALE_SET := append/append append/answer append/wait_ended attach/attach \
 .PHONY: test-hosts
 test-hosts: all amalgamation ## the module in each program that hosts SQLite; MACHINE=FOLDER of another Debian
 	@tests/hosts/hosts.sh $(TESTS)
+
+.PHONY: test-aarch64
+test-aarch64: ## cross-built, and run by qemu: unit tests, receipts, a session
+	@tests/hosts/aarch64.sh
 
 .PHONY: test-locale
 test-locale: deps all units ## core files in a host of another locale; LOCALE=tr_TR.UTF-8

@@ -2,6 +2,7 @@
 # Minimal Debians of any suite, and commands in them: sourced by fresh.sh and
 # packages.sh, in the checkout's folder, as root.
 #
+#   machine_mirror                         what machine_make begins with
 #   machine_make SUITE FOLDER ?PACKAGES?   by debootstrap, from the mirror that
 #                                          this machine's apt uses; PACKAGES
 #                                          are separated by commas
@@ -15,23 +16,26 @@
 machine_child=
 machine_why=
 
-machine_make() {
+# debootstrap, and in $mirror the archive behind this machine's packages. Its label
+# tells it from the archive of security updates; before the first update it has
+# none.
+machine_mirror() {
   if ! command -v debootstrap >/dev/null; then
     echo "installing by apt-get: debootstrap"
     { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install \
       -y --no-install-recommends debootstrap >/dev/null; } ||
       { machine_why="debootstrap can't be had"; return 1; }
   fi
-  # The archive behind this machine's packages. Its label tells it from the
-  # archive of security updates; before the first update it has none.
   mirror=$(apt-get indextargets --format '$(LABEL) $(SITE)' |
     sed -n 's/^Debian //p' | head -n 1)
   [ -n "$mirror" ] || mirror=$(apt-get indextargets --format '$(SITE)' |
     grep '/debian/*$' | head -n 1)
-  [ -n "$mirror" ] || {
-    machine_why="apt here has no archive of Debian (apt-get update?)"
-    return 1
-  }
+  machine_why="apt here has no archive of Debian (apt-get update?)"
+  [ -n "$mirror" ]
+}
+
+machine_make() {
+  machine_mirror || return
   mkdir -p build/fresh-cache "$2"
   debootstrap --variant=minbase ${3:+"--include=$3"} \
     --cache-dir="$(pwd)/build/fresh-cache" "$1" "$2" "$mirror" \

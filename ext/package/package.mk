@@ -59,7 +59,7 @@ dist: ## the sources: build/package/sqlite-ledger-<version>.tar.gz
 	@mkdir -p $(PACKAGES)
 	{ git --git-dir=.git ls-files 2>/dev/null || find * .ci .clang-format \
 	    .clang-tidy .editorconfig .gitignore -name build -prune -o -type f \
-	    ! -name '*~' ! -name '*.swp' -print; } | \
+	    ! -name '*~' ! -name '*.swp' -print; } | LC_ALL=C sort | \
 	  $(TAR) --transform='s,^,$(NAME)/,' -T - -czf $(PACKAGES)/$(NAME).tar.gz
 
 .PHONY: amalgamation
