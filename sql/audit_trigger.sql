@@ -28,13 +28,12 @@ WITH asked(tab) AS MATERIALIZED (
            WHERE type = 'table' AND name = :table COLLATE NOCASE)
 ), row(version, json) AS MATERIALIZED (
   -- A row of the table as JSON, by its columns.
-  SELECT v.version, group_concat(printf(
+  SELECT v.version, (SELECT group_concat(printf(
            '%Q, CASE typeof(%s."%w") WHEN ''blob'' THEN json_object(''hex'', hex(%s."%w")) ELSE %s."%w" END',
            c.name, v.version, c.name, v.version, c.name, v.version, c.name),
            ',' || char(10) || '      ')
-    FROM (SELECT 'OLD' AS version UNION ALL SELECT 'NEW') AS v,
-         (SELECT name FROM asked, pragma_table_info(tab) ORDER BY cid) AS c
-   GROUP BY v.version
+             FROM asked, pragma_table_info(tab) AS c)
+    FROM (SELECT 'OLD' AS version UNION ALL SELECT 'NEW') AS v
 )
 SELECT printf('DROP TRIGGER IF EXISTS main."%w_ledger_%s";
 CREATE TRIGGER main."%w_ledger_%s" AFTER %s ON "%w" BEGIN
@@ -46,10 +45,16 @@ END;', tab, k.change, tab, k.change, upper(k.change), tab, coalesce(:sub_ledger,
           FROM row WHERE version = 'OLD' AND k.change <> 'insert'),
        (SELECT printf(',%s    ''is'', json_object(%s      %s)', char(10), char(10), json)
           FROM row WHERE version = 'NEW' AND k.change <> 'delete'))
-  FROM (SELECT coalesce(tab, json_extract('{}', iif(:table IS NULL, 'name a table by .parameter set',
-                 'there is no table ' || :table))) AS tab
-          FROM asked
-         WHERE EXISTS(SELECT 1 FROM main.ledger_outbox UNION ALL SELECT 1)),
+  FROM (SELECT CASE
+                 WHEN NOT EXISTS(SELECT 1 FROM main.sqlite_schema WHERE name = 'ledger_outbox')
+                 THEN json_extract('{}', 'no outbox in this file: .read sql/outbox.sql first')
+                 WHEN :table IS NULL
+                 THEN json_extract('{}', 'name a table by .parameter set :table')
+                 WHEN (SELECT count(*) FROM pragma_table_info(tab)) > 63
+                 THEN json_extract('{}', 'json_object() takes no more than 63 columns')
+                 ELSE coalesce(tab, json_extract('{}', 'there is no table ' || :table))
+               END AS tab
+          FROM asked),
        (SELECT 1 AS n, 'insert' AS change UNION ALL SELECT 2, 'update'
         UNION ALL SELECT 3, 'delete') AS k
  ORDER BY k.n;

@@ -27,6 +27,10 @@
 -- The other way: sql/csv-export.sql.
 
 SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
+SELECT json_extract('{}', 'no outbox in this file: .read sql/outbox.sql first')
+ WHERE NOT EXISTS(SELECT 1 FROM main.sqlite_schema WHERE name = 'ledger_outbox');
+SELECT json_extract('{}', 'no rows: .import --csv --schema temp FILE csv_staging first')
+ WHERE NOT EXISTS(SELECT 1 FROM temp.sqlite_schema WHERE name = 'csv_staging');
 
 CREATE TABLE IF NOT EXISTS main.csv_import(
   id INTEGER PRIMARY KEY,

@@ -22,7 +22,8 @@
 --
 -- What is new is one snapshot of the ledger, copied by one statement: a run that is
 -- interrupted or killed has copied all of it or nothing. (With option cache what it
--- had read is not asked for again.) Rows stream, whatever their number.
+-- had read is not asked for again.) Rows stream, whatever their number; meanwhile
+-- nobody else can write to the file.
 --
 -- Only a recovery from an older state, or a ledger made anew under the name, takes
 -- back what was committed. Where the service key is another than in the last run, or
