@@ -132,7 +132,7 @@ probe() {
     wish python3-venv /usr/bin/python3 -m ensurepip --version
     wish "ruby ruby-sqlite3" ruby -e 'require "sqlite3"'
     wish npm has npm
-    wish debhelper has dh
+    wish "build-essential debhelper" dpkg-query -W build-essential debhelper
     wish lintian has lintian
     wish debootstrap has debootstrap
   fi

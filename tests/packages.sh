@@ -269,7 +269,7 @@ run npm 'has npm'
 run gem 'has gem' 'ruby -e "require %(sqlite3)"'
 run sqlpkg 'has sqlite3'
 run container 'has node' '[ -d build/hosts/node_modules/dockerfile-utils ]'
-run deb 'has dh' 'has lintian' \
+run deb 'dpkg-query -W build-essential debhelper' 'has lintian' \
   '[ -z "$suites" ] || [ "$(id -u)" = 0 ]'
 
 if [ $skipped = 0 ]; then

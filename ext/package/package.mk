@@ -123,7 +123,7 @@ deb: dist ## for Debian: build/package/deb/sqlite-ledger_<version>-1_<cpu>.deb
 	tar -C $(DEB) -xzf $(PACKAGES)/$(NAME).tar.gz
 	cp -rp ext/package/debian $(DEB)/$(NAME)/debian
 	printf 'sqlite-ledger (%s-1) unstable; urgency=medium\n\n  * %s\n\n -- %s  %s\n' \
-	  $(VERSION) 'See /usr/share/doc/sqlite-ledger/CHANGELOG.md.gz.' \
+	  $(VERSION) 'See changelog.gz beside this file.' \
 	  "$$(sed -n 's/^Maintainer: //p' ext/package/debian/control)" \
 	  "$$(LC_ALL=C date -R -u -d @$(EPOCH))" > $(DEB)/$(NAME)/debian/changelog
 	cd $(DEB)/$(NAME) && dpkg-buildpackage -b -us -uc

@@ -136,7 +136,8 @@ host apsw "$python -c 'import apsw'" \
 host pandas "$python -c 'import pandas'" \
   "$python -c 'import pandas; print(\"pandas\", pandas.__version__)'" \
   'read_sql() on a sqlite3 connection' $python $programs/pandas_host.py
-host sqlite-utils 'has sqlite-utils' 'sqlite-utils --version' \
+host sqlite-utils 'has sqlite-utils' \
+  "sqlite-utils --version | sed 's/.*version/sqlite-utils/'" \
   '--load-extension=./build/ledger' utils
 host better-sqlite3 "has $node26 && [ -d $work/node_modules/better-sqlite3 ]" \
   "echo \"node \$($node26 --version)\"" 'loadExtension()' \
@@ -157,9 +158,9 @@ host tcl 'echo "package require sqlite3" | tclsh' \
   'echo "puts [list Tcl [info patchlevel]]" | tclsh' \
   'enable_load_extension 1' tclsh $programs/tcl.tcl
 host linked 'has ${CC:-cc} && [ -e build/amalgamation/ledger.c ]' \
-  '${CC:-cc} --version' 'sqlite3_auto_extension()' linked
+  'echo "cc $(${CC:-cc} -dumpfullversion)"' 'sqlite3_auto_extension()' linked
 host browser 'has sqlitebrowser && has xvfb-run' \
-  'dpkg-query -W -f "\${Version}" sqlitebrowser' \
+  'dpkg-query -W -f "DB Browser \${Version}" sqlitebrowser' \
   'a list of extensions in its settings' browser
 if [ -n "${MACHINE:-}" ]; then
   suite=$(. "$MACHINE/etc/os-release" && echo "$ID $VERSION_CODENAME")
