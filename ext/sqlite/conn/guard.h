@@ -92,11 +92,9 @@ struct LedgerFunction {
 
 #define LEDGER_FN_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 #define LEDGER_FN_ACT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
-#ifdef SQLITE_RESULT_SUBTYPE /* SQLite 3.45 and later ask for it */
-#define LEDGER_FN_JSON SQLITE_RESULT_SUBTYPE
-#else
-#define LEDGER_FN_JSON 0
-#endif
+/* SQLITE_RESULT_SUBTYPE, which SQLite 3.45 and later ask for: also of a module that
+** was built with an older header. An older SQLite passes over it. */
+#define LEDGER_FN_JSON 0x001000000
 #define LEDGER_FN_WRITES 0x40000000 /* not in the read-only entry point */
 
 /* The user data of each function that is registered (guard.c). */
