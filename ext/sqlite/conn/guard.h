@@ -92,8 +92,8 @@ struct LedgerFunction {
 
 #define LEDGER_FN_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 #define LEDGER_FN_ACT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
-/* SQLITE_RESULT_SUBTYPE, which SQLite 3.45 and later ask for: also of a module that
-** was built with an older header. An older SQLite passes over it. */
+/* SQLITE_RESULT_SUBTYPE, which SQLite 3.45 and later ask for, also of a module
+** that was built with an older header. An older SQLite passes over it. */
 #define LEDGER_FN_JSON 0x001000000
 #define LEDGER_FN_WRITES 0x40000000 /* not in the read-only entry point */
 
