@@ -71,6 +71,14 @@ WITH now AS MATERIALIZED (
    GROUP BY 1
 ), scale AS MATERIALIZED (
   SELECT max(entries) AS entries, max(width) AS width, max(n) + 1 AS bars FROM bin
+), shown AS NOT MATERIALIZED (
+  -- The beginning of contents; control characters in them as JSON writes them.
+  SELECT ledger, sub_ledger, transaction_id,
+         substr(text, 1, 200) || iif(length(text) > 200, ' ...', '') AS text
+    FROM (SELECT *, iif(instr(contents, char(0)) OR contents GLOB '*[' || char(1) || '-'
+                          || char(8, 11, 12, 14) || '-' || char(31) || ']*',
+                        json_quote(contents), contents) AS text, ledger
+            FROM ledger_entries)
 ), newest AS (
   SELECT * FROM found ORDER BY seqno DESC LIMIT 10
 
@@ -84,10 +92,10 @@ WITH now AS MATERIALIZED (
   UNION ALL
   SELECT 400, f.seqno, '', json_array(f.transaction_id, f.sub_ledger, f.finding,
            f.code || coalesce(': ' || f.reason, ''),
-           substr(e.contents, 1, 200) || iif(length(e.contents) > 200, ' ...', ''))
-    FROM now AS n CROSS JOIN found AS f LEFT JOIN ledger_entries AS e
-      ON e.ledger = n.ledger AND e.sub_ledger = f.sub_ledger
-     AND e.transaction_id = f.transaction_id
+           (SELECT e.text FROM shown AS e
+             WHERE e.ledger = n.ledger AND e.sub_ledger = f.sub_ledger
+               AND e.transaction_id = f.transaction_id))
+    FROM now AS n CROSS JOIN found AS f
    WHERE f.finding IN ('invalid', 'no receipt')
   UNION ALL
   SELECT 500, seqno, '', json_array(transaction_id, sub_ledger, lost_run, time) FROM lost
@@ -113,10 +121,10 @@ WITH now AS MATERIALIZED (
            GROUP BY sub_ledger)
   UNION ALL
   SELECT 800, -f.seqno, '', json_array(f.transaction_id, f.sub_ledger, f.finding,
-           substr(e.contents, 1, 200) || iif(length(e.contents) > 200, ' ...', ''))
-    FROM now AS n CROSS JOIN newest AS f LEFT JOIN ledger_entries AS e
-      ON e.ledger = n.ledger AND e.sub_ledger = f.sub_ledger
-     AND e.transaction_id = f.transaction_id
+           (SELECT e.text FROM shown AS e
+             WHERE e.ledger = n.ledger AND e.sub_ledger = f.sub_ledger
+               AND e.transaction_id = f.transaction_id))
+    FROM now AS n CROSS JOIN newest AS f
   UNION ALL
   SELECT 900, run, '', json_array(run, time, key_sha256, replace(anchor_source, '_', ' '))
     FROM run WHERE key_was IS NOT key_sha256

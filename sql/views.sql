@@ -67,14 +67,17 @@ SELECT ledger, sub_ledger, keys,
   FROM (SELECT ledger, sub_ledger, json_group_array(DISTINCT key) AS keys
           FROM ledger_json_member GROUP BY ledger, sub_ledger);
 
+-- (DISTINCT, so that SQLite asks once, and for the sub-ledger alone that WHERE names.)
 DROP VIEW IF EXISTS temp.ledger_latest;
 CREATE TEMP VIEW ledger_latest AS
-SELECT s.ledger, s.sub_ledger, e.transaction_id, e.seqno, e.tags, e.contents
-  FROM ledger_sub_ledgers AS s
+SELECT n.ledger, n.sub_ledger, e.transaction_id, e.seqno, e.tags, e.contents
+  FROM (SELECT DISTINCT ledger, sub_ledger,
+               ledger_current(sub_ledger, json_object('ledger', ledger))
+               ->> '$.transaction_id' AS transaction_id
+          FROM ledger_sub_ledgers) AS n
  CROSS JOIN ledger_entries AS e
-    ON e.ledger = s.ledger AND e.sub_ledger = s.sub_ledger
-   AND e.transaction_id = ledger_current(s.sub_ledger,
-         json_object('ledger', s.ledger)) ->> '$.transaction_id';
+    ON e.ledger = n.ledger AND e.sub_ledger = n.sub_ledger
+   AND e.transaction_id = n.transaction_id;
 
 DROP VIEW IF EXISTS temp.ledger_user_role;
 CREATE TEMP VIEW ledger_user_role AS
