@@ -42,13 +42,11 @@ static void helpColumns(LedgerBuf *pBuf, const LedgerColumn *aColumn) {
 static void helpPushedDown(LedgerBuf *pBuf, const LedgerTableSpec *pSpec) {
   static const char *const azPlan[LEDGER_PLAN_COLUMNS] = {
       [LEDGER_PLAN_TRANSACTION_ID] =
-          "transaction_id =, IN, <, <=, >, >=, BETWEEN; "
-          "ORDER BY transaction_id; "
-          "LIMIT",
+          "transaction_id =, IN, <, <=, >, >=; ORDER BY transaction_id; LIMIT",
       [LEDGER_PLAN_SUB_LEDGER] = "sub_ledger =, IN",
       [LEDGER_PLAN_TAGS] = "tags MATCH",
-      [LEDGER_PLAN_VIEW] = "view =, <, <=, >, >=, BETWEEN",
-      [LEDGER_PLAN_SEQNO] = "seqno =, <, <=, >, >=, BETWEEN",
+      [LEDGER_PLAN_VIEW] = "view =, <, <=, >, >=",
+      [LEDGER_PLAN_SEQNO] = "seqno =, <, <=, >, >=",
   };
   const LedgerEntryTable *pEntries = pSpec->pEntries;
   const char *zSep = "";
