@@ -73,8 +73,9 @@ static int optionCas(const char *zName, char *z, LedgerError *pErr) {
   while( ledgerPemNext(&zNext, &pem) ) {
     if( ledgerPemIsCertificate(&pem) ) return LEDGER_OK;
   }
-  return ledgerErrorSet(pErr, LEDGER_AUTH, "%s: there is no certificate in it",
-                        zName);
+  return ledgerErrorSet(pErr, LEDGER_AUTH,
+                        "%s: there is no certificate in it%s", zName,
+                        ledgerPemHasKey(z) ? ", but a private key" : "");
 }
 
 static int optionCredential(const char *zName, char *z, LedgerError *pErr) {

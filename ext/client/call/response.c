@@ -184,6 +184,15 @@ static void responseBudget(const LedgerCall *p, LedgerBuf *pBuf) {
   }
 }
 
+/* What a 501 means. */
+static void responseNever(const LedgerCall *p, LedgerBuf *pBuf) {
+  ledgerBufPrintf(pBuf, "; this ledger %s%s",
+                  p->mNeed & LEDGER_HAS_PROGRAMS ? "runs no functions"
+                                                 : "doesn't offer that",
+                  p->pKind && p->pKind->bOnce ? ": nothing of it was recorded"
+                                              : "");
+}
+
 /* The error of a final refusal, from p->http and p->server. */
 int ledgerResponseRefused(LedgerCall *p, LedgerError *pErr) {
   LedgerBuf tail = {0};
@@ -206,6 +215,8 @@ int ledgerResponseRefused(LedgerCall *p, LedgerError *pErr) {
     rc = LEDGER_CONSTRAINT;
   else if( ledgerResponseMissing(p) )
     rc = LEDGER_NOTFOUND;
+  else if( p->http == 501 && !bPublic && p->eOutcome != LEDGER_OUTCOME_UNKNOWN )
+    responseNever(p, &tail);
   else if( p->http == 408 || p->http == 429 || p->http >= 500 ) {
     rc = bOnce && p->eOutcome == LEDGER_OUTCOME_UNKNOWN ? LEDGER_IOERR
                                                         : LEDGER_BUSY;

@@ -127,6 +127,12 @@ static int retryCertain(const LedgerCall *p) {
   return p->http == 503 && p->server.bBody && p->head.seqno == 0;
 }
 
+/* Whether it says so, and that it never will pass: the ledger itself doesn't
+** know how, as one that runs no functions. */
+static int retryNever(const LedgerCall *p) {
+  return p->http == 501 && p->server.bBody && p->head.seqno == 0;
+}
+
 /* Whether an idempotent request may be repeated after this status. */
 static int retryMay(const LedgerCallKind *pKind, int iHttp) {
   if( pKind->xRetriable ) return pKind->xRetriable(iHttp);
@@ -173,7 +179,7 @@ static void retryRefused(LedgerCall *p) {
       ledgerCallDone(p);
     return;
   }
-  if( p->http >= 500 || p->http == 408 ) {
+  if( !retryNever(p) && (p->http >= 500 || p->http == 408) ) {
     p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
     ledgerRedirectForget(p);
     ledgerSessionEnd(p, -1);

@@ -196,5 +196,5 @@ const char *ledgerPemText(const void *pBytes, size_t n, LedgerBuf *pOut) {
     if( strstr(pOut->z, "-----BEGIN ") ) return NULL;
   }
   ledgerBufWipe(pOut);
-  return "holds no PEM text";
+  return "holds no PEM text (-----BEGIN ...)";
 }

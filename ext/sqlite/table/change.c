@@ -55,7 +55,7 @@ static int changeLedger(LedgerTable *p, LedgerChange *pChange,
   const char *z = (const char *)sqlite3_value_text(pVal);
   if( z && strlen(z) != (size_t)sqlite3_value_bytes(pVal) ) {
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
-                          "ledger: it can't hold a NUL");
+                          "column ledger: it can't hold a NUL");
   }
   return ledgerConnFindToWrite(p->pConn, z, !p->guard.bFile, "column ledger",
                                &pChange->pLedger, pErr);

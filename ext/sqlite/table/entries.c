@@ -123,7 +123,7 @@ static int entriesInsert(LedgerTable *p, sqlite3_value *pRowid,
     return ledgerErrorSet(pErr, LEDGER_CONSTRAINT, "%s: the ledger assigns it",
                           aGiven[i].zName);
   }
-  rc = entriesName("ledger", p->zLedger, apCol[ENTRIES_LEDGER], &zLedger,
+  rc = entriesName("column ledger", p->zLedger, apCol[ENTRIES_LEDGER], &zLedger,
                    &nLedger, pErr);
   if( rc ) return rc;
   rc = entriesName("sub_ledger", p->zSubLedger, apCol[ENTRIES_SUB_LEDGER],

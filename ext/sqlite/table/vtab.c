@@ -65,15 +65,27 @@ static int vtabArgument(const char *zArg, const char *zName, char **pz) {
   return SQLITE_OK;
 }
 
+/* Refuses the arguments of a table that has none: a query says the same. */
+static int vtabNoArguments(LedgerTable *p, const char *const *argv,
+                           char **pzErr) {
+  const int bSub = ledgerColumnIndex(p->pSpec->aColumn, "sub_ledger") >= 0;
+  char *zText;
+  if( p->iLedger < 0 ) {
+    zText = sqlite3_mprintf("%s: this table takes no arguments", argv[0]);
+  } else {
+    zText = sqlite3_mprintf(
+        "%s: this table takes no arguments; a query says what is meant: "
+        "SELECT ... FROM %s('LEDGER')%s",
+        argv[0], argv[0], bSub ? " WHERE sub_ledger = 'NAME'" : "");
+  }
+  return ledgerGuardBad(&p->guard, argv[1], zText, pzErr);
+}
+
 /* The slice that the arguments declare. */
 static int vtabArguments(LedgerTable *p, int argc, const char *const *argv,
                          char **pzErr) {
   int i, rc = SQLITE_OK;
-  if( argc > 3 && !p->pSpec->bSlices ) {
-    return ledgerGuardBad(
-        &p->guard, argv[1],
-        sqlite3_mprintf("%s: this table takes no arguments", argv[0]), pzErr);
-  }
+  if( argc > 3 && !p->pSpec->bSlices ) return vtabNoArguments(p, argv, pzErr);
   for( i = 3; i < argc && rc == SQLITE_OK; i++ ) {
     char *zVal, **pz = &p->zLedger;
     rc = vtabArgument(argv[i], "ledger", &zVal);

@@ -115,6 +115,26 @@ int ledgerWordsNotSelf(LedgerClient *pClient, const char *zUser,
       facts.zPrincipal ? "this is you" : "whether this is you isn't known");
 }
 
+/* The ledger has refused these words, as it does where it doesn't know one, and
+** it can't list those that it knows: says which there are. */
+static void wordsUnknown(const LedgerWords *pWords, const char *zWords,
+                         LedgerError *pErr) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  LedgerBuf known = {0};
+  int bKnown = 0;
+  ledgerBufPrintf(&known, "[%s]", pWords->zBuiltIn);
+  if( !known.bOom &&
+      ledgerWordsWithin(zWords, known.z, &bKnown, &err) == LEDGER_OK &&
+      !bKnown ) {
+    ledgerErrorWrap(pErr, pErr,
+                    "%s; there are the roles %s and those put into "
+                    "ledger_roles",
+                    ledgerErrorText(pErr), known.z);
+  }
+  ledgerBufFree(&known);
+  ledgerErrorClear(&err);
+}
+
 /* Sends one write of these words. */
 static int wordsWrite(LedgerChangeSend *p, const LedgerWords *pWords,
                       const char *zMethod, const char *zWords,
@@ -130,6 +150,9 @@ static int wordsWrite(LedgerChangeSend *p, const LedgerWords *pWords,
                           pErr);
   }
   ledgerBufFree(&body);
+  if( pErr->http == 400 && pWords->zBuiltIn ) {
+    wordsUnknown(pWords, zWords, pErr);
+  }
   return pErr->rc;
 }
 
