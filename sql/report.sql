@@ -139,6 +139,18 @@ WITH now AS MATERIALIZED (
          json_array(u.user_id, (SELECT group_concat(value, ', ') FROM json_each(u.roles)))
     FROM now AS n CROSS JOIN ledger_users AS u ON u.ledger = n.ledger
    WHERE n.api_version >= '2024-01-26'
+  UNION ALL
+  SELECT 1110, row_number() OVER (ORDER BY r.role), '',
+         json_array(r.role, CASE r.role
+           WHEN 'Administrator' THEN 'read, append, and say who may what'
+           WHEN 'Contributor' THEN 'read and append' WHEN 'Reader' THEN 'read'
+           ELSE (SELECT group_concat(value, ', ') FROM json_each(
+                  (SELECT l.role_actions FROM ledger_roles AS l
+                    WHERE l.ledger = r.ledger AND l.role_name = r.role))) END)
+    FROM (SELECT DISTINCT n.ledger, e.value AS role
+            FROM now AS n CROSS JOIN ledger_users AS u ON u.ledger = n.ledger
+            JOIN json_each(u.roles) AS e
+           WHERE n.api_version >= '2024-01-26') AS r
 ), board(section, shown, classes, labels) AS (
   SELECT 300, 1, '["word","n",""]', '["Finding","Entries","Meaning"]'
   UNION ALL
@@ -160,6 +172,8 @@ WITH now AS MATERIALIZED (
          '["Node","Measurement of its code","Debug","Quote names this node","Answers now"]'
   UNION ALL
   SELECT 1100, api_version >= '2024-01-26', '["hash",""]', '["User","Roles"]' FROM now
+  UNION ALL
+  SELECT 1110, api_version >= '2024-01-26', '["word",""]', '["Role","May"]' FROM now
 
 -- The page: parts in the order of section, rank and n. `cells` is a JSON array of what
 -- comes from the ledger or the file; it is escaped in one place, below. What stands
@@ -229,6 +243,7 @@ th.hash { font: inherit; font-weight: 600; }
 td.hash { min-width: 15rem; }
 td.name { min-width: 9rem; white-space: pre-wrap; }
 td.text { min-width: 13rem; white-space: pre-wrap; }
+.scroll + .scroll { margin-top: 1rem; }
 tr:is(.good, .fair, .bad) td:first-child { color: var(--tone); font-weight: 600; }
 svg { display: block; width: 100%; height: 9rem; border-bottom: 1px solid var(--faint); }
 svg .all { fill: var(--bar); } svg .failed { fill: var(--bad); }
@@ -282,7 +297,8 @@ footer { color: var(--faint); font-size: .85rem; margin-top: 1.5rem; }
   SELECT 200, 0, 0, '<section><h2>Identity</h2>
 <dl>', '[]', '', ''
   UNION ALL
-  SELECT 200, 1, i.n, '<dt>' || i.label || '</dt><dd>', json_array(i.value), '', '</dd>
+  SELECT 200, 1, i.n, '<dt>' || i.label || iif(i.n = 4, '</dt><dd class="hash">', '</dt><dd>'),
+         json_array(i.value), '', '</dd>
 ' FROM (SELECT 1 AS n, 'Ledger' AS label, ledger_id AS value FROM now
         UNION ALL SELECT 2, 'Address', url FROM now
         UNION ALL SELECT 3, 'API version', api_version FROM now
@@ -394,7 +410,7 @@ footer { color: var(--faint); font-size: .85rem; margin-top: 1.5rem; }
 ' || iif(api_version >= '2024-01-26', '', '<p>This API version has no list of users.</p>
 '), '[]', '', '' FROM now
   UNION ALL
-  SELECT 1100, 4, 0, '</section>
+  SELECT 1110, 4, 0, '</section>
 ', '[]', '', ''
 
   UNION ALL
