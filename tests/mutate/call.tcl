@@ -16,28 +16,24 @@ mutant $R {trust/redirect append/answer_lost} \
   {ledgerSessionHolds(p) || (p->pKind->bOnce && pEx->bSent)} {ledgerSessionHolds(p)}
 mutant $R {trust/redirect append/answer_lost} \
   {if( p->pKind->bOnce && pEx->bSent ) p->eOutcome = LEDGER_OUTCOME_UNKNOWN;} {}
-mutant $R {call/connection_broken append/answer_lost append/sessions_again} \
+mutant $R call/errors \
   {if( p->pKind->bOnce && pEx->bSent ) p->eOutcome} {if( p->pKind->bOnce ) p->eOutcome}
-mutant $R {append/sessions_again append/sessions_token append/sessions} \
-  {if( pEx->bStale && !ledgerSessionHolds(p) )} {if( pEx->bStale )}
 mutant $R {append/answer_lost faults/appends} \
   {if( bUnknown ) p->eOutcome = LEDGER_OUTCOME_UNKNOWN;} {}
 mutant $R {append/answer_lost faults/appends} \
   {p->pKind->bOnce && ledgerExchangeLeft(p->pEx);} {0;}
-mutant $R {append/answer_lost append/sessions_again append/sessions} \
-  {if( bUnknown || ledgerSessionHolds(p) )} {if( bUnknown )}
-mutant $R {append/sessions append/sessions_again} \
-  {ledgerSessionHolds(p) && p->http != 429;} {0;}
-mutant $R {append/sessions append/sessions_variants append/sessions_random} \
-  {    ledgerRedirectForget(p);
-    ledgerSessionEnd(p, -1);} {    ledgerRedirectForget(p);}
+mutant $R append/sessions_again {ledgerSessionHolds(p) && p->http != 429;} {0;}
 mutant $R call/retry {if( p->http >= 500 || p->http == 408 )} {if( p->http >= 500 )}
 mutant $R call/retry {if( p->http >= 500 || p->http == 408 )} {if( p->http == 408 )}
-mutant $R {append/answer append/answered_twice} \
-  {if( rc && p->eOutcome == LEDGER_OUTCOME_UNKNOWN ) ledgerSessionEnd(p, -1);} {}
 mutant $R {call/connection_broken credential/user} \
   {p->eOutcome = LEDGER_REFUSED; /* nobody} {p->eOutcome = LEDGER_OUTCOME_UNKNOWN; /* nobody}
 mutant $R call/retry {if( p->http == 401 && !pKind->bPublic &&} {if( 0 && !pKind->bPublic &&}
+
+# Not here, since what users see stays the same: that a session ends
+#   - with a kept connection that was found closed, or a GET that timed out: what is
+#     sent by it again finds no connection (http.c), and ends it then;
+#   - with a 5xx, a 408 or an answer that can't be read: an open outcome ends the
+#     round (send.c), and settling proves by the commit, not by the connection.
 
 set H ext/client/net/http.c
 mutant $H {call/connection_idle append/sessions_token append/answer_lost} \
@@ -84,15 +80,16 @@ mutant ext/client/api/append.c append/answer {if( z == NULL ||
 
 rule {a session is one connection, of one view}
 set S ext/client/call/session.c
-mutant $S {append/sessions_variants append/sessions} \
+mutant $S append/sessions_again \
   {if( pSession->last.view && pSession->last.view != id.view )} {if( 0 )}
-mutant $S {append/sessions_variants append/sessions} {p->pClient->bBreaks = 1;} {}
+mutant $S append/sessions_again {p->pClient->bBreaks = 1;} {}
 mutant $S {append/sessions_again append/sessions} \
   {return p->pSession && p->pSession->bOpen;} \
   {return 0;}
 mutant $S {append/sessions_again append/sessions} {  p->pSession->bOpen = 1;} {}
 mutant $S {append/sessions append/sessions_again append/sessions_token} \
-  {if( p->bEnded || !p->bOpen || pClient == NULL ) return 0;} {if( pClient == NULL ) return 0;}
+  {if( p->bEnded || !p->bOpen || pClient == NULL ) return 0;} \
+  {if( pClient == NULL ) return 0;} hangs
 mutant $S {append/sessions append/sessions_again} \
   {         strcmp(zBase, p->zBase) == 0;} \
   {         1;}

@@ -15,8 +15,8 @@
 #   SURVIVED   all these test files passed: a test is missing. Or else it changes
 #              nothing that anybody could see, and then it doesn't belong here:
 #              the lists say of some why.
-#   HUNG       no case failed, but a test file ran out of time; where the list
-#              says `hangs`, an endless loop is what the mutant means: noticed
+#   HUNG       a test file ran out of time, and the list doesn't say `hangs`: that
+#              an endless loop is what the mutant means
 #   stale      its text isn't there any more, or twice, or doesn't compile: the
 #              list is to be mended
 #
@@ -156,12 +156,10 @@ proc outcome m {
     content $file [string replace $good $first $last $wrong]
     set said [build build/ledger.so]
     set case ""
-    set hung {}
     if {$said eq ""} {
       foreach test $tests {
         set case [failing $test]
-        if {$case eq "hung"} { lappend hung $test }
-        if {$case ni {"" hung}} break
+        if {$case ne ""} break
       }
     }
     # Newer than all that was linked with the wrong one.
@@ -171,15 +169,12 @@ proc outcome m {
     exec touch $object
   }
   if {$said ne ""} { return [list stale $said] }
-  if {$case ni {"" hung}} {
-    if {![sound $test]} {
-      return [list stale "$test fails without a mutant: $::sound($test)"]
-    }
-    return [list noticed "by $case"]
+  if {$case eq ""} { return [list SURVIVED [join $tests]] }
+  if {![sound $test]} {
+    return [list stale "$test fails without a mutant: $::sound($test)"]
   }
-  if {![llength $hung]} { return [list SURVIVED [join $tests]] }
-  if {!$hangs} { return [list HUNG [join $hung]] }
-  return [list noticed "by [lindex $hung 0], which hangs"]
+  if {$case ne "hung"} { return [list noticed "by $case"] }
+  return [list [expr {$hangs ? "noticed" : "HUNG"}] "by $test, which hangs"]
 }
 
 # ---- all of them ------------------------------------------------------------
