@@ -5,6 +5,8 @@ rule {a write is sent again only where it certainly was not recorded}
 set R ext/client/call/retry.c
 mutant $R call/retry {p->server.bBody && p->head.seqno == 0} {p->server.bBody}
 mutant $R append/answer {p->server.bBody && p->head.seqno == 0} {p->head.seqno == 0}
+mutant $R append/answer {p->head.seqno == 0 &&
+         !p->pEx->bTwoIds} {p->head.seqno == 0}
 mutant $R {call/retry append/answer_lost} {return p->http == 503 &&} {return p->http >= 500 &&}
 mutant $R call/retry {if( p->http == 429 ) return 1;} {if( p->http == 408 ) return 1;}
 mutant $R call/retry \
@@ -33,24 +35,22 @@ mutant $R call/retry {if( p->http == 401 && !pKind->bPublic &&} {if( 0 && !pKind
 #   - with a kept connection that was found closed, or a GET that timed out: what is
 #     sent by it again finds no connection (http.c), and ends it then;
 #   - with a 5xx, a 408 or an answer that can't be read: an open outcome ends the
-#     round (send.c), and settling proves by the commit, not by the connection.
+#     round (send.c), and settling proves by the commit, not by the connection;
+#   - for one to another node: a node that isn't the primary says so itself.
+# Nor what has a second guard behind it: libcurl's own rewinding (http.c: httpReady),
+# the id of two that differ (response.c: bTwoIds).
 
 set H ext/client/net/http.c
-mutant $H {call/connection_idle append/sessions_token append/answer_lost} \
-  {return CURL_SEEKFUNC_FAIL;} {
-  ((LedgerExchange *)pArg)->iBody = 0;
-  return CURL_SEEKFUNC_OK;}
 mutant $H {append/sessions_again append/sessions_token append/sessions} \
   {if( p->pbHeld && *p->pbHeld )} {if( 0 )}
 mutant $H {call/connection_idle append/sessions_token} \
   {if( p->bOnce && !p->bReady && !p->bOpened &&} {if( 0 &&}
-mutant $H {call/connection_idle append/answer_lost} \
+mutant $H call/connection_broken \
   {if( p->bReady && p->bOnce && ledgerExchangeLeft(p) )} {if( 0 )}
 mutant $H {append/answer_lost call/connection_broken} \
   {p->bSent = ledgerExchangeLeft(p);} {p->bSent = 0;}
 mutant $H {call/proxy call/connection_broken append/answer_lost} \
   {if( p == NULL || !p->bReady ) return 0;} {if( p == NULL ) return 0;}
-mutant $H call/proxy {return nSent > p->nBefore;} {return nSent > 0;}
 mutant $H {call/connection_broken call/hostile} \
   {if( rc == CURLE_OK && p->eHead != HTTP_BODY ) rc = CURLE_PARTIAL_FILE;} {}
 mutant $H {append/sessions_again append/sessions_token call/connection_idle} \
@@ -58,14 +58,13 @@ mutant $H {append/sessions_again append/sessions_token call/connection_idle} \
 
 rule {an id is the row's own, and two answers in one are none}
 mutant $H append/answer {p->bTwoIds = 1;} {}
-mutant $H append/answer {memset(&p->head, 0, sizeof(p->head));} {}
 mutant $H credential/answer_lengths {p->bUnequal = p->nLength >= 0 && p->nLength != nLength;} {}
 set P ext/client/call/response.c
 mutant $P append/answer {if( pEx && pEx->bTwoIds )} {if( 0 )}
 mutant $P {append/answer append/answered_twice} {id.seqno < p->floor.seqno + (!bChange)} {0}
 mutant $P {append/answer tables/hostile} {else if( id.seqno == 0 )} {else if( 0 )}
 mutant $P append/answer {p->floor.seqno + (!bChange)} {p->floor.seqno}
-mutant $P {append/answer_lost read/missing} \
+mutant $P append/answer \
   {if( n == strlen(zId) && memcmp(z, zId, n) == 0 ) return LEDGER_OK;} \
   {
   if( n == strlen(zId) ) return LEDGER_OK;}
@@ -90,9 +89,6 @@ mutant $S {append/sessions_again append/sessions} {  p->pSession->bOpen = 1;} {}
 mutant $S {append/sessions append/sessions_again append/sessions_token} \
   {if( p->bEnded || !p->bOpen || pClient == NULL ) return 0;} \
   {if( pClient == NULL ) return 0;} hangs
-mutant $S {append/sessions append/sessions_again} \
-  {         strcmp(zBase, p->zBase) == 0;} \
-  {         1;}
 set D ext/client/call/send.c
 mutant $D {append/sessions_again append/sessions} \
   {if( p->pSession && p->pSession->bEnded )} \
@@ -117,7 +113,8 @@ mutant $U {unit/unit trust/redirect} \
   {if( !urlIsClean(z) || !urlIsPlain(z) ) return 0;} \
   {if( !urlIsClean(z) ) return 0;}
 mutant $U unit/unit {*z == '\\'} {0}
-mutant $U unit/unit {(zHost[2] != '/' || zHost[3] == '/')} {zHost[2] != '/'}
+mutant $U unit/unit {if( zHost && zHost[2] != '/' ) return 0;} {}
+mutant $U unit/unit {  return n > 0 && zHost} {  return zHost}
 mutant $U unit/unit {&& memchr(zHost, '%', n) == NULL} {}
 mutant $U unit/unit {zHost[n - 1] != ':' &&} {}
 mutant $U unit/unit {!ledgerIsAlnum(z[i]) && !strchr("-._", z[i])} {0}
