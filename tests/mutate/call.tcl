@@ -38,7 +38,9 @@ mutant $R call/retry {if( p->http == 401 && !pKind->bPublic &&} {if( 0 && !pKind
 #     round (send.c), and settling proves by the commit, not by the connection;
 #   - for one to another node: a node that isn't the primary says so itself.
 # Nor what has a second guard behind it: libcurl's own rewinding (http.c: httpReady),
-# the id of two that differ (response.c: bTwoIds).
+# the id of two that differ (response.c: bTwoIds), a row started by a session that
+# has ended (send.c of write/: bOver), a session's call that fails over (none is of
+# a kind that may), an address that is none (url.c; libcurl refuses it before).
 
 set H ext/client/net/http.c
 mutant $H {append/sessions_again append/sessions_token append/sessions} \
@@ -89,13 +91,6 @@ mutant $S {append/sessions_again append/sessions} {  p->pSession->bOpen = 1;} {}
 mutant $S {append/sessions append/sessions_again append/sessions_token} \
   {if( p->bEnded || !p->bOpen || pClient == NULL ) return 0;} \
   {if( pClient == NULL ) return 0;} hangs
-set D ext/client/call/send.c
-mutant $D {append/sessions_again append/sessions} \
-  {if( p->pSession && p->pSession->bEnded )} \
-  {if( 0 )}
-mutant ext/client/call/call.c {call/secondary append/sessions} \
-  {if( p->pSession ) p->bNoSecondary = 1;} \
-  {}
 
 rule {redirects: the ledger's host, its port, https, five at most}
 set U ext/client/net/url.c
@@ -118,7 +113,6 @@ mutant $U unit/unit {  return n > 0 && zHost} {  return zHost}
 mutant $U unit/unit {&& memchr(zHost, '%', n) == NULL} {}
 mutant $U unit/unit {zHost[n - 1] != ':' &&} {}
 mutant $U unit/unit {!ledgerIsAlnum(z[i]) && !strchr("-._", z[i])} {0}
-mutant $U unit/unit {!ledgerIsHexDigit(z[i]) && z[i] != ':' && z[i] != '.'} {0}
 mutant $U unit/unit {(zPort && strcmp(zPort, "0") == 0)} {0}
 mutant $U {unit/unit call/proxy} {return strspn(p->zHost, "0123456789.") == n;} {return 1;}
 mutant $U {unit/unit call/proxy} \
@@ -126,10 +120,10 @@ mutant $U {unit/unit call/proxy} \
   {return 1;}
 mutant $U {attach/attach unit/unit} {if( strcmp(url.zScheme, "https") != 0 )} {if( 0 )}
 mutant $U {attach/attach attach/refused} {strcmp(url.zRest, "/") != 0 || url.bFragment} {0}
-mutant $U {attach/option_files attach/attach} \
+mutant $U attach/refused \
   {(url.bFragment || url.zRest[url.nPath])} \
   {url.bFragment}
-mutant $U {read/pages_hostile read/answers} {if( zCopy && strlen(zCopy) == nLink )} {if( zCopy )}
+mutant $U read/pages_hostile {if( zCopy && strlen(zCopy) == nLink )} {if( zCopy )}
 mutant $U {read/pages_hostile read/answers} \
   {        memcmp(url.zRest, zPath, url.nPath) != 0 )} \
   {        0 )}
@@ -137,7 +131,7 @@ mutant $U {read/pages_hostile read/answers} {url.nPath != strlen(zPath) ||} {}
 set E ext/client/call/redirect.c
 mutant $E {trust/redirect trust/identity} "if( p->pKind->bPublic ) \{" "if( 0 ) \{"
 mutant $E trust/redirect {++p->nRedirect > REDIRECT_MAX ||} {}
-mutant $E {append/sessions trust/redirect} \
+mutant $E append/sessions_again \
   {             ledgerSessionMoves(p) > REDIRECT_MAX )} \
   {             0 )}
 mutant $E trust/redirect {if( strcmp(p->server.zCode, "ApiVersionRedirect") == 0 ||} {if( 0 ||}
