@@ -140,7 +140,7 @@ mutant $E {trust/redirect call/retry} {((iHttp == 301 || iHttp == 302) &&
 mutant $E {trust/redirect append/sessions} {free(p->pClient->zPrimary);
   p->pClient->zPrimary = NULL;} {}
 mutant $E {trust/redirect call/hostile} {if( zWhy )} {if( 0 )}
-mutant $E {append/sessions append/sessions_random} {  if( ledgerSessionHolds(p) )} {  if( 0 )}
+mutant $E append/sessions_again {  if( ledgerSessionHolds(p) )} {  if( 0 )}
 mutant ext/client/call/retry.c trust/redirect {if( pKind->bOnce && p->zBase )} {if( p->zBase )}
 mutant ext/client/call/call.c trust/redirect \
   {if( p->pKind->bOnce && p->pClient->zPrimary )} {if( p->pClient->zPrimary )}

@@ -8,14 +8,11 @@ mutant $T trust/trust {EVP_Digest(aDer, (size_t)n,} {EVP_Digest(aDer, (size_t)n 
 mutant $T {trust/dates trust/trust} \
   {ledgerFailureIsDate(e) && p->bPinned &&} \
   {ledgerFailureIsDate(e) &&}
-mutant $T {trust/trust trust/dates} \
-  {      X509_STORE_CTX_get_error_depth(pCtx) > 0 && pCert != NULL &&} \
-  {      pCert != NULL &&}
-mutant $T {trust/trust trust/dates} \
+mutant $T trust/dates \
   {if( ledgerFailureIsDate(e) && p->bPinned &&} \
   {if( p->bPinned &&}
 mutant $T {trust/trust trust/dates} {if( bOk || p == NULL ) return bOk;} {return 1;}
-mutant $T {trust/trust trust/dates} {X509_cmp(pCert, p->pCert) == 0} {1}
+mutant $T trust/dates {X509_cmp(pCert, p->pCert) == 0} {1}
 mutant $T {trust/dates trust/trust} {X509_cmp_current_time(X509_get0_notAfter(p->pCert)) < 0} {0}
 mutant $T {trust/identity trust/dates trust/trust} \
   {X509_cmp_current_time(X509_get0_notBefore(p->pCert)) > 0} \
