@@ -34,10 +34,10 @@ mutant $I trust/trust \
   {if( p->trust.bPinned || p->trust.zPem == NULL ) return 0;} \
   {if( p->trust.zPem == NULL ) return 0;}
 mutant $I {trust/dates trust/trust} {p->trust.bPinned = 1;} {}
-mutant $I {cache/not_kept cache/damaged trust/trust} \
+mutant $I trust/dates \
   {if( pErr->rc == LEDGER_AUTH ) p->bAdmitted = 0;} \
   {}
-mutant $I {cache/not_kept cache/damaged} {p->bAdmitted = 0; /* as in} {/* as in}
+mutant $I cache/not_kept {p->bAdmitted = 0; /* as in} {/* as in}
 mutant $I {trust/identity trust/redirect} {.bPublic = 1,} {.bPublic = 0,}
 mutant $I {credential/user attach/attach} \
   {if( p->pConfig->tlsPublic && p->auth.zCertificate )} \
