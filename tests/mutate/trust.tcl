@@ -38,20 +38,19 @@ mutant $I trust/dates \
   {if( pErr->rc == LEDGER_AUTH ) p->bAdmitted = 0;} \
   {}
 mutant $I cache/not_kept {p->bAdmitted = 0; /* as in} {/* as in}
-mutant $I {trust/identity trust/redirect} {.bPublic = 1,} {.bPublic = 0,}
-mutant $I {credential/user attach/attach} \
+mutant $I append/gateway \
   {if( p->pConfig->tlsPublic && p->auth.zCertificate )} \
   {if( 0 )}
+# Not here: a certificate at depth 0 that is the service's own (X509_cmp says no more);
+# sessions of TLS that are taken up again (libcurl keeps them with the easy handle, one
+# per request); an identity service that is no public one (its call waits for itself).
 set H ext/client/net/http.c
 mutant $H {trust/trust trust/system} \
   {SET(CURLOPT_SSL_VERIFYPEER, 1L);} \
   {SET(CURLOPT_SSL_VERIFYPEER, 0L);}
 mutant $H {trust/trust} {SET(CURLOPT_SSL_VERIFYHOST, 2L);} {SET(CURLOPT_SSL_VERIFYHOST, 0L);}
 mutant $H trust/system {    SET(CURLOPT_CAPATH, NULL);} {}
-mutant $H {trust/handshake trust/dates} \
-  {SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);} \
-  {SET(CURLOPT_SSL_SESSIONID_CACHE, 1L);}
-mutant $H {call/proxy trust/redirect} \
+mutant $H call/proxy \
   {p->bDirect = pWire->bPlain || ledgerUrlIsLoopback(&p->url);} \
   {p->bDirect = 0;}
 mutant $H call/hostile {if( (int64_t)n > p->nMax - (int64_t)p->body.n )} {if( 0 )}
