@@ -77,7 +77,7 @@ mutant ext/client/call/send.c {trust/trust trust/system} \
 mutant ext/client/call/call.c {trust/memory} {OPENSSL_cleanse(p->body.z, p->body.n);} {(void)0;}
 
 # Not here, where two layers hide the same: what a server said, hidden when it is read
-# (retry.c, gateway.c) and in the error (call.c); the token that was sent, and the one
+# (retry.c, gateway.c), in the error (call.c) and in the log (log.c: its parts); the token that was sent, and the one
 # that is known (note.c).
 rule {no secret is told}
 set N ext/client/call/note.c
@@ -102,18 +102,13 @@ mutant $A trust/redirect \
   {  redactParams(p, z + n + 1, strlen(z + n + 1));} \
   {  ledgerBufText(p, z + n + 1);}
 mutant $A {call/log trust/secret} {if( z && ledgerStrnicmp(zName, "nextLink", 8) == 0 )} {if( 0 )}
-mutant $A {call/log call/hostile} \
-  {    while( i > 0 && ((unsigned char)text.z[i] & 0xc0) == 0x80 ) i--;} \
-  {}
 set L ext/client/log/log.c
-mutant $L {trust/secret_echoed call/log} {  logHide(pNote, &rest);} {}
-mutant $L {trust/secret_echoed call/log} {  logHide(pNote, &error);} {}
 mutant $L {trust/secret_echoed call/log} {    logHide(pNote, &text);} {}
 set X ext/client/net/file.c
-mutant $X {attach/option_files credential/files} \
+mutant $X attach/option_files \
   {!S_ISREG(st.st_mode) && !(pPipe && *pbPipe && !pPipe->bNone)} \
   {0}
-mutant $X {attach/option_files credential/files credential/pem} \
+mutant $X attach/option_files \
   {else if( pOut->n > nMax )} \
   {else if( 0 )}
 mutant $X {attach/option_files credential/empty} {      pOut->n == 0 )} {      0 )}
