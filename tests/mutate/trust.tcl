@@ -115,7 +115,7 @@ mutant $X {attach/option_files credential/empty} {      pOut->n == 0 )} {      0
 
 rule {a 401 is tried once more, with another token, and no more}
 set C ext/client/credential/chain.c
-mutant $C {credential/refresh call/retry} {if( zClaims ? p->bClaims : p->bReauth )} {if( 0 )}
+mutant $C {credential/refresh call/retry} {if( zClaims ? p->bClaims : p->bReauth )} {if( 0 )} hangs
 mutant $C {credential/refresh} {    pChain->tRefresh = 0;
     pChain->tExpire = 0;} {}
 mutant $C {credential/refresh credential/files} \
