@@ -118,8 +118,5 @@ set C ext/client/credential/chain.c
 mutant $C {credential/refresh call/retry} {if( zClaims ? p->bClaims : p->bReauth )} {if( 0 )} hangs
 mutant $C {credential/refresh} {    pChain->tRefresh = 0;
     pChain->tExpire = 0;} {}
-mutant $C {credential/refresh credential/files} \
-  {if( pWinner == NULL || !pWinner->bStill || p->bReauth ) return 0;} \
-  {if( pWinner == NULL || p->bReauth ) return 0;}
 mutant $C {credential/files credential/refresh} {  if( !bChanged ) return 0;} {}
 mutant $C {credential/chain} {(pFetch->bMissing || pKind->eChain == LEDGER_CHAIN_DEV)} {1}
