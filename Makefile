@@ -211,8 +211,8 @@ bench-readme: ## the ratios of the last bench, into README.md
 
 FUZZ_SECONDS ?= 30
 .PHONY: fuzz
-fuzz: deps $(addprefix build/fuzz/,$(or $(FUZZ),$(FUZZ_TARGETS))) ## under libFuzzer; FUZZ='page match' selects, FUZZ_SECONDS=30
-	@$(TCLSH) tests/fuzz/run.tcl $(FUZZ_SECONDS) $(or $(FUZZ),$(FUZZ_TARGETS))
+fuzz: deps $(addprefix build/fuzz/,$(or $(FUZZ),$(FUZZ_TARGETS))) ## under libFuzzer; FUZZ='page match' selects, FUZZ_SECONDS=30, FUZZ_SEED=1
+	@$(TCLSH) tests/fuzz/run.tcl -j $(JOBS) $(FUZZ_SECONDS) $(or $(FUZZ),$(FUZZ_TARGETS))
 
 .PHONY: lint
 lint: deps all ## style, rooms, formatting, clang-tidy, cppcheck

@@ -246,9 +246,9 @@ proc finished f {
   array set n {ok 0 fail 0 skip 0 done 0}
   if {[file exists $dir/results]} {
     foreach line [split [string trim [read_file $dir/results]] \n] {
-      set why [lassign [split $line] kind case]
+      set reason [lassign [split $line] kind case]
       incr n($kind)
-      if {$kind eq "skip"} { lappend skipped([join $why]) $case }
+      if {$kind eq "skip"} { lappend skipped([join $reason]) $case }
     }
   }
   if {!$n(done) && $why eq ""} { set why "ended without finish_test" }

@@ -1,6 +1,8 @@
 # Mutants of who may make the module act: a stranger's file can't, a host that
 # reads only doesn't write.
 
+# Not here, for a second guard stands behind it: SQLITE_VTAB_DIRECTONLY (a table asks who
+# asks, too), the names of an eponymous table (guardIsEponymous() looks for it, too).
 rule {a database file makes nothing act}
 set G ext/sqlite/conn/guard.c
 set strange {hosts/stranger hosts/stranger_schema}
@@ -8,7 +10,6 @@ mutant $G $strange {if( e == GUARD_DIRECT ) return LEDGER_OK;} {return LEDGER_OK
 mutant $G $strange {if( p->bFile && !p->pConn->bFileTables )} {if( 0 )}
 mutant $G {hosts/stranger read/declared} {p->bFile = !p->bTemp && !bEponymous;} {p->bFile = 0;}
 mutant $G $strange {*pb = rc == SQLITE_ERROR; /* no such table */} {*pb = 1;}
-mutant $G $strange {if( argc != 3 || sqlite3_stricmp(argv[0], argv[2]) != 0 ||} {if( argc != 3 ||}
 mutant $G $strange {const int bPut = strncmp(z, "-- ", 3) == 0 && strncmp(z + 3, zSql, n) == 0;} {
     const int bPut = 0;}
 mutant $G $strange \
@@ -19,8 +20,6 @@ mutant $G {hosts/stranger_schema hosts/stranger} \
   {}
 mutant $G $strange {    guardIndirect(p->pConn, pFunc->zName, &err);} {}
 mutant $G $strange {return guardIndirect(p->pConn, p->zTable, pErr);} {return LEDGER_OK;}
-mutant $G $strange {p->bTemp ? SQLITE_VTAB_INNOCUOUS
-                                                 : SQLITE_VTAB_DIRECTONLY} {SQLITE_VTAB_INNOCUOUS}
 mutant $G $strange {  *pbAsked = guardTable(p, pErr) == LEDGER_OK;} {  *pbAsked = 1;}
 set C ext/sqlite/conn/check_constraint.c
 set schema {hosts/stranger_schema hosts/stranger}
@@ -31,7 +30,7 @@ mutant $C $schema {sqlite3_stricmp(zName, "integrity_check") == 0 )} {0 )}
 mutant $C $schema \
   {if( sqlite3_strnicmp(zText, zFunction, n) == 0 ) return 1;} \
   {if( strncmp(zText, zFunction, (size_t)n) == 0 ) return 1;}
-mutant $C $schema {if( rc ) *pbCalls = 1; /* the code} {if( rc ) *pbCalls = 0; /* the code}
+mutant $C hosts/stranger_schema {if( rc ) *pbCalls = 1; /* the code} {if( rc ) *pbCalls = 0; /* the code}
 mutant $C $schema \
   {         sqlite3_strnicmp(zP4, zFunction, (int)n) == 0 && zP4[n] == '(';} \
   {         0;}

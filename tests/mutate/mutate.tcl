@@ -9,15 +9,26 @@
 # notice. One after another is put into a copy of the tree (build/mutate), built
 # and run against these. PATTERN, as of string match, selects by `FILE:LINE`.
 #
-# A line for each: `noticed` by which case; `SURVIVED`; or `stale`: its text
-# isn't there any more, or twice, or doesn't compile, so that the list is to be
-# mended. The last line is `N noticed, M survived, K stale`; with any of the
-# latter two the exit code is 1. What a mutant shows that survives is a test
-# that is missing; or else it changes nothing that anybody could see, and then
-# it doesn't belong here: the lists say of some why.
+# A line for each, as soon as it is known, with the seconds it took:
 #
-# Before the first one the test files are run without a mutant: one that fails
-# then would notice anything.
+#   noticed    by which case
+#   SURVIVED   all these test files passed: a test is missing. Or else it changes
+#              nothing that anybody could see, and then it doesn't belong here:
+#              the lists say of some why.
+#   HUNG       a test file ran out of time, and the list doesn't say `hangs`: that
+#              an endless loop is what the mutant means
+#   stale      its text isn't there any more, or twice, or doesn't compile: the
+#              list is to be mended
+#
+# The last line is `N noticed, M survived, H hung, K stale`; with any of the latter
+# three the exit code is 1.
+#
+# build/mutate.state keeps what is known. A run of all that was stopped goes on
+# where it was: it shows again, but doesn't run, what stands there of the same
+# code and the same tests. Once it has come to the end, the next begins afresh.
+#
+# A test file that fails without a mutant would notice anything: one that has
+# noticed something is run without, before it is believed.
 package require Tcl 8.6
 
 set here [file dirname [file normalize [info script]]]
@@ -25,6 +36,8 @@ set root [file normalize $here/../..]
 set work $root/build/mutate
 set make [expr {[info exists env(MAKE)] ? $env(MAKE) : "make"}]
 foreach name {MAKEFLAGS MFLAGS MAKELEVEL} { unset -nocomplain env($name) }
+# A mutant may leave a variable unused.
+set env(USE_WERROR) 0
 
 proc content {path {text ""}} {
   set f [open $path [expr {$text eq "" ? "rb" : "wb"}]]
@@ -38,14 +51,24 @@ proc content {path {text ""}} {
 # rule TEXT: what the mutants that follow break.
 proc rule text { set ::rule $text }
 
-# mutant FILE {TEST ...} TEXT WRONG: in FILE, TEXT becomes WRONG; one of the test
-# files should notice. They are asked in this order.
-proc mutant {file tests text wrong} {
+# mutant FILE {TEST ...} TEXT WRONG ?hangs?: in FILE, TEXT becomes WRONG; one of
+# the test files should notice. They are asked in this order. One that `hangs` is given
+# 40 s for it.
+proc mutant {file tests text wrong {hangs ""}} {
   set from [string first $text [content $::root/$file]]
   set line [expr {[regexp -all \n [string range [content $::root/$file] 0 $from]] + 1}]
   if {$from < 0} { set line 0 }
   lappend ::mutants [dict create at $file:$line file $file tests $tests \
-    text $text wrong $wrong rule $::rule]
+    text $text wrong $wrong rule $::rule \
+    hangs [expr {$hangs eq "hangs"}] key [key $file $tests $text $wrong]]
+}
+
+# What an outcome depends on, as a number.
+proc key {file tests args} {
+  foreach path [list $file {*}[lmap t $tests { string cat tests/$t.test }]] {
+    lappend args [content $::root/$path]
+  }
+  return [format %08x [zlib crc32 [encoding convertto utf-8 $args]]]
 }
 
 # Those that the arguments choose, as they stand in the lists.
@@ -91,21 +114,32 @@ proc copy_tree {} {
 
 # Builds; returns what is wrong, or "".
 proc build args {
-  if {[catch { exec {*}$::make -s USE_WERROR=0 {*}$args 2>@1 } said]} {
+  if {[catch { exec {*}$::make -s {*}$args 2>@1 } said]} {
     if {[regexp -line {error: .*} $said error]} { return $error }
     if {[lindex $::errorCode 0] eq "CHILDSTATUS"} { return [string trim $said] }
   }
   return ""
 }
 
-# Runs test files; returns the first case that fails, or "".
-proc failing tests {
+# Runs a test file; returns the first case that fails, or "", or "hung".
+proc failing {test {timeout 120}} {
   if {![catch {
-    exec [info nameofexecutable] tests/harness/run.tcl -j 1 -first -timeout 120 \
-      {*}$tests 2>@1
+    exec [info nameofexecutable] tests/harness/run.tcl -j 1 -first -timeout $timeout \
+      $test 2>@1
   } said]} { return "" }
+  if {[regexp {FAILED [^\s:]+: took more than} $said]} { return hung }
   if {[regexp {FAILED ([^\s:]+)} $said -> case]} { return $case }
   return [lindex [split $said \n] end]
+}
+
+# Whether a test file passes without a mutant.
+proc sound test {
+  if {![info exists ::sound($test)]} {
+    set why [build build/ledger.so]
+    if {$why eq ""} { set why [failing $test] }
+    set ::sound($test) $why
+  }
+  return [expr {$::sound($test) eq ""}]
 }
 
 # The outcome of one mutant: a word and a remark.
@@ -125,7 +159,7 @@ proc outcome m {
     set case ""
     if {$said eq ""} {
       foreach test $tests {
-        set case [failing $test]
+        set case [failing $test [expr {$hangs ? 40 : 120}]]
         if {$case ne ""} break
       }
     }
@@ -136,8 +170,12 @@ proc outcome m {
     exec touch $object
   }
   if {$said ne ""} { return [list stale $said] }
-  if {$case ne ""} { return [list noticed "by $case"] }
-  return [list SURVIVED [join $tests]]
+  if {$case eq ""} { return [list SURVIVED [join $tests]] }
+  if {![sound $test]} {
+    return [list stale "$test fails without a mutant: $::sound($test)"]
+  }
+  if {$case ne "hung"} { return [list noticed "by $case"] }
+  return [list [expr {$hangs ? "noticed" : "HUNG"}] "by $test, which hangs"]
 }
 
 # ---- all of them ------------------------------------------------------------
@@ -146,29 +184,39 @@ set mutants {}
 foreach list [lsort [glob $here/*.tcl]] {
   if {[file tail $list] ne "mutate.tcl"} { source $list }
 }
+set state $root/build/mutate.state
+array set known {}
+if {$argv eq "" && [file exists $state]} {
+  foreach line [split [content $state] \n] { set known([lindex $line 0]) $line }
+}
 set mutants [chosen $mutants $argv]
 fconfigure stdout -buffering line
 copy_tree
 set said [build all units]
-if {$said eq ""} {
-  set tests {}
-  foreach m $mutants { lappend tests {*}[dict get $m tests] }
-  if {[llength $tests]} { set said [failing [lsort -unique $tests]] }
-}
 if {$said ne ""} {
   puts "without a mutant: $said"
   exit 1
 }
-array set n {noticed 0 SURVIVED 0 stale 0}
+array set n {noticed 0 SURVIVED 0 HUNG 0 stale 0}
 set rule ""
 foreach m $mutants {
   if {[dict get $m rule] ne $rule} { puts "[set rule [dict get $m rule]]:" }
-  lassign [outcome $m] word remark
+  set key [dict get $m key]
+  if {![info exists known($key)]} {
+    set from [clock seconds]
+    lassign [outcome $m] word remark
+    set known($key) [list $key $word $remark [expr {[clock seconds] - $from}]]
+    set f [open $state a]
+    puts $f $known($key)
+    close $f
+  }
+  lassign $known($key) key word remark seconds
   incr n($word)
-  puts [format {  %-8s  %-42s %s} $word [dict get $m at] $remark]
+  puts [format {  %-8s %3d s  %-40s %s} $word $seconds [dict get $m at] $remark]
   if {$word ne "noticed"} {
     puts "    [string map {\n "\n    "} "- [dict get $m text]\n+ [dict get $m wrong]"]"
   }
 }
-puts "$n(noticed) noticed, $n(SURVIVED) survived, $n(stale) stale"
-exit [expr {$n(SURVIVED) + $n(stale) > 0}]
+if {$argv eq ""} { file delete $state }
+puts "$n(noticed) noticed, $n(SURVIVED) survived, $n(HUNG) hung, $n(stale) stale"
+exit [expr {$n(SURVIVED) + $n(HUNG) + $n(stale) > 0}]

@@ -25,8 +25,8 @@
 typedef struct PageEntry PageEntry;
 struct PageEntry {
   LedgerTxid id;
-  LedgerJsonSpan subLedger; /* of the entry before: the same span. n 0, i 0: it
-                            ** has none */
+  LedgerJsonSpan subLedger; /* of the entry before: the same span. i 0: it has
+                            ** none, which isn't the name "" (n 0) */
   LedgerJsonSpan contents;
   size_t iTags; /* in Page.arena; 0: none */
 };
@@ -96,7 +96,8 @@ static int pageEntry(Page *p) {
   }
   if( pEntry->subLedger.i == 0 ) pEntry->subLedger = older;
   pBefore = p->nEntry ? pEntry - 1 : NULL;
-  if( pBefore && pBefore->subLedger.n == pEntry->subLedger.n &&
+  if( pBefore && (pBefore->subLedger.i == 0) == (pEntry->subLedger.i == 0) &&
+      pBefore->subLedger.n == pEntry->subLedger.n &&
       memcmp(p->read.z + pBefore->subLedger.i, p->read.z + pEntry->subLedger.i,
              pEntry->subLedger.n) == 0 ) {
     pEntry->subLedger = pBefore->subLedger;

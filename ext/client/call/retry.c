@@ -124,7 +124,8 @@ static int retryCertain(const LedgerCall *p) {
   if( p->http == 500 && strcmp(zCode, "SessionConsistencyLost") == 0 ) return 1;
   if( p->http == 404 && strcmp(zCode, "FrontendNotOpen") == 0 ) return 1;
   if( strcmp(zCode, "TransactionRolledBack") == 0 ) return 1;
-  return p->http == 503 && p->server.bBody && p->head.seqno == 0;
+  return p->http == 503 && p->server.bBody && p->head.seqno == 0 &&
+         !p->pEx->bTwoIds;
 }
 
 /* Whether it says so, and that it never will pass: the ledger itself doesn't

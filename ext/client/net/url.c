@@ -112,7 +112,7 @@ out:
 static int urlIsPlain(const char *z) {
   const char *zHost = strstr(z, ":/");
   size_t n;
-  if( zHost && (zHost[2] != '/' || zHost[3] == '/') ) return 0;
+  if( zHost && zHost[2] != '/' ) return 0;
   zHost = zHost ? zHost + 3 : z;
   n = strcspn(zHost, "/?#");
   return n > 0 && zHost[n - 1] != ':' && memchr(zHost, '%', n) == NULL;

@@ -12,10 +12,17 @@
 **     transaction_id> >= < <=            fromTransactionId, toTransactionId
 **     seqno= > >= < <=   view= > ...     the same where the view is known
 **     tags-match                         tag= for one term
-**     slice                              (says that the table is declared)
-**     all sub-ledgers  all               (says that there is no sub_ledger=)
+**     slice                              (the table is declared)
+**     all sub-ledgers  all               (there is no sub_ledger=)
 **     order  desc                        rows come by transaction_id
 **     limit  offset                      how many rows will be wanted: a hint
+**     read-ahead                         (ids asked for one by one may be
+**                                        answered from ranges: read/ahead.c)
+**     windows                            (the range is cut into windows, of
+**                                        which several are under way)
+**     history                            (what was read before is used)
+**
+** What stands in parentheses is said for the reader.
 **
 ** idxNum is 1 for entries by id, 2 for ranges of given sub-ledgers, 3 for
 ** ranges of all of them.
@@ -110,61 +117,78 @@ static const PlanColumn *planColumn(const LedgerPlanTable *pTable,
   return NULL;
 }
 
-/* What the constraints fix, for cost and order. */
-typedef struct PlanFound PlanFound;
-struct PlanFound {
-  int bLedger, bSubLedger; /* by = */
-  int bSubLedgerIn;
-  int bId, bIdIn;  /* transaction_id by =, by IN */
-  int bSeqno;      /* seqno by = */
-  int bLow, bHigh; /* bounds */
-  int bMatch;
-};
+/* The value of a constraint where it is written in the statement, or NULL. */
+static sqlite3_value *planWritten(sqlite3_index_info *pInfo, int i) {
+  sqlite3_value *pVal = NULL;
+  if( sqlite3_vtab_rhs_value(pInfo, i, &pVal) != SQLITE_OK ) return NULL;
+  return pVal;
+}
 
-static void planCost(sqlite3_index_info *pInfo, const PlanFound *p,
-                     int bLedgerFixed, int bSubLedgerFixed) {
-  int bSub = p->bSubLedger || bSubLedgerFixed;
-  double rCost, rRow;
-  if( p->bId ) {
-    rCost = bSub ? 10 : 100;
-    rRow = 1;
-    if( p->bLedger || bLedgerFixed ) {
-      pInfo->idxFlags |= SQLITE_INDEX_SCAN_UNIQUE;
-    }
-  } else if( p->bIdIn ) {
-    rCost = bSub ? 250 : 2500;
-    rRow = 25;
-  } else if( p->bSeqno ) {
-    rCost = bSub ? 100 : 1e4;
-    rRow = 1;
-  } else {
-    rCost = bSub ? 1e6 : p->bSubLedgerIn ? 1e7 : 1e9;
-    rRow = bSub ? 1e5 : p->bSubLedgerIn ? 1e6 : 1e7;
-    if( p->bLow && p->bHigh ) {
-      rCost /= 100;
-      rRow /= 100;
-    } else if( p->bLow || p->bHigh ) {
-      rCost /= 4;
-      rRow /= 4;
-    }
-    if( p->bMatch ) {
-      rCost /= 2;
-      rRow /= 10;
-    }
+/* The seqno of a bound that is written in the statement, or 0. */
+static i64 planSeqno(sqlite3_index_info *pInfo, int i, int eColumn) {
+  sqlite3_value *pVal = planWritten(pInfo, i);
+  LedgerTxid id;
+  const char *z;
+  if( pVal == NULL ) return 0;
+  if( eColumn == LEDGER_PLAN_SEQNO ) return sqlite3_value_int64(pVal);
+  z = (const char *)sqlite3_value_text(pVal);
+  if( z == NULL ||
+      !ledgerTxidParse(z, (size_t)sqlite3_value_bytes(pVal), &id) ) {
+    return 0;
   }
-  pInfo->estimatedCost = rCost;
-  pInfo->estimatedRows = (sqlite3_int64)rRow;
+  return id.seqno;
+}
+
+/* Notes for the cost what a condition on a column fixes. */
+static void planNote(sqlite3_index_info *pInfo, int i, int eColumn, int eOp,
+                     LedgerCost *p) {
+  sqlite3_value *pVal;
+  switch( eColumn ) {
+    case LEDGER_PLAN_LEDGER:
+      if( eOp != PLAN_EQ ) return;
+      pVal = planWritten(pInfo, i);
+      p->bLedger = 1;
+      if( pVal ) p->zLedger = (const char *)sqlite3_value_text(pVal);
+      return;
+    case LEDGER_PLAN_SUB_LEDGER:
+      if( eOp == PLAN_EQ ) p->bSubLedger = 1;
+      if( eOp == PLAN_IN ) p->bSubLedgerIn = 1;
+      return;
+    case LEDGER_PLAN_VIEW: return;
+    default: break;
+  }
+  if( eOp == PLAN_EQ && eColumn == LEDGER_PLAN_TRANSACTION_ID ) {
+    p->bId = 1;
+    if( planWritten(pInfo, i) ) p->bIdWritten = 1;
+  } else if( eOp == PLAN_EQ ) {
+    p->bSeqno = 1;
+  } else if( eOp == PLAN_IN ) {
+    p->bIdIn = 1;
+  } else if( eOp == PLAN_GE || eOp == PLAN_GT ) {
+    p->bLow = 1;
+    p->iLow = planSeqno(pInfo, i, eColumn);
+  } else {
+    p->bHigh = 1;
+    p->iHigh = planSeqno(pInfo, i, eColumn);
+  }
+}
+
+/* Appends words, with a blank before them but at the beginning. */
+static void planSay(sqlite3_str *pStr, const char *zWord, const char *zOp) {
+  const char *zSep = sqlite3_str_length(pStr) > 0 ? " " : "";
+  sqlite3_str_appendf(pStr, "%s%s%s", zSep, zWord, zOp);
 }
 
 int ledgerPlanEntries(LedgerConn *pConn, sqlite3_index_info *pInfo,
-                      const LedgerPlanTable *pTable, int bLedgerFixed,
-                      int bSubLedgerFixed) {
+                      const LedgerPlanTable *pTable, const char *zLedger,
+                      const char *zSubLedger) {
   sqlite3_str *pStr = sqlite3_str_new(NULL);
-  PlanFound found;
+  LedgerCost cost;
   int nArg = 0, i;
-  const char *zSep = "";
 
-  memset(&found, 0, sizeof(found));
+  memset(&cost, 0, sizeof(cost));
+  cost.bReceipt = pTable->bReceipt;
+  cost.bNoEntry = pTable->aColumn[LEDGER_PLAN_SUB_LEDGER] < 0;
   for( i = 0; i < pInfo->nConstraint; i++ ) {
     int eOp = planOp(pInfo, i);
     const PlanColumn *pCol;
@@ -173,12 +197,12 @@ int ledgerPlanEntries(LedgerConn *pConn, sqlite3_index_info *pInfo,
     if( eOp == PLAN_LIMIT || eOp == PLAN_OFFSET ) {
       zName = eOp == PLAN_LIMIT ? "limit" : "offset";
     } else if( eOp == PLAN_MATCH ) {
-      if( found.bMatch ||
+      if( cost.bMatch ||
           !planIs(pTable, LEDGER_PLAN_TAGS, pInfo->aConstraint[i].iColumn) ) {
         continue;
       }
       zName = "tags-match";
-      found.bMatch = 1;
+      cost.bMatch = 1;
       pInfo->aConstraintUsage[i].omit = 1;
     } else {
       pCol = planColumn(pTable, pInfo, i, eOp);
@@ -188,52 +212,36 @@ int ledgerPlanEntries(LedgerConn *pConn, sqlite3_index_info *pInfo,
         eOp = PLAN_IN;
       }
       zName = pCol->zName;
-      if( pCol->eColumn == LEDGER_PLAN_LEDGER && eOp == PLAN_EQ )
-        found.bLedger = 1;
-      if( pCol->eColumn == LEDGER_PLAN_SUB_LEDGER ) {
-        if( eOp == PLAN_EQ ) found.bSubLedger = 1;
-        if( eOp == PLAN_IN ) found.bSubLedgerIn = 1;
-      }
-      if( pCol->eColumn == LEDGER_PLAN_TRANSACTION_ID ) {
-        if( eOp == PLAN_EQ ) found.bId = 1;
-        if( eOp == PLAN_IN ) found.bIdIn = 1;
-      }
-      if( pCol->eColumn == LEDGER_PLAN_SEQNO && eOp == PLAN_EQ )
-        found.bSeqno = 1;
-      if( pCol->eColumn != LEDGER_PLAN_VIEW ) {
-        if( eOp == PLAN_GE || eOp == PLAN_GT ) found.bLow = 1;
-        if( eOp == PLAN_LE || eOp == PLAN_LT ) found.bHigh = 1;
-      }
+      planNote(pInfo, i, pCol->eColumn, eOp, &cost);
     }
     pInfo->aConstraintUsage[i].argvIndex = ++nArg;
-    sqlite3_str_appendf(pStr, "%s%s%s", zSep, zName, azPlanOp[eOp]);
-    zSep = " ";
+    planSay(pStr, zName, azPlanOp[eOp]);
   }
-  if( bLedgerFixed || bSubLedgerFixed ) {
-    sqlite3_str_appendf(pStr, "%sslice", zSep);
-    zSep = " ";
+  if( zLedger || zSubLedger ) planSay(pStr, "slice", "");
+  if( zLedger ) {
+    cost.bLedger = 1;
+    cost.zLedger = zLedger;
   }
-  if( !found.bSubLedger && !found.bSubLedgerIn && !bSubLedgerFixed &&
-      pTable->aColumn[LEDGER_PLAN_SUB_LEDGER] >= 0 ) {
-    sqlite3_str_appendf(pStr, "%sall sub-ledgers", zSep);
-    zSep = " ";
+  if( zSubLedger ) cost.bSubLedger = 1;
+  if( !cost.bSubLedger && !cost.bSubLedgerIn && !cost.bNoEntry ) {
+    planSay(pStr, "all sub-ledgers", "");
   }
-  if( zSep[0] == 0 ) { /* an empty text can't be told from a lack of memory */
-    sqlite3_str_appendall(pStr, "all");
+  if( sqlite3_str_length(pStr) == 0 ) {
+    planSay(pStr, "all", ""); /* empty, it can't be told from no memory */
   }
   if( pInfo->nOrderBy == 1 &&
       (planIs(pTable, LEDGER_PLAN_TRANSACTION_ID, pInfo->aOrderBy[0].iColumn) ||
        planIs(pTable, LEDGER_PLAN_SEQNO, pInfo->aOrderBy[0].iColumn)) ) {
     pInfo->orderByConsumed = 1;
-    sqlite3_str_appendf(pStr, "%sorder%s", zSep,
-                        pInfo->aOrderBy[0].desc ? " desc" : "");
+    planSay(pStr, "order", pInfo->aOrderBy[0].desc ? " desc" : "");
   }
-  pInfo->idxNum = found.bId || found.bIdIn ? 1
-                  : found.bSubLedger || found.bSubLedgerIn || bSubLedgerFixed
-                      ? 2
-                      : 3;
-  planCost(pInfo, &found, bLedgerFixed, bSubLedgerFixed);
-  if( !found.bId && !found.bIdIn ) pInfo->estimatedCost *= pTable->rScan;
+  pInfo->idxNum = cost.bId || cost.bIdIn                 ? 1
+                  : cost.bSubLedger || cost.bSubLedgerIn ? 2
+                                                         : 3;
+  ledgerCostPlan(pConn, &cost, pInfo);
+  if( cost.bReadAhead ) planSay(pStr, "read-ahead", "");
+  if( cost.bWindows ) planSay(pStr, "windows", "");
+  if( cost.bHistory ) planSay(pStr, "history", "");
   return ledgerSnapshotPlan(pConn, pStr, pInfo);
 }
 
@@ -576,6 +584,19 @@ static int queryFix(const char *zName, int *pbAny, int *pn, char ***paz) {
   return LEDGER_OK;
 }
 
+/* Is the word said for the reader alone? */
+static int planSaid(const char *zWord, size_t nWord) {
+  static const char *const azSaid[] = {"all",        "slice",   "sub-ledgers",
+                                       "read-ahead", "windows", "history"};
+  size_t k;
+  for( k = 0; k < sizeof(azSaid) / sizeof(azSaid[0]); k++ ) {
+    if( nWord == strlen(azSaid[k]) && memcmp(azSaid[k], zWord, nWord) == 0 ) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 int ledgerQueryDecode(const char *zPlan, int nArg, sqlite3_value **apArg,
                       const char *zLedger, const char *zSubLedger,
                       LedgerQuery *p, LedgerError *pErr) {
@@ -593,10 +614,8 @@ int ledgerQueryDecode(const char *zPlan, int nArg, sqlite3_value **apArg,
       p->bOrder = 1;
     } else if( n == 4 && memcmp(zPlan, "desc", 4) == 0 ) {
       p->bDesc = 1;
-    } else if( (n == 3 && memcmp(zPlan, "all", 3) == 0) ||
-               (n == 5 && memcmp(zPlan, "slice", 5) == 0) ||
-               (n == 11 && memcmp(zPlan, "sub-ledgers", 11) == 0) ) {
-      /* said for the reader */
+    } else if( planSaid(zPlan, n) ) {
+      /* nothing follows from it */
     } else if( iArg < nArg ) {
       int rc = queryWord(p, zPlan, n, apArg[iArg++], aiSeqno, &iLimit, &iOffset,
                          pErr);

@@ -179,14 +179,14 @@ enum {
 typedef struct LedgerPlanTable LedgerPlanTable;
 struct LedgerPlanTable {
   int aColumn[LEDGER_PLAN_COLUMNS]; /* by LEDGER_PLAN_*; -1: it has none */
-  double rScan; /* cost of a scan, where one of entries is 1 */
+  int bReceipt;                     /* each row's receipt is asked for */
 };
 
-/* xBestIndex of a table whose rows are entries, or stand for them. The flags
-** say what a declared table fixes. */
+/* xBestIndex of a table whose rows are entries, or stand for them. The names
+** are those that a declared table fixes, or NULL. */
 int ledgerPlanEntries(LedgerConn *pConn, sqlite3_index_info *pInfo,
-                      const LedgerPlanTable *pTable, int bLedgerFixed,
-                      int bSubLedgerFixed);
+                      const LedgerPlanTable *pTable, const char *zLedger,
+                      const char *zSubLedger);
 
 /* Decodes the plan with its values. A declared table's slice is applied.
 ** Free *pQuery with ledgerQueryClear() in any case. */
@@ -198,6 +198,33 @@ void ledgerQueryClear(LedgerQuery *pQuery);
 /* A text that two queries share only if they ask for the same rows in the
 ** same order (sqlite3_free); NULL when memory is short. */
 char *ledgerQueryKey(const LedgerQuery *pQuery);
+
+/* ---- read/cost.c: what a plan costs -------------------------------------- */
+
+/* What the conditions fix, and what will be done for them. */
+typedef struct LedgerCost LedgerCost;
+struct LedgerCost {
+  int bLedger;         /* one ledger alone is read ... */
+  const char *zLedger; /* ... and this is its name, where it is known */
+  int bSubLedger;      /* one sub-ledger */
+  int bSubLedgerIn;    /* those of a list */
+  int bId;             /* one transaction_id ... */
+  int bIdWritten;      /* ... which is written in the statement */
+  int bIdIn;           /* those of a list */
+  int bSeqno;          /* one seqno */
+  int bLow, bHigh;     /* bounds ... */
+  i64 iLow, iHigh;     /* ... their seqnos where they are known, else 0 */
+  int bMatch;          /* tags MATCH */
+  int bNoEntry;        /* no entry is asked for */
+  int bReceipt;        /* each row's receipt is asked for */
+  int bReadAhead;      /* said here: ids may be read ahead (ahead.c) ... */
+  int bWindows;        /* ... a range is cut into windows (flight.c) ... */
+  int bHistory;        /* ... what was read before is used (history) */
+};
+
+/* xBestIndex: sets what SQLite is to know of cost and rows. No request. */
+void ledgerCostPlan(LedgerConn *pConn, LedgerCost *p,
+                    sqlite3_index_info *pInfo);
 
 /* ---- read/views.c: of which view a seqno is ------------------------------ */
 

@@ -211,7 +211,7 @@ static const LedgerColumn aAuditColumn[] = {
 /* In a scan each row costs a request, where entries come by the page. */
 static const LedgerEntryTable auditTable = {
     .plan = {{AUDIT_TRANSACTION_ID, AUDIT_SUB_LEDGER, -1, AUDIT_LEDGER, -1, -1},
-             100.0},
+             1},
     .pSource = &auditSource,
     .xColumn = auditColumn,
 };

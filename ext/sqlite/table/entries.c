@@ -151,7 +151,7 @@ static int entriesUpdate(LedgerTable *p, int argc, sqlite3_value **argv,
 static const LedgerEntryTable entriesTable = {
     .plan = {{ENTRIES_TRANSACTION_ID, ENTRIES_SUB_LEDGER, ENTRIES_TAGS,
               ENTRIES_LEDGER, ENTRIES_VIEW, ENTRIES_SEQNO},
-             1.0},
+             0},
     .pSource = &ledgerScanRows,
     .xColumn = entriesColumn,
 };

@@ -50,8 +50,8 @@ static int entryBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo) {
   const LedgerEntryTable *pEntries = p->pSpec->pEntries;
   int rc;
   p->pConn->pPlanned = p->pSpec;
-  rc = ledgerPlanEntries(p->pConn, pInfo, &pEntries->plan, p->zLedger != NULL,
-                         p->zSubLedger != NULL);
+  rc = ledgerPlanEntries(p->pConn, pInfo, &pEntries->plan, p->zLedger,
+                         p->zSubLedger);
   if( rc == SQLITE_OK && pEntries->bIdRequired && pInfo->idxNum != 1 ) {
     rc = entryRequired(p, pInfo);
   }

@@ -163,7 +163,7 @@ static const LedgerColumn aReceiptsColumn[] = {
     {NULL, NULL, 0, NULL, NULL}};
 
 static const LedgerEntryTable receiptsTable = {
-    .plan = {{RECEIPTS_TRANSACTION_ID, -1, -1, RECEIPTS_LEDGER, -1, -1}, 1.0},
+    .plan = {{RECEIPTS_TRANSACTION_ID, -1, -1, RECEIPTS_LEDGER, -1, -1}, 1},
     .bIdRequired = 1,
     .pSource = &receiptsSource,
     .xColumn = receiptsColumn,
