@@ -14,6 +14,9 @@
 **     cc -DSQLITE_CORE -D_GNU_SOURCE -pthread -Iinclude -Iext program.c
 **        $(find ext/base ext/client ext/receipt ext/sqlite -name '*.c')
 **        -lsqlite3 -lcurl -lssl -lcrypto -lcjson
+**
+** or, once `make amalgamation` has written all of them into one file, with
+** build/amalgamation/ledger.c.
 */
 #ifndef LEDGER_H
 #define LEDGER_H

@@ -69,16 +69,18 @@ static int vtabArgument(const char *zArg, const char *zName, char **pz) {
 static int vtabNoArguments(LedgerTable *p, const char *const *argv,
                            char **pzErr) {
   const int bSub = ledgerColumnIndex(p->pSpec->aColumn, "sub_ledger") >= 0;
-  char *zText;
   if( p->iLedger < 0 ) {
-    zText = sqlite3_mprintf("%s: this table takes no arguments", argv[0]);
-  } else {
-    zText = sqlite3_mprintf(
-        "%s: this table takes no arguments; a query says what is meant: "
-        "SELECT ... FROM %s('LEDGER')%s",
-        argv[0], argv[0], bSub ? " WHERE sub_ledger = 'NAME'" : "");
+    return ledgerGuardBad(
+        &p->guard, argv[1],
+        sqlite3_mprintf("%s: this table takes no arguments", argv[0]), pzErr);
   }
-  return ledgerGuardBad(&p->guard, argv[1], zText, pzErr);
+  return ledgerGuardBad(
+      &p->guard, argv[1],
+      sqlite3_mprintf(
+          "%s: this table takes no arguments; a query says what is meant: "
+          "SELECT ... FROM %s('LEDGER')%s",
+          argv[0], argv[0], bSub ? " WHERE sub_ledger = 'NAME'" : ""),
+      pzErr);
 }
 
 /* The slice that the arguments declare. */
