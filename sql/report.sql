@@ -283,7 +283,7 @@ footer { color: var(--faint); font-size: .85rem; margin-top: 1.5rem; }
          CASE WHEN failed + lost THEN json_array('Not all is proven.',
            printf('Entries audited: %,d. Without a valid receipt: %,d.', entries, failed)
            || iif(lost, printf(' Lost by the ledger: %,d.', lost), ''))
-         WHEN NOT entries THEN json_array('Nothing was audited.', 'The ledger has no entry.')
+         WHEN NOT entries THEN json_array('Nothing was audited.', 'The audit found no entry.')
          WHEN unshown THEN json_array('Every receipt is valid.',
            printf('Entries audited: %,d. Proven: %,d. Of the other %,d the receipts show that there is an entry, not what it says.',
                   entries, verified, unshown))
@@ -450,7 +450,10 @@ footer { color: var(--faint); font-size: .85rem; margin-top: 1.5rem; }
     FROM part AS p LEFT JOIN board AS b ON b.section = p.section
 )
 SELECT printf('%s: %d bytes', coalesce(:file, 'report.html'),
-              writefile(coalesce(:file, 'report.html'), group_concat(html, ''))) AS report
+              CASE (SELECT count(*) FROM last)
+                WHEN 0 THEN json_extract('{}', 'no audit of this ledger in the file: run sql/audit.sql on it')
+                ELSE writefile(coalesce(:file, 'report.html'), group_concat(html, ''))
+              END) AS report
   FROM (SELECT before || coalesce(text, '') || after AS html FROM escaped
          ORDER BY section, rank, n LIMIT -1);
 
