@@ -20,8 +20,6 @@
 -- where :sub_ledger has no entry; and where a statement failed. Else it is 0.
 
 .bail on
-.headers off
-.mode list
 
 -- ---- the opening: the same lines in audit.sql and evidence.sql ---------------
 
@@ -262,15 +260,24 @@ SELECT 'the ledger has no entry in sub-ledger ' || json_quote(n.sub_ledger)
  WHERE n.sub_ledger IS NOT NULL
    AND n.sub_ledger NOT IN (SELECT sub_ledger FROM temp.run_found);
 
--- The exit status is 1 where something is not as it should be.
-CREATE TEMP TABLE run_outcome(n INTEGER
-  CONSTRAINT [invalid, without a receipt, lost, not finished or not there: see above]
-  CHECK(n = 0));
-INSERT INTO temp.run_outcome
+-- What this run made in temp goes; whether all is as it should be stays known, by
+-- changes(). If it isn't, the exit status is 1.
+CREATE TEMP TABLE run_outcome AS
 SELECT (SELECT count(*) FROM temp.run_found WHERE finding IN ('invalid', 'no receipt'))
      + (SELECT count(*) FROM temp.run_todo)
      + (SELECT count(*) FROM temp.run_now
          WHERE sub_ledger IS NOT NULL
            AND sub_ledger NOT IN (SELECT sub_ledger FROM temp.run_found))
      + (SELECT count(*) FROM audit_lost
-         WHERE ledger_id = (SELECT ledger_id FROM temp.run_now));
+         WHERE ledger_id = (SELECT ledger_id FROM temp.run_now)) AS n;
+DELETE FROM temp.run_outcome WHERE n > 0;
+DROP VIEW IF EXISTS temp.run_was; DROP VIEW IF EXISTS temp.run_still;
+DROP VIEW IF EXISTS temp.run_border; DROP VIEW IF EXISTS temp.run_job;
+DROP VIEW IF EXISTS temp.run_next; DROP VIEW IF EXISTS temp.run_receipt;
+DROP VIEW IF EXISTS temp.run_found; DROP TABLE IF EXISTS temp.run_now;
+DROP TABLE IF EXISTS temp.run_had; DROP TABLE IF EXISTS temp.run_probe;
+DROP TABLE IF EXISTS temp.run_lost; DROP TABLE IF EXISTS temp.run_todo;
+DROP TABLE IF EXISTS temp.run_missing; DROP TABLE IF EXISTS temp.run_outcome;
+DROP TRIGGER IF EXISTS temp.run_id_again;
+SELECT json_extract('{}', 'invalid, without a receipt, lost, not finished or not there: see above')
+ WHERE changes() > 0;
