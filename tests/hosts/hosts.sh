@@ -149,6 +149,9 @@ host bun "has $bun" "echo \"bun \$($bun --version)\"" \
 host php 'has php && php -r "new SQLite3(\":memory:\");"' \
   'php -r "echo \"PHP \", PHP_VERSION;"' \
   'sqlite3.extension_dir, loadExtension()' php_ $programs/php.php
+host pdo 'php -r "new Pdo\Sqlite(\"sqlite::memory:\");"' \
+  'php -r "echo \"PHP \", PHP_VERSION;"' \
+  'Pdo\Sqlite (PHP 8.4), loadExtension()' php $programs/pdo.php
 host perl 'perl -MDBD::SQLite -e 1' \
   'perl -MDBD::SQLite -e "print \"DBD::SQLite \$DBD::SQLite::VERSION\""' \
   'sqlite_enable_load_extension(1)' perl $programs/perl.pl
@@ -171,7 +174,7 @@ if [ -n "${MACHINE:-}" ]; then
     inside python3 $programs/python.py
   host pdo 'inside php -r "new Pdo\Sqlite(\"sqlite::memory:\");"' \
     'inside php -r "echo \"PHP \", PHP_VERSION;"' \
-    'Pdo\Sqlite, loadExtension()' inside php $programs/pdo.php
+    'Pdo\Sqlite (PHP 8.4), loadExtension()' inside php $programs/pdo.php
 fi
 
 if [ $skipped = 0 ]; then
