@@ -53,7 +53,7 @@ proc messages_literals argument {
 # what is put behind one: of a text that is made anyhow, what begins as one of these.
 proc messages_all root {
   set at {ledgerErrorSet 2 ledgerErrorWrap 2 ledgerErrorMessage 0
-          ledgerReceiptFail 2 ledgerGuardBad 2 ledgerBufPrintf 1 sqlite3_mprintf 0}
+          ledgerReceiptFail 2 ledgerGuardBad 2 ledgerCredentialMissing 2 ledgerBufPrintf 1 sqlite3_mprintf 0}
   set behind {^(; |, but |accepted, |a change of view )}
   set found {}
   foreach room {base client receipt sqlite} {
@@ -72,7 +72,7 @@ proc messages_all root {
             [expr {[lindex $inner 1] + 1}]] 0]
         }
         foreach literal [messages_literals $argument] {
-          if {![regexp {[a-z]{3}} $literal]} continue ;# "%s: %s"
+          if {![regexp {[a-z]{3}|[A-Z_]{6}} $literal]} continue ;# "%s: %s"
           if {$call in {ledgerBufPrintf sqlite3_mprintf}
               && ![regexp $behind $literal]} continue
           lappend found $literal [file tail $file]
