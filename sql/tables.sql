@@ -40,6 +40,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_identity USING ledger_identity;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_attached USING ledger_attached;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_appends USING ledger_appends;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_http USING ledger_http;
+CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_progress USING ledger_progress;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_cache USING ledger_cache;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_columns USING ledger_columns;
 CREATE VIRTUAL TABLE IF NOT EXISTS main.ledger_help USING ledger_help;

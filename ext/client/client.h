@@ -52,6 +52,7 @@ struct LedgerHooks {
   int (*xNamed)(void *pArg, const char *zName);
   const char *zName; /* the ledger's name in SQL; lives as long as the client */
   void *pArg;
+  LedgerProgress *pProgress; /* what the statement is doing, or NULL; so, too */
 };
 
 /* Takes pConfig over (also when it fails). No network. */
@@ -191,8 +192,10 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
 /* Whether the call is done: waiting for it would take no time. */
 int ledgerCallIsDone(const LedgerCall *p);
 
-/* Waits ms milliseconds; LEDGER_INTERRUPT where the user wants to stop. */
-int ledgerClientSleep(LedgerClient *p, int ms, LedgerError *pErr);
+/* Waits ms milliseconds, before what zWhat says; LEDGER_INTERRUPT where the
+** user wants to stop. */
+int ledgerClientSleep(LedgerClient *p, int ms, const char *zWhat,
+                      LedgerError *pErr);
 
 /* ---- call/call.c -------------------------------------------------------- */
 

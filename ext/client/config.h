@@ -92,6 +92,7 @@ struct LedgerConfig {
   int64_t cacheMaxBytes;    /* what it holds, all counted */
   char *zSecondary;         /* other ledgers that may answer a read */
   char *zLog;               /* off, info, debug; then maybe " file:PATH" */
+  char *zProgress;          /* auto, on, off; likewise */
   struct LedgerOptionFile *aFile;  /* the files that options came from */
   const LedgerFailover *pFailover; /* who answers in its place, or NULL */
   int bNoPipe;                     /* none of the files may be a pipe */

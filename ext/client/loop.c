@@ -121,17 +121,32 @@ out:
   return pErr->rc;
 }
 
-int ledgerClientSleep(LedgerClient *p, int ms, LedgerError *pErr) {
+/* It is waited for this call, or for what *pElse says: tells it, where it is
+** time to. Who tells takes the line away before it returns. */
+static void loopTell(const LedgerClient *p, const LedgerCall *pCall,
+                     const LedgerWaiting *pElse) {
+  LedgerWaiting waiting;
+  if( !ledgerProgressDue(p->user.pProgress) ) return;
+  if( pCall ) ledgerCallWaiting(pCall, &waiting);
+  ledgerProgressShow(p->user.pProgress, p->pConfig->zProgress,
+                     pCall ? &waiting : pElse);
+}
+
+int ledgerClientSleep(LedgerClient *p, int ms, const char *zWhat,
+                      LedgerError *pErr) {
   const int64_t tEnd = ledgerClockMs() + ms;
-  for( ;; ) {
-    int64_t msLeft = tEnd - ledgerClockMs();
-    int msNext = 0;
-    if( msLeft <= 0 ) return LEDGER_OK;
-    if( loopInterrupted(p, pErr) ) return pErr->rc;
-    if( loopStep(p, &msNext, pErr) ) return pErr->rc;
-    if( msLeft < msNext ) msNext = (int)msLeft;
-    if( loopPoll(p, msNext, pErr) ) return pErr->rc;
+  LedgerWaiting waiting = {p->user.zName, zWhat, NULL, NULL, 0, ms, -1};
+  int msNext = 0;
+  while( waiting.msNext > 0 ) {
+    if( loopInterrupted(p, pErr) ) break;
+    if( loopStep(p, &msNext, pErr) ) break;
+    if( waiting.msNext < msNext ) msNext = (int)waiting.msNext;
+    loopTell(p, NULL, &waiting);
+    if( loopPoll(p, msNext, pErr) ) break;
+    waiting.msNext = tEnd - ledgerClockMs();
   }
+  ledgerProgressHide(p->user.pProgress);
+  return pErr->rc;
 }
 
 /* ---- waiting for calls -------------------------------------------------- */
@@ -156,13 +171,16 @@ static int loopStepWaiting(LedgerClient *p, int *pmsNext, LedgerError *pErr) {
 /* A wait is over: a tool that was started meanwhile for other calls is waited
 ** for too, since nobody may look at it for a long time now. */
 static int loopSettle(LedgerClient *p, LedgerError *pErr) {
+  LedgerWaiting waiting = {NULL, "a credential's tool", NULL, NULL, 0, 0, -1};
   int msNext = 0;
+  if( p ) waiting.zLedger = p->user.zName;
   if( p ) ledgerChainUnwanted(p);
   while( p && ledgerChainHasChild(p) ) {
     if( loopInterrupted(p, pErr) || loopStepWaiting(p, &msNext, pErr) ) {
       break;
     }
     ledgerChainUnwanted(p);
+    loopTell(p, NULL, &waiting);
     if( ledgerChainHasChild(p) && loopPoll(p, msNext, pErr) ) {
       break;
     }
@@ -170,8 +188,10 @@ static int loopSettle(LedgerClient *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
-                      LedgerError *pErr) {
+/* ledgerCallWaitAny(), which takes the line away. *ppClient is whose calls it
+** waits for. */
+static int loopWaitAny(LedgerCall *const *apCall, int n, int *pi,
+                       LedgerClient **ppClient, LedgerError *pErr) {
   LedgerClient *pClient = NULL;
   int i;
 
@@ -182,6 +202,7 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
       if( apCall[i] == NULL ) continue;
       if( apCall[i]->eState == LEDGER_CALL_DONE ) {
         *pi = i;
+        *ppClient = apCall[i]->pClient;
         /* Nothing was waited for: many of them in a row are a wait too. */
         if( apCall[i]->bCached && apCall[i]->pClient &&
             loopInterrupted(apCall[i]->pClient, pErr) ) {
@@ -189,7 +210,7 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
         }
         return loopSettle(apCall[i]->pClient, pErr);
       }
-      pClient = apCall[i]->pClient;
+      *ppClient = pClient = apCall[i]->pClient;
     }
     if( pClient == NULL ) {
       return ledgerErrorSet(pErr, LEDGER_ERROR, "nothing to wait for");
@@ -202,8 +223,18 @@ int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
       if( apCall[i] && apCall[i]->eState == LEDGER_CALL_DONE ) break;
     }
     if( i < n ) continue;
+    for( i = 0; apCall[i] == NULL; ) i++;
+    loopTell(pClient, apCall[i], NULL);
     if( loopPoll(pClient, msNext, pErr) ) return pErr->rc;
   }
+}
+
+int ledgerCallWaitAny(LedgerCall *const *apCall, int n, int *pi,
+                      LedgerError *pErr) {
+  LedgerClient *p = NULL;
+  loopWaitAny(apCall, n, pi, &p, pErr);
+  if( p ) ledgerProgressHide(p->user.pProgress);
+  return pErr->rc;
 }
 
 int ledgerCallIsDone(const LedgerCall *p) {

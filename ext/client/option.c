@@ -56,6 +56,11 @@ static int optionLog(const char *zName, char *z, LedgerError *pErr) {
   return ledgerLogCheck(z, pErr);
 }
 
+static int optionProgress(const char *zName, char *z, LedgerError *pErr) {
+  (void)zName;
+  return ledgerProgressCheck(z, pErr);
+}
+
 static int optionCache(const char *zName, char *z, LedgerError *pErr) {
   if( strcmp(z, "off") == 0 || strcmp(z, "memory") == 0 || strchr(z, '/') ||
       strchr(z, '.') ) {
@@ -290,6 +295,11 @@ const LedgerOptionRow aLedgerOption[] = {
      "off, info (a line per request) or debug (headers and bodies, redacted); "
      "to stderr, or with ' file:PATH' after it appended to a regular file",
      "off", "loud", optionLog, NULL},
+    {"progress", OPTION_TEXT, OPTION_LIVE, AT(zProgress), "auto", 0, NULL,
+     "what a statement that waits is doing, in a line of stderr that goes when "
+     "it ends, and in ledger_progress: on, off, or auto (after a second, where "
+     "stderr is a terminal); with ' file:PATH' after it as JSON in that file",
+     "on", "loud", optionProgress, NULL},
 };
 #define OPTION_COUNT ((int)(sizeof(aLedgerOption) / sizeof(aLedgerOption[0])))
 const int nLedgerOption = OPTION_COUNT;

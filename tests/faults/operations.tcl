@@ -41,13 +41,14 @@ op local_functions {ledger_attach ledger_check ledger_detach ledger_option ledge
 
 # ---- tables -------------------------------------------------------------------------
 
-op local_tables {ledger_attached ledger_appends ledger_http ledger_cache ledger_columns
-    ledger_help} local {
+op local_tables {ledger_attached ledger_appends ledger_http ledger_progress ledger_cache
+    ledger_columns ledger_help} local {
   SELECT name FROM ledger_attached
    WHERE (SELECT count(*) FROM ledger_appends) >= 0
      AND (SELECT count(*) FROM ledger_columns) > 100
      AND (SELECT count(*) FROM ledger_help) > 100
      AND (SELECT count(*) FROM ledger_cache) = 0
+     AND (SELECT count(*) FROM ledger_progress) = 0
      AND (SELECT count(*) FROM ledger_http) = 0 }
 op identity      ledger_identity  trust { SELECT ledger_id, source FROM ledger_identity }
 op range         ledger_entries   read {

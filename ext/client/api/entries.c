@@ -242,6 +242,7 @@ static int entriesReadEntry(LedgerCall *p, LedgerExchange *pEx,
   /* What is answered is the sub-ledger's value at that point. */
   p->bFound = ledgerTxidCompare(pList->aEntry[0].id, p->id) == 0;
   p->bFinal = p->bFound && zState && strcmp(zState, "Ready") == 0;
+  ledgerProgressCount(p->pClient->user.pProgress, LEDGER_PROGRESS_ENTRIES, 1);
 out:
   ledgerJsonFree(pDoc);
   return pErr->rc;
@@ -286,6 +287,7 @@ static int entriesOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind entryKind = {.zMethod = "GET",
+                                         .zNotYet = "Loading",
                                          .bEntries = 1,
                                          .bFailover = 1,
                                          .bFresh = 1,

@@ -75,6 +75,7 @@ static int gatewayOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind gatewayKind = {.zMethod = "GET",
+                                           .zNotYet = "queued",
                                            .xFree = ledgerAppendFree,
                                            .xRead = gatewayRead,
                                            .xRefused = gatewayRefused,

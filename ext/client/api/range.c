@@ -118,6 +118,9 @@ static int pagerRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
                                  cJSON_GetArraySize(pArray), &pAnswer->list,
                                  pErr) == LEDGER_OK ) {
     pagerMeant(p, pErr);
+    ledgerProgressCount(p->pClient->user.pProgress, LEDGER_PROGRESS_PAGES, 1);
+    ledgerProgressCount(p->pClient->user.pProgress, LEDGER_PROGRESS_ENTRIES,
+                        pAnswer->list.nEntry);
   }
 out:
   ledgerJsonFree(pDoc);
@@ -158,6 +161,7 @@ static int pagerOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind rangeKind = {.zMethod = "GET",
+                                         .zNotYet = "Loading",
                                          .bEntries = 1,
                                          .bFresh = 1,
                                          .nAnswer = sizeof(PagerAnswer),

@@ -51,6 +51,8 @@ static int receiptRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   } else if( ledgerEntryStateRead(p, pRoot, zState, pErr) == LEDGER_OK ) {
     p->bFound = cJSON_IsObject(ledgerJsonMember(pRoot, "receipt"));
     p->bFinal = p->bFound && zState;
+    ledgerProgressCount(p->pClient->user.pProgress, LEDGER_PROGRESS_RECEIPTS,
+                        1);
     if( !p->bFound ) ledgerResponseNonsense(p, "it has no receipt", pErr);
   }
 out:
@@ -73,6 +75,7 @@ static int receiptRefused(LedgerCall *p) {
 }
 
 static const LedgerCallKind receiptKind = {.zMethod = "GET",
+                                           .zNotYet = "Loading",
                                            .bEntries = 1,
                                            .bCache = 1,
                                            .nAnswer = sizeof(ReceiptAnswer),

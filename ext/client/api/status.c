@@ -115,6 +115,7 @@ static int statusOver(LedgerCall *p, LedgerError *pErr) {
 }
 
 static const LedgerCallKind statusKind = {.zMethod = "GET",
+                                          .zNotYet = "commit",
                                           .bEntries = 1,
                                           .bCache = 1,
                                           .nAnswer = sizeof(StatusAnswer),
@@ -123,6 +124,7 @@ static const LedgerCallKind statusKind = {.zMethod = "GET",
                                           .xOver = statusOver};
 /* Whoever waits wants to know what the ledger says now. */
 static const LedgerCallKind waitKind = {.zMethod = "GET",
+                                        .zNotYet = "commit",
                                         .bEntries = 1,
                                         .nAnswer = sizeof(StatusAnswer),
                                         .xRead = statusRead,

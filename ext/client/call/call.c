@@ -25,6 +25,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- life --------------------------------------------------------------- */
 
@@ -286,6 +287,7 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
   if( p->pKind->bNoRetry ) return 0;
   p->nRedirect = 0;
   if( p->tFailed == 0 ) p->tFailed = pClient->tNow ? pClient->tNow : 1;
+  p->msBudget = msBudget;
   if( msAfter >= 0 ) {
     ms = msAfter;
   } else {
@@ -300,4 +302,37 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
   }
   callPause(p, (int)ms);
   return 1;
+}
+
+/* ---- what it waits for --------------------------------------------------- */
+
+void ledgerCallWaiting(const LedgerCall *p, LedgerWaiting *pWaiting) {
+  const LedgerClient *pClient = p->pClient;
+  memset(pWaiting, 0, sizeof(*pWaiting));
+  pWaiting->zLedger = pClient->user.zName;
+  pWaiting->zWhat = p->zWhat ? p->zWhat : "identity and credential";
+  pWaiting->zName = p->query.zSubLedger;
+  pWaiting->msLeft = -1;
+  if( p->eState == LEDGER_CALL_SECONDARY ) {
+    pWaiting->zState = "a secondary";
+    return;
+  }
+  if( p->eState == LEDGER_CALL_PAUSE && p->tAt > pClient->tNow ) {
+    pWaiting->msNext = p->tAt - pClient->tNow;
+  }
+  if( p->tFailed ) {
+    pWaiting->nRetry = p->nAttempt - (p->eState == LEDGER_CALL_RUN);
+    pWaiting->msLeft = p->msBudget - (pClient->tNow - p->tFailed);
+  } else if( p->tAgain ) {
+    pWaiting->zState = p->pKind && p->pKind->zNotYet && !ledgerCallLags(p)
+                           ? p->pKind->zNotYet
+                           : "an answer";
+    pWaiting->msNext = 0; /* pauses of it are short */
+    pWaiting->msLeft =
+        pClient->pConfig->timeoutMs - (pClient->tNow - p->tAgain);
+  } else if( p->eState == LEDGER_CALL_START && p->pKind &&
+             !p->pKind->bPublic ) {
+    pWaiting->zState = "sign-in";
+  }
+  if( pWaiting->msLeft < -1 ) pWaiting->msLeft = 0;
 }

@@ -194,6 +194,7 @@ struct LedgerCallKind {
   int bVersions; /* asks with a version that there is not */
   int msConnect; /* limit for the connection; 0: libcurl's */
   int msTimeout; /* limit of one attempt; 0: timeout_ms */
+  const char *zNotYet; /* what it is while bAgain: "Loading"; NULL: not ready */
   size_t nAnswer; /* bytes of the answer that xRead makes: LedgerCall.pAnswer */
   /* Frees what pAnswer points to. NULL: nothing. */
   void (*xFree)(LedgerCall *p);
@@ -265,6 +266,7 @@ struct LedgerCall {
   int64_t tAt;        /* client time: the pause ends */
   int64_t tAgain;     /* client time: first asked again, or 0 */
   int64_t tFailed;    /* client time: first failure, or 0 */
+  int msBudget;       /* ... and how long it is retried since */
 
   /* What is known already (cache.c). */
   int bFinal;      /* xRead: the ledger will never answer otherwise */
@@ -309,6 +311,9 @@ void ledgerCallHold(LedgerCall *p, int64_t n);
 int64_t ledgerCallHandOver(LedgerCall *p);
 void ledgerCallWant(LedgerCall *p);
 void ledgerCallDone(LedgerCall *p);
+
+/* Says what the call waits for. */
+void ledgerCallWaiting(const LedgerCall *p, LedgerWaiting *pWaiting);
 
 /* ---- send.c: one attempt ------------------------------------------------ */
 

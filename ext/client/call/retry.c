@@ -273,6 +273,7 @@ void ledgerRetryRead(LedgerCall *p) {
   LedgerExchange *pEx = p->pEx;
 
   p->head = pEx->head;
+  ledgerProgressCount(p->pClient->user.pProgress, LEDGER_PROGRESS_REQUESTS, 1);
   if( pEx->rc != CURLE_OK ) {
     ledgerNoteExchange(p, pEx->zError);
     retryFailed(p);

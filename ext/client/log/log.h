@@ -1,6 +1,7 @@
 /*
 ** The face of client/log: what was asked, remembered for ledger_http, and
-** written as option `log` says. What may be written redact.c decides.
+** written as option `log` says, where what may be written redact.c decides; and
+** what a statement is doing, told while it waits as option `progress` says.
 */
 #ifndef LEDGER_LOG_H
 #define LEDGER_LOG_H
@@ -64,5 +65,75 @@ void ledgerLogNote(LedgerLog *p, const char *zOption, const LedgerNote *pNote);
 /* The i-th of the requests remembered, the oldest first; NULL behind the last
 ** one. It lives until the next request. */
 const LedgerRequest *ledgerLogRequest(const LedgerLog *p, int i);
+
+/* ---- progress.c --------------------------------------------------------- */
+
+typedef struct LedgerProgress LedgerProgress;
+
+/* What is counted of a statement. */
+enum {
+  LEDGER_PROGRESS_REQUESTS = 0, /* answers, and requests without one */
+  LEDGER_PROGRESS_ENTRIES,
+  LEDGER_PROGRESS_PAGES, /* ... of entries */
+  LEDGER_PROGRESS_RECEIPTS,
+  LEDGER_PROGRESS_SENT, /* rows that the ledger has accepted ... */
+  LEDGER_PROGRESS_ROWS, /* ... of so many */
+  LEDGER_PROGRESS_COUNTS
+};
+
+/* A statement under way, as ledger_progress shows it. */
+typedef struct LedgerProgressRow LedgerProgressRow;
+struct LedgerProgressRow {
+  int64_t iConnection; /* a number within the process */
+  char zOperation[64]; /* ledger_entries, ledger_flush, COMMIT, ... */
+  char zLedger[64];    /* where it waits */
+  int64_t tStart;      /* ledgerClockMs() of its start */
+  int64_t aCount[LEDGER_PROGRESS_COUNTS];
+  char zWaits[256]; /* what for */
+  int nRetry;       /* 0: nothing has failed */
+  int64_t msLeft;   /* until it is given up, or -1 */
+};
+
+/* What somebody waits for. Everything is borrowed. */
+typedef struct LedgerWaiting LedgerWaiting;
+struct LedgerWaiting {
+  const char *zLedger;
+  const char *zWhat;  /* "range of entries" ... */
+  const char *zName;  /* ... of this sub-ledger, or NULL */
+  const char *zState; /* "Loading", or NULL */
+  int nRetry;         /* the retry that is to come, or is under way; or 0 */
+  int64_t msNext;     /* until something is done about it, or 0 */
+  int64_t msLeft;     /* until it is given up, or -1 */
+};
+
+/* Checks a value of option progress: it can be read, its file written to. */
+int ledgerProgressCheck(const char *zValue, LedgerError *pErr);
+
+/* One per connection; NULL where memory is short. Freeing NULL is allowed. */
+LedgerProgress *ledgerProgressNew(void);
+void ledgerProgressFree(LedgerProgress *p);
+
+/* A statement begins and ends; one that begins meanwhile is part of it. NULL is
+** what ledgerProgressName() said last, a text that stays. */
+void ledgerProgressName(LedgerProgress *p, const char *zOperation);
+void ledgerProgressBegin(LedgerProgress *p, const char *zOperation);
+void ledgerProgressEnd(LedgerProgress *p);
+
+/* Something has come in. p may be NULL. */
+void ledgerProgressCount(LedgerProgress *p, int eCount, int64_t n);
+
+/* Whoever waits asks whether it is time to tell (p may be NULL); tells; and
+** when the wait is over takes the line away (p may be NULL). */
+int ledgerProgressDue(const LedgerProgress *p);
+void ledgerProgressShow(LedgerProgress *p, const char *zOption,
+                        const LedgerWaiting *pWaiting);
+void ledgerProgressHide(LedgerProgress *p);
+
+/* ---- progress_list.c ---------------------------------------------------- */
+
+/* The statements under way in this process that wait, or have waited, into a
+** new array; the caller frees it. */
+int ledgerProgressRows(LedgerProgressRow **paRow, int *pnRow,
+                       LedgerError *pErr);
 
 #endif /* LEDGER_LOG_H */

@@ -1,9 +1,10 @@
 /*
-** Where the log goes, as option `log` says:
+** Where log and progress go, as the options of these names say:
 **
 **   log = off | info | debug, or one with " stderr" or " file:PATH" behind it
 **
-** to stderr, or appended to PATH, which is a regular file. Issues no request.
+** to stderr, or to PATH, which is a regular file: the log is appended to it,
+** progress is all that it holds. Issues no request.
 */
 #include "client/log/logInt.h"
 #include "client/net/net.h"
@@ -16,40 +17,45 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reads the option's value: its level, and the path, or NULL for stderr. -1: it
-** can't be. */
-int ledgerSinkLevel(const char *z, const char **pzFile) {
-  static const char *const azLevel[] = {"off", "info", "debug"};
+int ledgerSinkWord(const char *z, const char *const *azWord, int nWord,
+                   const char **pzFile) {
   size_t n = strcspn(z, " ");
   int i;
   *pzFile = NULL;
-  for( i = 0; i < 3; i++ ) {
-    if( strlen(azLevel[i]) == n && memcmp(azLevel[i], z, n) == 0 ) break;
+  for( i = 0; i < nWord; i++ ) {
+    if( strlen(azWord[i]) == n && memcmp(azWord[i], z, n) == 0 ) break;
   }
   z += n + strspn(z + n, " ");
   if( *z && strcmp(z, "stderr") != 0 ) {
     if( strncmp(z, "file:", 5) != 0 || z[5] == 0 ) return -1;
     *pzFile = z + 5;
   }
-  return i < 3 ? i : -1;
+  return i < nWord ? i : -1;
 }
 
+int ledgerSinkLevel(const char *z, const char **pzFile) {
+  static const char *const azLevel[] = {"off", "info", "debug"};
+  return ledgerSinkWord(z, azLevel, 3, pzFile);
+}
+
+static const char zSinkOdd[] = "it is not a regular file";
+
 /*
-** Opens a regular file, or returns -1 and says why. A log may hold what entries
-** say: only its owner reads it, and it goes where its path says, not where a
-** link in that place leads. What is not a regular file may block, or end the
-** process by SIGPIPE.
+** Opens a regular file, or returns -1 and says why; mHow is O_APPEND or 0. A
+** log may hold what entries say: only its owner reads it, and it goes where its
+** path says, not where a link in that place leads. What is not a regular file
+** may block, or end the process by SIGPIPE.
 */
-static int sinkOpen(const char *zFile, const char **pzWhy) {
+static int sinkOpen(const char *zFile, int mHow, const char **pzWhy) {
   struct stat st;
   int fd = open(zFile,
-                O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
-                    O_NOFOLLOW | O_NONBLOCK,
+                O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW |
+                    O_NONBLOCK | mHow,
                 0600);
   const int e = errno;
   if( fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ) return fd;
   if( fd >= 0 || e == ENXIO ) {
-    *pzWhy = "it is not a regular file (log = 'info stderr' writes to stderr)";
+    *pzWhy = zSinkOdd;
   } else if( e == ELOOP ) {
     *pzWhy = "it is a symbolic link";
   } else {
@@ -59,10 +65,24 @@ static int sinkOpen(const char *zFile, const char **pzWhy) {
   return -1;
 }
 
+int ledgerSinkCheck(const char *zOption, const char *zOn, const char *zFile,
+                    LedgerError *pErr) {
+  const char *zWhy = "";
+  const int fd = sinkOpen(zFile, O_APPEND, &zWhy);
+  if( fd >= 0 ) {
+    close(fd);
+    return LEDGER_OK;
+  }
+  ledgerErrorSet(pErr, LEDGER_IOERR, "option %s: cannot write to '%.400s': %s",
+                 zOption, zFile, zWhy);
+  if( zWhy != zSinkOdd ) return pErr->rc;
+  return ledgerErrorWrap(pErr, pErr, "%s (%s = '%s stderr' writes to stderr)",
+                         ledgerErrorText(pErr), zOption, zOn);
+}
+
 int ledgerLogCheck(const char *zValue, LedgerError *pErr) {
-  const char *zFile, *zWhy = "";
-  int e = ledgerSinkLevel(zValue, &zFile);
-  int fd;
+  const char *zFile;
+  const int e = ledgerSinkLevel(zValue, &zFile);
   if( e < 0 ) {
     return ledgerErrorSet(
         pErr, LEDGER_ERROR,
@@ -71,14 +91,7 @@ int ledgerLogCheck(const char *zValue, LedgerError *pErr) {
         zValue);
   }
   if( zFile == NULL || e == LEDGER_LOG_OFF ) return LEDGER_OK;
-  fd = sinkOpen(zFile, &zWhy);
-  if( fd < 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_IOERR,
-                          "option log: cannot write to '%.400s': %s", zFile,
-                          zWhy);
-  }
-  close(fd);
-  return LEDGER_OK;
+  return ledgerSinkCheck("log", "info", zFile, pErr);
 }
 
 /* Whether the open file is still the one of that name: whoever moved or removed
@@ -102,7 +115,7 @@ static void sinkAppend(LedgerSink *p, const char *zFile,
     if( p->zFile == NULL || strcmp(p->zFile, zFile) != 0 ) p->bFailed = 0;
     free(p->zFile);
     p->zFile = ledgerStrdup(zFile);
-    p->fd = sinkOpen(zFile, &zWhy);
+    p->fd = sinkOpen(zFile, O_APPEND, &zWhy);
   }
   while( p->fd >= 0 && n > 0 ) {
     ssize_t k = write(p->fd, z, n);
@@ -140,4 +153,20 @@ void ledgerSinkClear(LedgerSink *p) {
   free(p->zFile);
   p->zFile = NULL;
   p->fd = -1;
+}
+
+void ledgerSinkReplace(LedgerSink *p, const char *zFile,
+                       const LedgerBuf *pText) {
+  const char *zWhy = "";
+  if( p->zFile == NULL || strcmp(p->zFile, zFile) != 0 ) {
+    ledgerSinkEmpty(p);
+    p->zFile = ledgerStrdup(zFile);
+  }
+  if( p->fd < 0 ) p->fd = sinkOpen(zFile, 0, &zWhy);
+  if( p->fd >= 0 ) p->bFailed = pwrite(p->fd, pText->z, pText->n, 0) < 0;
+}
+
+void ledgerSinkEmpty(LedgerSink *p) {
+  if( p->fd >= 0 ) p->bFailed = ftruncate(p->fd, 0) != 0;
+  ledgerSinkClear(p);
 }

@@ -26,6 +26,12 @@ int ledgerConnNew(sqlite3 *db, int bReadonly,
   *ppConn = p;
   if( p == NULL ) return SQLITE_NOMEM;
   memset(p, 0, sizeof(*p));
+  p->pProgress = ledgerProgressNew();
+  if( p->pProgress == NULL ) {
+    sqlite3_free(p);
+    *ppConn = NULL;
+    return SQLITE_NOMEM;
+  }
   p->db = db;
   p->nRef = 1;
   p->bReadonly = bReadonly;
@@ -50,6 +56,7 @@ void ledgerConnUnref(void *pArg) {
   ledgerInternFree(p->pIntern);
   for( i = 0; i < p->nLedger; i++ ) ledgerUnref(p->apLedger[i]);
   sqlite3_free(p->apLedger);
+  ledgerProgressFree(p->pProgress);
   sqlite3_free(p);
 }
 
@@ -112,7 +119,8 @@ out:
 int ledgerConnAttach(LedgerConn *p, const char *zTarget, const char *zName,
                      const char *zJson, int nJson, LedgerError *pErr) {
   LedgerConfig *pConfig = NULL;
-  LedgerHooks hooks = {ledgerConnInterrupted, attachNamed, NULL, p};
+  LedgerHooks hooks = {ledgerConnInterrupted, attachNamed, NULL, p,
+                       p->pProgress};
   Ledger *pNew = NULL;
   Ledger **apNew;
   unsigned char aDigest[32];

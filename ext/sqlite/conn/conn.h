@@ -118,6 +118,7 @@ struct LedgerConn {
   LedgerReceiptMemo *pMemo;     /* what receipts share; see ledgerConnMemo() */
   i64 tWork;                    /* when a wait last let SQLite work */
   void (*xAttached)(Ledger *p); /* a ledger is made, before its first use */
+  LedgerProgress *pProgress;    /* what its statement is doing; owned */
 };
 
 /* The tables and functions are the extension's, for whoever lists them all. */

@@ -356,7 +356,9 @@ void ledgerGuardFunction(sqlite3_context *pCtx, int argc,
   if( err.rc ) {
     ledgerErrorFunction(pCtx, &err);
   } else {
+    ledgerProgressBegin(p->pConn->pProgress, pFunc->zName);
     pFunc->xFunc(pCtx, argc, argv);
+    ledgerProgressEnd(p->pConn->pProgress);
   }
 }
 

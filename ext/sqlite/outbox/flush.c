@@ -427,6 +427,7 @@ static int flushBatch(Flush *p, int *pnRow, int *pbOpen, LedgerError *pErr) {
   for( i = 0; i < rows.nRow; i++ ) {
     rows.aRow[i].eState = LEDGER_QUEUED; /* until something of it has left */
   }
+  ledgerProgressCount(p->pConn->pProgress, LEDGER_PROGRESS_ROWS, rows.nRow);
   if( flushRows(p, &rows, apRow, pErr) == LEDGER_OK && p->send.nRow > 0 ) {
     if( ledgerSendRound(&p->send, &err) == LEDGER_OK &&
         ledgerSettleCount(&p->send, LEDGER_QUEUED) > 0 ) {

@@ -123,6 +123,7 @@ static void snapshotClearMemo(LedgerSnapshot *p) {
 void ledgerSnapshotUnref(LedgerConn *p, LedgerSnapshot *pSnapshot) {
   LedgerSnapshot **pp = &p->reading.pSnapshot;
   if( --pSnapshot->nRef > 0 ) return;
+  ledgerProgressEnd(p->pProgress);
   while( *pp && *pp != pSnapshot ) pp = &(*pp)->pNext;
   if( *pp ) *pp = pSnapshot->pNext;
   while( pSnapshot->pBounds ) {
@@ -177,6 +178,7 @@ int ledgerSnapshotJoin(LedgerConn *p, const char *zPlan,
     pSnapshot->iStatement = i;
     pSnapshot->pNext = p->reading.pSnapshot;
     p->reading.pSnapshot = pSnapshot;
+    ledgerProgressBegin(p->pProgress, NULL);
   }
   pSnapshot->nRef++;
   *ppSnapshot = pSnapshot;

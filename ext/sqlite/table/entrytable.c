@@ -101,6 +101,7 @@ static int entryFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   pCur->pRow = NULL;
   memset(&query, 0, sizeof(query));
   rc = ledgerGuardRead(&p->guard, &pCur->bAsked, &err);
+  ledgerProgressName(p->pConn->pProgress, p->pSpec->zName);
   if( rc == LEDGER_OK &&
       ledgerReplayEnter(p->pConn, idxStr, p->pSpec->pEntries->pSource,
                         &pCur->pSnapshot, &pCur->pReplay) ) {

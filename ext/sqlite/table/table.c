@@ -346,6 +346,7 @@ static int tableFilter(sqlite3_vtab_cursor *pCursor, int idxNum,
   if( ledgerGuardRead(&pTable->guard, &p->bAsked, &err) ) {
     return ledgerErrorVtab(pCursor->pVtab, &err);
   }
+  ledgerProgressName(pConn->pProgress, pSpec->zName);
   rc = ledgerSnapshotJoin(pConn, idxStr, &p->pSnapshot);
   if( rc ) return rc;
   p->iRow = 0;

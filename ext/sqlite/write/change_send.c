@@ -93,7 +93,11 @@ int ledgerChangeSendRow(LedgerQueued *pRow, LedgerError *pErr) {
   int rc;
 
   rc = pRow->pKind->xSend(&send, &err);
-  if( rc == LEDGER_OK ) return LEDGER_OK;
+  if( rc == LEDGER_OK ) {
+    ledgerProgressCount(pRow->pLedger->pConn->pProgress, LEDGER_PROGRESS_SENT,
+                        1);
+    return LEDGER_OK;
+  }
   if( send.bSent ) {
     /* Something of it is done: nobody may take the row for not sent. Where the
     ** last write was accepted, only reading back failed. */

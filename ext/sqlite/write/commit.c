@@ -198,6 +198,7 @@ int ledgerCommit(LedgerConn *p, LedgerError *pErr) {
   ledgerSnapshotEnd(p);
   apRow = sqlite3_malloc64(sizeof(*apRow) * (sqlite3_uint64)nAll);
   if( apRow == NULL ) return ledgerErrorNomem(pErr);
+  ledgerProgressBegin(p->pProgress, "COMMIT");
   for( i = 0; i < p->nLedger && rc == LEDGER_OK; i++ ) {
     memset(&batch, 0, sizeof(batch));
     batch.pConn = p;
@@ -216,6 +217,7 @@ int ledgerCommit(LedgerConn *p, LedgerError *pErr) {
     }
     if( rc ) commitOthers(p, batch.pLedger, pErr);
   }
+  ledgerProgressEnd(p->pProgress);
   sqlite3_free(apRow);
   return rc;
 }

@@ -287,6 +287,7 @@ static int sendOutcome(LedgerSend *p, int i, LedgerCall *pCall,
   switch( eOutcome ) {
     case LEDGER_SENT:
       p->nRefused = 0;
+      ledgerProgressCount(p->pConn->pProgress, LEDGER_PROGRESS_SENT, 1);
       if( sendAccepted(p, i, pCall, pErr) == LEDGER_OK && rc ) {
         sendElsewhere(p, i, ledgerAppendOtherSubLedger(pCall), &err, pErr);
       }
@@ -623,10 +624,12 @@ int ledgerSendAgain(LedgerSend *p, LedgerError *pErr) {
   if( ledgerClockMs() + ms - p->tWhy > pConfig->retry.budgetMs ) {
     return sendGiveUp(p, pErr);
   }
-  return ledgerClientSleep(pClient, ms, pErr);
+  return ledgerClientSleep(pClient, ms, "rows to be sent again", pErr);
 }
 
 int ledgerSend(LedgerSend *p, LedgerError *pErr) {
+  ledgerProgressCount(p->pConn->pProgress, LEDGER_PROGRESS_ROWS,
+                      ledgerSettleCount(p, LEDGER_QUEUED));
   while( ledgerSendRound(p, pErr) == LEDGER_OK &&
          ledgerSettleCount(p, LEDGER_QUEUED) > 0 &&
          ledgerSendAgain(p, pErr) == LEDGER_OK ) {

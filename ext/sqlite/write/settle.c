@@ -73,6 +73,7 @@ static void settleCommitted(LedgerQueued *pRow) {
 /* A change of view took the row back: it is to be sent again. */
 static void settleLost(LedgerSend *p, LedgerQueued *pRow) {
   char zId[LEDGER_TXID_MAX];
+  ledgerProgressCount(p->pConn->pProgress, LEDGER_PROGRESS_SENT, -1);
   pRow->eState = LEDGER_QUEUED;
   sqlite3_free(pRow->zError);
   pRow->zError = sqlite3_mprintf("a change of view took %s back",
@@ -616,7 +617,10 @@ int ledgerSettleUnknown(LedgerSend *p, LedgerError *pErr) {
       ledgerErrorClear(pErr);
       if( ms > SETTLE_POLL_FAIL ) ms = SETTLE_POLL_FAIL;
     }
-    if( ms > 0 && ledgerClientSleep(pClient, (int)ms, pErr) ) break;
+    if( ms > 0 &&
+        ledgerClientSleep(pClient, (int)ms, "rows without an answer", pErr) ) {
+      break;
+    }
     ms = ms > SETTLE_POLL_MAX / 2 ? SETTLE_POLL_MAX
                                   : 2 * ms + (ms == 0) * SETTLE_POLL_MS;
   }
