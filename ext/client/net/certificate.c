@@ -566,10 +566,11 @@ int ledgerCertificatePem(const LedgerCertificate *p, char **pzPem, char **pzKey,
 /* ---- certificates alone ------------------------------------------------- */
 
 /* The certificates of a PEM text: parses the first into *ppCert and counts
-** them all; 0 where one can't be read. Other blocks are passed over. */
+** them all; 0 where one can't be read, -1 where memory is short. Other blocks
+** are passed over. */
 int ledgerCertificateCount(const char *zPem, X509 **ppCert) {
   LedgerPem pem;
-  int nCert = 0;
+  int nCert = 0, bOom = 0;
 
   *ppCert = NULL;
   while( ledgerPemNext(&zPem, &pem) ) {
@@ -583,12 +584,13 @@ int ledgerCertificateCount(const char *zPem, X509 **ppCert) {
               ? d2i_X509_AUX(NULL, &z, (long)der.n)
               : d2i_X509(NULL, &z, (long)der.n);
     }
+    bOom = header.bOom || der.bOom;
     ledgerBufFree(&header);
     ledgerBufFree(&der);
     if( p == NULL ) {
       X509_free(*ppCert);
       *ppCert = NULL;
-      nCert = 0;
+      nCert = bOom ? -1 : 0;
       break;
     }
     if( nCert++ == 0 )

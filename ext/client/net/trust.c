@@ -64,6 +64,10 @@ int ledgerTrustAdopt(LedgerTrust *pTrust, const char *zPem, const char *zFrom,
   char *zCopy = NULL;
   const int nCert = ledgerCertificateCount(zPem, &pCert);
 
+  if( nCert < 0 ) {
+    ledgerErrorNomem(pErr);
+    goto out;
+  }
   if( nCert != 1 ) {
     ledgerErrorSet(
         pErr, LEDGER_AUTH,
