@@ -40,6 +40,23 @@ static void readGood(void) {
   CHECK(reads(zPage, sizeof(zPage) - 1));
 }
 
+/* Zeros in an array: as many values as may be, or one more. */
+static void readMany(void) {
+  char *z = malloc(2 * LEDGER_JSON_VALUES + 1);
+  int i;
+  CHECK(z != NULL);
+  if( z == NULL ) return;
+  for( i = 0; i < LEDGER_JSON_VALUES; i++ ) {
+    z[2 * i] = i == 0 ? '[' : ',';
+    z[2 * i + 1] = '0';
+  }
+  z[2 * i] = ']';
+  CHECK(reads(z, 2 * LEDGER_JSON_VALUES + 1) == 0);
+  z[2 * i - 2] = ']';
+  CHECK(reads(z, 2 * LEDGER_JSON_VALUES - 1) == 1);
+  free(z);
+}
+
 /* What cJSON refuses, and what is left to it. */
 static void readOdd(void) {
   ODD("");
@@ -140,6 +157,7 @@ static void readWorse(void) {
 
 static const CheckCase aCase[] = {{"jsonread-good", readGood},
                                   {"jsonread-odd", readOdd},
+                                  {"jsonread-many", readMany},
                                   {"jsonread-places", readPlaces},
                                   {"jsonread-worse", readWorse}};
 
