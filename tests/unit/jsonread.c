@@ -40,7 +40,8 @@ static void readGood(void) {
   CHECK(reads(zPage, sizeof(zPage) - 1));
 }
 
-/* Zeros in an array: as many values as may be, or one more. */
+/* As many values as may be, and one more: zeros in an array, and empty arrays,
+** of which each counts twice, as it does to json.c. */
 static void readMany(void) {
   char *z = malloc(2 * LEDGER_JSON_VALUES + 1);
   int i;
@@ -54,6 +55,11 @@ static void readMany(void) {
   CHECK(reads(z, 2 * LEDGER_JSON_VALUES + 1) == 0);
   z[2 * i - 2] = ']';
   CHECK(reads(z, 2 * LEDGER_JSON_VALUES - 1) == 1);
+  for( i = 0; i < LEDGER_JSON_VALUES / 2; i++ ) memcpy(z + 3 * i + 1, "[],", 3);
+  z[3 * i] = ']';
+  CHECK(reads(z, 3 * LEDGER_JSON_VALUES / 2 + 1) == 0);
+  z[3 * i - 3] = ']';
+  CHECK(reads(z, 3 * LEDGER_JSON_VALUES / 2 - 2) == 1);
   free(z);
 }
 
