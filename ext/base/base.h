@@ -352,7 +352,7 @@ typedef struct LedgerJsonRead LedgerJsonRead;
 struct LedgerJsonRead {
   const char *z; /* borrowed */
   size_t n, i;
-  size_t nValue; /* items and members met */
+  size_t nValue; /* { [ and , met */
   int bFirst;    /* no item of the container at hand was read yet */
   int bOdd;      /* it is not what was expected: all below return 0 */
 };

@@ -54,9 +54,14 @@ static int readToken(LedgerJsonRead *p, char c) {
   return 1;
 }
 
+/* One value more, as base/json.c counts them: the outermost is one. */
+static int readCount(LedgerJsonRead *p) {
+  return ++p->nValue < LEDGER_JSON_VALUES || readOdd(p);
+}
+
 int ledgerJsonReadOpen(LedgerJsonRead *p, char c) {
   p->bFirst = 1;
-  return readToken(p, c);
+  return readCount(p) && readToken(p, c);
 }
 
 /* Is there another item or member, before the closing cEnd? */
@@ -68,8 +73,7 @@ static int readMore(LedgerJsonRead *p, char cEnd) {
     p->i++;
     return 0;
   }
-  if( ++p->nValue > LEDGER_JSON_VALUES ) return readOdd(p);
-  return bFirst || readToken(p, ',');
+  return bFirst || (readCount(p) && readToken(p, ','));
 }
 
 int ledgerJsonReadItem(LedgerJsonRead *p) {

@@ -19,12 +19,12 @@ proc make_key {name kind} {
 
 # make_cert NAME ?option value ...?: NAME.pem over NAME.key.
 #   subject CN, ca NAME-OF-ISSUER (itself), is_ca TRUE|FALSE, digest sha256, dates {-days 90}
-#   out NAME: another file name
+#   out NAME: another file name; more LINES: other extensions
 # The issuer's name in it is that of the issuer's certificate.
 proc make_cert {name args} {
-  set o [dict merge [list subject $name ca $name is_ca FALSE digest sha256 dates {-days 90} out $name] $args]
+  set o [dict merge [list subject $name ca $name is_ca FALSE digest sha256 dates {-days 90} more "" out $name] $args]
   dict with o {
-    put $::testdir/ext.cnf "basicConstraints=critical,CA:$is_ca\n"
+    put $::testdir/ext.cnf "basicConstraints=critical,CA:$is_ca\n$more"
     set key $::testdir/$name.key
     exec openssl req -new -key $key -subj /CN=$subject -out $::testdir/req.pem 2>@1
     set sign [expr {$ca eq $name ? [list -signkey $key]

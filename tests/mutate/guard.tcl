@@ -64,7 +64,7 @@ mutant $J $json {if( z[i] == '0' && JSON_DIGIT(i + 1) ) goto bad;} {}
 set D ext/base/jsonread.c
 set read {unit/unit read/pages_forms}
 mutant $D $read {p->bOdd = !ledgerUtf8Valid(z, n);} {p->bOdd = 0;}
-mutant $D $read {if( ++p->nValue > LEDGER_JSON_VALUES ) return readOdd(p);} {}
+mutant $D $read {++p->nValue < LEDGER_JSON_VALUES || readOdd(p);} {1;}
 mutant $D $read {      return readOdd(p); /* it stands there twice */} {}
 mutant $D $read \
   {if( p->bOdd || nDepth > READ_DEPTH ) return readOdd(p);} \

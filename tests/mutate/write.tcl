@@ -10,9 +10,6 @@ mutant $S $sent \
 mutant $S {users/commit append/sessions_variants} \
   {if( ledgerSettleAccepted(p, pErr) || p->nLost > 0 ) break;} \
   {if( ledgerSettleAccepted(p, pErr) ) break;}
-mutant $S {users/commit append/sessions_variants} \
-  {if( ledgerSettleAccepted(p, pErr) || p->nLost > 0 ) break;} \
-  {if( p->nLost > 0 ) break;}
 mutant $S $sent {p->bOver = p->pSession ? ledgerSessionEnded(p->pSession)
                          : p->bOver ||} {p->bOver = p->pSession ? 0
                          : p->bOver ||}
@@ -20,9 +17,6 @@ mutant $S $sent \
   {if( p->apRow[i]->eState != LEDGER_QUEUED ) continue;} \
   {if( p->apRow[i]->eState == LEDGER_COMMITTED ) continue;}
 mutant $S {append/answered_twice append/answer} {pRow->id.seqno <= p->before.seqno)} {0)}
-mutant $S {append/answered_twice append/answer append/sessions} \
-  {(pRow->id.view < p->before.view ||} \
-  {(0 ||}
 mutant $S {append/append append/sessions append/answer_lost} {      pRow->eState = LEDGER_UNKNOWN;
       pRow->bGateway} {      pRow->eState = LEDGER_QUEUED;
       pRow->bGateway}
@@ -35,17 +29,12 @@ mutant $S {append/gateway append/reconcile} \
 mutant $S {append/append append/answer append/reconcile} {      pRow->eState = LEDGER_ROW_REFUSED;
       pRow->rcError = rc} {      pRow->eState = LEDGER_QUEUED;
       pRow->rcError = rc}
-mutant $S {append/answer append/answer_lost} {p->bOver = 1;
-  ledgerErrorWrap(pErr, pWhy,} {ledgerErrorWrap(pErr, pWhy,}
 mutant $S {append/sessions append/reconcile append/sessions_random} \
   {pRow->iView = p->pSession ? ledgerSessionView(p->pSession) : 0;} \
   {pRow->iView = 1;}
 mutant $S {append/sessions append/sessions_variants append/sessions_random} \
   {if( rc == LEDGER_OK ? p->bOver || p->bWait : sendAsksOn(p) )} \
   {if( rc == LEDGER_OK ? p->bWait : sendAsksOn(p) )}
-mutant $S {outbox/outbox append/reconcile append/answer_lost} \
-  {if( rc == LEDGER_OK ? p->bOver || p->bWait : sendAsksOn(p) )} \
-  {if( rc == LEDGER_OK && p->bWait )}
 mutant $S {append/append append/sessions append/wait_ended} \
   {append.bWait = p->nRow == 1 && ledgerClientConfig(pClient)->waitForCommit;} \
   {
@@ -60,9 +49,6 @@ mutant $S {append/sessions append/sessions_again} {  sendSayOrder(p);} {}
 mutant $S {attach/versions read/tags append/append} \
   {if( sendSession(p, pErr) || sendCheck(p, pErr) ) return pErr->rc;} \
   {if( sendSession(p, pErr) ) return pErr->rc;}
-mutant $S {outbox/outbox outbox/order} \
-  {if( p->nRefusedMost && pRow->rcError == LEDGER_CONSTRAINT ) break;} \
-  {}
 mutant $S {append/answer_lost append/sessions_again} \
   {if( pNew->rc && (pErr->rc == LEDGER_OK || pErr->rc == LEDGER_BUSY) )} \
   {if( pNew->rc && pErr->rc == LEDGER_OK )}
@@ -83,9 +69,6 @@ mutant $T {append/gateway append/reconcile} {if( settleMayCome(p, pRow) ) return
 mutant $T {append/reconcile_lag append/lagging_node} \
   {      (pPage->head.seqno >= to.seqno && pPage->head.view >= to.view) )} \
   {      1 )}
-mutant $T {append/reconcile_lag append/lagging_node} \
-  {pPage->head.seqno >= to.seqno && pPage->head.view >= to.view} \
-  {pPage->head.seqno >= to.seqno}
 mutant $T $settled \
   {else if( iFirst < 0 && pEntry->id.seqno > pRow->before.seqno )} \
   {else if( iFirst < 0 )}
@@ -95,42 +78,22 @@ mutant $T $settled \
 mutant $T $settled \
   {if( pMatch->iGiven >= 0 || pMatch->iRow < 0 ) continue;} \
   {if( pMatch->iRow < 0 ) continue;}
-mutant $T {append/reconcile append/reconcile_foreign outbox/settle} \
-  {    if( pMatch->iGiven >= 0 ) continue;
-    pSend->pDoubt} {    continue;
-    pSend->pDoubt}
 mutant $T {outbox/settle append/reconcile append/reconcile_foreign} \
   {if( *pbTaken || pSend->xTaken == NULL ) return LEDGER_OK;} \
   {return LEDGER_OK;}
 mutant $T {append/reconcile outbox/settle append/reconcile_foreign} \
   {*pbTaken = ledgerAppendedTaken(pSend->pConn, pSend->pLedger, id, pRow);} \
   {*pbTaken = 0;}
-mutant $T {append/reconcile append/sessions_random} \
-  {*pbTaken = pRow->id.seqno == id.seqno && pRow->eState != LEDGER_UNKNOWN;} \
-  {}
 mutant $T append/answered_twice {if( settleTwice(apRow, n, pErr) ) break;} {}
 mutant $T {append/sessions append/answer_lost append/sessions_again} \
   {for( i = iHigh; i < n; i++ ) settleLost(p, apRow[i]);} \
   {for( i = iHigh; i < n; i++ ) settleCommitted(apRow[i]);}
-mutant $T {append/sessions append/answer_lost append/sessions_random} \
-  "if( eState == LEDGER_TX_INVALID ) \{
-        iHigh = i;" "if( 0 ) \{
-        iHigh = i;"
 mutant $T {append/reconcile_lag append/settle_requests} \
   {if( p->barrier.seqno == 0 && p->bOpen ) settleBarrierFind(p, &err);} \
-  {}
-mutant $T {append/reconcile_lag append/settle_requests} \
-  {p->bOpen |= eOutcome == LEDGER_OUTCOME_UNKNOWN;} \
   {}
 mutant $T {append/reconcile append/reconcile_lag} \
   {if( !*pbOver || !settleCanEnd(pSend) ) goto out;} \
   {if( !*pbOver ) goto out;}
-mutant $T {append/reconcile append/reconcile_lag} \
-  {*pbOver = *pnOpen > 0 && settleLeft(pSend) == 0;} \
-  {*pbOver = *pnOpen > 0;}
-mutant $T {append/reconcile append/settle_requests} {      pRow->before = to; /* the} {      /* the}
-mutant $T {append/reconcile_lag append/reconcile} {  ledgerSessionUse(pClient, pSession);
-  if( p->barrier} {  if( p->barrier}
 mutant $T {append/answer append/answer_lost} \
   {if( pRow->bOtherSubLedger ) return; /* it} \
   {if( 0 ) return; /* it}
@@ -149,20 +112,11 @@ set C ext/sqlite/write/commit.c
 mutant $C {append/wait_ended append/answer_lost users/commit} \
   {if( pRow->eState != LEDGER_PENDING || pRow->pKind ) return 0;} \
   {}
-mutant $C {users/commit faults/user_changes} \
-  {if( pRow->eState != LEDGER_PENDING || pRow->pKind ) return 0;} \
-  {if( pRow->eState != LEDGER_PENDING ) return 0;}
 mutant $C {append/wait_ended append/answer_lost} \
   {if( rc == LEDGER_IOERR && commitIsCertain(&batch) )} \
   {if( 0 )}
 mutant $C append/lock {rc = ledgerLockForCommit(p, pErr);} {rc = LEDGER_OK;}
-mutant $C {append/sessions_again append/wait_ended append/append} \
-  {return pRow->eState == LEDGER_QUEUED ||} \
-  {return}
 mutant $C {attach/several append/answer_lost} {if( rc ) commitOthers(p, batch.pLedger, pErr);} {}
-mutant $C {append/lagging_node append/sessions append/reconcile} \
-  {if( ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 ) p->pLedger->bUnsettled = 1;} \
-  {}
 set K ext/sqlite/write/lock.c
 mutant $K append/lock {return pFd->pMethods->xLock(pFd, SQLITE_LOCK_EXCLUSIVE);} {return SQLITE_OK;}
 mutant $K {append/lock hosts/limits} \
@@ -209,26 +163,20 @@ mutant $F {outbox/settle outbox/outbox outbox/late} {  p->send.xTaken = flushTak
 mutant $F {outbox/outbox outbox/late} {        pRow->eState = LEDGER_SENDING;
         pRow->tSent} {        pRow->eState = LEDGER_QUEUED;
         pRow->tSent}
-mutant $F {outbox/outbox append/answer outbox/order} {if( pQueue->bOtherSubLedger )} {if( 0 )}
 mutant $F {outbox/order outbox/outbox} \
   {pRow->eState = pQueue->rcError == LEDGER_CONSTRAINT ? LEDGER_ROW_REFUSED
                                                             : LEDGER_QUEUED;} {pRow->eState = LEDGER_ROW_REFUSED;}
-mutant $F {outbox/settle outbox/outbox} {  if( flushInOrder(p) ) return;} {  return;}
 mutant $F {outbox/settle outbox/late} \
   {pRow->tSent < tWall ? tNow - (tWall - pRow->tSent) : tNow;} \
   {tNow - (tWall - pRow->tSent);}
 mutant $F {outbox/settle outbox/late outbox/outbox} {    apRow[i]->before = pRow->head;} {}
-mutant $F {outbox/settle outbox/late outbox/outbox} {    apRow[i]->id = pRow->tx;} {}
 mutant $F {outbox/outbox outbox/settle} \
   {if( flushCheckSent(p, pRow, pErr) || flushQueue(p, pRow, pErr) ) goto out;} \
   {if( flushQueue(p, pRow, pErr) ) goto out;}
-mutant $F {outbox/order outbox/outbox} {if( p->send.nRefused >= FLUSH_REFUSED )} {if( 0 )}
 mutant $F {outbox/outbox append/gateway} {if( ledgerClientConfig(p->pClient)->tlsPublic )} {if( 0 )}
 mutant $F {outbox/outbox hosts/readonly} \
   {  if( !sqlite3_get_autocommit(flush.pConn->db) ||} \
   {  if( 0 ||}
-mutant $F {outbox/limits outbox/outbox} {      p->limits.iDone = pRow->id;} {}
-mutant $F {outbox/order outbox/settle} {p->bCommitted ? 1 : FLUSH_BATCH,} {FLUSH_BATCH,}
 mutant $F {outbox/outbox outbox/kill outbox/late} {if( bOpen && flushSettle(p, pErr) ) break;} {}
 set O ext/sqlite/outbox/local.c
 mutant $O {outbox/power} \
@@ -236,9 +184,6 @@ mutant $O {outbox/power} \
   {  for( i = 0; i < 0; i++ )}
 mutant $O {outbox/power} {return p->bFolder ? outboxSyncFolder(p, pErr) : 0;} {return 0;}
 mutant $O {outbox/limits} {" AND id > ?6 AND id <= ?7"} {" AND id > ?6 AND ?7 = ?7"}
-mutant $O {outbox/limits outbox/order} \
-  {" AND id NOT IN (SELECT value FROM json_each(?8))"} \
-  {" AND ?8 = ?8"}
 mutant $O outbox/outbox \
   {rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);} \
   {rc = SQLITE_OK;}
@@ -254,8 +199,4 @@ mutant $O {outbox/outbox outbox/settle} \
   {" WHERE state = 'sending' AND (ledger = ?1 AND sent_to = ?2)"}
 mutant $O {outbox/settle outbox/late} \
   {if( bInOrder && pRow->eState == LEDGER_COMMITTED &&} \
-  {if( pRow->eState == LEDGER_COMMITTED &&}
-mutant $O {outbox/settle outbox/late} \
-  {if( bInOrder && pRow->eState == LEDGER_COMMITTED &&} \
   {if( 0 &&}
-mutant $O outbox/limits {  if( bSeveral )} {  if( 0 )}

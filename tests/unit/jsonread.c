@@ -40,6 +40,29 @@ static void readGood(void) {
   CHECK(reads(zPage, sizeof(zPage) - 1));
 }
 
+/* As many values as may be, and one more: zeros in an array, and empty arrays,
+** of which each counts twice, as it does to json.c. */
+static void readMany(void) {
+  char *z = malloc(2 * LEDGER_JSON_VALUES + 1);
+  int i;
+  CHECK(z != NULL);
+  if( z == NULL ) return;
+  for( i = 0; i < LEDGER_JSON_VALUES; i++ ) {
+    z[2 * i] = i == 0 ? '[' : ',';
+    z[2 * i + 1] = '0';
+  }
+  z[2 * i] = ']';
+  CHECK(reads(z, 2 * LEDGER_JSON_VALUES + 1) == 0);
+  z[2 * i - 2] = ']';
+  CHECK(reads(z, 2 * LEDGER_JSON_VALUES - 1) == 1);
+  for( i = 0; i < LEDGER_JSON_VALUES / 2; i++ ) memcpy(z + 3 * i + 1, "[],", 3);
+  z[3 * i] = ']';
+  CHECK(reads(z, 3 * LEDGER_JSON_VALUES / 2 + 1) == 0);
+  z[3 * i - 3] = ']';
+  CHECK(reads(z, 3 * LEDGER_JSON_VALUES / 2 - 2) == 1);
+  free(z);
+}
+
 /* What cJSON refuses, and what is left to it. */
 static void readOdd(void) {
   ODD("");
@@ -140,6 +163,7 @@ static void readWorse(void) {
 
 static const CheckCase aCase[] = {{"jsonread-good", readGood},
                                   {"jsonread-odd", readOdd},
+                                  {"jsonread-many", readMany},
                                   {"jsonread-places", readPlaces},
                                   {"jsonread-worse", readWorse}};
 
