@@ -217,7 +217,8 @@ static void progressLine(LedgerProgress *p) {
   }
   progressComma(pLine);
   progressSeconds(pLine, ms);
-  ledgerBufPrintf(pLine, "; waits for %s", p->row.zWaits);
+  ledgerBufText(pLine, "; waits for ");
+  ledgerBufText(pLine, p->row.zWaits);
 }
 
 /* ---- where it is written ------------------------------------------------- */
