@@ -306,8 +306,22 @@ int ledgerCallRetry(LedgerCall *p, int msBudget, int msAfter) {
 
 /* ---- what it waits for --------------------------------------------------- */
 
+/* The request that this one waits for: identity or token, or itself. */
+static const LedgerCall *callInner(const LedgerCall *p) {
+  const LedgerCall *pInner;
+  if( p->eState != LEDGER_CALL_START ) return p;
+  for( pInner = p->pClient->pCalls; pInner; pInner = pInner->pNext ) {
+    if( pInner->pKind && pInner->pKind->bPublic &&
+        pInner->eState != LEDGER_CALL_DONE ) {
+      return pInner;
+    }
+  }
+  return p;
+}
+
 void ledgerCallWaiting(const LedgerCall *p, LedgerWaiting *pWaiting) {
   const LedgerClient *pClient = p->pClient;
+  p = callInner(p);
   memset(pWaiting, 0, sizeof(*pWaiting));
   pWaiting->zLedger = pClient->user.zName;
   pWaiting->zWhat = p->zWhat ? p->zWhat : "identity and credential";
@@ -330,8 +344,7 @@ void ledgerCallWaiting(const LedgerCall *p, LedgerWaiting *pWaiting) {
     pWaiting->msNext = 0; /* pauses of it are short */
     pWaiting->msLeft =
         pClient->pConfig->timeoutMs - (pClient->tNow - p->tAgain);
-  } else if( p->eState == LEDGER_CALL_START && p->pKind &&
-             !p->pKind->bPublic ) {
+  } else if( p->eState == LEDGER_CALL_START ) {
     pWaiting->zState = "sign-in";
   }
   if( pWaiting->msLeft < -1 ) pWaiting->msLeft = 0;
