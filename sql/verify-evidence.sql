@@ -133,8 +133,9 @@ SELECT e.transaction_id, e.seqno, e.sub_ledger, j.endorsements,
   LEFT JOIN temp.judged AS j ON j.transaction_id = e.transaction_id;
 DELETE FROM verdict WHERE best > 1;
 
-SELECT printf('ledger %s: %d entries, %d runs from %s to %s; verified against %s',
-              min(n.ledger_id), (SELECT count(*) FROM entry), count(*),
+SELECT printf('ledger %s: %d entries, %s from %s to %s; verified against %s',
+              min(n.ledger_id), (SELECT count(*) FROM entry),
+              iif(count(*) = 1, '1 run', count(*) || ' runs'),
               min(n.time_utc), max(n.time_utc),
               (SELECT coalesce(key, 'the certificate given') FROM temp.auditor))
   FROM evidence_run AS n;
