@@ -46,12 +46,12 @@ CREATE TEMP TABLE run_now(
   CHECK(key_sha256 IS NOT NULL),
   anchor_source TEXT, ledger TEXT, sub_ledger TEXT);
 INSERT INTO temp.run_now
-WITH ping(ledger, answer) AS MATERIALIZED (
-  SELECT coalesce(:ledger, 'main'), ledger_ping(coalesce(:ledger, 'main')))
+WITH ping(answer) AS MATERIALIZED (
+  SELECT ledger_ping(coalesce(:ledger, 'main')))
 SELECT NULL, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url',
        i.ledger_id, p.answer ->> '$.api_version', ledger_version(), i.key_sha256,
-       i.source, p.ledger, :sub_ledger
-  FROM ping AS p JOIN ledger_identity AS i ON i.ledger = p.ledger;
+       i.source, i.ledger, :sub_ledger
+  FROM ping AS p CROSS JOIN ledger_identity AS i ON i.ledger = p.answer ->> '$.ledger';
 
 CREATE TABLE IF NOT EXISTS audit_run(
   run INTEGER PRIMARY KEY,

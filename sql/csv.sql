@@ -36,33 +36,35 @@ CREATE TABLE IF NOT EXISTS main.csv_import(
   id INTEGER PRIMARY KEY,
   time_utc TEXT NOT NULL,
   rows INTEGER NOT NULL,
-  sha3 BLOB NOT NULL UNIQUE         -- of the staged rows
+  sha3 BLOB NOT NULL UNIQUE         -- of the staged rows and their columns' names
 );
 -- What an earlier run left that did not come to its end.
 DROP TRIGGER IF EXISTS temp.csv_import_rows;
 -- A name that an inner SELECT doesn't find is that of d: a file without a column `tags`
--- has NULL there.
+-- has NULL there. (And a file may have a column `rowid`, which is not the row's.)
 CREATE TEMP TRIGGER csv_import_rows AFTER INSERT ON main.csv_import BEGIN
   SELECT RAISE(ABORT, 'csv_staging holds the line of the names, too: DROP TABLE temp.csv_staging, and import again')
-   WHERE 'contents' = (SELECT s.contents FROM csv_staging AS s ORDER BY s.rowid LIMIT 1);
+   WHERE 'contents' = (SELECT s.contents FROM csv_staging AS s ORDER BY s._rowid_ LIMIT 1);
   INSERT INTO ledger_outbox(contents, sub_ledger, tags, ledger)
   SELECT s.contents,
          coalesce(nullif((SELECT sub_ledger FROM csv_staging AS c
-                           WHERE c.rowid = s.rowid), ''), 'subledger:0'),
-         nullif((SELECT tags FROM csv_staging AS c WHERE c.rowid = s.rowid), ''),
-         nullif((SELECT ledger FROM csv_staging AS c WHERE c.rowid = s.rowid), '')
+                           WHERE c._rowid_ = s._rowid_), ''), 'subledger:0'),
+         nullif((SELECT tags FROM csv_staging AS c WHERE c._rowid_ = s._rowid_), ''),
+         nullif((SELECT ledger FROM csv_staging AS c WHERE c._rowid_ = s._rowid_), '')
     FROM (SELECT NULL AS sub_ledger, NULL AS tags, NULL AS ledger) AS d
    CROSS JOIN csv_staging AS s
-   ORDER BY s.rowid;
+   ORDER BY s._rowid_;
 END;
 INSERT INTO main.csv_import(time_utc, rows, sha3)
 SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), (SELECT count(*) FROM temp.csv_staging), h
-  FROM (SELECT sha3_query('SELECT * FROM temp.csv_staging ORDER BY rowid') AS h)
+  FROM (SELECT sha3_query('PRAGMA temp.table_info(csv_staging);' ||
+           ' SELECT * FROM temp.csv_staging ORDER BY _rowid_') AS h)
  WHERE h NOT IN (SELECT sha3 FROM main.csv_import);
 SELECT iif(changes() = 0, 'nothing is imported: the same rows were, ' || time_utc,
            printf('%d rows are in the outbox', rows)) AS csv
   FROM main.csv_import
- WHERE sha3 = sha3_query('SELECT * FROM temp.csv_staging ORDER BY rowid');
+ WHERE sha3 = sha3_query('PRAGMA temp.table_info(csv_staging);' ||
+           ' SELECT * FROM temp.csv_staging ORDER BY _rowid_');
 DROP TRIGGER temp.csv_import_rows;
 DROP TABLE temp.csv_staging;
 

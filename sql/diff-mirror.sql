@@ -25,15 +25,15 @@ CREATE TEMP TABLE ledger_diff(
   difference TEXT, seqno INTEGER, transaction_id TEXT, sub_ledger TEXT, contents TEXT,
   tags TEXT, copied_contents TEXT, copied_tags TEXT, n_compared INTEGER);
 INSERT INTO temp.ledger_diff
-WITH now AS MATERIALIZED (
+WITH asked AS MATERIALIZED (
+  SELECT ledger_ping(coalesce(:ledger, 'main')) AS answer
+), now AS MATERIALIZED (
   SELECT i.ledger, i.ledger_id,
          coalesce((SELECT r.to_seqno FROM main.mirror_run AS r
                     WHERE r.ledger_id = i.ledger_id ORDER BY r.run DESC LIMIT 1),
                   json_extract('{}', 'no copy of this ledger: run sql/mirror.sql'))
          AS to_seqno
-    FROM (SELECT coalesce(:ledger, 'main') AS ledger,
-                 ledger_ping(coalesce(:ledger, 'main'))) AS p
-    JOIN ledger_identity AS i ON i.ledger = p.ledger
+    FROM asked AS p CROSS JOIN ledger_identity AS i ON i.ledger = p.answer ->> '$.ledger'
 ), both AS MATERIALIZED (
   SELECT 1 AS here, e.seqno, e.transaction_id, e.sub_ledger, e.contents, e.tags
     FROM now AS n

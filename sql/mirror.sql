@@ -98,11 +98,11 @@ CREATE TEMP TABLE mirror_now(
     CHECK(loss IN ('none', 'certain'))
 );
 INSERT INTO temp.mirror_now
-WITH now AS MATERIALIZED (
+WITH asked AS MATERIALIZED (
+  SELECT ledger_ping(coalesce(:ledger, 'main')) AS answer
+), now AS MATERIALIZED (
   SELECT i.ledger, i.ledger_id, p.answer ->> '$.url' AS url, i.key_sha256
-    FROM (SELECT coalesce(:ledger, 'main') AS ledger,
-                 ledger_ping(coalesce(:ledger, 'main')) AS answer) AS p
-    JOIN ledger_identity AS i ON i.ledger = p.ledger
+    FROM asked AS p CROSS JOIN ledger_identity AS i ON i.ledger = p.answer ->> '$.ledger'
 ), newest AS MATERIALIZED (
   SELECT m.* FROM now AS n CROSS JOIN main.mirror AS m ON m.ledger_id = n.ledger_id
    ORDER BY m.seqno DESC LIMIT 1

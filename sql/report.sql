@@ -24,14 +24,14 @@ SELECT json_extract('{}', 'no audit in this file: run sql/audit.sql on it first'
 -- What an earlier run left that did not come to its end.
 DROP TABLE IF EXISTS temp.report_outcome;
 
-WITH now AS MATERIALIZED (
+WITH asked AS MATERIALIZED (
+  SELECT ledger_ping(coalesce(:ledger, 'main')) AS answer
+), now AS MATERIALIZED (
   SELECT i.ledger, i.ledger_id, i.certificate, i.key_sha256, i.not_before, i.not_after,
          i.source, i.identity_url, p.answer ->> '$.url' AS url,
          p.answer ->> '$.api_version' AS api_version,
          strftime('%Y-%m-%d %H:%M UTC', 'now') AS time
-    FROM (SELECT coalesce(:ledger, 'main') AS ledger,
-                 ledger_ping(coalesce(:ledger, 'main')) AS answer) AS p
-    JOIN ledger_identity AS i ON i.ledger = p.ledger
+    FROM asked AS p CROSS JOIN ledger_identity AS i ON i.ledger = p.answer ->> '$.ledger'
 ), run AS MATERIALIZED (
   SELECT r.run, r.key_sha256, r.anchor_source, r.module_version,
          strftime('%Y-%m-%d %H:%M UTC', r.time_utc) AS time, lag(r.key_sha256) OVER (ORDER BY r.run) AS key_was,
@@ -452,7 +452,9 @@ footer { color: var(--faint); font-size: .85rem; margin-top: 1.5rem; }
 SELECT printf('%s: %d bytes', coalesce(:file, 'report.html'),
               CASE (SELECT count(*) FROM last)
                 WHEN 0 THEN json_extract('{}', 'no audit of this ledger in the file: run sql/audit.sql on it')
-                ELSE writefile(coalesce(:file, 'report.html'), group_concat(html, ''))
+                -- (NULL where it can't, or not all of it.)
+                ELSE coalesce(writefile(coalesce(:file, 'report.html'), group_concat(html, '')),
+                              json_extract('{}', 'the report cannot be written to this file'))
               END) AS report
   FROM (SELECT before || coalesce(text, '') || after AS html FROM escaped
          ORDER BY section, rank, n LIMIT -1);
@@ -463,5 +465,7 @@ INSERT INTO temp.report_outcome
 SELECT (SELECT count(*) FROM main.audit AS a
          WHERE a.ledger_id = i.ledger_id AND a.receipt_valid IS NOT 1)
      + (SELECT count(*) FROM main.audit_lost AS l WHERE l.ledger_id = i.ledger_id)
-  FROM ledger_identity AS i WHERE i.ledger = coalesce(:ledger, 'main');
+  FROM (SELECT name FROM ledger_attached
+         WHERE name = coalesce(:ledger, 'main') COLLATE NOCASE) AS a
+ CROSS JOIN ledger_identity AS i ON i.ledger = a.name;
 DROP TABLE temp.report_outcome;
