@@ -16,10 +16,11 @@
 --     -cmd ".parameter set :sub_ledger \"'audit'\""
 --
 -- An entry is JSON: {"table":"account","change":"update","was":{...},"is":{...}}, a BLOB
--- in it {"hex":"..."}. A change whose JSON is longer than 8192 bytes fails: a ledger
--- takes no more. INSERT OR REPLACE tells of the row it removes only after
--- PRAGMA recursive_triggers = ON. Changes made while no trigger was there are not
--- recorded, nor who made one: put that into a column.
+-- in it {"hex":"..."}, an infinite number {"real":"Inf"}; another one has the digits that
+-- SQLite's JSON gives it, which may be 15 (0.1 + 0.2 is 0.3). A change whose JSON is
+-- longer than 8192 bytes fails: a ledger takes no more. INSERT OR REPLACE tells of the
+-- row it removes only after PRAGMA recursive_triggers = ON. Changes made while no
+-- trigger was there are not recorded, nor who made one: put that into a column.
 --
 -- To take them away: DROP TRIGGER account_ledger_insert, and so on.
 
@@ -29,8 +30,10 @@ WITH asked(tab) AS MATERIALIZED (
 ), row(version, json) AS MATERIALIZED (
   -- A row of the table as JSON, by its columns.
   SELECT v.version, (SELECT group_concat(printf(
-           '%Q, CASE typeof(%s."%w") WHEN ''blob'' THEN json_object(''hex'', hex(%s."%w")) ELSE %s."%w" END',
-           c.name, v.version, c.name, v.version, c.name, v.version, c.name),
+           '%Q, CASE WHEN typeof(%s."%w") = ''blob'' THEN json_object(''hex'', hex(%s."%w"))
+        WHEN +%s."%w" IN (9e999, -9e999) THEN json_object(''real'', CAST(%s."%w" AS TEXT)) ELSE %s."%w" END',
+           c.name, v.version, c.name, v.version, c.name, v.version, c.name, v.version, c.name,
+           v.version, c.name),
            ',' || char(10) || '      ')
              FROM asked, pragma_table_info(tab) AS c)
     FROM (SELECT 'OLD' AS version UNION ALL SELECT 'NEW') AS v
