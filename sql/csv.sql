@@ -31,6 +31,10 @@ SELECT json_extract('{}', 'no outbox in this file: .read sql/outbox.sql first')
  WHERE NOT EXISTS(SELECT 1 FROM main.sqlite_schema WHERE name = 'ledger_outbox');
 SELECT json_extract('{}', 'no rows: .import --csv --schema temp FILE csv_staging first')
  WHERE NOT EXISTS(SELECT 1 FROM temp.sqlite_schema WHERE name = 'csv_staging');
+SELECT json_extract('{}', 'no column contents: the first line of FILE names its columns')
+ WHERE EXISTS(SELECT 1 FROM temp.sqlite_schema WHERE name = 'csv_staging')
+   AND NOT EXISTS(SELECT 1 FROM pragma_table_info('csv_staging', 'temp')
+                   WHERE name = 'contents' COLLATE NOCASE);
 
 CREATE TABLE IF NOT EXISTS main.csv_import(
   id INTEGER PRIMARY KEY,
