@@ -13,7 +13,7 @@
 --
 -- The last line says how many entries were compared. The exit status is 1 where
 -- something differs. To mend a copy: delete its rows from the first difference on
--- (DELETE FROM mirror WHERE seqno >= ...), and run sql/mirror.sql.
+-- (DELETE FROM mirror WHERE ledger_id = ... AND seqno >= ...), and run sql/mirror.sql.
 
 SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
 SELECT json_extract('{}', 'no copy in this file: run sql/mirror.sql first')
