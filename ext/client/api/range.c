@@ -357,10 +357,14 @@ static int pagerTake(LedgerPager *p, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* Whether the service refused the bounds that this request carried. */
+/* Whether the service refused the bounds that this request carried, and may be
+** asked without them. Not where they are known to be committed: a node that
+** doesn't know it reads to where it does, and its pages look as if that were
+** the end. */
 static int pagerBoundsRefused(const LedgerPager *p) {
   const LedgerCall *pCall = p->pCall;
   if( p->bNoBounds || !pCall->bBounds ) return 0;
+  if( p->bSure && !p->bWindow ) return 0;
   return pCall->err.http && pagerBoundsSaid(pCall);
 }
 

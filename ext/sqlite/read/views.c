@@ -68,18 +68,25 @@ i64 ledgerViewsLeast(Ledger *pLedger, i64 iSeqno) {
   return iView ? iView : ledgerClientBelow(pLedger->pClient, iSeqno).view;
 }
 
-/* Is it the id of a committed transaction, or no bound? */
-static int viewsIsSure(Ledger *pLedger, LedgerTxid id) {
-  return id.seqno == 0 ||
-         (id.view && ledgerClientView(pLedger->pClient, id.seqno) == id.view);
+/* Makes a bound the id of a committed transaction, where the view of its seqno
+** is known: whatever view it came with, rows are compared with it again above.
+** Returns whether it is one, or no bound. */
+static int viewsMakeSure(Ledger *pLedger, LedgerTxid *pId) {
+  const i64 iView = ledgerClientView(pLedger->pClient, pId->seqno);
+  if( iView ) pId->view = iView;
+  return pId->seqno == 0 || iView > 0;
 }
 
 void ledgerViewsClose(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                       LedgerRange *pRange) {
   const LedgerTxid top = ledgerSnapshotTop(pSnapshot, pLedger);
-  if( pRange->to.seqno == 0 && top.seqno >= pRange->from.seqno ) {
-    pRange->to = top;
+  LedgerTxid from = pRange->from, to = pRange->to;
+  if( to.seqno == 0 && top.seqno >= from.seqno ) to = pRange->to = top;
+  if( !viewsMakeSure(pLedger, &from) )
+    from = ledgerClientBelow(pLedger->pClient, from.seqno);
+  pRange->bSure = to.seqno && viewsMakeSure(pLedger, &to);
+  if( pRange->bSure ) {
+    pRange->from = from;
+    pRange->to = to;
   }
-  pRange->bSure = pRange->to.seqno && viewsIsSure(pLedger, pRange->to) &&
-                  viewsIsSure(pLedger, pRange->from);
 }
