@@ -22,15 +22,7 @@ mutant $R {read/range read/windows read/compare_statements} \
 mutant $R {read/range read/snapshot read/windows} {return id.seqno <= p->iSeqnoMax;} {return 1;}
 mutant $R {read/missing read/range} {  if( p->http == 404 && !p->bBounds &&
       strcmp(p->server.zCode, "UnknownLedgerEntry") == 0 )} {  if( p->http == 404 )}
-mutant $R {read/lag_windows read/compare_strict} \
-  {(p->tAgain == 0 || p->pClient->tNow - p->tAgain < PAGER_LAG_MS);} {1;}
-mutant $R {read/lag_windows read/compare_strict} {  return p->bAgain;} {  return 0;}
-mutant $R {read/range read/compare_strict read/windows} {    p->bNoBounds = 1;} {}
 mutant $R {read/lag read/lag_windows} {pCall->floor = p->floor;} {}
-mutant $R {read/range read/failure read/answers} \
-  {if( zState && strcmp(zState, "Loading") == 0 )} \
-  {if( 0 )}
-mutant $R {read/range read/pages_hostile} {if( p->iSeqnoLast >= p->iSeqnoMax ) return 1;} {}
 set E ext/client/api/entries.c
 mutant $E {read/answers read/lookup} \
   {if( strcmp(zSub, zAsked) == 0 ) return LEDGER_OK;} \
@@ -41,16 +33,9 @@ mutant $E {read/lookup read/answers} \
 mutant $E {read/answers read/failure} \
   {if( zState && strcmp(zState, "Ready") == 0 ) return LEDGER_OK;} \
   {return LEDGER_OK;}
-mutant $E {read/missing read/answers} \
-  {if( !ledgerResponseMissing(p) ) return 0;} \
-  {if( p->http != 404 ) return 0;}
 mutant $E {cache/answers cache/kept cache/not_kept} \
   {p->bFinal = p->bFound && zState && strcmp(zState, "Ready") == 0;} \
   {p->bFinal = 1;}
-mutant $E {read/answers read/pages_forms} \
-  {if( z == NULL || !ledgerTxidParse(z, n, &pEntry->id) )} \
-  {ledgerTxidParse(z ? z : "", z ? n : 0, &pEntry->id);
-  if( 0 )}
 mutant $E {read/lag append/lagging_node} \
   {      pAnswer->bKnown && strcmp(p->server.zCode, "InvalidTransactionId") != 0;} \
   {      0;}
@@ -74,13 +59,9 @@ mutant $S {read/lag append/lagging_node} {committed.view == p->head.view &&} {}
 mutant $S {read/lag append/lagging_node} \
   {return p->head.view > p->id.view && p->head.seqno >= p->id.seqno &&} \
   {return p->head.view > p->id.view &&}
-mutant $S {read/missing read/lag} {(!ledgerResponseMissing(p) && !pAnswer->bWait)} {0}
 mutant $S {append/answer read/answers read/missing} \
   {if( ledgerResponseAbout(p, pDoc, pErr) ) goto out;} \
   {}
-mutant $S {read/lag read/txid append/sessions} \
-  {strcmp(p->server.zCode, "InvalidTransactionId") == 0} \
-  {1}
 mutant $S {read/answers read/failure} \
   {ledgerResponseNonsense(p, "neither Pending nor Committed", pErr);} \
   {pAnswer->eTx = LEDGER_TX_COMMITTED;}
@@ -95,30 +76,17 @@ mutant $C {read/lag append/lagging_node} \
 mutant $C {read/lag_windows read/lag} \
   {p->head.seqno < p->floor.seqno || p->head.view < p->floor.view;} \
   {0;}
-mutant $C {read/lag_windows append/lagging_node read/lag} \
-  {p->head.seqno < p->floor.seqno || p->head.view < p->floor.view;} \
-  {p->head.seqno < p->floor.seqno;}
 set K ext/client/call/known.c
 mutant $K {append/lagging_node read/lag read/windows} \
   {if( id.seqno > p->committed.seqno ) p->committed = id;} \
   {p->committed = id;}
 mutant $K {read/lag append/lagging_node} {else if( id.view != own.view )} {else if( 0 )}
-mutant $K {append/answered_twice read/windows} {    if( iView ) return 0;} {}
-mutant $K {append/sessions read/compare_modes read/windows} \
-  {if( iSeqno < pEra->iLow || iSeqno > pEra->iHigh ) continue;} \
-  {if( iSeqno < pEra->iLow ) continue;}
-mutant ext/client/call/call.c {call/secondary cache/not_kept} \
-  {pClient->pOwner == NULL && p->pSession == NULL;} \
-  {p->pSession == NULL;}
 
 rule {a statement sees one state, and all of it}
 set P ext/sqlite/read/snapshot.c
 mutant $P {read/snapshot read/cursors} \
   {if( pSnapshot->iStatement == i && !pSnapshot->bEnded ) break;} \
   {if( pSnapshot->iStatement == i ) break;}
-mutant $P {read/snapshot read/cursors} \
-  {if( pSnapshot->iStatement == i && !pSnapshot->bEnded ) break;} \
-  {if( !pSnapshot->bEnded ) break;}
 mutant $P {read/snapshot read/cursors} {    pSnapshot->bEnded = 1;} {}
 mutant $P {read/snapshot read/compare_meanwhile read/windows} \
   {pBound->bound.seqno = pPage->aEntry[0].id.seqno - 1;} \
@@ -126,43 +94,12 @@ mutant $P {read/snapshot read/compare_meanwhile read/windows} \
 mutant $P {read/snapshot append/sessions read/windows} \
   {if( eState == LEDGER_TX_COMMITTED ) break;} \
   {break;}
-mutant $P {cache/history cache/complete read/snapshot} \
-  {return facts.committed.view == id.view && facts.committed.seqno >= id.seqno;} \
-  {return 1;}
-mutant $P {read/snapshot read/windows} \
-  {return facts.committed.view == id.view && facts.committed.seqno >= id.seqno;} \
-  {return facts.committed.seqno >= id.seqno;}
 mutant $P {read/lookup read/cursors} \
   {pAt->iSlot == iSlot && pAt->iHash == iHash &&} \
   {pAt->iHash == iHash &&}
-mutant $P {read/lookup read/cursors} \
-  {pAt->iSlot == iSlot && pAt->iHash == iHash &&} \
-  {pAt->iSlot == iSlot &&}
 set F ext/sqlite/read/flight.c
-mutant $F {read/lag_windows read/windows} {(pPage->head.seqno < iNeeded ||} {(0 ||}
-mutant $F {read/lag_windows read/windows} \
-  {       pPage->head.view < ledgerViewsLeast(p->pLedger, iNeeded)) )} {       0) )}
-mutant $F {read/windows read/lag_windows} \
-  {return pLeg->bEarly && (pLeg->iTo < INT64_MAX || flightIsFirm(p));} \
-  {return 0;}
-mutant $F {read/windows read/compare_modes} \
-  {p->linkFrom.view == p->linkTo.view && p->linkTo.seqno >= iEnd;} \
-  {p->linkTo.seqno >= iEnd;}
-mutant $F {read/windows read/compare_modes} \
-  {p->linkFrom.view == p->linkTo.view && p->linkTo.seqno >= iEnd;} \
-  {p->linkFrom.view == p->linkTo.view;}
-mutant $F {read/windows read/compare_modes read/range} \
-  {           pPage->aEntry[*piEntry].id.seqno < pLeg->iFrom )} \
-  {           0 )}
-mutant $F {read/lag_windows read/windows} {pRange->floor.view = ledgerViewsLeast(p->pLedger, iTo);
-  pRange->floor.seqno = iTo;} {}
-mutant $F {read/lag_windows read/windows} {    pRange->floor.view = p->linkTo.view;
-    pRange->floor.seqno = iTo;} {}
 mutant $F {read/failure read/windows read/failure_advice} {      ledgerErrorCopy(pErr, &pLeg->err);
       break;} {      break;}
-mutant $F {cache/complete cache/history} {pPage->isPast || !(pLeg->bEarly ||} {pPage->isPast || !(0 ||}
-mutant $F {cache/complete cache/history read/compare_strict} \
-  {!(pLeg->bEarly || pPage->isUnbounded);} {!pLeg->bEarly;}
 
 rule {whose history it is, and what of it is whole}
 set L ext/sqlite/read/pieces.c
@@ -175,19 +112,6 @@ mutant $L cache/answers {if( p->range.zTag &&
 mutant $L {cache/answers cache/complete} \
   {p->bKeep = p->bPast && pRange->zTag == NULL;} \
   {p->bKeep = p->bPast;}
-mutant $L {cache/complete cache/history cache/compare} \
-  {      p->bPast && ledgerSnapshotCommitted(p->pSnapshot, p->pLedger);} \
-  {      p->bPast;}
-mutant $L {cache/complete cache/history cache/compare} \
-  {if( iHigh >= p->range.to.seqno && !piecesIsSure(p, p->range.to) )} \
-  {if( 0 )}
-mutant $L {cache/complete cache/history cache/compare} \
-  {p->iKnown = piecesIsSure(p, pRange->from) ? p->iAt : p->iAt + 1;} \
-  {p->iKnown = p->iAt;}
-mutant $L {cache/history cache/compare} {aEntry[i].id.seqno <= iTo; i++} {1; i++}
-mutant $L {cache/history cache/compare cache/answers} \
-  {    if( aEntry[i].id.seqno < p->iAt ) continue;
-    p->last} {    p->last}
 set A ext/sqlite/history/span.c
 mutant $A cache/damaged {iLow ^ pSub->iSeed} {iLow}
 mutant $A {cache/damaged cache/history} \
@@ -199,14 +123,9 @@ mutant $A {cache/damaged cache/history cache/history_shared} \
 mutant $A {cache/history cache/complete} \
   {      sqlite3_column_int64(pStmt, 1) >= iFrom )} \
   {      1 )}
-mutant $A {cache/answers cache/history cache/compare} \
-  {      ledgerTxidCompare(pPage->aEntry[iLow].id, id) == 0 )} \
-  {      1 )}
-mutant $A {cache/history cache/compare} {if( aEntry[i].id.seqno > iHigh ) break;} {}
 mutant $A {cache/damaged cache/history} {ledgerPastDigest(0, 0, aOwner, 32)} {0}
 set B ext/sqlite/history/answer.c
 mutant $B cache/answers {answerDigest(zRequest, z, n) == sqlite3_column_int64(pStmt, 0)} {n > 0}
-mutant $B {cache/answers cache/damaged} {ledgerPastDigest(0, 0, zRequest, nRequest)} {0}
 set T ext/sqlite/history/past.c
 mutant $T {cache/answers cache/not_kept cache/history} {      memcmp(aNow, aOwner, 32) != 0 )} {      0 )}
 mutant $T {cache/not_kept cache/damaged cache/history} \
@@ -216,12 +135,7 @@ mutant $T {cache/history cache/not_kept} {|| (st.st_mode & 077)} {}
 mutant $T {cache/history cache/not_kept cache/damaged} {if( !S_ISREG(st.st_mode) )} {if( 0 )}
 mutant $T {cache/history cache/not_kept} {else if( pastIsHosts(db, &st) )} {else if( 0 )}
 mutant $T {cache/history cache/damaged} {if( iApplication != PAST_APPLICATION )} {if( 0 )}
-mutant $T {cache/history cache/damaged} {if( rc == SQLITE_OK && iFormat > PAST_FORMAT )} {if( 0 )}
 mutant $T cache/damaged {bNew = n == 0;} {}
-mutant $T {cache/history cache/history_shared} {pastNumber(p, PAST_SIZE) > nMax} {0}
-mutant $T {cache/damaged cache/history} \
-  {if( (rc & 0xff) != SQLITE_CORRUPT || p->db == NULL ) return;} \
-  {return;}
 set M ext/client/call/cache.c
 mutant $M {cache/not_kept cache/kept} {!p->bCache || p->zLink} {p->zLink}
 mutant $M {cache/not_kept cache/kept} \
@@ -229,9 +143,4 @@ mutant $M {cache/not_kept cache/kept} \
   {p->zCacheKey && p->err.rc == LEDGER_OK}
 mutant ext/client/call/retry.c {cache/not_kept cache/damaged} \
   {      memcmp(aNow, p->aOwner, sizeof(aNow)) != 0 )} {      0 )}
-mutant ext/client/call/retry.c {cache/not_kept cache/damaged cache/answers} \
-  {if( retryHasNone(p) ) retryAdmitted(p);} {retryAdmitted(p);}
 mutant ext/client/call/retry.c {cache/not_kept cache/damaged} {    pClient->bDenied = 1;} {}
-mutant ext/sqlite/read/lookup.c {cache/answers cache/compare} \
-  {  *pbKnown = pEntry || bAll;} \
-  {  *pbKnown = pEntry || pQuery->nSubLedger > 0;}
