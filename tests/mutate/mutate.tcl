@@ -60,7 +60,7 @@ proc mutant {file tests text wrong {hangs ""}} {
   if {$from < 0} { set line 0 }
   lappend ::mutants [dict create at $file:$line file $file tests $tests \
     text $text wrong $wrong rule $::rule \
-    hangs [expr {$hangs eq "hangs"}] key [key $file $tests $text $wrong]]
+    hangs [expr {$hangs eq "hangs"}] key [key $file $tests $text $wrong {*}$hangs]]
 }
 
 # What an outcome depends on, as a number.

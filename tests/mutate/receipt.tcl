@@ -2,8 +2,9 @@
 # receipt more than it shows.
 
 # Not here: how long the base64 of a signature may be (so is the signature), the count
-# of 256 claims and more (no receipt has as many, and none would be taken so), and a
-# signature that isn't strict DER (OpenSSL refuses it, too).
+# of 256 claims and more (no receipt has as many, and none would be taken so), a
+# signature that isn't strict DER (OpenSSL refuses it, too), a NUL in PEM (nothing may
+# follow a certificate).
 rule {a receipt: the shape}
 set S ext/receipt/shape.c
 set shaped {receipt/hostile receipt/vectors receipt/forged receipt/tamper}
@@ -114,7 +115,6 @@ mutant $C $certified {if( n > RECEIPT_PEM_MAX )} {if( 0 )}
 mutant $C $certified \
   {strcmp(zName, PEM_STRING_X509) != 0 || zHeader[0]} \
   {strcmp(zName, PEM_STRING_X509) != 0}
-mutant $C $certified {      memchr(z, 0, n) )} {      0 )}
 mutant $C {receipt/memo receipt/anchors} \
   {  ledgerReceiptHashAdd(pHasher, p->pAnchor->aId, RECEIPT_HASH);} \
   {}
