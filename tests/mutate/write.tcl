@@ -1,19 +1,14 @@
 # Mutants of COMMIT and ledger_flush(): each row once, in order, and what is
 # told of it is so.
 
+# Not here: that a round is over once its session is (send.c: bOver). What an ended
+# session is given fails as certainly not sent, and ends the round.
 rule {no row is sent while the outcome of one before it is open}
 set S ext/sqlite/write/send.c
-set sent {append/answer_lost append/sessions append/sessions_again append/sessions_random}
-mutant $S $sent \
-  {for( i = 0; i < p->nRow && !p->bOver && pErr->rc == LEDGER_OK; i++ )} \
-  {for( i = 0; i < p->nRow && pErr->rc == LEDGER_OK; i++ )}
-mutant $S {users/commit append/sessions_variants} \
+mutant $S append/sessions_again \
   {if( ledgerSettleAccepted(p, pErr) || p->nLost > 0 ) break;} \
   {if( ledgerSettleAccepted(p, pErr) ) break;}
-mutant $S $sent {p->bOver = p->pSession ? ledgerSessionEnded(p->pSession)
-                         : p->bOver ||} {p->bOver = p->pSession ? 0
-                         : p->bOver ||}
-mutant $S $sent \
+mutant $S outbox/limits \
   {if( p->apRow[i]->eState != LEDGER_QUEUED ) continue;} \
   {if( p->apRow[i]->eState == LEDGER_COMMITTED ) continue;}
 mutant $S {append/answered_twice append/answer} {pRow->id.seqno <= p->before.seqno)} {0)}
