@@ -114,7 +114,7 @@ mutant $C append/lock {rc = ledgerLockForCommit(p, pErr);} {rc = LEDGER_OK;}
 mutant $C {attach/several append/answer_lost} {if( rc ) commitOthers(p, batch.pLedger, pErr);} {}
 set K ext/sqlite/write/lock.c
 mutant $K append/lock {return pFd->pMethods->xLock(pFd, SQLITE_LOCK_EXCLUSIVE);} {return SQLITE_OK;}
-mutant $K {append/lock hosts/limits} \
+mutant $K append/lock \
   {return rc == SQLITE_OK ? sqlite3_db_cacheflush(p->db) : rc;} \
   {return rc;}
 mutant $K append/lock {if( rc || !bReserved ) return rc;} {if( rc ) return rc;}
