@@ -130,16 +130,10 @@ mutant $G {users/commit users/users} {  *pbLost = eState == LEDGER_TX_INVALID;} 
 set Q ext/sqlite/write/queue.c
 mutant $Q append/append {if( p->nContents > LEDGER_MAX_CONTENTS )} {if( 0 )}
 mutant $Q append/append {if( !ledgerUtf8Valid(z, p->nContents) )} {if( 0 )}
-mutant $Q {append/append attach/refused outbox/limits} \
-  {n > LEDGER_MAX_SUB_LEDGER || strlen(z) != (size_t)n ||} \
-  {n > LEDGER_MAX_SUB_LEDGER ||}
 mutant $Q append/append \
   {n > LEDGER_MAX_SUB_LEDGER || strlen(z) != (size_t)n ||} \
   {strlen(z) != (size_t)n ||}
 mutant $Q {append/bulk append/append} {if( p->queue.nByte + nByte > nMax )} {if( 0 )}
-mutant $Q append/savepoint \
-  {if( pRow->pOwner != pOwner || pRow->n < iFrom ||} \
-  {if( pRow->n < iFrom ||}
 mutant $Q append/savepoint \
   {if( pRow->pOwner != pOwner || pRow->n < iFrom ||} \
   {if( pRow->pOwner != pOwner ||}
@@ -148,9 +142,6 @@ mutant $P append/savepoint {  i64 iFrom = p->iBegin;} {  i64 iFrom = p->pConn->q
 mutant $P append/savepoint \
   {p->aMark[i].iSavepoint < iSavepoint; i++} \
   {p->aMark[i].iSavepoint <= iSavepoint; i++}
-mutant $P append/savepoint \
-  {p->aMark[p->nMark - 1].iSavepoint >= iSavepoint} \
-  {p->aMark[p->nMark - 1].iSavepoint > iSavepoint}
 
 rule {the outbox: marked before it is sent, written down once it is known}
 set F ext/sqlite/outbox/flush.c
