@@ -149,12 +149,9 @@ mutant $F {outbox/settle outbox/outbox outbox/late} {  p->send.xTaken = flushTak
 mutant $F {outbox/outbox outbox/late} {        pRow->eState = LEDGER_SENDING;
         pRow->tSent} {        pRow->eState = LEDGER_QUEUED;
         pRow->tSent}
-mutant $F {outbox/order outbox/outbox} \
+mutant $F outbox/order \
   {pRow->eState = pQueue->rcError == LEDGER_CONSTRAINT ? LEDGER_ROW_REFUSED
                                                             : LEDGER_QUEUED;} {pRow->eState = LEDGER_ROW_REFUSED;}
-mutant $F {outbox/settle outbox/late} \
-  {pRow->tSent < tWall ? tNow - (tWall - pRow->tSent) : tNow;} \
-  {tNow - (tWall - pRow->tSent);}
 mutant $F {outbox/settle outbox/late outbox/outbox} {    apRow[i]->before = pRow->head;} {}
 mutant $F {outbox/outbox outbox/settle} \
   {if( flushCheckSent(p, pRow, pErr) || flushQueue(p, pRow, pErr) ) goto out;} \
