@@ -5,9 +5,10 @@
 #   tclsh tests/mutate/mutate.tcl ?N | PATTERN ...?
 #
 # A mutant is a line of C that is wrong: the other files of this folder list
-# them, by the rule that each breaks, and name the test files that should
+# them, by the rule that each breaks, each with the test file that was seen to
 # notice. One after another is put into a copy of the tree (build/mutate), built
-# and run against these. PATTERN, as of string match, selects by `FILE:LINE`.
+# and run against that. Of a new one those are named that should notice, until
+# the run tells which does. PATTERN, as of string match, selects by `FILE:LINE`.
 #
 # A line for each, as soon as it is known, with the seconds it took:
 #
