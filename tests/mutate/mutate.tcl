@@ -5,9 +5,10 @@
 #   tclsh tests/mutate/mutate.tcl ?N | PATTERN ...?
 #
 # A mutant is a line of C that is wrong: the other files of this folder list
-# them, by the rule that each breaks, and name the test files that should
+# them, by the rule that each breaks, each with the test file that was seen to
 # notice. One after another is put into a copy of the tree (build/mutate), built
-# and run against these. PATTERN, as of string match, selects by `FILE:LINE`.
+# and run against that. Of a new one those are named that should notice, until
+# the run tells which does. PATTERN, as of string match, selects by `FILE:LINE`.
 #
 # A line for each, as soon as it is known, with the seconds it took:
 #
@@ -60,7 +61,7 @@ proc mutant {file tests text wrong {hangs ""}} {
   if {$from < 0} { set line 0 }
   lappend ::mutants [dict create at $file:$line file $file tests $tests \
     text $text wrong $wrong rule $::rule \
-    hangs [expr {$hangs eq "hangs"}] key [key $file $tests $text $wrong]]
+    hangs [expr {$hangs eq "hangs"}] key [key $file $tests $text $wrong {*}$hangs]]
 }
 
 # What an outcome depends on, as a number.

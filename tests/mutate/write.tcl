@@ -1,150 +1,74 @@
 # Mutants of COMMIT and ledger_flush(): each row once, in order, and what is
 # told of it is so.
 
+# Not here: that a round is over once its session is (send.c: bOver). What an ended
+# session is given fails as certainly not sent, and ends the round.
 rule {no row is sent while the outcome of one before it is open}
 set S ext/sqlite/write/send.c
-set sent {append/answer_lost append/sessions append/sessions_again append/sessions_random}
-mutant $S $sent \
-  {for( i = 0; i < p->nRow && !p->bOver && pErr->rc == LEDGER_OK; i++ )} \
-  {for( i = 0; i < p->nRow && pErr->rc == LEDGER_OK; i++ )}
-mutant $S {users/commit append/sessions_variants} \
+mutant $S append/sessions_again \
   {if( ledgerSettleAccepted(p, pErr) || p->nLost > 0 ) break;} \
   {if( ledgerSettleAccepted(p, pErr) ) break;}
-mutant $S $sent {p->bOver = p->pSession ? ledgerSessionEnded(p->pSession)
-                         : p->bOver ||} {p->bOver = p->pSession ? 0
-                         : p->bOver ||}
-mutant $S $sent \
+mutant $S outbox/limits \
   {if( p->apRow[i]->eState != LEDGER_QUEUED ) continue;} \
   {if( p->apRow[i]->eState == LEDGER_COMMITTED ) continue;}
-mutant $S {append/answered_twice append/answer} {pRow->id.seqno <= p->before.seqno)} {0)}
-mutant $S {append/append append/sessions append/answer_lost} {      pRow->eState = LEDGER_UNKNOWN;
+mutant $S append/answered_twice {pRow->id.seqno <= p->before.seqno)} {0)}
+mutant $S append/sessions {      pRow->eState = LEDGER_UNKNOWN;
       pRow->bGateway} {      pRow->eState = LEDGER_QUEUED;
       pRow->bGateway}
-mutant $S {append/reconcile append/answer_lost append/answer} {      pRow->eState = LEDGER_UNKNOWN;
+mutant $S append/reconcile {      pRow->eState = LEDGER_UNKNOWN;
       pRow->bGateway} {      pRow->eState = LEDGER_ROW_REFUSED;
       pRow->bGateway}
-mutant $S {append/gateway append/reconcile} \
+mutant $S append/gateway \
   {pRow->bGateway = ledgerAppendQueued(pCall);} \
   {pRow->bGateway = 0;}
-mutant $S {append/append append/answer append/reconcile} {      pRow->eState = LEDGER_ROW_REFUSED;
+mutant $S append/reconcile {      pRow->eState = LEDGER_ROW_REFUSED;
       pRow->rcError = rc} {      pRow->eState = LEDGER_QUEUED;
       pRow->rcError = rc}
-mutant $S {append/sessions append/reconcile append/sessions_random} \
+mutant $S append/sessions \
   {pRow->iView = p->pSession ? ledgerSessionView(p->pSession) : 0;} \
   {pRow->iView = 1;}
-mutant $S {append/sessions append/sessions_variants append/sessions_random} \
-  {if( rc == LEDGER_OK ? p->bOver || p->bWait : sendAsksOn(p) )} \
-  {if( rc == LEDGER_OK ? p->bWait : sendAsksOn(p) )}
-mutant $S {append/append append/sessions append/wait_ended} \
+mutant $S append/wait_ended \
   {append.bWait = p->nRow == 1 && ledgerClientConfig(pClient)->waitForCommit;} \
   {
   append.bWait = ledgerClientConfig(pClient)->waitForCommit;}
-mutant $S {append/reconcile append/reconcile_foreign append/sessions_random} \
+mutant $S append/reconcile \
   {pRow->before = facts.committed;} \
   {}
-mutant $S {append/reconcile append/reconcile_lag} \
-  {if( pRow->eState == LEDGER_COMMITTED && pRow->id.seqno > id.seqno )} \
-  {if( 0 )}
-mutant $S {append/sessions append/sessions_again} {  sendSayOrder(p);} {}
-mutant $S {attach/versions read/tags append/append} \
-  {if( sendSession(p, pErr) || sendCheck(p, pErr) ) return pErr->rc;} \
-  {if( sendSession(p, pErr) ) return pErr->rc;}
-mutant $S {append/answer_lost append/sessions_again} \
-  {if( pNew->rc && (pErr->rc == LEDGER_OK || pErr->rc == LEDGER_BUSY) )} \
-  {if( pNew->rc && pErr->rc == LEDGER_OK )}
-mutant $S {append/sessions_again append/sessions} \
-  {return ++p->nStall > SEND_STALL ? sendGiveUp(p, pErr) : LEDGER_OK;} \
-  {return LEDGER_OK;}
 
 rule {what became of a row is proved, or it stays open}
 set T ext/sqlite/write/settle.c
-set settled {append/reconcile append/reconcile_lag append/reconcile_foreign append/sessions_random}
-mutant $T $settled {return bOver || (pRow->iView && to.view > pRow->iView);} {return 1;}
-mutant $T $settled \
+mutant $T append/reconcile {return bOver || (pRow->iView && to.view > pRow->iView);} {return 1;}
+mutant $T append/reconcile \
   {return bOver || (pRow->iView && to.view > pRow->iView);} \
   {return bOver || to.view > pRow->iView;}
-mutant $T {outbox/settle outbox/late outbox/outbox append/reconcile_lag} \
-  {return to.seqno >= pRow->id.seqno || to.view > pRow->id.view;} {return 1;}
-mutant $T {append/gateway append/reconcile} {if( settleMayCome(p, pRow) ) return 0;} {}
-mutant $T {append/reconcile_lag append/lagging_node} \
-  {      (pPage->head.seqno >= to.seqno && pPage->head.view >= to.view) )} \
-  {      1 )}
-mutant $T $settled \
-  {else if( iFirst < 0 && pEntry->id.seqno > pRow->before.seqno )} \
-  {else if( iFirst < 0 )}
-mutant $T $settled \
-  {return pRow->nContents == n && memcmp(pRow->zContents, z, n) == 0;} \
-  {return pRow->nContents == n;}
-mutant $T $settled \
-  {if( pMatch->iGiven >= 0 || pMatch->iRow < 0 ) continue;} \
-  {if( pMatch->iRow < 0 ) continue;}
-mutant $T {outbox/settle append/reconcile append/reconcile_foreign} \
-  {if( *pbTaken || pSend->xTaken == NULL ) return LEDGER_OK;} \
-  {return LEDGER_OK;}
-mutant $T {append/reconcile outbox/settle append/reconcile_foreign} \
-  {*pbTaken = ledgerAppendedTaken(pSend->pConn, pSend->pLedger, id, pRow);} \
-  {*pbTaken = 0;}
-mutant $T append/answered_twice {if( settleTwice(apRow, n, pErr) ) break;} {}
-mutant $T {append/sessions append/answer_lost append/sessions_again} \
-  {for( i = iHigh; i < n; i++ ) settleLost(p, apRow[i]);} \
-  {for( i = iHigh; i < n; i++ ) settleCommitted(apRow[i]);}
-mutant $T {append/reconcile_lag append/settle_requests} \
-  {if( p->barrier.seqno == 0 && p->bOpen ) settleBarrierFind(p, &err);} \
-  {}
-mutant $T {append/reconcile append/reconcile_lag} \
-  {if( !*pbOver || !settleCanEnd(pSend) ) goto out;} \
-  {if( !*pbOver ) goto out;}
-mutant $T {append/answer append/answer_lost} \
-  {if( pRow->bOtherSubLedger ) return; /* it} \
-  {if( 0 ) return; /* it}
-mutant ext/sqlite/write/head.c {append/reconcile_lag append/lagging_node append/reconcile} \
-  {if( !bWitness ) return LEDGER_OK;} \
-  {return LEDGER_OK;}
-mutant ext/sqlite/write/head.c {append/lagging_node append/reconcile_lag append/sessions} \
-  {if( eState == LEDGER_TX_COMMITTED ) return LEDGER_OK;} \
-  {return LEDGER_OK;}
-mutant ext/sqlite/conn/appended.c {append/reconcile append/reconcile_foreign outbox/settle} \
-  {(pRow->eState == LEDGER_COMMITTED || pRow->id.view == id.view) &&} \
-  {0 &&}
 
 rule {COMMIT fails as BUSY only while all rows are certain}
 set C ext/sqlite/write/commit.c
-mutant $C {append/wait_ended append/answer_lost users/commit} \
+mutant $C append/wait_ended \
   {if( pRow->eState != LEDGER_PENDING || pRow->pKind ) return 0;} \
   {}
-mutant $C {append/wait_ended append/answer_lost} \
+mutant $C append/wait_ended \
   {if( rc == LEDGER_IOERR && commitIsCertain(&batch) )} \
   {if( 0 )}
 mutant $C append/lock {rc = ledgerLockForCommit(p, pErr);} {rc = LEDGER_OK;}
-mutant $C {attach/several append/answer_lost} {if( rc ) commitOthers(p, batch.pLedger, pErr);} {}
+mutant $C attach/several {if( rc ) commitOthers(p, batch.pLedger, pErr);} {}
 set K ext/sqlite/write/lock.c
 mutant $K append/lock {return pFd->pMethods->xLock(pFd, SQLITE_LOCK_EXCLUSIVE);} {return SQLITE_OK;}
-mutant $K {append/lock hosts/limits} \
+mutant $K append/lock \
   {return rc == SQLITE_OK ? sqlite3_db_cacheflush(p->db) : rc;} \
   {return rc;}
 mutant $K append/lock {if( rc || !bReserved ) return rc;} {if( rc ) return rc;}
 set G ext/sqlite/write/change_send.c
-mutant $G {users/commit faults/user_changes tables/hostile} \
+mutant $G tables/hostile \
   {    if( bUnread ) pRow->eState = LEDGER_UNKNOWN;} \
   {}
-mutant $G {users/commit faults/user_changes tables/hostile} \
-  {if( pRow->eState != LEDGER_UNKNOWN ) pRow->eState = LEDGER_ROW_REFUSED;} \
-  {}
-mutant $G {users/commit users/users} {      p->bSent = 1;} {}
-mutant $G {users/commit users/users} {  *pbLost = eState == LEDGER_TX_INVALID;} {  *pbLost = 0;}
 set Q ext/sqlite/write/queue.c
 mutant $Q append/append {if( p->nContents > LEDGER_MAX_CONTENTS )} {if( 0 )}
 mutant $Q append/append {if( !ledgerUtf8Valid(z, p->nContents) )} {if( 0 )}
-mutant $Q {append/append attach/refused outbox/limits} \
-  {n > LEDGER_MAX_SUB_LEDGER || strlen(z) != (size_t)n ||} \
-  {n > LEDGER_MAX_SUB_LEDGER ||}
 mutant $Q append/append \
   {n > LEDGER_MAX_SUB_LEDGER || strlen(z) != (size_t)n ||} \
   {strlen(z) != (size_t)n ||}
-mutant $Q {append/bulk append/append} {if( p->queue.nByte + nByte > nMax )} {if( 0 )}
-mutant $Q append/savepoint \
-  {if( pRow->pOwner != pOwner || pRow->n < iFrom ||} \
-  {if( pRow->n < iFrom ||}
+mutant $Q append/append {if( p->queue.nByte + nByte > nMax )} {if( 0 )}
 mutant $Q append/savepoint \
   {if( pRow->pOwner != pOwner || pRow->n < iFrom ||} \
   {if( pRow->pOwner != pOwner ||}
@@ -153,50 +77,32 @@ mutant $P append/savepoint {  i64 iFrom = p->iBegin;} {  i64 iFrom = p->pConn->q
 mutant $P append/savepoint \
   {p->aMark[i].iSavepoint < iSavepoint; i++} \
   {p->aMark[i].iSavepoint <= iSavepoint; i++}
-mutant $P append/savepoint \
-  {p->aMark[p->nMark - 1].iSavepoint >= iSavepoint} \
-  {p->aMark[p->nMark - 1].iSavepoint > iSavepoint}
 
 rule {the outbox: marked before it is sent, written down once it is known}
 set F ext/sqlite/outbox/flush.c
-mutant $F {outbox/settle outbox/outbox outbox/late} {  p->send.xTaken = flushTaken;} {}
-mutant $F {outbox/outbox outbox/late} {        pRow->eState = LEDGER_SENDING;
+mutant $F outbox/settle {  p->send.xTaken = flushTaken;} {}
+mutant $F outbox/late {        pRow->eState = LEDGER_SENDING;
         pRow->tSent} {        pRow->eState = LEDGER_QUEUED;
         pRow->tSent}
-mutant $F {outbox/order outbox/outbox} \
+mutant $F outbox/order \
   {pRow->eState = pQueue->rcError == LEDGER_CONSTRAINT ? LEDGER_ROW_REFUSED
                                                             : LEDGER_QUEUED;} {pRow->eState = LEDGER_ROW_REFUSED;}
-mutant $F {outbox/settle outbox/late} \
-  {pRow->tSent < tWall ? tNow - (tWall - pRow->tSent) : tNow;} \
-  {tNow - (tWall - pRow->tSent);}
-mutant $F {outbox/settle outbox/late outbox/outbox} {    apRow[i]->before = pRow->head;} {}
-mutant $F {outbox/outbox outbox/settle} \
+mutant $F outbox/outbox \
   {if( flushCheckSent(p, pRow, pErr) || flushQueue(p, pRow, pErr) ) goto out;} \
   {if( flushQueue(p, pRow, pErr) ) goto out;}
-mutant $F {outbox/outbox append/gateway} {if( ledgerClientConfig(p->pClient)->tlsPublic )} {if( 0 )}
-mutant $F {outbox/outbox hosts/readonly} \
+mutant $F append/gateway {if( ledgerClientConfig(p->pClient)->tlsPublic )} {if( 0 )}
+mutant $F outbox/outbox \
   {  if( !sqlite3_get_autocommit(flush.pConn->db) ||} \
   {  if( 0 ||}
-mutant $F {outbox/outbox outbox/kill outbox/late} {if( bOpen && flushSettle(p, pErr) ) break;} {}
+mutant $F outbox/outbox {if( bOpen && flushSettle(p, pErr) ) break;} {}
 set O ext/sqlite/outbox/local.c
-mutant $O {outbox/power} \
+mutant $O outbox/power \
   {  for( i = 0; i < 2 && p->bSync && rc == SQLITE_OK; i++ )} \
   {  for( i = 0; i < 0; i++ )}
-mutant $O {outbox/power} {return p->bFolder ? outboxSyncFolder(p, pErr) : 0;} {return 0;}
-mutant $O {outbox/limits} {" AND id > ?6 AND id <= ?7"} {" AND id > ?6 AND ?7 = ?7"}
+mutant $O outbox/power {return p->bFolder ? outboxSyncFolder(p, pErr) : 0;} {return 0;}
 mutant $O outbox/outbox \
   {rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);} \
   {rc = SQLITE_OK;}
-mutant $O {outbox/settle} \
+mutant $O outbox/settle \
   {" AND o.state = 'committed' AND o.id <> w.id"} \
   {" AND o.state = 'x' AND o.id <> w.id"}
-mutant $O {outbox/settle outbox/outbox} {" AND o.sent_to = w.sent_to"} {""}
-mutant $O {outbox/settle outbox/outbox} \
-  {" AND o.contents IS w.contents WHERE w.id = ?2",} \
-  {" WHERE w.id = ?2",}
-mutant $O {outbox/outbox outbox/settle} \
-  {" WHERE state = 'sending' AND (ledger = ?1 OR sent_to = ?2)"} \
-  {" WHERE state = 'sending' AND (ledger = ?1 AND sent_to = ?2)"}
-mutant $O {outbox/settle outbox/late} \
-  {if( bInOrder && pRow->eState == LEDGER_COMMITTED &&} \
-  {if( 0 &&}
