@@ -20,7 +20,8 @@
 ** The exports are for eval "$(ledger-emulator --print-env ...)", as ssh-agent's
 ** are: where stdout is a pipe, which a shell reads to its end and whose writer
 ** it waits for, the ledger goes on in the background, in a session of its own,
-** as LEDGER_EMULATOR_PID. Anywhere else it stays in the foreground.
+** as LEDGER_EMULATOR_PID, and keeps no descriptor that it was given. Anywhere
+** else it stays in the foreground.
 **
 ** SIGTERM and SIGINT end it: what is pending is signed, and all is freed. The
 ** exit status is 0; 2 when it could not start, with one line on stderr; 1 when
@@ -48,6 +49,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -391,6 +393,20 @@ static int mainIsForEval(const EmuArgs *p) {
   return p->bPrintEnv && fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
+/* Closes what was inherited above stderr, but not fd: a lock of the caller's
+** would stay taken, and who reads a pipe of his would wait for its end. */
+static void mainLetGo(int fd) {
+  const long nMax = sysconf(_SC_OPEN_MAX);
+  int i;
+  if( (fd == 3 || syscall(SYS_close_range, 3, fd - 1, 0) == 0) &&
+      syscall(SYS_close_range, fd + 1, ~0U, 0) == 0 ) {
+    return;
+  }
+  for( i = 3; i < nMax; i++ ) { /* Linux before 5.9, or a seccomp filter */
+    if( i != fd ) close(i);
+  }
+}
+
 /*
 ** Goes on in a child. The parent gets its pid, and waits until the ledger
 ** listens: *piExit is then 0, or the status with which it could not start. The
@@ -403,7 +419,7 @@ static pid_t mainFork(int *pfd, int *piExit, LedgerError *pErr) {
   if( pipe(aPipe) == 0 ) {
     pid = fork();
     if( pid == 0 ) {
-      close(aPipe[0]);
+      mainLetGo(aPipe[1]); /* nothing of ours is open yet */
       setsid();
       *pfd = aPipe[1];
       return 0;
@@ -423,8 +439,8 @@ static pid_t mainFork(int *pfd, int *piExit, LedgerError *pErr) {
   return pid;
 }
 
-/* The ledger listens: nothing of who started it is held any longer. Returns 0
-** where nobody waits for it: it was interrupted. */
+/* The ledger listens: of who started it stdin, stdout and stderr are let go,
+** too. Returns 0 where nobody waits for it: it was interrupted. */
 static int mainDetach(int fd) {
   const int fdNull = open("/dev/null", O_RDWR);
   const int bWaited = write(fd, "", 1) == 1;
