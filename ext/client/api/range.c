@@ -212,9 +212,11 @@ void ledgerPagerClose(LedgerPager *p) {
   free(p);
 }
 
-/* Whether the next page begins behind the range's end. */
+/* Whether the next page begins behind the range's end. Rows behind it say so,
+** but for a link that leads back below them: it is followed, to be refused. */
 static int pagerPastEnd(const LedgerPager *p) {
-  if( p->iSeqnoLast >= p->iSeqnoMax ) return 1;
+  const int64_t iLink = p->zLink && !p->bEnd ? p->linkFrom.seqno : 0;
+  if( p->iSeqnoLast >= p->iSeqnoMax ) return !iLink || iLink > p->iSeqnoLast;
   return p->zLink && p->linkFrom.seqno > p->iSeqnoMax;
 }
 
