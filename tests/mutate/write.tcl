@@ -81,6 +81,7 @@ mutant $P append/savepoint \
 rule {the outbox: marked before it is sent, written down once it is known}
 set F ext/sqlite/outbox/flush.c
 mutant $F outbox/settle {  p->send.xTaken = flushTaken;} {}
+mutant $F outbox/settle {    apRow[i]->before = pRow->head;} {}
 mutant $F outbox/late {        pRow->eState = LEDGER_SENDING;
         pRow->tSent} {        pRow->eState = LEDGER_QUEUED;
         pRow->tSent}
