@@ -91,7 +91,7 @@ sqlpkg: all ## for sqlpkg: build/package/sqlpkg.json and its archive; RELEASE=UR
 
 .PHONY: wheel
 wheel: all ## for Python: build/package/sqlite_ledger-<version>-...-<os>_<cpu>.whl
-	$(call stage,wheel,ext/package/python/sqlite_ledger/* build/ledger.so)
+	$(call stage,wheel,ext/package/python/sqlite_ledger/*.py build/ledger.so)
 	cp -rp sql $(PACKAGES)/wheel/
 	SOURCE_DATE_EPOCH=$(EPOCH) $(PYTHON3) ext/package/wheel.py $(VERSION) \
 	  $(OS)_$(CPU) $(PACKAGES)/wheel $(PACKAGES)
