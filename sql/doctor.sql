@@ -141,6 +141,7 @@ SELECT printf('%-10s %-11s %s', ledger, name, result) AS doctor
 CREATE TABLE temp.ledger_doctor_outcome(n INTEGER
   CONSTRAINT [not all is ok: see above] CHECK(n = 0));
 INSERT INTO temp.ledger_doctor_outcome
-SELECT count(*) FROM temp.ledger_doctor_line WHERE result NOT GLOB 'ok:*';
+SELECT count(*) FROM temp.ledger_doctor_line
+ WHERE coalesce(result, '') NOT GLOB 'ok:*';
 DROP TABLE temp.ledger_doctor; DROP TABLE temp.ledger_doctor_line;
 DROP TABLE temp.ledger_doctor_outcome;

@@ -19,8 +19,9 @@
 --                        value, type. WHERE key = 'name' finds whose name it is.
 --
 --   ledger_json_view     for each sub-ledger the keys in use, and the statement that
---                        makes a view with a column for each of them. Run it to have
---                        the view; it knows the keys of now:
+--                        makes a view with a column for each of them, "json:payments".
+--                        (Whoever may append names sub-ledgers: by its bare name a view
+--                        could hide a table of yours.) It knows the keys of now:
 --
 --                        SELECT sql FROM ledger_json_view
 --                         WHERE sub_ledger = 'payments';
@@ -56,7 +57,7 @@ SELECT e.ledger, e.sub_ledger, e.transaction_id, e.seqno, e.tags,
 DROP VIEW IF EXISTS temp.ledger_json_view;
 CREATE TEMP VIEW ledger_json_view AS
 SELECT ledger, sub_ledger, keys,
-       printf('CREATE TEMP VIEW "%w" AS SELECT transaction_id%s '
+       printf('CREATE TEMP VIEW "json:%w" AS SELECT transaction_id%s '
               || 'FROM ledger_json WHERE ledger = %Q AND sub_ledger = %Q;',
               sub_ledger,
               (SELECT group_concat(printf(
