@@ -8,11 +8,12 @@ proc terminal_is {case} {
   return 0
 }
 
-# Runs the command, a line for sh, on a terminal of so many columns. What it shows
-# is ::shown, all of it.
+# Runs the command, as env takes it and sh reads it, on a terminal of so many columns.
+# What it shows is ::shown, all of it. Whatever SHELL says, it is sh, and no shell
+# stays behind the command: Ctrl-C would end that, too, and its status be the answer.
 proc terminal_open {command {columns 80}} {
-  set ::terminal [open |[list script -qec "stty cols $columns rows 24; $command" \
-    /dev/null] r+]
+  set ::terminal [open |[list env SHELL=/bin/sh script -qec \
+    "stty cols $columns rows 24; exec env $command" /dev/null] r+]
   fconfigure $::terminal -blocking 0 -buffering none -translation binary
   set ::shown ""
 }
