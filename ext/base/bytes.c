@@ -72,7 +72,8 @@ void ledgerBufJson(LedgerBuf *p, const char *z, size_t n) {
       default: ledgerBufPrintf(p, "\\u%04x", c); break;
     }
   }
-  ledgerBufAppend(p, z + iStart, n - iStart);
+  /* Of no text at all, z may be NULL. */
+  if( n > iStart ) ledgerBufAppend(p, z + iStart, n - iStart);
   ledgerBufAppend(p, "\"", 1);
 }
 

@@ -357,8 +357,12 @@ CURLMcode curl_multi_poll(CURLM *h, struct curl_waitfd *aFd, unsigned nFd,
 
 /* ---- statements ---------------------------------------------------------- */
 
+/* A connection attaches so many ledgers in its life: 32,768 is the most. */
+#define WIRE_ATTACHED 30000
+
 sqlite3 *wireOpen(const char *zOptions) {
   static sqlite3 *db;
+  static int nAttached;
   char *zSql =
       sqlite3_mprintf("SELECT ledger_attach('https://" WIRE_HOST "', 'main', "
                       "'{\"service_certificate\":\"" WIRE_SERVICE
@@ -366,6 +370,11 @@ sqlite3 *wireOpen(const char *zOptions) {
                       "\"timeout_ms\":2000,\"retry_budget_ms\":500%s%s}')",
                       zOptions ? "," : "", zOptions ? zOptions : "");
   int rc = SQLITE_OK;
+  if( nAttached++ == WIRE_ATTACHED ) {
+    fuzzCheck(sqlite3_close(db) == SQLITE_OK, "the connection is in use");
+    db = NULL;
+    nAttached = 1;
+  }
   if( db == NULL ) {
     rc = sqlite3_open(":memory:", &db);
     if( rc == SQLITE_OK ) rc = sqlite3_ledger_init(db, NULL, NULL);

@@ -13,10 +13,12 @@
 #include <stdio.h>
 
 int emuPkiError(LedgerError *pErr, const char *zWhat) {
-  char z[200];
-  ERR_error_string_n(ERR_peek_last_error(), z, sizeof(z));
+  const unsigned long e = ERR_peek_last_error();
+  const char *z = e ? ERR_reason_error_string(e) : NULL;
+  ledgerErrorSet(pErr, LEDGER_ERROR, "%s: %s", zWhat,
+                 z ? z : "OpenSSL gives no reason");
   ERR_clear_error();
-  return ledgerErrorSet(pErr, LEDGER_ERROR, "%s: %s", zWhat, z);
+  return LEDGER_ERROR;
 }
 
 /* Appends what a memory BIO holds; bOk: writing to it went well. */
