@@ -199,6 +199,17 @@ static int urlIsName(const char *zTarget) {
   return z - zTarget <= 63 && ledgerStricmp(zTarget, "localhost") != 0;
 }
 
+/* Whether zTarget is a file's name, given where the line in the file is meant:
+** as a host it would be attached, and no more be found than its ledger. */
+static int urlIsFile(const char *zTarget) {
+  static const char zEnd[] = ".json";
+  const size_t n = strlen(zTarget), nEnd = sizeof(zEnd) - 1;
+  const char *zSlash = strchr(zTarget, '/');
+  if( strstr(zTarget, "://") ) return 0;
+  return (n > nEnd && ledgerStricmp(zTarget + n - nEnd, zEnd) == 0) ||
+         (zSlash && (zSlash == zTarget || zSlash[1]));
+}
+
 /*
 ** Makes a URL of what a user names as a ledger: a bare name, a bare host (with
 ** a dot or a port), or an https URL whose path is empty or "/". *pzLedgerId is
@@ -213,6 +224,13 @@ int ledgerUrlTarget(const char *zTarget, char **pzUrl, char **pzLedgerId,
 
   *pzUrl = NULL;
   *pzLedgerId = NULL;
+  if( urlIsFile(zTarget) ) {
+    /* Don't repeat the target: it may hold a password. */
+    return ledgerErrorSet(pErr, LEDGER_CONSTRAINT,
+                          "cannot use the target: it is a file's name: write "
+                          "ledger_attach(readfile('ready.json')), or "
+                          "LEDGER_URL=\"$(cat ready.json)\"");
+  }
   if( urlIsName(zTarget) ) {
     zWhole = ledgerMprintf("https://%s" URL_DOMAIN, zTarget);
     if( zWhole == NULL ) return ledgerErrorNomem(pErr);

@@ -29,17 +29,6 @@ static int attachIsLine(sqlite3_value *pVal) {
          z[strspn(z, " \t\r\n")] == '{';
 }
 
-/* Whether a target is a file's name, with readfile() forgotten: as a host it
-** would be attached, and no more be found than its ledger. */
-static int attachIsFile(const char *z) {
-  static const char zEnd[] = ".json";
-  const size_t n = strlen(z), nEnd = sizeof(zEnd) - 1;
-  const char *zSlash = strchr(z, '/');
-  if( z[strspn(z, " \t\r\n")] == '{' || strstr(z, "://") ) return 0;
-  return (n > nEnd && sqlite3_stricmp(z + n - nEnd, zEnd) == 0) ||
-         (zSlash && (zSlash == z || zSlash[1]));
-}
-
 static void attachAttach(sqlite3_context *pCtx, int argc,
                          sqlite3_value **argv) {
   LedgerConn *pConn = ledgerFunctionConn(pCtx);
@@ -67,11 +56,6 @@ static void attachAttach(sqlite3_context *pCtx, int argc,
                    "ledger_attach: the first argument is the ledger's name or "
                    "its https URL, a text: write '%.100s' in quotes",
                    zTarget);
-  } else if( attachIsFile(zTarget) ) {
-    /* It isn't repeated: it may hold a password. */
-    ledgerErrorSet(&err, LEDGER_CONSTRAINT,
-                   "ledger_attach: the first argument is a file's name: write "
-                   "ledger_attach(readfile('ready.json'))");
   }
   if( err.rc == LEDGER_OK && ledgerCheckNames(pConn, &err) == LEDGER_OK ) {
     zJson = pOptions ? attachText(pOptions) : NULL;
