@@ -3,8 +3,10 @@
 
 rule {a write is sent again only where it certainly was not recorded}
 set R ext/client/call/retry.c
-mutant $R call/retry {p->server.bBody && p->head.seqno == 0} {p->server.bBody}
-mutant $R append/answer {p->server.bBody && p->head.seqno == 0} {p->head.seqno == 0}
+mutant $R call/retry {503 && p->server.bBody && p->head.seqno == 0} {503 && p->server.bBody}
+mutant $R append/answer {503 && p->server.bBody && p->head.seqno == 0} {503 && p->head.seqno == 0}
+mutant $R tables/no_functions {501 && p->server.bBody && p->head.seqno == 0} {501 && p->server.bBody}
+mutant $R tables/no_functions {501 && p->server.bBody && p->head.seqno == 0} {501 && p->head.seqno == 0}
 mutant $R append/answer {p->head.seqno == 0 &&
          !p->pEx->bTwoIds} {p->head.seqno == 0}
 mutant $R call/retry {return p->http == 503 &&} {return p->http >= 500 &&}
@@ -25,8 +27,8 @@ mutant $R faults/appends \
 mutant $R faults/appends \
   {p->pKind->bOnce && ledgerExchangeLeft(p->pEx);} {0;}
 mutant $R append/sessions_again {ledgerSessionHolds(p) && p->http != 429;} {0;}
-mutant $R call/retry {if( p->http >= 500 || p->http == 408 )} {if( p->http >= 500 )}
-mutant $R call/retry {if( p->http >= 500 || p->http == 408 )} {if( p->http == 408 )}
+mutant $R call/retry {(p->http >= 500 || p->http == 408)} {p->http >= 500}
+mutant $R call/retry {(p->http >= 500 || p->http == 408)} {p->http == 408}
 mutant $R call/connection_broken \
   {p->eOutcome = LEDGER_REFUSED; /* nobody} {p->eOutcome = LEDGER_OUTCOME_UNKNOWN; /* nobody}
 mutant $R call/retry {if( p->http == 401 && !pKind->bPublic &&} {if( 0 && !pKind->bPublic &&}

@@ -81,9 +81,8 @@ int emuStoreCollectionList(EmuStore *p, int64_t iAfter, int64_t iTo, int nMax,
                    " AND first_seqno<=?2 ORDER BY id LIMIT ?3",
                    "iid", iAfter, iTo, nMax);
   while( emuStoreStep(p, pStmt, pErr) ) {
-    x(pArg, sqlite3_column_int64(pStmt, 0),
-      (const char *)sqlite3_column_text(pStmt, 1),
-      (size_t)sqlite3_column_bytes(pStmt, 1));
+    EmuText name = emuStoreText(pStmt, 1);
+    x(pArg, sqlite3_column_int64(pStmt, 0), name.z, name.n);
   }
   sqlite3_reset(pStmt);
   return pErr->rc;
@@ -99,8 +98,8 @@ int emuStoreTagList(EmuStore *p, int64_t iCollection, int64_t iTo,
                                      " AND first_seqno<=?2 ORDER BY tag",
                                      "ii", iCollection, iTo);
   while( emuStoreStep(p, pStmt, pErr) ) {
-    x(pArg, (const char *)sqlite3_column_text(pStmt, 0),
-      (size_t)sqlite3_column_bytes(pStmt, 0));
+    EmuText tag = emuStoreText(pStmt, 0);
+    x(pArg, tag.z, tag.n);
   }
   sqlite3_reset(pStmt);
   return pErr->rc;
@@ -153,10 +152,11 @@ int emuStoreRangeNth(EmuStore *p, const EmuRange *pRange, int n,
 
 /* The entry in the columns seqno, view, contents, tags of a row. */
 static void entriesRow(sqlite3_stmt *pStmt, EmuEntry *pEntry) {
+  const EmuText contents = emuStoreText(pStmt, 2);
   pEntry->id.seqno = sqlite3_column_int64(pStmt, 0);
   pEntry->id.view = sqlite3_column_int64(pStmt, 1);
-  pEntry->zContents = (const char *)sqlite3_column_text(pStmt, 2);
-  pEntry->nContents = (size_t)sqlite3_column_bytes(pStmt, 2);
+  pEntry->zContents = contents.z;
+  pEntry->nContents = contents.n;
   pEntry->zTags = (const char *)sqlite3_column_text(pStmt, 3);
   pEntry->nTags = (size_t)sqlite3_column_bytes(pStmt, 3);
 }

@@ -210,6 +210,7 @@ EmuText emuStoreText(sqlite3_stmt *pStmt, int i) {
   EmuText text;
   text.z = (char *)(uintptr_t)sqlite3_column_text(pStmt, i);
   text.n = (size_t)sqlite3_column_bytes(pStmt, i);
+  if( text.z == NULL ) text.z = (char *)(uintptr_t) "";
   return text;
 }
 
@@ -691,7 +692,7 @@ int emuStoreNodes(EmuStore *p, int nMax, void (*x)(void *, const char *),
                    " ORDER BY max(id) DESC LIMIT ?1",
                    "d", nMax);
   while( emuStoreStep(p, pStmt, pErr) ) {
-    x(pArg, (const char *)sqlite3_column_text(pStmt, 0));
+    x(pArg, emuStoreText(pStmt, 0).z);
   }
   sqlite3_reset(pStmt);
   return pErr->rc;
