@@ -26,6 +26,14 @@ proc barriers {} {
   witnessed {SELECT count(*) FROM ledger_entries('main') WHERE sub_ledger = 'ledger_reconcile'}
 }
 
+# The ledger signs nothing until so many seconds are over.
+proc hold_for seconds {
+  hold true
+  spawn sh -c "sleep $seconds; exec curl -sS --cacert $::ledger(ca_file) -X POST\
+    -H 'Content-Type: application/json' --data-binary '{\"hold\":false}'\
+    $::ledger(identity_url)/control/signatures" </dev/null >/dev/null 2>@1
+}
+
 # The contents PREFIX1 to PREFIXn.
 proc rows {prefix n} { return [lmap i [integers 1 $n] { set i $prefix$i }] }
 

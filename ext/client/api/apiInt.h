@@ -73,7 +73,8 @@ struct LedgerAppendAnswer {
   int bCommitted; /* the answer says that it is committed */
   /* The sub-ledger that the answer names, where it isn't the one asked for. */
   char *zOtherSubLedger;
-  char *zOperation; /* a gateway queued it under this id ... */
+  int bQueued;      /* a gateway has it, and has answered 202 ... */
+  char *zOperation; /* ... naming it so, or NULL ... */
   int bSettled;     /* ... and has told its end */
 };
 

@@ -112,6 +112,7 @@ int ledgerGatewayQueued(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   char zShort[80];
 
   p->eOutcome = LEDGER_OUTCOME_UNKNOWN;
+  pAnswer->bQueued = 1;
   pAnswer->zOperation = gatewayOperation(pEx);
   if( pAnswer->zOperation == NULL ) {
     return ledgerResponseNonsense(

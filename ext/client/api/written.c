@@ -15,7 +15,7 @@ void ledgerAppendFree(LedgerCall *p) {
 static const LedgerAppendAnswer *appendQueued(const LedgerCall *p) {
   const LedgerAppendAnswer *pAnswer =
       p->pKind->xFree == ledgerAppendFree ? p->pAnswer : NULL;
-  return pAnswer && pAnswer->zOperation ? pAnswer : NULL;
+  return pAnswer && pAnswer->bQueued ? pAnswer : NULL;
 }
 
 /* Of a call that is not finished (the wait was interrupted) the outcome is

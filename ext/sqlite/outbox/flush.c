@@ -140,6 +140,20 @@ static void flushError(Flush *p, LedgerError *pErr, LedgerError *pNew) {
   p->send.pDoubt = NULL;
 }
 
+/* What a gateway has queued may be recorded at any time, and nothing on disk
+** says that it was a gateway: the row is not sent again, and tells why. */
+static void flushGateway(LedgerOutboxRow *pRow) {
+  LedgerQueued *pQueue = pRow->pQueue;
+  char *z = sqlite3_mprintf(
+      "a gateway has queued it and may record it yet, so it is not sent again: "
+      "%s",
+      pQueue->zError);
+  pRow->eState = LEDGER_ROW_REFUSED;
+  pQueue->rcError = LEDGER_IOERR;
+  sqlite3_free(pQueue->zError);
+  pQueue->zError = z;
+}
+
 /* Takes over what became of the rows. */
 static void flushTake(Flush *p, LedgerOutboxRows *pRows,
                       const LedgerError *pWhy, LedgerError *pErr) {
@@ -171,6 +185,10 @@ static void flushTake(Flush *p, LedgerOutboxRows *pRows,
                             ledgerErrorText(pWhy));
         /* fall through */
       default: /* accepted, or without an answer: to be settled */
+        if( pQueue->bGateway ) {
+          flushGateway(pRow);
+          break;
+        }
         pRow->eState = LEDGER_SENDING;
         pRow->tSent = ledgerClockWall();
         if( ledgerTxidCompare(pRow->tx, p->accepted) > 0 ) {

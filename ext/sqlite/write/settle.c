@@ -231,7 +231,7 @@ static int settleNote(Settle *p, const char *zSubLedger,
       continue;
     }
     if( pRow->id.seqno ) {
-      if( pRow->id.seqno == pEntry->id.seqno ) iHint = i;
+      if( ledgerTxidCompare(pRow->id, pEntry->id) == 0 ) iHint = i;
     } else if( iFirst < 0 && pEntry->id.seqno > pRow->before.seqno ) {
       iFirst = i;
     }
