@@ -34,6 +34,20 @@ mutant $S append/wait_ended \
 mutant $S append/reconcile \
   {pRow->before = facts.committed;} \
   {}
+mutant $S append/sessions_again \
+  {if( rc == LEDGER_OK ? p->bOver || p->bWait : sendAsksOn(p) )} \
+  {if( rc == LEDGER_OK ? p->bWait : sendAsksOn(p) )}
+mutant $S append/sessions_again \
+  {if( pRow->eState == LEDGER_COMMITTED && pRow->id.seqno > id.seqno )} \
+  {if( 0 )}
+mutant $S append/reconcile {  sendSayOrder(p);} {}
+mutant $S append/sessions \
+  {if( sendSession(p, pErr) || sendCheck(p, pErr) ) return pErr->rc;} \
+  {if( sendSession(p, pErr) ) return pErr->rc;}
+mutant $S append/sessions_again \
+  {return ++p->nStall > SEND_STALL ? sendGiveUp(p, pErr) : LEDGER_OK;} \
+  {return LEDGER_OK;} hangs
+mutant ext/client/api/gateway.c append/gateway {  pAnswer->bQueued = 1;} {}
 
 rule {what became of a row is proved, or it stays open}
 set T ext/sqlite/write/settle.c
@@ -41,8 +55,59 @@ mutant $T append/reconcile {return bOver || (pRow->iView && to.view > pRow->iVie
 mutant $T append/reconcile \
   {return bOver || (pRow->iView && to.view > pRow->iView);} \
   {return bOver || to.view > pRow->iView;}
+mutant $T append/lagging_node \
+  {return to.seqno >= pRow->id.seqno || to.view > pRow->id.view;} {return 1;}
+mutant $T append/gateway {if( settleMayCome(p, pRow) ) return 0;} {}
+mutant $T append/lagging_node \
+  {      (pPage->head.seqno >= to.seqno && pPage->head.view >= to.view) )} \
+  {      1 )}
+mutant $T outbox/settle \
+  {if( ledgerTxidCompare(pRow->id, pEntry->id) == 0 ) iHint = i;} \
+  {if( pRow->id.seqno == pEntry->id.seqno ) iHint = i;}
+mutant $T outbox/settle \
+  {else if( iFirst < 0 && pEntry->id.seqno > pRow->before.seqno )} \
+  {else if( iFirst < 0 )}
+mutant $T outbox/settle \
+  {return pRow->nContents == n && memcmp(pRow->zContents, z, n) == 0;} \
+  {return pRow->nContents == n;}
+mutant $T append/reconcile \
+  {if( pMatch->iGiven >= 0 || pMatch->iRow < 0 ) continue;} \
+  {if( pMatch->iRow < 0 ) continue;}
+mutant $T outbox/settle \
+  {if( *pbTaken || pSend->xTaken == NULL ) return LEDGER_OK;} \
+  {return LEDGER_OK;}
+mutant $T append/reconcile \
+  {*pbTaken = ledgerAppendedTaken(pSend->pConn, pSend->pLedger, id, pRow);} \
+  {*pbTaken = 0;}
+mutant $T append/reconcile \
+  {*pbTaken = pRow->id.seqno == id.seqno && pRow->eState != LEDGER_UNKNOWN;} \
+  {*pbTaken = 0;}
+mutant ext/sqlite/conn/appended.c append/reconcile \
+  {(pRow->eState == LEDGER_COMMITTED || pRow->id.view == id.view) &&} \
+  {0 &&}
+mutant $T append/answered_twice {if( settleTwice(apRow, n, pErr) ) break;} {}
+mutant $T append/sessions \
+  {for( i = iHigh; i < n; i++ ) settleLost(p, apRow[i]);} \
+  {for( i = iHigh; i < n; i++ ) settleCommitted(apRow[i]);}
+mutant $T append/settle_requests \
+  {if( p->barrier.seqno == 0 && p->bOpen ) settleBarrierFind(p, &err);} \
+  {}
+mutant $T append/sessions \
+  {if( !*pbOver || !settleCanEnd(pSend) ) goto out;} \
+  {if( !*pbOver ) goto out;}
+mutant $T append/answer \
+  {if( pRow->bOtherSubLedger ) return; /* it} \
+  {if( 0 ) return; /* it}
+set H ext/sqlite/write/head.c
+mutant $H append/lagging_node {if( !bWitness ) return LEDGER_OK;} {return LEDGER_OK;}
+mutant $H outbox/settle \
+  {if( eState == LEDGER_TX_COMMITTED ) return LEDGER_OK;} \
+  {return LEDGER_OK;}
 
 rule {COMMIT fails as BUSY only while all rows are certain}
+mutant $S append/answer_lost \
+  {if( pNew->rc && (pErr->rc == LEDGER_OK || pErr->rc == LEDGER_BUSY) )} \
+  {if( pNew->rc && pErr->rc == LEDGER_OK )}
 set C ext/sqlite/write/commit.c
 mutant $C append/wait_ended \
   {if( pRow->eState != LEDGER_PENDING || pRow->pKind ) return 0;} \
@@ -62,6 +127,11 @@ set G ext/sqlite/write/change_send.c
 mutant $G tables/hostile \
   {    if( bUnread ) pRow->eState = LEDGER_UNKNOWN;} \
   {}
+mutant $G users/commit \
+  {if( pRow->eState != LEDGER_UNKNOWN ) pRow->eState = LEDGER_ROW_REFUSED;} \
+  {}
+mutant $G users/commit {      p->bSent = 1;} {}
+mutant $G users/commit {  *pbLost = eState == LEDGER_TX_INVALID;} {  *pbLost = 0;}
 set Q ext/sqlite/write/queue.c
 mutant $Q append/append {if( p->nContents > LEDGER_MAX_CONTENTS )} {if( 0 )}
 mutant $Q append/append {if( !ledgerUtf8Valid(z, p->nContents) )} {if( 0 )}
@@ -92,6 +162,7 @@ mutant $F outbox/outbox \
   {if( flushCheckSent(p, pRow, pErr) || flushQueue(p, pRow, pErr) ) goto out;} \
   {if( flushQueue(p, pRow, pErr) ) goto out;}
 mutant $F append/gateway {if( ledgerClientConfig(p->pClient)->tlsPublic )} {if( 0 )}
+mutant $F append/gateway {if( pQueue->bGateway )} {if( 0 )}
 mutant $F outbox/outbox \
   {  if( !sqlite3_get_autocommit(flush.pConn->db) ||} \
   {  if( 0 ||}
@@ -107,3 +178,14 @@ mutant $O outbox/outbox \
 mutant $O outbox/settle \
   {" AND o.state = 'committed' AND o.id <> w.id"} \
   {" AND o.state = 'x' AND o.id <> w.id"}
+mutant $O outbox/settle {" AND o.sent_to = w.sent_to"} {""}
+mutant $O outbox/settle \
+  {" AND o.contents IS w.contents WHERE w.id = ?2",} \
+  {" WHERE w.id = ?2",}
+mutant $O outbox/limits {" AND id > ?6 AND id <= ?7"} {" AND id > ?6 AND ?7 = ?7"} hangs
+mutant $O outbox/outbox \
+  {" WHERE state = 'sending' AND (ledger = ?1 OR sent_to = ?2)"} \
+  {" WHERE state = 'sending' AND (ledger = ?1 AND sent_to = ?2)"}
+mutant $O outbox/settle \
+  {if( bInOrder && pRow->eState == LEDGER_COMMITTED &&} \
+  {if( 0 &&}
