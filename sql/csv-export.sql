@@ -13,11 +13,14 @@
 -- One snapshot of the ledger, in its order; rows stream. The exit status is 1 where
 -- the file is not complete: the ledger failed, or contents hold a NUL, which no CSV
 -- can (the error names the entry). In a session: .mode csv, .headers on,
--- .once entries.csv, and .read sql/csv-export.sql.
+-- .output entries.csv, .read sql/csv-export.sql, and .output.
+
+.bail on
+SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
 
 SELECT transaction_id, sub_ledger,
        -- The shell's CSV would end at the NUL.
-       iif(instr(contents, char(0)), json_extract('{}',
+       iif(instr(contents, char(0)), ledger_require(0,
              'the contents of ' || transaction_id || ' hold a NUL: not for CSV'),
            contents) AS contents,
        tags
@@ -25,6 +28,14 @@ SELECT transaction_id, sub_ledger,
          WHERE :sub_ledger IS NULL AND ledger = coalesce(:ledger, 'main')
         UNION ALL
         SELECT transaction_id, sub_ledger, contents, tags FROM ledger_entries
-         WHERE sub_ledger = :sub_ledger AND ledger = coalesce(:ledger, 'main'))
- WHERE ledger_check(/* load the module first: .load ./build/ledger */)
+         WHERE sub_ledger = :sub_ledger AND ledger = coalesce(:ledger, 'main')
+        UNION ALL
+        -- The shell writes the header with the first row. Where there is none, it is
+        -- written here, and no row comes of that.
+        SELECT NULL, NULL, NULL, NULL
+         WHERE NOT EXISTS(SELECT 1 FROM ledger_entries
+                           WHERE :sub_ledger IS NULL AND ledger = coalesce(:ledger, 'main'))
+           AND NOT EXISTS(SELECT 1 FROM ledger_entries
+                           WHERE sub_ledger = :sub_ledger AND ledger = coalesce(:ledger, 'main'))
+           AND shell_putsnl('transaction_id,sub_ledger,contents,tags') IS NULL)
  ORDER BY transaction_id;

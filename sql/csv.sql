@@ -1,7 +1,7 @@
 -- Appends the rows of a CSV file to a ledger, each once: through a staging table and
 -- the outbox.
 --
---     sqlite3 -bail -cmd '.load ./build/ledger' -cmd '.read sql/outbox.sql' \
+--     sqlite3 -cmd '.load ./build/ledger' -cmd '.read sql/outbox.sql' \
 --       -cmd '.import --csv --schema temp payments.csv csv_staging' \
 --       local.db < sql/csv.sql
 --
@@ -26,15 +26,18 @@
 --     -cmd "SELECT ledger_attach('my-ledger')"
 -- The other way: sql/csv-export.sql.
 
+.bail on
 SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
-SELECT json_extract('{}', 'no outbox in this file: .read sql/outbox.sql first')
- WHERE NOT EXISTS(SELECT 1 FROM main.sqlite_schema WHERE name = 'ledger_outbox');
-SELECT json_extract('{}', 'no rows: .import --csv --schema temp FILE csv_staging first')
- WHERE NOT EXISTS(SELECT 1 FROM temp.sqlite_schema WHERE name = 'csv_staging');
-SELECT json_extract('{}', 'no column contents: the first line of FILE names its columns')
- WHERE EXISTS(SELECT 1 FROM temp.sqlite_schema WHERE name = 'csv_staging')
-   AND NOT EXISTS(SELECT 1 FROM pragma_table_info('csv_staging', 'temp')
-                   WHERE name = 'contents' COLLATE NOCASE);
+SELECT 1 WHERE NOT ledger_require(
+  EXISTS(SELECT 1 FROM main.sqlite_schema WHERE name = 'ledger_outbox'),
+  'no outbox in this file: .read sql/outbox.sql first');
+SELECT 1 WHERE NOT ledger_require(
+  EXISTS(SELECT 1 FROM temp.sqlite_schema WHERE name = 'csv_staging'),
+  'no rows: .import --csv --schema temp FILE csv_staging first');
+SELECT 1 WHERE NOT ledger_require(
+  EXISTS(SELECT 1 FROM pragma_table_info('csv_staging', 'temp')
+          WHERE name = 'contents' COLLATE NOCASE),
+  'no column contents: the first line of FILE names its columns');
 
 CREATE TABLE IF NOT EXISTS main.csv_import(
   id INTEGER PRIMARY KEY,

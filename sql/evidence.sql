@@ -49,10 +49,7 @@ DROP TRIGGER IF EXISTS temp.run_id_again;
 -- Which ledger is it? One that isn't attached, or doesn't answer, ends the run.
 CREATE TEMP TABLE run_now(
   run INTEGER, time_utc TEXT, url TEXT, ledger_id TEXT, api_version TEXT,
-  module_version TEXT, key_sha256 TEXT
-  CONSTRAINT [no service key to verify against: attach with option service_certificate]
-  CHECK(key_sha256 IS NOT NULL),
-  anchor_source TEXT, ledger TEXT, sub_ledger TEXT);
+  module_version TEXT, key_sha256 TEXT, anchor_source TEXT, ledger TEXT, sub_ledger TEXT);
 INSERT INTO temp.run_now
 WITH ping(answer) AS MATERIALIZED (
   SELECT ledger_ping(coalesce(:ledger, 'main')))
@@ -60,6 +57,8 @@ SELECT NULL, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url',
        i.ledger_id, p.answer ->> '$.api_version', ledger_version(), i.key_sha256,
        i.source, i.ledger, :sub_ledger
   FROM ping AS p CROSS JOIN ledger_identity AS i ON i.ledger = p.answer ->> '$.ledger';
+SELECT 1 WHERE NOT ledger_require((SELECT key_sha256 IS NOT NULL FROM temp.run_now),
+  'no service key to verify against: attach with option service_certificate');
 
 CREATE TABLE IF NOT EXISTS evidence_run(
   run INTEGER PRIMARY KEY,
@@ -221,16 +220,18 @@ SELECT n, state FROM temp.run_still WHERE n = (SELECT max(n) FROM temp.run_had);
 .read '|yes "INSERT INTO temp.run_probe SELECT n, state FROM temp.run_still WHERE n = (SELECT (lo + hi) / 2 FROM temp.run_border WHERE hi - lo > 1);" 2>/dev/null | head -n 50'
 
 -- All from the first on that is not there; whether it is gone must be certain.
-CREATE TEMP TABLE run_lost(transaction_id TEXT PRIMARY KEY, state TEXT
-  CONSTRAINT [the ledger does not know (yet) what was found before: run it again]
-  CHECK(state <> 'unknown')
-  CONSTRAINT [the ledger does not prove (yet) what was found before (a receipt is late or invalid): run it again]
-  CHECK(state <> 'unproven'));
+CREATE TEMP TABLE run_lost(transaction_id TEXT PRIMARY KEY, state TEXT);
 INSERT INTO temp.run_lost
 SELECT h.transaction_id, p.state
   FROM temp.run_border AS b
   JOIN temp.run_probe AS p ON p.n = b.hi
   JOIN temp.run_had AS h ON h.n >= b.hi;
+SELECT 1 WHERE NOT ledger_require(
+  NOT EXISTS(SELECT 1 FROM temp.run_lost WHERE state = 'unknown'),
+  'the ledger does not know (yet) what was found before: run it again');
+SELECT 1 WHERE NOT ledger_require(
+  NOT EXISTS(SELECT 1 FROM temp.run_lost WHERE state = 'unproven'),
+  'the ledger does not prove (yet) what was found before (a receipt is late or invalid): run it again');
 
 -- ---- what to do about it ------------------------------------------------------
 
@@ -403,5 +404,5 @@ DROP TABLE IF EXISTS temp.run_had; DROP TABLE IF EXISTS temp.run_probe;
 DROP TABLE IF EXISTS temp.run_lost; DROP TABLE IF EXISTS temp.run_todo;
 DROP TABLE IF EXISTS temp.run_missing; DROP TABLE IF EXISTS temp.run_outcome;
 DROP TRIGGER IF EXISTS temp.run_id_again;
-SELECT json_extract('{}', 'invalid, without a receipt, lost, not finished or not there: see above')
- WHERE changes() > 0;
+SELECT 1 WHERE NOT ledger_require(changes() = 0,
+  'invalid, without a receipt, lost, not finished or not there: see above');

@@ -1,7 +1,7 @@
 -- A local copy of a ledger's entries, with indexes and a full text search over their
 -- contents. Run again, it copies what is new.
 --
---     sqlite3 -bail -cmd '.load ./build/ledger' local.db < sql/mirror.sql
+--     sqlite3 -cmd '.load ./build/ledger' local.db < sql/mirror.sql
 --
 -- The ledger is that of LEDGER_URL and LEDGER_OPTIONS, or one attached before; another
 -- than the one attached as main:
@@ -32,6 +32,7 @@
 -- so, and what the ledger has in their place is copied. The exit status is 1 as long
 -- as mirror_lost has rows of this ledger; delete them when you have seen to it.
 
+.bail on
 SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
 
 CREATE TABLE IF NOT EXISTS main.mirror(
@@ -85,17 +86,14 @@ DELETE FROM main.mirror WHERE id IN (SELECT id FROM main.mirror_lost);
 -- ---- which ledger it is, and whether it has lost something ---------------------
 
 -- What a run left that did not come to its end.
-DROP TABLE IF EXISTS temp.mirror_now; DROP TABLE IF EXISTS temp.mirror_outcome;
--- Without its row, nothing below does anything.
+DROP TABLE IF EXISTS temp.mirror_now;
 CREATE TEMP TABLE mirror_now(
   ledger TEXT, ledger_id TEXT, url TEXT, key_sha256 TEXT, key_was TEXT,
   run INTEGER,
   had INTEGER,                      -- the newest id in mirror
   after INTEGER,                    -- seqnos up to this one are copied
   first_lost INTEGER,               -- seqno
-  loss TEXT
-    CONSTRAINT [the ledger does not know (yet) what was copied before: run it again]
-    CHECK(loss IN ('none', 'certain'))
+  loss TEXT                         -- none, certain or unknown
 );
 INSERT INTO temp.mirror_now
 WITH asked AS MATERIALIZED (
@@ -146,6 +144,8 @@ SELECT n.ledger, n.ledger_id, n.url, n.key_sha256, (SELECT key_sha256 FROM was),
                      AND e.contents = l.contents), 'unknown', 'certain')
          ELSE 'unknown' END END
   FROM now AS n LEFT JOIN lost AS l;
+SELECT 1 WHERE NOT ledger_require((SELECT loss IN ('none', 'certain') FROM temp.mirror_now),
+  'the ledger does not know (yet) what was copied before: run it again');
 
 SELECT 'SERVICE KEY CHANGED ' || key_was || ' -> ' || key_sha256 AS mirror
   FROM temp.mirror_now WHERE key_was <> key_sha256;
@@ -184,8 +184,7 @@ SELECT printf('ENTRIES LOST: the ledger no longer has %d entries that were copie
   FROM temp.mirror_now AS n JOIN main.mirror_lost AS l USING(ledger_id)
  GROUP BY l.run;
 
-CREATE TEMP TABLE mirror_outcome(n INTEGER
-  CONSTRAINT [entries were lost: see above] CHECK(n = 0));
-INSERT INTO temp.mirror_outcome
-SELECT count(*) FROM main.mirror_lost JOIN temp.mirror_now USING(ledger_id);
-DROP TABLE temp.mirror_now; DROP TABLE temp.mirror_outcome;
+-- What this run made in temp goes; that entries were lost stays known, by changes().
+DELETE FROM temp.mirror_now WHERE ledger_id IN (SELECT ledger_id FROM main.mirror_lost);
+DROP TABLE temp.mirror_now;
+SELECT 1 WHERE NOT ledger_require(changes() = 0, 'entries were lost: see above');

@@ -90,3 +90,21 @@ CREATE TABLE IF NOT EXISTS main.ledger_outbox(
 );
 CREATE INDEX IF NOT EXISTS main.ledger_outbox_open
   ON ledger_outbox(state, ledger, id);
+-- Text that is not UTF-8 is no ledger's; no CHECK can tell. char(unicode()) of the bytes
+-- from a place on gives the character there if there is one; so all of them are as long
+-- as the text, or it is not UTF-8. (unicode() takes U+FFFE and U+FFFF for U+FFFD.)
+CREATE TRIGGER IF NOT EXISTS main.ledger_outbox_utf8 AFTER INSERT ON ledger_outbox
+WHEN NEW.contents GLOB '*[^' || char(1) || '-' || char(127) || ']*'
+  OR instr(CAST(NEW.contents AS BLOB), x'00')
+BEGIN
+  SELECT RAISE(ABORT, 'contents: the text is not valid UTF-8: write hex(x)')
+   WHERE length(CAST(NEW.contents AS BLOB)) <> (
+     SELECT total(length(c))
+       FROM (SELECT n.key + 1 AS i, CAST(char(unicode(CAST(substr(
+                      CAST(NEW.contents AS BLOB), n.key + 1, 4) AS TEXT))) AS BLOB) AS c
+               FROM json_each('[0' || replace(hex(zeroblob(
+                      length(CAST(NEW.contents AS BLOB)) - 1)), '00', ',0') || ']') AS n)
+      WHERE substr(CAST(NEW.contents AS BLOB), i, length(c)) = c
+         OR (c = x'EFBFBD'
+             AND substr(CAST(NEW.contents AS BLOB), i, 3) IN (x'EFBFBE', x'EFBFBF')));
+END;

@@ -5,7 +5,7 @@
 -- quotes, users and roles.
 --
 --     sqlite3 -cmd '.load ./build/ledger' audit.db < sql/audit.sql
---     sqlite3 -bail -cmd '.load ./build/ledger' audit.db < sql/report.sql
+--     sqlite3 -cmd '.load ./build/ledger' audit.db < sql/report.sql
 --
 -- The ledger is that of LEDGER_URL and LEDGER_OPTIONS, or one attached before; another
 -- than the one attached as main, and another file than report.html:
@@ -17,12 +17,11 @@
 -- newest ten entries and of those that failed: whoever has it can read these. The exit
 -- status is 1 where an entry is not proven or was lost, as that of sql/audit.sql.
 
+.bail on
 SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
-SELECT json_extract('{}', 'no audit in this file: run sql/audit.sql on it first')
- WHERE NOT EXISTS(SELECT 1 FROM main.sqlite_schema WHERE name = 'audit_lost');
-
--- What an earlier run left that did not come to its end.
-DROP TABLE IF EXISTS temp.report_outcome;
+SELECT 1 WHERE NOT ledger_require(
+  EXISTS(SELECT 1 FROM main.sqlite_schema WHERE name = 'audit_lost'),
+  'no audit in this file: run sql/audit.sql on it first');
 
 WITH asked AS MATERIALIZED (
   SELECT ledger_ping(coalesce(:ledger, 'main')) AS answer
@@ -451,21 +450,19 @@ footer { color: var(--faint); font-size: .85rem; margin-top: 1.5rem; }
 )
 SELECT printf('%s: %d bytes', coalesce(:file, 'report.html'),
               CASE (SELECT count(*) FROM last)
-                WHEN 0 THEN json_extract('{}', 'no audit of this ledger in the file: run sql/audit.sql on it')
+                WHEN 0 THEN ledger_require(0, 'no audit of this ledger in the file: run sql/audit.sql on it')
                 -- (NULL where it can't, or not all of it.)
                 ELSE coalesce(writefile(coalesce(:file, 'report.html'), group_concat(html, '')),
-                              json_extract('{}', 'the report cannot be written to this file'))
+                              ledger_require(0, 'the report cannot be written to this file'))
               END) AS report
   FROM (SELECT before || coalesce(text, '') || after AS html FROM escaped
          ORDER BY section, rank, n LIMIT -1);
 
-CREATE TEMP TABLE report_outcome(n INTEGER
-  CONSTRAINT [not all is proven: see the report] CHECK(n = 0));
-INSERT INTO temp.report_outcome
-SELECT (SELECT count(*) FROM main.audit AS a
-         WHERE a.ledger_id = i.ledger_id AND a.receipt_valid IS NOT 1)
-     + (SELECT count(*) FROM main.audit_lost AS l WHERE l.ledger_id = i.ledger_id)
-  FROM (SELECT name FROM ledger_attached
-         WHERE name = coalesce(:ledger, 'main') COLLATE NOCASE) AS a
- CROSS JOIN ledger_identity AS i ON i.ledger = a.name;
-DROP TABLE temp.report_outcome;
+SELECT 1 WHERE NOT ledger_require(
+  (SELECT NOT EXISTS(SELECT 1 FROM main.audit AS a
+                      WHERE a.ledger_id = i.ledger_id AND a.receipt_valid IS NOT 1)
+      AND NOT EXISTS(SELECT 1 FROM main.audit_lost AS l WHERE l.ledger_id = i.ledger_id)
+     FROM (SELECT name FROM ledger_attached
+            WHERE name = coalesce(:ledger, 'main') COLLATE NOCASE) AS a
+    CROSS JOIN ledger_identity AS i ON i.ledger = a.name),
+  'not all is proven: see the report');

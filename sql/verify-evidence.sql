@@ -26,50 +26,47 @@
 -- Ends here without the module.
 SELECT 1 WHERE ledger_version(/* load the module first: .load ./build/ledger */) = '';
 -- What an earlier run left in this session.
-DROP VIEW IF EXISTS temp.judged; DROP TABLE IF EXISTS temp.asked; DROP TABLE IF EXISTS temp.auditor;
-DROP TABLE IF EXISTS temp.file_is; DROP TABLE IF EXISTS temp.checked;
+DROP VIEW IF EXISTS temp.judged; DROP TABLE IF EXISTS temp.auditor;
+DROP TABLE IF EXISTS temp.checked;
 DROP TABLE IF EXISTS temp.verdict; DROP TABLE IF EXISTS temp.outcome;
 
-CREATE TEMP TABLE asked(
-  certificate TEXT
-  CONSTRAINT [:certificate is NULL: its file can't be read] CHECK(certificate IS NOT NULL)
-  CONSTRAINT [:certificate is not PEM: .parameter set :certificate "readfile('service.pem')"]
-  CHECK(certificate LIKE '%-----BEGIN CERTIFICATE-----%'));
+CREATE TEMP TABLE auditor AS
+SELECT lower(trim(:key)) AS key, CAST(:certificate AS TEXT) AS certificate;
 .parameter init
-INSERT INTO asked
-SELECT CAST(value AS TEXT) FROM sqlite_parameters WHERE key = ':certificate';
-CREATE TEMP TABLE auditor(
-  key TEXT, certificate TEXT,
-  CONSTRAINT [give the service key: .parameter set :key "'sha256:...'"]
-    CHECK(key IS NOT NULL OR certificate IS NOT NULL),
-  CONSTRAINT [:key is sha256: and 64 hex digits]
-    CHECK(key IS NULL OR (key GLOB 'sha256:*' AND length(key) = 71
-                          AND substr(key, 8) NOT GLOB '*[^0-9a-f]*')));
-INSERT INTO auditor
-SELECT lower(trim(:key)), CAST(:certificate AS TEXT);
+SELECT 1 WHERE NOT ledger_require(
+  NOT EXISTS(SELECT 1 FROM sqlite_parameters WHERE key = ':certificate' AND value IS NULL),
+  ':certificate is NULL: its file can''t be read');
+SELECT 1 WHERE NOT ledger_require(
+  (SELECT certificate IS NULL OR certificate LIKE '%-----BEGIN CERTIFICATE-----%'
+     FROM temp.auditor),
+  ':certificate is not PEM: .parameter set :certificate "readfile(''service.pem'')"');
+SELECT 1 WHERE NOT ledger_require(
+  (SELECT key IS NOT NULL OR certificate IS NOT NULL FROM temp.auditor),
+  'give the service key: .parameter set :key "''sha256:...''"');
+SELECT 1 WHERE NOT ledger_require(
+  (SELECT key IS NULL OR (key GLOB 'sha256:*' AND length(key) = 71
+                          AND substr(key, 8) NOT GLOB '*[^0-9a-f]*')
+     FROM temp.auditor),
+  ':key is sha256: and 64 hex digits');
 
 -- What is verified here must be what others read in the file: no view, no
 -- computed column, no index that hides a row.
-CREATE TEMP TABLE file_is(
-  n_damaged INTEGER, n_plain INTEGER, n_double INTEGER, n_control INTEGER,
-  CONSTRAINT [the file is damaged: PRAGMA integrity_check] CHECK(n_damaged = 0),
-  CONSTRAINT [this is not evidence: plain tables are expected] CHECK(n_plain = 4),
-  CONSTRAINT [this is not evidence: an entry appears twice or has no id]
-    CHECK(n_double = 0),
-  CONSTRAINT [this is not evidence: control characters in evidence_run]
-    CHECK(n_control = 0));
-INSERT INTO file_is(n_damaged)
-SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok';
-INSERT INTO file_is(n_plain)
-SELECT count(*) FROM sqlite_schema AS s
- WHERE type = 'table' AND rootpage > 0
-   AND name IN ('evidence_run', 'service_certificate', 'entry', 'receipt')
-   AND NOT EXISTS(SELECT 1 FROM pragma_table_xinfo(s.name) WHERE hidden);
-INSERT INTO file_is(n_double)
-SELECT count(*) - count(DISTINCT transaction_id) FROM entry;
-INSERT INTO file_is(n_control)
-SELECT count(*) FROM evidence_run
- WHERE ledger_id || time_utc || key_sha256 GLOB '*[^ -~]*';
+SELECT 1 WHERE NOT ledger_require(
+  NOT EXISTS(SELECT 1 FROM pragma_integrity_check WHERE integrity_check <> 'ok'),
+  'the file is damaged: PRAGMA integrity_check');
+SELECT 1 WHERE NOT ledger_require(
+  (SELECT count(*) FROM sqlite_schema AS s
+    WHERE type = 'table' AND rootpage > 0
+      AND name IN ('evidence_run', 'service_certificate', 'entry', 'receipt')
+      AND NOT EXISTS(SELECT 1 FROM pragma_table_xinfo(s.name) WHERE hidden)) = 4,
+  'this is not evidence: plain tables are expected');
+SELECT 1 WHERE NOT ledger_require(
+  (SELECT count(*) = count(DISTINCT transaction_id) FROM entry),
+  'this is not evidence: an entry appears twice or has no id');
+SELECT 1 WHERE NOT ledger_require(
+  NOT EXISTS(SELECT 1 FROM evidence_run
+              WHERE ledger_id || time_utc || key_sha256 GLOB '*[^ -~]*'),
+  'this is not evidence: control characters in evidence_run');
 
 SELECT 'SERVICE KEY CHANGED ' || was || ' -> ' || key_sha256
   FROM (SELECT run, key_sha256, lag(key_sha256) OVER (ORDER BY run) AS was
@@ -174,9 +171,10 @@ SELECT finding FROM temp.verdict WHERE finding IN ('invalid', 'other key', 'no r
 UNION ALL
 SELECT NULL WHERE NOT EXISTS(SELECT 1 FROM entry);
 DELETE FROM temp.outcome;
-DROP VIEW IF EXISTS temp.judged; DROP TABLE IF EXISTS temp.asked; DROP TABLE IF EXISTS temp.auditor;
-DROP TABLE IF EXISTS temp.file_is; DROP TABLE IF EXISTS temp.checked;
+DROP VIEW IF EXISTS temp.judged; DROP TABLE IF EXISTS temp.auditor;
+DROP TABLE IF EXISTS temp.checked;
 DROP TABLE IF EXISTS temp.verdict; DROP TABLE IF EXISTS temp.outcome;
-SELECT json_extract('{}', iif((SELECT count(*) FROM entry),
-         'not every entry is shown by a valid receipt: see above',
-         'there is no entry in the file')) WHERE changes() > 0;
+SELECT 1 WHERE NOT ledger_require(changes() = 0,
+  iif((SELECT count(*) FROM entry),
+      'not every entry is shown by a valid receipt: see above',
+      'there is no entry in the file'));

@@ -19,7 +19,8 @@
 --                        value, type. WHERE key = 'name' finds whose name it is.
 --
 --   ledger_json_view     for each sub-ledger the keys in use, and the statement that
---                        makes a view with a column for each of them, "json:payments".
+--                        makes a view with a column for each of them, "json:payments",
+--                        or "pay.json:payments" where the ledger is not main but pay.
 --                        (Whoever may append names sub-ledgers: by its bare name a view
 --                        could hide a table of yours.) It knows the keys of now:
 --
@@ -57,9 +58,9 @@ SELECT e.ledger, e.sub_ledger, e.transaction_id, e.seqno, e.tags,
 DROP VIEW IF EXISTS temp.ledger_json_view;
 CREATE TEMP VIEW ledger_json_view AS
 SELECT ledger, sub_ledger, keys,
-       printf('CREATE TEMP VIEW "json:%w" AS SELECT transaction_id%s '
+       printf('CREATE TEMP VIEW "%wjson:%w" AS SELECT transaction_id%s '
               || 'FROM ledger_json WHERE ledger = %Q AND sub_ledger = %Q;',
-              sub_ledger,
+              iif(ledger = 'main' COLLATE NOCASE, '', ledger || '.'), sub_ledger,
               (SELECT group_concat(printf(
                  ', (SELECT value FROM json_each(document) WHERE key = %Q) AS "%w"',
                  value, value), '')

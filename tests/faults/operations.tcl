@@ -25,13 +25,13 @@ op flush_post    ledger_flush     outpost {
   INSERT INTO ledger_outbox(contents, sub_ledger) VALUES($text, 'w');
   SELECT ledger_flush('{"settle_ms":300}') > 0 }
 
-op local_functions {ledger_attach ledger_check ledger_detach ledger_option ledger_version
+op local_functions {ledger_attach ledger_check ledger_require ledger_detach ledger_option ledger_version
     ledger_debug ledger_self ledger_fingerprint ledger_txid_seqno ledger_txid_view
     ledger_last_transaction_id ledger_claims_digest ledger_verify_receipt
     ledger_receipt_is_valid ledger_quote_json ledger_cache_clear} local {
   SELECT ledger_attach('https://other.example', 'other'), ledger_detach('other'),
          ledger_option('wait'), ledger_version() <> '', ledger_debug() <> '',
-         ledger_self(1) IS NULL, ledger_check(), ledger_fingerprint($admin) <> '',
+         ledger_self(1) IS NULL, ledger_check(), ledger_require(1, ''), ledger_fingerprint($admin) <> '',
          ledger_txid_seqno('2.9'),
          ledger_txid_view('2.9'), ledger_last_transaction_id() <> '',
          ledger_claims_digest(json_extract($receipt, '$.applicationClaims')) <> '',

@@ -13,29 +13,34 @@ proc ledger_in_environment {} {
 }
 
 # What a session on a file prints that types these lines; `.read NAME` reads
-# sql/NAME.sql. ::exit is its exit status.
-proc session {file text} {
+# sql/NAME.sql. ::exit is its exit status. FLAGS: of the shell.
+proc session {file text args} {
   ledger_in_environment
   put $::testdir/typed [encoding convertto utf-8 \
     [regsub -all -line {^\.read ([a-z_-]+)$} $text ".read $::root/sql/\\1.sql"]]
   if {$file ne ":memory:"} { set file [file join $::testdir $file] }
-  return [exit_and_text {*}[shell $file] < $::testdir/typed]
+  return [exit_and_text {*}[shell {*}$args $file] < $::testdir/typed]
 }
 
 # What `.read NAME` changes of the shell's settings and its temporary tables, which
-# should be nothing. BEFORE: what is typed first.
+# should be nothing. BEFORE: what is typed first. (At a prompt, for there a script
+# that fails doesn't end the session.)
 proc changed_by {name file {before ""}} {
-  set show ".once $::testdir/shown\n.show\n.print <settings>\n.shell cat $::testdir/shown
-.print <temp>\nSELECT type, name, sql FROM temp.sqlite_schema ORDER BY name;\n.print <end>"
-  set text [session $file "$before\n.mode box\n.headers off\n.nullvalue none
-.separator ^\n$show\n.read $name\n$show\n"]
-  set found [regexp -all -inline {<settings>\n(.*?)\n<temp>\n(.*?)<end>} $text]
-  lassign [regsub -all -line {^ *width:.*} $found ""] - settings temp - settings_after temp_after
-  set changed {}
-  if {$settings eq "" || $settings ne $settings_after} {
-    lappend changed settings $settings $settings_after
+  set show {}
+  foreach when {before after} {
+    file delete $::testdir/settings.$when $::testdir/temp.$when
+    dict set show $when ".once $::testdir/settings.$when\n.show\n.once $::testdir/temp.$when
+SELECT type, name, sql FROM temp.sqlite_schema ORDER BY name;\n"
   }
-  if {$temp ne $temp_after} { lappend changed temp $temp $temp_after }
+  session $file "$before\n.mode box\n.headers off\n.nullvalue none
+.separator ^\n[dict get $show before].read $name\n[dict get $show after]" -interactive
+  set changed {}
+  foreach what {settings temp} {
+    lassign [lmap when {before after} {
+      regsub -all -line {^ *(width|output):.*} [bytes $::testdir/$what.$when] ""
+    }] was is
+    if {$was ne $is} { lappend changed $what $was $is }
+  }
   return $changed
 }
 

@@ -1,8 +1,10 @@
 /*
-** Are the tables that SQL names the ledger's?
+** What a script asks before it goes on: 1, or an error that says what to do.
 **
-**     SELECT ledger_check();     -- 1, or an error that says what to do
+**     SELECT ledger_check();
+**     SELECT ledger_require(EXISTS(SELECT 1 FROM entry), 'no entries here');
 **
+** Are the tables that SQL names the ledger's? That is ledger_check().
 ** A real table or view hides the eponymous one of its name: data tools create a
 ** `ledger_entries` where sqlite_schema has none, and INSERTs stay local, for
 ** ever; a planted `ledger_audit` shows forged rows. ledger_attach(),
@@ -99,11 +101,32 @@ static void namesFunction(sqlite3_context *pCtx, int argc,
   }
 }
 
+/* ledger_require(ok, why): SQL alone has no way to say in its own words why a
+** script ends, but in a trigger. */
+static void checkRequire(sqlite3_context *pCtx, int argc,
+                         sqlite3_value **argv) {
+  LedgerError err = LEDGER_ERROR_INIT;
+  const char *zWhy = (const char *)sqlite3_value_text(argv[1]);
+  (void)argc;
+  if( sqlite3_value_double(argv[0]) != 0.0 ) {
+    sqlite3_result_int(pCtx, 1);
+  } else {
+    ledgerErrorSet(&err, LEDGER_ERROR, "%s",
+                   zWhy ? zWhy : "ledger_require: not so");
+    ledgerErrorFunction(pCtx, &err);
+  }
+}
+
 const LedgerFunction aLedgerFunctionCheck[] = {
     {"ledger_check", 0, 0, LEDGER_FN_ACT, namesFunction, "",
      "1, or an error where a local table hides one of the ledger's", "none",
      "SELECT ledger_check();",
      "CREATE TABLE ledger_entries(contents);\n"
      "SELECT ledger_check();"},
+    {"ledger_require", 2, 2, LEDGER_FN_ACT, checkRequire, "ok, why",
+     "1, or the error `why` where `ok` is not true: it ends a script", "none",
+     "SELECT ledger_require(1 + 1 = 2, 'no arithmetic here');",
+     "SELECT ledger_require(EXISTS(SELECT 1 FROM ledger_entries\n"
+     "  WHERE sub_ledger = 'nosuch'), 'no entry in nosuch');"},
     {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };
