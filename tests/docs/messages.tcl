@@ -54,7 +54,7 @@ proc messages_literals argument {
 proc messages_all root {
   set at {ledgerErrorSet 2 ledgerErrorWrap 2 ledgerErrorMessage 0
           ledgerReceiptFail 2 ledgerGuardBad 2 ledgerCredentialMissing 2 ledgerBufPrintf 1 sqlite3_mprintf 0}
-  set behind {^(; |, but |accepted, |a change of view )}
+  set behind {^(; |, but |accepted, |a change of view |a gateway has )}
   set found {}
   foreach room {base client receipt sqlite} {
     set folders [list $root/ext/$room {*}[glob -nocomplain -type d $root/ext/$room/*]]
