@@ -16,6 +16,16 @@
 # which ids a ledger gives depends on when it signs, so that one is as good as
 # another. A command that shows nothing must succeed.
 
+# Pages that are tried by a file of their own, pages_GROUP.test, for together they take
+# long; the others are tried by pages.test.
+set page_groups {
+  begin {tutorial recipes proof azure}
+  connect {emulator credentials troubleshooting hosts}
+}
+proc page_tests group {
+  foreach name [dict get $::page_groups $group] { page_test $name ext/doc/$name.md }
+}
+
 proc page_pattern text {
   return [string map {... * * \\* ? \\? [ \\[ ] \\] \\ \\\\} [page_ids $text]]
 }
