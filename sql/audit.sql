@@ -52,6 +52,13 @@ SELECT NULL, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url',
 SELECT 1 WHERE NOT ledger_require((SELECT key_sha256 IS NOT NULL FROM temp.run_now),
   'no service key to verify against: attach with option service_certificate');
 
+-- Tables of these names that somebody else has made.
+SELECT 1 WHERE NOT ledger_require(
+  NOT EXISTS(SELECT 1 FROM temp.sqlite_schema WHERE name COLLATE NOCASE IN ('audit', 'audit_run', 'audit_lost')),
+  'a temporary table hides one of audit, audit_run, audit_lost: do it in another session');
+SELECT 1 WHERE NOT ledger_require(
+  (SELECT coalesce(max(name = 'ledger_id'), 1) FROM pragma_table_info('audit', 'main')),
+  'this file has a table named audit that is another''s: give another file');
 CREATE TABLE IF NOT EXISTS audit_run(
   run INTEGER PRIMARY KEY,
   time_utc TEXT NOT NULL,           -- when it began

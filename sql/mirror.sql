@@ -35,6 +35,9 @@
 .bail on
 SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
 
+SELECT 1 WHERE NOT ledger_require(
+  (SELECT coalesce(max(name = 'ledger_id'), 1) FROM pragma_table_info('mirror', 'main')),
+  'this file has a table named mirror that is another''s: give another file');
 CREATE TABLE IF NOT EXISTS main.mirror(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   ledger_id TEXT NOT NULL,
