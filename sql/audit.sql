@@ -52,9 +52,12 @@ SELECT NULL, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url',
 SELECT 1 WHERE NOT ledger_require((SELECT key_sha256 IS NOT NULL FROM temp.run_now),
   'no service key to verify against: attach with option service_certificate');
 
--- Tables of these names that somebody else has made.
+-- ---- its tables --------------------------------------------------------------
+
+-- Somebody else may have made tables of these names.
 SELECT 1 WHERE NOT ledger_require(
-  NOT EXISTS(SELECT 1 FROM temp.sqlite_schema WHERE name COLLATE NOCASE IN ('audit', 'audit_run', 'audit_lost')),
+  NOT EXISTS(SELECT 1 FROM temp.sqlite_schema
+              WHERE name COLLATE NOCASE IN ('audit', 'audit_run', 'audit_lost')),
   'a temporary table hides one of audit, audit_run, audit_lost: do it in another session');
 SELECT 1 WHERE NOT ledger_require(
   (SELECT coalesce(max(name = 'ledger_id'), 1) FROM pragma_table_info('audit', 'main')),

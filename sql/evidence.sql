@@ -60,17 +60,21 @@ SELECT NULL, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), p.answer ->> '$.url',
 SELECT 1 WHERE NOT ledger_require((SELECT key_sha256 IS NOT NULL FROM temp.run_now),
   'no service key to verify against: attach with option service_certificate');
 
--- Tables of these names that somebody else has made.
+-- ---- its tables --------------------------------------------------------------
+
+-- Somebody else may have made tables of these names.
 SELECT 1 WHERE NOT ledger_require(
   NOT EXISTS(SELECT 1 FROM temp.sqlite_schema
-              WHERE name COLLATE NOCASE IN ('evidence_run', 'service_certificate', 'entry', 'receipt',
-                'lost', 'member', 'constitution', 'enclave_quote', 'about', 'evidence')),
+              WHERE name COLLATE NOCASE IN ('evidence_run', 'service_certificate',
+                'entry', 'receipt', 'lost', 'member', 'constitution', 'enclave_quote',
+                'about', 'evidence')),
   'a temporary table hides one of the evidence''s: do it in another session');
 SELECT 1 WHERE NOT ledger_require(
   EXISTS(SELECT 1 FROM main.sqlite_schema WHERE name = 'evidence_run')
   OR NOT EXISTS(SELECT 1 FROM main.sqlite_schema
-                 WHERE name COLLATE NOCASE IN ('service_certificate', 'entry', 'receipt', 'lost', 'member',
-                   'constitution', 'enclave_quote', 'about', 'evidence')),
+                 WHERE name COLLATE NOCASE IN ('service_certificate', 'entry',
+                   'receipt', 'lost', 'member', 'constitution', 'enclave_quote',
+                   'about', 'evidence')),
   'this file has tables that are not evidence: give another file');
 CREATE TABLE IF NOT EXISTS evidence_run(
   run INTEGER PRIMARY KEY,
