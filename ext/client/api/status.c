@@ -21,13 +21,11 @@ struct StatusAnswer {
   int eTx;      /* LEDGER_TX_* */
 };
 
-/* Whether the answering node, and an id that is known to be committed, are of
-** a later view and not before this id: then Pending may last for ever. */
+/* Whether a later view is known to have committed as much: then this id is
+** committed, too, or never will be, and Pending may last for ever. */
 static int statusPassedBy(const LedgerCall *p) {
   LedgerTxid committed = p->pClient->committed;
-  return p->head.view > p->id.view && p->head.seqno >= p->id.seqno &&
-         committed.view > p->id.view && committed.view == p->head.view &&
-         committed.seqno >= p->id.seqno;
+  return committed.view > p->id.view && committed.seqno >= p->id.seqno;
 }
 
 const char *ledgerStatusName(int eState) {
@@ -50,7 +48,7 @@ static int statusRead(LedgerCall *p, LedgerExchange *pEx, LedgerError *pErr) {
   } else if( zState &&
              strcmp(zState, ledgerStatusName(LEDGER_TX_PENDING)) == 0 ) {
     pAnswer->eTx = LEDGER_TX_PENDING;
-    pAnswer->bSuspect = statusPassedBy(p);
+    pAnswer->bSuspect = p->tAgain && statusPassedBy(p); /* after a pause */
     p->bAgain = pAnswer->bWait && !pAnswer->bSuspect;
   } else {
     ledgerResponseNonsense(p, "neither Pending nor Committed", pErr);
@@ -169,32 +167,35 @@ static int statusAsk(LedgerClient *p, LedgerTxid id, int bWait, int *peState,
   return pErr->rc;
 }
 
-/*
-** A suspect id is declared invalid only when the ledger says Committed about
-** the later view's id and then still Pending about this one: a node that lags
-** behind may say Pending about an id that the others have committed.
-*/
+/* Whether a transaction of a later view is committed at the id's seqno. Pending
+** is no proof that it is lost, however often it is said: a node may not have
+** heard yet what the others have committed. */
+static int statusReplaced(LedgerClient *p, LedgerTxid id, int64_t tEnd,
+                          int *pbReplaced, LedgerError *pErr) {
+  LedgerTxid other = id;
+  int eState = LEDGER_TX_PENDING, bIgnore = 0;
+
+  while( eState != LEDGER_TX_COMMITTED && other.view < p->committed.view &&
+         p->tNow < tEnd ) {
+    other.view++;
+    if( statusAsk(p, other, 0, &eState, &bIgnore, pErr) ) break;
+  }
+  *pbReplaced = eState == LEDGER_TX_COMMITTED;
+  return pErr->rc;
+}
+
 int ledgerStatusWait(LedgerClient *p, LedgerTxid id, int *peState,
                      LedgerError *pErr) {
   const int64_t tEnd = p->tNow + p->pConfig->timeoutMs;
   int eState = LEDGER_TX_PENDING;
-  int eLater = 0;
-  int bSuspect = 0, bIgnore = 0;
+  int bSuspect = 0, bReplaced = 0;
 
   *peState = LEDGER_TX_PENDING;
   do {
-    LedgerTxid later;
-    if( statusAsk(p, id, 1, &eState, &bSuspect, pErr) ) break;
-    if( !bSuspect ) break;
-    later = p->committed;
-    if( statusAsk(p, later, 0, &eLater, &bIgnore, pErr) ) break;
-    if( statusAsk(p, id, 0, &eState, &bSuspect, pErr) ) break;
-    if( eState == LEDGER_TX_PENDING && bSuspect &&
-        eLater == LEDGER_TX_COMMITTED ) {
-      eState = LEDGER_TX_INVALID;
-    }
-  } while( eState != LEDGER_TX_COMMITTED && eState != LEDGER_TX_INVALID &&
-           p->tNow < tEnd );
+    if( statusAsk(p, id, 1, &eState, &bSuspect, pErr) || !bSuspect ) break;
+    if( statusReplaced(p, id, tEnd, &bReplaced, pErr) ) break;
+    if( bReplaced ) eState = LEDGER_TX_INVALID;
+  } while( eState != LEDGER_TX_INVALID && p->tNow < tEnd );
   if( pErr->rc == 0 && eState != LEDGER_TX_COMMITTED &&
       eState != LEDGER_TX_INVALID ) {
     statusPending(p, id, pErr);
