@@ -33,8 +33,8 @@ int emuStoreRun(EmuStore *p, LedgerError *pErr, const char *zSql,
 int emuStoreNumber(EmuStore *p, LedgerError *pErr, int64_t *pi,
                    const char *zSql, const char *zTypes, ...);
 
-/* The text of column i, with a NUL; it lives until the next step. Of NULL, which a
-** damaged file may have where none belongs, it is empty. */
+/* The text of column i, with a NUL; it lives until the next step. Of NULL,
+** which a damaged file may have where none belongs, it is empty. */
 EmuText emuStoreText(sqlite3_stmt *pStmt, int i);
 
 /* Appends the bytes of column i. */
