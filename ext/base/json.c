@@ -194,7 +194,8 @@ static size_t jsonValue(JsonScan *p, size_t i) {
       i = jsonValue(p, i);
       if( i == 0 ) return 0;
       i = jsonSpace(p, i);
-      if( i >= p->n || p->z[i++] != ':' ) return 0;
+      if( i >= p->n || p->z[i] != ':' ) return 0;
+      i++;
     }
     i = jsonValue(p, i);
     if( i == 0 ) return 0;

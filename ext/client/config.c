@@ -22,8 +22,11 @@
 #include <string.h>
 #include <unistd.h>
 
+static void *configPlace(LedgerConfig *p, const LedgerOptionRow *pRow) {
+  return (char *)p + pRow->iOffset;
+}
 static char **configTextField(LedgerConfig *p, const LedgerOptionRow *pRow) {
-  return (char **)(void *)((char *)p + pRow->iOffset);
+  return configPlace(p, pRow);
 }
 static const void *configField(const LedgerConfig *p,
                                const LedgerOptionRow *pRow) {
@@ -202,9 +205,9 @@ static int configSet(LedgerConfig *p, const LedgerOptionRow *pRow,
     free(pFile->zPath);
     *pFile = from;
   } else if( pRow->eType == OPTION_INT64 ) {
-    *(int64_t *)(void *)((char *)p + pRow->iOffset) = i;
+    *(int64_t *)configPlace(p, pRow) = i;
   } else {
-    *(int *)(void *)((char *)p + pRow->iOffset) = (int)i;
+    *(int *)configPlace(p, pRow) = (int)i;
   }
   return LEDGER_OK;
 }

@@ -90,7 +90,8 @@ static const struct MainName {
 #define MAIN_NAMES ((int)(sizeof(aMainName) / sizeof(aMainName[0])))
 
 static char **mainName(Emu *p, int i) {
-  return (char **)(void *)((char *)p + aMainName[i].iOffset);
+  void *pName = (char *)p + aMainName[i].iOffset;
+  return pName;
 }
 
 /* Makes the names of a new ledger and its first users. */

@@ -104,7 +104,7 @@ static void resolveHole(int eFamily, struct sockaddr_storage *pAddr,
       ((struct sockaddr_in *)&aAddr[i])->sin_addr.s_addr =
           htonl(INADDR_LOOPBACK);
     }
-    if( bind(fd, (struct sockaddr *)&aAddr[i], n) || listen(fd, 0) ||
+    if( fd < 0 || bind(fd, (struct sockaddr *)&aAddr[i], n) || listen(fd, 0) ||
         getsockname(fd, (struct sockaddr *)&aAddr[i], &n) ) {
       abort();
     }

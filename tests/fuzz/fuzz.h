@@ -16,12 +16,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *aData, size_t nData);
 
-/* Ends the run with what is wrong. */
-static inline void fuzzCheck(int bOk, const char *zWhat) {
-  if( bOk ) return;
+/* Ends the run with what is wrong. A macro, so that whoever analyses the caller
+** sees that it ends there. */
+_Noreturn static inline void fuzzFail(const char *zWhat) {
   fprintf(stderr, "fuzz: %s\n", zWhat);
   abort();
 }
+#define fuzzCheck(bOk, zWhat)     \
+  do {                            \
+    if( !(bOk) ) fuzzFail(zWhat); \
+  } while( 0 )
 
 /* Takes a byte from the input, 0 where there is none. */
 static inline int fuzzByte(const uint8_t **pa, size_t *pn) {
@@ -77,6 +81,7 @@ static inline void fuzzPatch(unsigned char *a, size_t n, const uint8_t *aData,
 }
 
 /* Reads a whole file (free()), or NULL; writes one. */
+#define FUZZ_FILE_MAX (64L << 20)
 static inline unsigned char *fuzzFileRead(const char *zFile, size_t *pn) {
   FILE *p = fopen(zFile, "rb");
   unsigned char *a = NULL;
@@ -84,7 +89,8 @@ static inline unsigned char *fuzzFileRead(const char *zFile, size_t *pn) {
   if( p == NULL ) return NULL;
   fseek(p, 0, SEEK_END);
   n = ftell(p);
-  rewind(p);
+  fuzzCheck(n >= 0 && n < FUZZ_FILE_MAX && fseek(p, 0, SEEK_SET) == 0,
+            "a file has no size, or is too large");
   a = malloc((size_t)n + 1);
   fuzzCheck(a && fread(a, 1, (size_t)n, p) == (size_t)n,
             "a file can't be read");
@@ -95,8 +101,9 @@ static inline unsigned char *fuzzFileRead(const char *zFile, size_t *pn) {
 
 static inline void fuzzFileWrite(const char *zFile, const void *a, size_t n) {
   FILE *p = fopen(zFile, "wb");
-  fuzzCheck(p && fwrite(a, 1, n, p) == n && fclose(p) == 0,
-            "a file can't be written");
+  fuzzCheck(p != NULL, "a file can't be made");
+  fuzzCheck(fwrite(a, 1, n, p) == n, "a file can't be written");
+  fuzzCheck(fclose(p) == 0, "a file can't be written to its end");
 }
 
 #endif /* LEDGER_FUZZ_H */

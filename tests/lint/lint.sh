@@ -4,8 +4,9 @@
 # shows everything. The arguments are the compiler flags that clang-tidy needs.
 #
 # What the three tools find, and how clang-format breaks lines, differs from
-# release to release: they are held to those of Debian 12. With another release
-# a step is skipped, and says so; our own two scripts run everywhere.
+# release to release: clang-tidy and cppcheck are held to those of Debian 12 and
+# 13, clang-format to Debian 12's. With another release a step is skipped, and
+# says so; our own two scripts run everywhere.
 set -u
 
 headers=$(ls include/*.h ext/*/*.h ext/*/*/*.h tests/*/*.h 2>/dev/null)
@@ -23,14 +24,16 @@ step() { # step NAME COMMAND...
   fi
 }
 
-step_of() { # step_of VERSION NAME COMMAND...: only with that release of NAME
+step_of() { # step_of "VERSION ..." NAME COMMAND...: only with these of NAME
   wanted=$1
   shift
   found=$("$1" --version | sed -n 's/^[^0-9]*\([0-9][0-9.]*\).*/\1/p' | head -n 1)
-  case $found. in
-    "$wanted".*) step "$@" ;;
-    *) echo "lint: $1: skipped: written for $wanted, this is ${found:-none}" ;;
-  esac
+  for release in $wanted; do
+    case $found. in
+      "$release".*) step "$@"; return ;;
+    esac
+  done
+  echo "lint: $1: skipped: written for $wanted, this is ${found:-none}"
 }
 
 # What was found, without the analyser's path to it: clang-tidy FILE tells.
@@ -59,7 +62,7 @@ step style "${TCLSH:-tclsh}" tests/lint/style.tcl
 step rooms "${TCLSH:-tclsh}" tests/lint/rooms.tcl build/obj/release/ext
 # shellcheck disable=SC2086
 step_of 14 clang-format clang-format --dry-run -Werror $headers $sources
-step_of 14 clang-tidy tidy "$@"
-step_of 2.10 cppcheck check
+step_of '14 19' clang-tidy tidy "$@"
+step_of '2.10 2.17' cppcheck check
 
 [ -z "$bad" ]

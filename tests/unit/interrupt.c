@@ -18,6 +18,7 @@
 ** is ever said.
 */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -93,7 +94,11 @@ static int interruptPort(int bFull) {
   }
   for( i = 0; bFull && i < 8; i++ ) {
     int c = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    (void)connect(c, (struct sockaddr *)&at, sizeof(at));
+    if( c < 0 || (connect(c, (struct sockaddr *)&at, sizeof(at)) &&
+                  errno != EINPROGRESS) ) {
+      perror("interrupt");
+      exit(2);
+    }
   }
   return ntohs(at.sin_port);
 }

@@ -15,6 +15,13 @@ static void put(LedgerLru *p, const char *zKey, const char *zBody,
   ledgerLruPut(p, zKey, strlen(zKey), zBody, strlen(zBody), nMax);
 }
 
+/* Memory of n bytes and a NUL, all of them 0. */
+static char *body(size_t n) {
+  char *z = calloc(1, n + 1);
+  if( z == NULL ) abort();
+  return z;
+}
+
 /* Whether the value kept by the key is this one; NULL: none. */
 static int is(LedgerLru *p, const char *zKey, const char *zBody) {
   size_t n;
@@ -87,7 +94,7 @@ static void lruOrder(void) {
 /* Whatever is put, the bound holds, and the count is that of what is there. */
 static void lruBound(void) {
   static const int64_t aMax[] = {4096, 5000, 20000, 1000000};
-  char *zBody = calloc(1, 30001);
+  char *zBody = body(30000);
   unsigned r = 1;
   size_t i;
   for( i = 0; i < N_OF(aMax); i++ ) {
@@ -119,7 +126,7 @@ static void lruBound(void) {
 /* What is alone too large isn't kept, and drives nothing out. */
 static void lruTooLarge(void) {
   LedgerLru *p = ledgerLruNew(NULL);
-  char *zBody = calloc(1, 5000);
+  char *zBody = body(4999);
   memset(zBody, 'x', 4999);
   put(p, "/small", "x", 4096);
   put(p, "/large", zBody, 4096);

@@ -41,7 +41,9 @@ static char zNow[200];
 static uintptr_t iFrom, iTo; /* where its code is */
 
 static int oomFails(void) {
-  if( nLeft == 0 || --nLeft > 0 ) return 0;
+  if( nLeft == 0 ) return 0;
+  nLeft--;
+  if( nLeft > 0 ) return 0;
   if( bOn ) nLeft = 1;
   bFailed = 1;
   return 1;

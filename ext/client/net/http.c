@@ -589,11 +589,11 @@ int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
   }
   while( (pMsg = curl_multi_info_read(p->pMulti, &n)) != NULL ) {
     char *pPrivate = NULL;
+    void *pEx;
     if( pMsg->msg != CURLMSG_DONE ) continue;
     curl_easy_getinfo(pMsg->easy_handle, CURLINFO_PRIVATE, &pPrivate);
-    if( pPrivate ) {
-      httpFinish((LedgerExchange *)(void *)pPrivate, pMsg->data.result);
-    }
+    pEx = pPrivate;
+    if( pEx ) httpFinish(pEx, pMsg->data.result);
   }
   return LEDGER_OK;
 }

@@ -32,7 +32,8 @@ static int tokenNumbers(EVP_PKEY *pKey, LedgerBuf *pMod, LedgerBuf *pExp,
     BIGNUM *pNum = NULL;
     if( EVP_PKEY_get_bn_param(pKey, azName[i], &pNum) &&
         BN_num_bytes(pNum) <= (int)sizeof(a) ) {
-      ledgerBufBase64Url(apOut[i], a, (size_t)BN_bn2bin(pNum, a));
+      const int n = BN_bn2bin(pNum, a);
+      ledgerBufBase64Url(apOut[i], a, (size_t)n);
       if( apOut[i]->bOom ) rc = ledgerErrorNomem(pErr);
     } else {
       rc = ledgerErrorSet(pErr, LEDGER_ERROR, "cannot read the token key");

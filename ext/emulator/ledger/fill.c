@@ -50,7 +50,8 @@ int emuFill(Emu *p, LedgerError *pErr) {
   char *zContents = malloc(nByte + 1);
   char zName[24];
   int64_t i;
-  int rc = zContents ? LEDGER_OK : ledgerErrorNomem(pErr);
+  int rc = LEDGER_OK;
+  if( zContents == NULL ) return ledgerErrorNomem(pErr);
   for( i = 0; i < p->args.nFill && rc == LEDGER_OK; i++ ) {
     EmuTxn txn = {0};
     LedgerTxid id;

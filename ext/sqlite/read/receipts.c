@@ -159,7 +159,8 @@ int ledgerReceiptsNext(LedgerReceipts *p, LedgerReceiptRow *pReceipt,
   if( rc || p->window.nUsed == 0 ) return rc;
   p->pCall = ledgerWindowTake(&p->window, 0, &p->item);
   if( p->nAhead < p->window.nPlace ) p->nAhead *= 2;
-  if( p->nWanted < INT64_MAX && --p->nWanted == 0 ) {
+  if( p->nWanted < INT64_MAX ) p->nWanted--;
+  if( p->nWanted == 0 ) {
     p->nWanted = INT64_MAX; /* asked for more, rows have been dropped */
     p->nAhead = 1;
   }

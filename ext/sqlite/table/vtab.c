@@ -56,7 +56,10 @@ static int vtabArgument(const char *zArg, const char *zName, char **pz) {
     return SQLITE_OK;
   }
   for( i = 1; zVal[i]; i++ ) {
-    if( zVal[i] == cQuote && zVal[++i] != cQuote ) break;
+    if( zVal[i] == cQuote ) {
+      i++; /* of two, one counts */
+      if( zVal[i] != cQuote ) break;
+    }
     zVal[k++] = zVal[i];
   }
   while( zVal[i] && strchr(" \n\t", zVal[i]) ) i++;
