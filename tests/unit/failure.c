@@ -6,16 +6,23 @@
 
 #include "check.h"
 
-/* What an exchange that ended with a code says, in a copy of z. */
-static void failed(LedgerExchange *p, int rc, const char *zLibcurl) {
+/* What an exchange that ended with a code says, in a copy of z, and after that
+** alert of TLS, where it is not 0. */
+static void failedOf(LedgerExchange *p, int rc, const char *zLibcurl,
+                     int iAlert) {
   memset(p, 0, sizeof(*p));
   p->pEasy = curl_easy_init();
   p->bDirect = 1;
   p->msConnect = 70;
-  p->rc = (CURLcode)rc;
+  p->iAlert = iAlert;
+  memcpy(&p->rc, &rc, sizeof(p->rc)); /* codes this libcurl lacks, too */
   snprintf(p->zError, sizeof(p->zError), "%s", zLibcurl);
   ledgerFailureRead(p);
   curl_easy_cleanup(p->pEasy);
+}
+
+static void failed(LedgerExchange *p, int rc, const char *zLibcurl) {
+  failedOf(p, rc, zLibcurl, 0);
 }
 
 /* Each row of the table has a sense of its own, and no code stands twice. */
@@ -89,10 +96,23 @@ static void failureWords(void) {
   CHECK(strcmp(ex.zError, "no connection within 70 ms") == 0);
 }
 
+/* What the handshake shows, said in words of ours. */
+static void failureHandshake(void) {
+  LedgerExchange ex;
+  failedOf(&ex, CURLE_SSL_CONNECT_ERROR, "", 40);
+  CHECK(strncmp(ex.zError, "the TLS handshake failed: ", 26) == 0);
+  CHECK(ex.eFail == LEDGER_FAIL_TLS);
+  failedOf(&ex, CURLE_SSL_CONNECT_ERROR, "OpenSSL: wrong version number", 0);
+  CHECK(strcmp(ex.zError, "the server speaks no TLS") == 0);
+  failedOf(&ex, CURLE_RECV_ERROR, "", 40); /* it was over by then */
+  CHECK(strstr(ex.zError, "handshake") == NULL);
+}
+
 int main(void) {
   static const CheckCase aCase[] = {{"table", failureTable},
                                     {"too_large", failureTooLarge},
                                     {"unknown", failureUnknown},
-                                    {"words", failureWords}};
+                                    {"words", failureWords},
+                                    {"handshake", failureHandshake}};
   return checkAll(aCase, N_OF(aCase));
 }
