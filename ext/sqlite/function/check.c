@@ -106,15 +106,20 @@ static void namesFunction(sqlite3_context *pCtx, int argc,
 static void checkRequire(sqlite3_context *pCtx, int argc,
                          sqlite3_value **argv) {
   LedgerError err = LEDGER_ERROR_INIT;
-  const char *zWhy = (const char *)sqlite3_value_text(argv[1]);
+  const int bWhy = sqlite3_value_type(argv[1]) != SQLITE_NULL;
+  const char *zWhy;
   (void)argc;
   if( sqlite3_value_double(argv[0]) != 0.0 ) {
     sqlite3_result_int(pCtx, 1);
-  } else {
-    ledgerErrorSet(&err, LEDGER_ERROR, "%s",
-                   zWhy ? zWhy : "ledger_require: not so");
-    ledgerErrorFunction(pCtx, &err);
+    return;
   }
+  zWhy = bWhy ? (const char *)sqlite3_value_text(argv[1]) : "no reason given";
+  if( zWhy == NULL ) {
+    ledgerErrorNomem(&err);
+  } else {
+    ledgerErrorSet(&err, LEDGER_ERROR, "%s", zWhy);
+  }
+  ledgerErrorFunction(pCtx, &err);
 }
 
 const LedgerFunction aLedgerFunctionCheck[] = {
