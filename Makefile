@@ -317,6 +317,9 @@ build/tsan/unit/%: build/obj/tsan/tests/unit/%.o
 	$(call say,LINK,$@)
 	$Q$(CC) $(FLAGS_tsan) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS) -pthread
 
+# What it defines each library finds before the C library's.
+build/unit/calls: LDFLAGS += -rdynamic
+
 build/bench/%: build/obj/release/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

@@ -52,6 +52,9 @@ unset DAMAGE_PLACES SYSCALL_ROUNDS APPENDS
 export SLEEP_SECONDS=60
 run sleep long 7200 hosts/sleep
 unset SLEEP_SECONDS
+export CALL_STEP=1
+run calls long 36000 hosts/syscalls
+unset CALL_STEP
 export OOM_STEP=1
 run memory long 36000 hosts/oom outbox/out_of_memory cache/out_of_memory
 unset OOM_STEP
