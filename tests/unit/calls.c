@@ -11,11 +11,11 @@
 ** For n = 1, 1 + STEP, ... until nothing fails any more: a connection that has
 ** run SETUP runs SQL while calls fail, and is closed while they do. What comes
 ** of the SQL is the same rows as without, or an error in words. One that begins
-** with `+` may not fail at all. In the SQL %N is a number that no other run has,
-** of this program or another. One that begins with `=` is a check of those
+** run SETUP runs SQL while calls fail, and closes while they do. What comes of
+** the SQL is the same rows as without, or an error in words. One that begins
 ** behind it: after each it gives the same rows; %F there is 1 where the SQL
-** failed. Once the connection is closed no descriptor is left. Prints a line for
-** each SQL: how many runs there were in which a call failed, and `ok` or what
+** of this program or another. One that begins with `=` is a check of those be-
+** hind it: after each it gives the same rows; %F there is 1 where the SQL
 ** was wrong first.
 */
 #pragma GCC visibility push(default)
