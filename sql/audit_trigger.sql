@@ -37,6 +37,8 @@ CREATE TEMP TRIGGER audit_trigger_refused INSTEAD OF INSERT ON audit_trigger_ask
   SELECT RAISE(ABORT, 'there is no table of that name in this file')
    WHERE NOT EXISTS(SELECT 1 FROM main.sqlite_schema
                      WHERE type = 'table' AND name = NEW.tab COLLATE NOCASE);
+  SELECT RAISE(ABORT, 'the outbox can''t record its own changes: name another table')
+   WHERE NEW.tab = 'ledger_outbox' COLLATE NOCASE;
   SELECT RAISE(ABORT, 'json_object() takes no more than 63 columns')
    WHERE (SELECT count(*) FROM pragma_table_info(NEW.tab)) > 63;
 END;

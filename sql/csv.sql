@@ -14,6 +14,9 @@
 --       -cmd "CREATE TEMP TABLE csv_staging AS SELECT 'people' AS sub_ledger,
 --               json_object('name', name, 'city', city) AS contents FROM people" \
 --
+-- Import alone first, and read what the shell says: of a line with too many fields it
+-- ignores the rest, and goes on. What has reached the ledger stays there.
+--
 -- All rows go into the table ledger_outbox of the file by one statement, or none does:
 -- a row that the ledger would refuse (more than 8192 bytes, six tags) is named by the
 -- error. Then they are sent, in their order. If that is interrupted or fails, run

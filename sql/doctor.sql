@@ -6,8 +6,8 @@
 --       < sql/doctor.sql
 --
 -- or `.read sql/doctor.sql` in a session, whose settings and temporary tables stay
--- as they are; without ledger_attach() it looks at the ledger of LEDGER_URL and
--- LEDGER_OPTIONS. The exit status is 1 where a check is not ok.
+-- as they are (but `.bail` is off then); without ledger_attach() it looks at the ledger
+-- of LEDGER_URL and LEDGER_OPTIONS. The exit status is 1 where a check is not ok.
 
 .bail on
 SELECT 1 WHERE NOT ledger_check(/* load the module first: .load ./build/ledger */);
