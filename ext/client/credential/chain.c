@@ -179,10 +179,6 @@ static int authChoose(const char *zKind, const LedgerCredential **ap, int *pn,
     if( bTake ) ap[(*pn)++] = p;
   }
   if( *pn == 0 && zOnly[0] ) return authNarrowError(zOnly, pErr);
-  if( *pn == 0 ) {
-    return ledgerErrorSet(pErr, LEDGER_AUTH, "no credential is named '%s'",
-                          zKind);
-  }
   return LEDGER_OK;
 }
 
