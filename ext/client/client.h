@@ -210,7 +210,8 @@ LedgerTxid ledgerCallHead(const LedgerCall *p);
 enum {
   LEDGER_SENT = 1,    /* recorded under the id given; commit is to come */
   LEDGER_UNSENT = 2,  /* certainly not recorded; may be sent again */
-  LEDGER_REFUSED = 3, /* certainly not recorded, and never will be */
+  LEDGER_REFUSED = 3, /* certainly not recorded, and never will be; its error is
+                      ** never LEDGER_BUSY */
   LEDGER_OUTCOME_UNKNOWN = 4 /* the request went out, no answer came back */
 };
 

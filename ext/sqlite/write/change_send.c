@@ -43,8 +43,7 @@ int ledgerChangeSendWrite(LedgerChangeSend *p, const char *zMethod,
       break;
     case LEDGER_REFUSED:
       pRow->eState = LEDGER_ROW_REFUSED;
-      ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_CONSTRAINT : rc, "%s",
-                     ledgerErrorText(&err));
+      ledgerErrorSet(pErr, rc, "%s", ledgerErrorText(&err));
       break;
     default:
       pRow->eState = LEDGER_UNKNOWN;

@@ -308,7 +308,7 @@ static int sendOutcome(LedgerSend *p, int i, LedgerCall *pCall,
       break;
     case LEDGER_REFUSED:
       pRow->eState = LEDGER_ROW_REFUSED;
-      pRow->rcError = rc == LEDGER_BUSY ? LEDGER_CONSTRAINT : rc;
+      pRow->rcError = rc;
       sendNote(pRow, &err);
       p->bOver = ++p->nRefused >= p->nRefusedMost;
       if( p->nRefusedMost && pRow->rcError == LEDGER_CONSTRAINT ) break;

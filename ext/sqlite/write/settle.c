@@ -416,7 +416,7 @@ static i64 settleLeft(const LedgerSend *p) {
     i64 ms = p->apRow[i]->tUnknown + p->msSettle - tNow;
     if( settleIsOpen(p->apRow[i], NULL) && ms > msLeft ) msLeft = ms;
   }
-  return msLeft > p->msSettle ? p->msSettle : msLeft;
+  return msLeft;
 }
 
 /* Why the open rows stay open, though settle_ms are over. */
