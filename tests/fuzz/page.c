@@ -36,13 +36,19 @@ static void pageSameEntries(const LedgerEntryList *pA,
   }
 }
 
-/* The members of both pages but their entries. */
-static void pageSameAround(LedgerJson *pA, LedgerJson *pB) {
-  cJSON *p = ledgerJsonRoot(pA)->child, *q = ledgerJsonRoot(pB)->child;
-  for( ; p && q; p = p->next, q = q->next ) {
-    pageSame(strcmp(p->string, q->string) == 0, "names");
-    if( strcmp(p->string, "entries") == 0 ) continue;
-    pageSame(cJSON_Compare(p, q, 1), "members");
+/* Two values, each of its tree. Their texts are asked for: what stands in a tree for
+** a NUL depends on the text around it. zBut: a member that isn't looked into. */
+static void pageSameValue(LedgerJson *pA, cJSON *p, LedgerJson *pB, cJSON *q,
+                          const char *zBut) {
+  size_t nA, nB;
+  const char *zA = ledgerJsonText(pA, p, &nA), *zB = ledgerJsonText(pB, q, &nB);
+  pageSame(p->type == q->type, "kinds of values");
+  if( zA ) pageSame(nA == nB && memcmp(zA, zB, nA) == 0, "texts");
+  if( cJSON_IsNumber(p) ) pageSame(cJSON_Compare(p, q, 1), "numbers");
+  for( p = p->child, q = q->child; p && q; p = p->next, q = q->next ) {
+    pageSame(pageSameText(p->string, q->string), "names");
+    if( zBut && p->string && strcmp(p->string, zBut) == 0 ) continue;
+    pageSameValue(pA, p, pB, q, NULL);
   }
   pageSame(p == NULL && q == NULL, "numbers of members");
 }
@@ -77,7 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *aData, size_t nData) {
                "words");
     } else {
       pageSameEntries(&placeList, &treeList);
-      pageSameAround(pPlace, pTree);
+      pageSameValue(pPlace, ledgerJsonRoot(pPlace), pTree,
+                    ledgerJsonRoot(pTree), "entries");
     }
   }
   ledgerEntryListFree(&placeList);

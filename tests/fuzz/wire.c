@@ -247,7 +247,11 @@ static size_t wireHead(WireEasy *p, const char *z, size_t n) {
     const char *zEol = memchr(z + i, '\n', n - i);
     iEol = zEol ? (size_t)(zEol - z) + 1 : n;
     if( iEol - i > 12 && memcmp(z + i, "HTTP/", 5) == 0 ) {
-      p->http = strtol(z + i + 9, NULL, 10) % 1000;
+      const char *zDigit = z + i + 9;
+      p->http = 0;
+      while( zDigit < z + iEol && *zDigit >= '0' && *zDigit <= '9' ) {
+        p->http = (10 * p->http + (*zDigit++ - '0')) % 1000;
+      }
       if( p->http < 100 ) p->http = 200;
     }
     if( !wireGive(p->xHeader, p->pHeader, z + i, iEol - i) ) return 0;
