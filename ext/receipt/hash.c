@@ -24,19 +24,21 @@ void ledgerReceiptHasherClear(LedgerReceiptHasher *p) {
   memset(p, 0, sizeof(*p));
 }
 
+/* A digest that has not begun is not gone on with: OpenSSL would crash. */
 void ledgerReceiptHashStart(LedgerReceiptHasher *p) {
+  if( p->bFailed ) return;
   if( EVP_DigestInit_ex2(p->pCtx, p->pMd, NULL) != 1 ) p->bFailed = 1;
 }
 
 void ledgerReceiptHashAdd(LedgerReceiptHasher *p, const void *a, size_t n) {
-  if( n && EVP_DigestUpdate(p->pCtx, a, n) != 1 ) p->bFailed = 1;
+  if( p->bFailed || n == 0 ) return;
+  if( EVP_DigestUpdate(p->pCtx, a, n) != 1 ) p->bFailed = 1;
 }
 
 void ledgerReceiptHashEnd(LedgerReceiptHasher *p, unsigned char *aOut) {
-  if( EVP_DigestFinal_ex(p->pCtx, aOut, NULL) != 1 ) {
-    p->bFailed = 1;
-    memset(aOut, 0, RECEIPT_HASH);
-  }
+  if( !p->bFailed && EVP_DigestFinal_ex(p->pCtx, aOut, NULL) == 1 ) return;
+  p->bFailed = 1;
+  memset(aOut, 0, RECEIPT_HASH);
 }
 
 void ledgerReceiptHash(LedgerReceiptHasher *p, const void *a1, size_t n1,

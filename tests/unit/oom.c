@@ -5,20 +5,21 @@
 **     build/unit/oom WHOSE HOW MODULE SETUP SQL... runs each SQL after SETUP
 **
 ** WHOSE is `sqlite`: what sqlite3_malloc() gives, to SQLite and to the module;
-** `module`: what malloc() gives to the module; `cjson` or `curl`: to that
-** library. HOW is `once`: one fails; or `on`: all from there on. With `:7`
-** behind it only each seventh is tried.
+** `module`: what malloc() gives to the module; `cjson`, `curl` or `crypto`: to
+** that library; `process`: to whoever asks for it. HOW is `once`: one fails; or
+** `on`: all from there on. With `:7` behind it only each seventh is tried.
 **
 ** The n-th allocation fails, for n = 1, 2, ... until nothing fails any more.
 ** Each time the outcome has to be SQLITE_NOMEM, or an error that says so, or,
-** by another way, the right one: the same rows as without. A SQL that begins
-** with `!` changes something: its rows are not compared. One that begins with
-** `=` is a check of those behind it: run after each, while nothing fails, it
-** gives the same rows each time. One that begins with `~` changes something,
-** too, each time on a connection of its own, which is closed while memory is
-** out. Afterwards the connection has to close, and all of SQLite's memory to be
-** given back. Prints a line for each SQL: how many failed, and `ok` or what was
-** wrong first.
+** by another way, the right one: the same rows as without. (Of `crypto` and
+** `process` any error in words will do, for libraries hide that memory is what
+** they lack.) A SQL that begins with `!` changes something: its rows are not
+** compared. One that begins with `=` is a check of those behind it: run after
+** each, while nothing fails, it gives the same rows each time. One that begins
+** with `~` changes something, too, each time on a connection of its own, that
+** is closed while memory is out. Afterwards the connection has to close, and
+** all of SQLite's memory to be given back. Prints a line for each SQL: how many
+** failed, and `ok` or what was wrong first.
 */
 #include <link.h>
 #include <signal.h>
@@ -39,6 +40,8 @@ static const char *zWhose;
 static char zNow[200];
 
 static uintptr_t iFrom, iTo; /* where its code is */
+static int bProcess;         /* whoever asks for it */
+static int bHidden;          /* a library may say something else of it */
 
 static int oomFails(void) {
   if( nLeft == 0 ) return 0;
@@ -51,25 +54,35 @@ static int oomFails(void) {
 
 static int oomFailsFor(const void *pCaller) {
   uintptr_t i = (uintptr_t)pCaller;
-  return zWhose && nLeft && i >= iFrom && i < iTo && oomFails();
+  return zWhose && nLeft && (bProcess || (i >= iFrom && i < iTo)) && oomFails();
 }
 
-/* The C library's own; what is defined here stands before it. */
+/* The C library's own; what is defined here stands before it. So do a
+** sanitizer's, where one is there. */
+#define OOM_WEAK __attribute__((weak))
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t nEach);
 void *__libc_realloc(void *p, size_t n);
+OOM_WEAK void *__interceptor_malloc(size_t n);
+OOM_WEAK void *__interceptor_calloc(size_t n, size_t nEach);
+OOM_WEAK void *__interceptor_realloc(void *p, size_t n);
 
 #define OOM_CALLER __builtin_return_address(0)
 #define OOM_EXPORT __attribute__((visibility("default"), noinline))
 
 OOM_EXPORT void *malloc(size_t n) {
-  return oomFailsFor(OOM_CALLER) ? NULL : __libc_malloc(n);
+  if( oomFailsFor(OOM_CALLER) ) return NULL;
+  return __interceptor_malloc ? __interceptor_malloc(n) : __libc_malloc(n);
 }
 OOM_EXPORT void *calloc(size_t n, size_t nEach) {
-  return oomFailsFor(OOM_CALLER) ? NULL : __libc_calloc(n, nEach);
+  if( oomFailsFor(OOM_CALLER) ) return NULL;
+  return __interceptor_calloc ? __interceptor_calloc(n, nEach)
+                              : __libc_calloc(n, nEach);
 }
 OOM_EXPORT void *realloc(void *p, size_t n) {
-  return oomFailsFor(OOM_CALLER) ? NULL : __libc_realloc(p, n);
+  if( oomFailsFor(OOM_CALLER) ) return NULL;
+  return __interceptor_realloc ? __interceptor_realloc(p, n)
+                               : __libc_realloc(p, n);
 }
 
 static sqlite3_mem_methods plain;
@@ -182,8 +195,8 @@ static void oomArm(int n) {
 ** is short of them, and ledger_prefetch() says that. */
 static int oomTold(sqlite3 *db, int rc) {
   const char *zErr = sqlite3_errmsg(db);
-  return rc == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM ||
-         strstr(zErr, "out of memory") != NULL ||
+  return (bHidden && strlen(zErr) > 12) || rc == SQLITE_NOMEM ||
+         rc == SQLITE_IOERR_NOMEM || strstr(zErr, "out of memory") != NULL ||
          (rc == SQLITE_FULL && strstr(zErr, "but the cache has") != NULL);
 }
 
@@ -298,13 +311,17 @@ int main(int argc, char **argv) {
   const char *zCheck = NULL;
   int i, n;
   if( argc < 4 || argc == 5 ) {
-    fprintf(stderr, "usage: oom sqlite|module|cjson|curl once|on MODULE "
-                    "[SETUP SQL...]\n");
+    fprintf(stderr, "usage: oom sqlite|module|cjson|curl|crypto|process "
+                    "once|on MODULE [SETUP SQL...]\n");
     return 2;
   }
   if( strcmp(argv[1], "module") == 0 ) zWhose = "/ledger.so";
   if( strcmp(argv[1], "cjson") == 0 ) zWhose = "/libcjson.so";
   if( strcmp(argv[1], "curl") == 0 ) zWhose = "/libcurl.so";
+  if( strcmp(argv[1], "crypto") == 0 ) zWhose = "/libcrypto.so";
+  if( strcmp(argv[1], "process") == 0 ) zWhose = "/libc.so";
+  bProcess = strcmp(argv[1], "process") == 0;
+  bHidden = bProcess || strcmp(argv[1], "crypto") == 0;
   bOn = strncmp(argv[2], "on:", 3) == 0 || strcmp(argv[2], "on") == 0;
   if( strchr(argv[2], ':') )
     nStep = (int)strtol(strchr(argv[2], ':') + 1, NULL, 10);
