@@ -1,8 +1,12 @@
 # Mutants of COMMIT and ledger_flush(): each row once, in order, and what is
 # told of it is so.
 
-# Not here: that a round is over once its session is (send.c: bOver). What an ended
-# session is given fails as certainly not sent, and ends the round.
+# Not here, since nobody could see the difference: that a round is over once its session
+# is (send.c: bOver; what an ended session is given fails as certainly not sent, and ends
+# the round), or once it was interrupted (what follows is interrupted as well); that the
+# outbox's rows are put in order as they are read (local.c; SQLite doesn't promise the
+# order of RETURNING, but keeps it), and that a head is never lowered (what is committed
+# of a batch that is sent in order has rising ids).
 rule {no row is sent while the outcome of one before it is open}
 set S ext/sqlite/write/send.c
 mutant $S append/sessions_again \
@@ -48,6 +52,20 @@ mutant $S append/sessions_again \
   {return ++p->nStall > SEND_STALL ? sendGiveUp(p, pErr) : LEDGER_OK;} \
   {return LEDGER_OK;} hangs
 mutant ext/client/api/gateway.c append/gateway {  pAnswer->bQueued = 1;} {}
+mutant $S append/sessions_again {: p->bOver || (p->before.view &&
+                                        p->before.view != pRow->id.view);} {: p->bOver;}
+mutant $S append/reconcile {if( facts.committed.seqno && !p->pLedger->bUnsettled )} \
+  {if( facts.committed.seqno )}
+mutant $S append/reconcile {while( *pp == NULL || p->pLedger->bUnsettled )} \
+  {while( *pp == NULL )}
+mutant $S append/sessions {      if( rc == LEDGER_BUSY && p->pSession &&
+          ledgerSessionEnded(p->pSession) )} {      if( 0 )}
+mutant $S append/sessions_again {  if( ledgerSettleAccepted(p, pErr) ) return pErr->rc;
+  p->bOver = 0;} {  p->bOver = 0;}
+mutant $S append/answer_lost \
+  {LedgerCall *pCall = ledgerWindowTake(&window, why.rc ? 0 : iDone, &iRow);} \
+  {LedgerCall *pCall = ledgerWindowTake(&window, 0, &iRow);}
+mutant $S users/commit {      if( pWindow->nUsed > 0 ) return;} {}
 
 rule {what became of a row is proved, or it stays open}
 set T ext/sqlite/write/settle.c
@@ -85,6 +103,8 @@ mutant $T append/reconcile \
 mutant ext/sqlite/conn/appended.c append/reconcile \
   {(pRow->eState == LEDGER_COMMITTED || pRow->id.view == id.view) &&} \
   {0 &&}
+mutant ext/sqlite/conn/appended.c outbox/settle \
+  {(pFor->iOutbox == 0 || pRow->iOutbox != pFor->iOutbox)} {1} hangs
 mutant $T append/answered_twice {if( settleTwice(apRow, n, pErr) ) break;} {}
 mutant $T append/sessions \
   {for( i = iHigh; i < n; i++ ) settleLost(p, apRow[i]);} \
@@ -98,6 +118,42 @@ mutant $T append/sessions \
 mutant $T append/answer \
   {if( pRow->bOtherSubLedger ) return; /* it} \
   {if( 0 ) return; /* it}
+mutant $T users/commit {pRow->pKind == NULL && pRow->eState == LEDGER_UNKNOWN &&} \
+  {pRow->eState == LEDGER_UNKNOWN &&}
+mutant $S users/commit {    return pErr->rc; /* a change that is not an append */} \
+  {    ledgerErrorClear(pErr);}
+mutant $S append/answer {    if( p->apRow[i]->bOtherSubLedger ) return 1;} {}
+mutant $T append/reconcile {  if( bTaken ) return LEDGER_OK;} {}
+mutant $T outbox/settle \
+  {if( range.from.seqno == 0 || from.seqno < range.from.seqno )} \
+  {if( range.from.seqno == 0 || from.seqno > range.from.seqno )}
+mutant $T append/settle_requests {  range.to = to;} {}
+mutant $T outbox/settle \
+  {for( k = bAny ? kFirst : kNext; k < p->nMatch; k++ )} \
+  {for( k = kFirst; k < p->nMatch; k++ )}
+mutant $T append/reconcile_foreign {    if( pMatch->iGiven >= 0 ) continue;
+    pSend->pDoubt} {    continue;
+    pSend->pDoubt}
+mutant $T append/reconcile_foreign \
+  {if( pErr->rc != LEDGER_IOERR && pErr->rc != LEDGER_BUSY ) break;} {}
+mutant $T append/settle_requests \
+  {    if( settleIsOpen(pRow, NULL) && pRow->before.seqno < to.seqno )} {    if( 0 )}
+mutant $T outbox/settle {      if( pRow->id.seqno ) {
+        settleLost(p, pRow);
+        continue;
+      }} {}
+mutant $T append/answered_twice {      eState == LEDGER_TX_INVALID )} {      0 )}
+mutant $T append/answered_twice {if( pEntry->nContents == strlen(p->zBarrier) &&
+          memcmp(pEntry->zContents, p->zBarrier, pEntry->nContents) == 0 )} {if( 1 )}
+mutant $T append/settle_requests \
+  {if( eOutcome == LEDGER_OUTCOME_UNKNOWN && pErr->rc == LEDGER_ERROR )} {if( 0 )}
+mutant $T append/sessions {*pbOver = *pnOpen > 0 && settleLeft(pSend) == 0;} \
+  {*pbOver = *pnOpen > 0;}
+mutant $T append/lagging_node \
+  {ledgerHeadCommitted(pSend->pLedger, zSubLedger, 1, &to, pErr)} \
+  {ledgerHeadCommitted(pSend->pLedger, zSubLedger, 0, &to, pErr)}
+mutant $T append/reconcile_lag "  if( p->barrier.seqno == 0 ) {\n    if( ledgerHead" \
+  "  if( 1 ) {\n    if( ledgerHead"
 set H ext/sqlite/write/head.c
 mutant $H append/lagging_node {if( !bWitness ) return LEDGER_OK;} {return LEDGER_OK;}
 mutant $H outbox/settle \
@@ -109,6 +165,8 @@ mutant $S append/answer_lost \
   {if( pNew->rc && (pErr->rc == LEDGER_OK || pErr->rc == LEDGER_BUSY) )} \
   {if( pNew->rc && pErr->rc == LEDGER_OK )}
 set C ext/sqlite/write/commit.c
+mutant $C append/reconcile \
+  {  if( ledgerSettleCount(p, LEDGER_UNKNOWN) > 0 ) p->pLedger->bUnsettled = 1;} {}
 mutant $C append/wait_ended \
   {if( pRow->eState != LEDGER_PENDING || pRow->pKind ) return 0;} \
   {}
@@ -163,6 +221,24 @@ mutant $F outbox/outbox \
   {if( flushQueue(p, pRow, pErr) ) goto out;}
 mutant $F append/gateway {if( ledgerClientConfig(p->pClient)->tlsPublic )} {if( 0 )}
 mutant $F append/gateway {if( pQueue->bGateway )} {if( 0 )}
+mutant $F outbox/settle {        ledgerTxidCompare(pRow->tx, p->head) > 0 )} {        0 )}
+mutant $F outbox/settle {apRow[i]->id = pRow->tx;} {}
+mutant $F outbox/settle {  p->send.bSettle = 1;} {}
+mutant $F outbox/limits {        if( pQueue->bOtherSubLedger )} {        if( 0 )}
+mutant $F outbox/late {        pRow->eState = LEDGER_SENDING;
+        pRow->tSent = ledgerClockWall();} {        pRow->eState = LEDGER_SENDING;}
+mutant $F outbox/settle {  if( flushInOrder(p) ) return;} {  return;}
+mutant $F outbox/late {    if( pRow->zError ) continue;} {}
+mutant $F outbox/late {    pRow->tSent = ledgerClockWall();
+    flushSay(} {    flushSay(}
+mutant $F outbox/late \
+  {if( pErr->rc == LEDGER_OK ) ledgerOutboxRecord(p->pOutbox, &found, 0, pErr);} {}
+mutant $F outbox/late {pRow->tSent < tWall ? tNow - (tWall - pRow->tSent) : tNow;} \
+  {tNow - (tWall - pRow->tSent);} hangs
+mutant $F outbox/limits {      p->limits.iDone = pRow->id;} {      ;} hangs
+mutant $F outbox/settle \
+  {if( bOpen && ledgerHeadCommitted(p->pLedger, NULL, 0, &p->head, pErr) )} \
+  {if( p->head.seqno == 0 && ledgerHeadCommitted(p->pLedger, NULL, 0, &p->head, pErr) )}
 mutant $F outbox/outbox \
   {  if( !sqlite3_get_autocommit(flush.pConn->db) ||} \
   {  if( 0 ||}
@@ -171,6 +247,10 @@ set O ext/sqlite/outbox/local.c
 mutant $O outbox/power \
   {  for( i = 0; i < 2 && p->bSync && rc == SQLITE_OK; i++ )} \
   {  for( i = 0; i < 0; i++ )}
+mutant $O outbox/limits {" AND id NOT IN (SELECT value FROM json_each(?8))"} {" AND ?8 = ?8"}
+mutant $O outbox/power {      pRows->nRow > 0 ) {
+    p->bFailed |= outboxSync(p, pErr) != LEDGER_OK;
+  }} {      pRows->nRow > 0 ) {}}
 mutant $O outbox/power {return p->bFolder ? outboxSyncFolder(p, pErr) : 0;} {return 0;}
 mutant $O outbox/outbox \
   {rc = sqlite3_exec(p->pLock, "BEGIN EXCLUSIVE", NULL, NULL, NULL);} \
