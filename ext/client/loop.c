@@ -80,7 +80,8 @@ static int64_t loopDue(const LedgerClient *p, const LedgerCall *pCall) {
     case LEDGER_CALL_PAUSE: return pCall->tAt - p->tNow;
     case LEDGER_CALL_SECONDARY:
       return pCall->pSecondary->eState == LEDGER_CALL_DONE ? 0 : LOOP_SLICE_MS;
-    case LEDGER_CALL_RUN: return pCall->pEx->bDone ? 0 : LOOP_SLICE_MS;
+    case LEDGER_CALL_RUN:
+      return ledgerExchangeEnded(pCall->pEx) ? 0 : LOOP_SLICE_MS;
     case LEDGER_CALL_START:
       if( pCall->pKind && pCall->pKind->bPublic ) return 0;
       return loopInnerDone(p) ? 0 : LOOP_SLICE_MS;

@@ -6,14 +6,16 @@
 **
 ** WHOSE is `sqlite`: what sqlite3_malloc() gives, to SQLite and to the module;
 ** `module`: what malloc() gives to the module; `cjson`, `curl` or `crypto`: to
-** that library; `process`: to whoever asks for it. HOW is `once`: one fails; or
-** `on`: all from there on. With `:7` behind it only each seventh is tried.
+** that library; `process`: to whoever asks for it; `large`: to whoever asks for
+** OOM_LARGE bytes or more. HOW is `once`: one fails; or `on`: all from there
+** on. With `:7` behind it only each seventh is tried.
 **
 ** The n-th allocation fails, for n = 1, 2, ... until nothing fails any more.
 ** Each time the outcome has to be SQLITE_NOMEM, or an error that says so, or,
-** by another way, the right one: the same rows as without. (Of `crypto` and
-** `process` any error in words will do, for libraries hide that memory is what
-** they lack.) A SQL that begins with `!` changes something: its rows are not
+** by another way, the right one: the same rows as without. (Of `crypto`,
+** `process` and `large` any error in words will do, for libraries hide that
+** memory is what they lack.) And no wait is busy: poll() is called OOM_POLLS
+** times at most. A SQL that begins with `!` changes something: its rows are not
 ** compared. One that begins with `=` is a check of those behind it: run after
 ** each, while nothing fails, it gives the same rows each time. One that begins
 ** with `~` changes something, too, each time on a connection of its own, that
@@ -40,8 +42,13 @@ static const char *zWhose;
 static char zNow[200];
 
 static uintptr_t iFrom, iTo; /* where its code is */
-static int bProcess;         /* whoever asks for it */
+static int bProcess;         /* whoever asks for it ... */
+static size_t nLeast;        /* ... for so many bytes or more */
 static int bHidden;          /* a library may say something else of it */
+
+#define OOM_LARGE 16000 /* OpenSSL's buffer for a record is larger */
+#define OOM_POLLS 1000
+static int nPoll; /* calls of poll() while memory is out */
 
 static int oomFails(void) {
   if( nLeft == 0 ) return 0;
@@ -52,9 +59,10 @@ static int oomFails(void) {
   return 1;
 }
 
-static int oomFailsFor(const void *pCaller) {
+static int oomFailsFor(const void *pCaller, size_t n) {
   uintptr_t i = (uintptr_t)pCaller;
-  return zWhose && nLeft && (bProcess || (i >= iFrom && i < iTo)) && oomFails();
+  return zWhose && nLeft && n >= nLeast &&
+         (bProcess || (i >= iFrom && i < iTo)) && oomFails();
 }
 
 /* The C library's own; what is defined here stands before it. So do a
@@ -71,18 +79,26 @@ OOM_WEAK void *__interceptor_realloc(void *p, size_t n);
 #define OOM_EXPORT __attribute__((visibility("default"), noinline))
 
 OOM_EXPORT void *malloc(size_t n) {
-  if( oomFailsFor(OOM_CALLER) ) return NULL;
+  if( oomFailsFor(OOM_CALLER, n) ) return NULL;
   return __interceptor_malloc ? __interceptor_malloc(n) : __libc_malloc(n);
 }
 OOM_EXPORT void *calloc(size_t n, size_t nEach) {
-  if( oomFailsFor(OOM_CALLER) ) return NULL;
+  if( oomFailsFor(OOM_CALLER, n * nEach) ) return NULL;
   return __interceptor_calloc ? __interceptor_calloc(n, nEach)
                               : __libc_calloc(n, nEach);
 }
 OOM_EXPORT void *realloc(void *p, size_t n) {
-  if( oomFailsFor(OOM_CALLER) ) return NULL;
+  if( oomFailsFor(OOM_CALLER, n) ) return NULL;
   return __interceptor_realloc ? __interceptor_realloc(p, n)
                                : __libc_realloc(p, n);
+}
+
+/* poll(), which <poll.h> may have made an inline function. */
+int __poll(void *a, unsigned long n, int ms);
+OOM_EXPORT int oomPoll(void *a, unsigned long n, int ms) __asm__("poll");
+int oomPoll(void *a, unsigned long n, int ms) {
+  nPoll++;
+  return __poll(a, n, ms);
 }
 
 static sqlite3_mem_methods plain;
@@ -187,8 +203,16 @@ static sqlite3 *oomReady(const char *zModule, const char *zSetup) {
 }
 
 static void oomArm(int n) {
-  bFailed = 0;
+  bFailed = nPoll = 0;
   nLeft = n;
+}
+
+/* A wait is no loop that keeps a core busy. */
+static void oomIdle(int n) {
+  char z[40];
+  if( nPoll <= OOM_POLLS ) return;
+  snprintf(z, sizeof(z), "%d calls of poll()", nPoll);
+  oomWrong(n, "a busy wait", z);
 }
 
 /* Whether the error is the lack of memory. A cache that has no memory for rows
@@ -269,6 +293,7 @@ static int oomSql(const char *zModule, const char *zSetup, const char *zSql,
     oomArm(n);
     rc = oomExec(db, zSql, &rows);
     nLeft = 0;
+    oomIdle(n);
     if( rc == SQLITE_OK && bCompare && rows.iHash != before.iHash ) {
       oomWrong(n, "other rows", rows.z);
     } else if( rc && !oomTold(db, rc) ) {
@@ -295,6 +320,7 @@ static int oomClose(const char *zModule, const char *zSetup, const char *zSql) {
     snprintf(zNow, sizeof(zNow), "~%.100s, n = %d:", zSql, n);
     oomArm(n);
     rc = oomExec(db, zSql, &rows);
+    oomIdle(n);
     if( rc && !oomTold(db, rc) ) {
       oomWrong(n, "another error", sqlite3_errmsg(db));
     }
@@ -311,8 +337,8 @@ int main(int argc, char **argv) {
   const char *zCheck = NULL;
   int i, n;
   if( argc < 4 || argc == 5 ) {
-    fprintf(stderr, "usage: oom sqlite|module|cjson|curl|crypto|process "
-                    "once|on MODULE [SETUP SQL...]\n");
+    fprintf(stderr, "usage: oom sqlite|module|cjson|curl|crypto|process"
+                    "|large once|on MODULE [SETUP SQL...]\n");
     return 2;
   }
   if( strcmp(argv[1], "module") == 0 ) zWhose = "/ledger.so";
@@ -320,7 +346,11 @@ int main(int argc, char **argv) {
   if( strcmp(argv[1], "curl") == 0 ) zWhose = "/libcurl.so";
   if( strcmp(argv[1], "crypto") == 0 ) zWhose = "/libcrypto.so";
   if( strcmp(argv[1], "process") == 0 ) zWhose = "/libc.so";
-  bProcess = strcmp(argv[1], "process") == 0;
+  if( strcmp(argv[1], "large") == 0 ) {
+    zWhose = "/libc.so";
+    nLeast = OOM_LARGE;
+  }
+  bProcess = nLeast || strcmp(argv[1], "process") == 0;
   bHidden = bProcess || strcmp(argv[1], "crypto") == 0;
   bOn = strncmp(argv[2], "on:", 3) == 0 || strcmp(argv[2], "on") == 0;
   if( strchr(argv[2], ':') )

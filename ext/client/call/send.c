@@ -239,7 +239,7 @@ void ledgerCallStep(LedgerCall *p) {
 
   if( p->eState == LEDGER_CALL_RUN ) {
     sendPaused(p);
-    if( p->pEx->bDone ) {
+    if( ledgerExchangeEnded(p->pEx) ) {
       ledgerRetryRead(p);
     } else if( pClient->tNow - p->tStart > ledgerCallTimeout(p) ) {
       ledgerRetryTimedOut(p);

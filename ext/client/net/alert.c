@@ -1,9 +1,12 @@
 /*
-** TLS alerts: what a server says as it breaks a handshake off. The exchange
-** that makes a connection hears them, as long as it lasts. Issues no request.
+** TLS alerts: what a server says as it breaks a handshake off; and the one end
+** of a handshake on this side that libcurl may miss, for want of memory. The
+** exchange that makes a connection hears them, as long as it lasts. Issues no
+** request.
 */
 #include "client/net/net.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -32,11 +35,18 @@ static void alertInit(void) {
 
 /* Called by OpenSSL for what goes on in a connection. The low byte of a fatal
 ** alert is its number; close_notify is not. */
-static void alertHear(const SSL *pSsl, int eWhere, int iAlert) {
+static void alertHear(const SSL *pSsl, int eWhere, int i) {
+  const int iAlert =
+      eWhere == SSL_CB_READ_ALERT && i >> 8 == SSL3_AL_FATAL ? i & 0xff : 0;
+  const int bNoMemory =
+      eWhere == SSL_CB_CONNECT_EXIT && i <= 0 &&
+      ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE;
   const LedgerListener *p;
-  if( eWhere != SSL_CB_READ_ALERT || iAlert >> 8 != SSL3_AL_FATAL ) return;
+  if( !iAlert && !bNoMemory ) return;
   p = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(pSsl), iAlertExData);
-  if( p && p->pEx ) p->pEx->iAlert = iAlert & 0xff;
+  if( p == NULL || p->pEx == NULL ) return;
+  if( iAlert ) p->pEx->iAlert = iAlert;
+  if( bNoMemory ) p->pEx->bNoMemory = 1;
 }
 
 /* Lets the exchange hear the alerts of the connection that it makes, whose

@@ -355,9 +355,9 @@ static struct curl_blob httpBlob(const char *z) {
 static CURLcode httpSslCtx(CURL *pEasy, void *pCtx, void *pArg) {
   LedgerExchange *p = pArg;
   (void)pEasy;
-  return p->xVerify(pCtx, p->pVerifyArg) && ledgerAlertListen(pCtx, p)
-             ? CURLE_OK
-             : CURLE_OUT_OF_MEMORY;
+  if( p->xVerify && !p->xVerify(pCtx, p->pVerifyArg) )
+    return CURLE_OUT_OF_MEMORY;
+  return ledgerAlertListen(pCtx, p) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 /* Whom to trust, and the client's own certificate. */
@@ -374,10 +374,8 @@ static CURLcode httpSetTls(CURL *h, LedgerExchange *p,
   /* A resumed session shows no certificate: its dates would go unseen. Nor
   ** would it save much (doc/decisions.md). */
   SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-  if( pWire->xVerify ) {
-    SET(CURLOPT_SSL_CTX_FUNCTION, httpSslCtx);
-    SET(CURLOPT_SSL_CTX_DATA, p);
-  }
+  SET(CURLOPT_SSL_CTX_FUNCTION, httpSslCtx);
+  SET(CURLOPT_SSL_CTX_DATA, p);
   if( pWire->zCaFile ) {
     b = httpBlob(pWire->zCaFile);
     SET(CURLOPT_CAINFO_BLOB, &b);
@@ -466,8 +464,8 @@ static CURLcode httpSetRequest(CURL *h, LedgerExchange *p,
 }
 
 /*
-** Starts an exchange; *ppEx is the caller's. It is bDone once
-** ledgerHttpPerform() has seen its end.
+** Starts an exchange; *ppEx is the caller's. ledgerExchangeEnded() says when it
+** is over, behind ledgerHttpPerform().
 */
 int ledgerHttpStart(LedgerHttp *pHttp, const LedgerWire *pWire,
                     LedgerExchange **ppEx, LedgerError *pErr) {
@@ -543,6 +541,7 @@ static void httpFinish(LedgerExchange *p, CURLcode rc) {
   /* What libcurl calls no connection is one that was closed. */
   if( rc == CURLE_COULDNT_CONNECT && p->bHeldLost ) rc = CURLE_GOT_NOTHING;
   if( p->bStale ) rc = CURLE_GOT_NOTHING;
+  if( p->bNoMemory && rc != CURLE_OK ) rc = CURLE_OUT_OF_MEMORY;
   p->bDone = 1;
   p->rc = rc;
   ledgerBudgetFit(&p->body);
@@ -571,6 +570,21 @@ int ledgerExchangeLeft(LedgerExchange *p) {
   return nSent > p->nBefore;
 }
 
+/* Whether an exchange is over. It is where OpenSSL had no memory for its
+** handshake: libcurl (7.88) takes that for a server that hasn't answered yet,
+** and asks OpenSSL again at once, and for ever. */
+int ledgerExchangeEnded(LedgerExchange *p) {
+  if( p->bNoMemory && !p->bDone ) httpFinish(p, CURLE_OUT_OF_MEMORY);
+  return p->bDone;
+}
+
+/* What libcurl's multi handle fails with. */
+static int httpFailed(CURLMcode rc, LedgerError *pErr) {
+  if( rc == CURLM_OUT_OF_MEMORY ) return ledgerErrorNomem(pErr);
+  return ledgerErrorSet(pErr, LEDGER_IOERR,
+                        "libcurl failed with its multi code %d", (int)rc);
+}
+
 /* Moves all exchanges on without waiting. */
 int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
   LedgerGuest guest;
@@ -583,10 +597,7 @@ int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
   ledgerBudgetResume(&p->budget);
   rc = curl_multi_perform(p->pMulti, &n);
   ledgerGuestLeave(&guest);
-  if( rc != CURLM_OK ) {
-    return ledgerErrorSet(pErr, LEDGER_IOERR,
-                          "libcurl failed with its multi code %d", (int)rc);
-  }
+  if( rc != CURLM_OK ) return httpFailed(rc, pErr);
   while( (pMsg = curl_multi_info_read(p->pMulti, &n)) != NULL ) {
     char *pPrivate = NULL;
     void *pEx;
@@ -601,9 +612,7 @@ int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr) {
 /* Waits until something can be done, at most ms milliseconds. */
 int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr) {
   CURLMcode rc = curl_multi_poll(p->pMulti, NULL, 0, ms, NULL);
-  if( rc == CURLM_OK ) return LEDGER_OK;
-  return ledgerErrorSet(pErr, LEDGER_IOERR,
-                        "libcurl failed with its multi code %d", (int)rc);
+  return rc == CURLM_OK ? LEDGER_OK : httpFailed(rc, pErr);
 }
 
 void ledgerExchangeFigures(const LedgerExchange *p, double *pMs,

@@ -218,7 +218,8 @@ struct LedgerExchange {
   int iProxyHttp;            /* ... the status of a proxy that refuses, or 0 */
   long iVerify;              /* with rc: X509_V_* of the handshake */
   int iAlert;                /* the TLS alert of the server, or 0 */
-  LedgerListener *pListener; /* that hears it (alert.c), or NULL */
+  int bNoMemory;             /* OpenSSL had none for the handshake */
+  LedgerListener *pListener; /* that hears both (alert.c), or NULL */
   int http;                  /* status */
   int msRetryAfter;          /* Retry-After, or -1 */
   int64_t tDate;             /* Date, in seconds since 1970, or -1 */
@@ -253,6 +254,7 @@ int ledgerHttpStart(LedgerHttp *p, const LedgerWire *pWire,
                     LedgerExchange **ppEx, LedgerError *pErr);
 int ledgerHttpPerform(LedgerHttp *p, LedgerError *pErr);
 int ledgerHttpPoll(LedgerHttp *p, int ms, LedgerError *pErr);
+int ledgerExchangeEnded(LedgerExchange *p);
 int ledgerExchangeLeft(LedgerExchange *p);
 int ledgerHttpRunning(const LedgerHttp *p);
 void ledgerHttpHold(LedgerHttp *p, int64_t n);
