@@ -56,7 +56,8 @@ export CALL_STEP=1
 run calls long 36000 hosts/syscalls
 unset CALL_STEP
 export OOM_STEP=1
-run memory long 36000 hosts/oom hosts/oom_process outbox/out_of_memory cache/out_of_memory
+run memory long 36000 hosts/oom hosts/oom_process outbox/out_of_memory \
+  cache/out_of_memory credential/out_of_memory
 unset OOM_STEP
 run asan make test-asan "JOBS=$jobs"
 run tsan make test-tsan "JOBS=$jobs"

@@ -47,6 +47,10 @@ static int certificateLoad(const LedgerApplication *pApp,
       goto out;
     }
     zWrong = ledgerPemText(file.z, file.n, &text);
+    if( text.bOom ) {
+      ledgerErrorNomem(pErr);
+      goto out;
+    }
     if( zWrong ) {
       ledgerErrorSet(pErr, LEDGER_AUTH, "%s: '%.400s' %s", from.zWhat,
                      from.zText, zWrong);
@@ -153,6 +157,7 @@ static int certificateSign(EVP_PKEY *pKey, LedgerBuf *pText) {
         (aSig = malloc(nSig)) != NULL &&
         EVP_DigestSign(pCtx, aSig, &nSig, (const unsigned char *)pText->z,
                        pText->n) > 0;
+  if( nSig > 0 && aSig == NULL ) pText->bOom = 1;
   if( bOk ) {
     ledgerBufText(pText, ".");
     ledgerBufBase64Url(pText, aSig, nSig);
@@ -169,23 +174,24 @@ static int certificateSign(EVP_PKEY *pKey, LedgerBuf *pText) {
 int ledgerClientCertificateStart(LedgerFetch *p, const LedgerApplication *pApp,
                                  LedgerError *pErr) {
   LedgerCertificate cert;
-  LedgerBuf jwt = {0}, part = {0};
+  LedgerBuf jwt = {0}, header = {0}, claims = {0};
   char *zUrl = NULL;
 
   if( certificateLoad(pApp, &cert, pErr) ) return pErr->rc;
   zUrl = ledgerEntraUrl(p->pClient, pApp->zTenant, pErr);
   if( zUrl == NULL ) goto out;
-  certificateHeader(&cert, &part);
-  ledgerBufBase64Url(&jwt, part.z, part.n);
+  certificateHeader(&cert, &header);
+  ledgerBufBase64Url(&jwt, header.z, header.n);
   ledgerBufText(&jwt, ".");
-  ledgerBufReset(&part);
-  certificateClaims(pApp->zClient, zUrl, &part);
-  ledgerBufBase64Url(&jwt, part.z, part.n);
-  if( part.bOom || jwt.bOom ) {
+  certificateClaims(pApp->zClient, zUrl, &claims);
+  ledgerBufBase64Url(&jwt, claims.z, claims.n);
+  if( header.bOom || claims.bOom || jwt.bOom ) {
     ledgerErrorNomem(pErr);
-  } else if( !certificateSign(cert.pKey, &jwt) || jwt.bOom ) {
+  } else if( !certificateSign(cert.pKey, &jwt) && !jwt.bOom ) {
     ledgerErrorSet(pErr, LEDGER_AUTH, "%s: its key cannot sign",
                    pApp->zCertificateFrom);
+  } else if( jwt.bOom ) {
+    ledgerErrorNomem(pErr);
   } else {
     ledgerEntraStart(p, pApp, jwt.z, pErr);
   }
@@ -193,7 +199,8 @@ out:
   ledgerCertificateFree(&cert);
   if( jwt.z ) OPENSSL_cleanse(jwt.z, jwt.n);
   ledgerBufFree(&jwt);
-  ledgerBufFree(&part);
+  ledgerBufFree(&header);
+  ledgerBufFree(&claims);
   free(zUrl);
   return pErr->rc;
 }

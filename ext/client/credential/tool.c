@@ -80,7 +80,7 @@ int ledgerToolStart(LedgerFetch *p, LedgerError *pErr) {
     ledgerErrorNomem(pErr);
     goto out;
   }
-  zFile = ledgerProcessFind(pTool->zName);
+  if( ledgerProcessFind(pTool->zName, &zFile, pErr) ) goto out;
   if( zFile == NULL ) {
     ledgerCredentialMissing(p, pErr,
                             "install the %s and run '%s': there is no '%s' on "
@@ -138,12 +138,12 @@ static int64_t toolLife(LedgerJson *pDoc) {
 }
 
 /* Reads the token, member zMember of the answer. Returns 0 where there is
-** none. */
-static int toolRead(LedgerFetch *p, const LedgerBuf *pOut,
-                    const char *zMember) {
+** none, or no memory, which *pErr tells. */
+static int toolRead(LedgerFetch *p, const LedgerBuf *pOut, const char *zMember,
+                    LedgerError *pErr) {
   LedgerError err = LEDGER_ERROR_INIT;
   LedgerJson *pDoc = NULL;
-  const char *z;
+  const char *z = NULL;
   size_t n = 0;
 
   if( pOut->n &&
@@ -151,6 +151,9 @@ static int toolRead(LedgerFetch *p, const LedgerBuf *pOut,
       (z = ledgerTokenAnswerText(pDoc, zMember, &n)) != NULL ) {
     p->zToken = ledgerStrndup(z, n);
     ledgerTokenAnswerLife(toolLife(pDoc), &p->nSecond);
+  }
+  if( pOut->bOom || err.rc == LEDGER_NOMEM || (z && p->zToken == NULL) ) {
+    ledgerErrorNomem(pErr);
   }
   ledgerJsonFreeSecret(pDoc);
   ledgerErrorClear(&err);
@@ -173,7 +176,9 @@ int ledgerToolStep(LedgerFetch *p, LedgerError *pErr) {
       ledgerErrorSet(pErr, LEDGER_AUTH, "'%s' failed: %s%s%s", pTool->zName,
                      why.z ? why.z : "?", zSaid[0] ? ": " : "", zSaid);
     }
-  } else if( !toolRead(p, ledgerProcessOut(p->pProcess), pTool->zMember) ) {
+  } else if( !toolRead(p, ledgerProcessOut(p->pProcess), pTool->zMember,
+                       pErr) &&
+             pErr->rc == LEDGER_OK ) {
     ledgerErrorSet(pErr, LEDGER_AUTH,
                    "'%s' printed no token (no JSON with %s)%s%s", pTool->zName,
                    pTool->zMember, zSaid[0] ? ": " : "", zSaid);

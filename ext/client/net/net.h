@@ -335,7 +335,7 @@ int ledgerProcessStep(LedgerProcess *p);
 int ledgerProcessOk(const LedgerProcess *p, LedgerBuf *pWhy);
 const LedgerBuf *ledgerProcessOut(const LedgerProcess *p);
 const LedgerBuf *ledgerProcessErr(const LedgerProcess *p);
-char *ledgerProcessFind(const char *zName);
+int ledgerProcessFind(const char *zName, char **pzFile, LedgerError *pErr);
 void ledgerProcessFree(LedgerProcess *p);
 
 /* ---- guest.c ------------------------------------------------------------ */

@@ -195,6 +195,7 @@ const char *ledgerPemText(const void *pBytes, size_t n, LedgerBuf *pOut) {
     ledgerBufAppend(pOut, a, n);
     if( strstr(pOut->z, "-----BEGIN ") ) return NULL;
   }
+  if( pOut->bOom ) return "is too large";
   ledgerBufWipe(pOut);
   return "holds no PEM text (-----BEGIN ...)";
 }

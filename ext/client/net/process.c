@@ -90,22 +90,27 @@ void ledgerProcessFree(LedgerProcess *p) {
 /* ---- the start ---------------------------------------------------------- */
 
 /* The file that a command's name means: the first in an absolute folder of
-** PATH. NULL where there is none; the caller frees it. */
-char *ledgerProcessFind(const char *zName) {
+** PATH, in *pzFile. NULL where there is none; the caller frees it. */
+int ledgerProcessFind(const char *zName, char **pzFile, LedgerError *pErr) {
   const char *z = getenv("PATH");
+  *pzFile = NULL;
   while( z && *z ) {
     const size_t n = strcspn(z, ":");
     char *zFile = NULL;
     struct stat st;
-    if( z[0] == '/' ) zFile = ledgerMprintf("%.*s/%s", (int)n, z, zName);
+    if( z[0] == '/' ) {
+      zFile = ledgerMprintf("%.*s/%s", (int)n, z, zName);
+      if( zFile == NULL ) return ledgerErrorNomem(pErr);
+    }
     if( zFile && stat(zFile, &st) == 0 && S_ISREG(st.st_mode) &&
         access(zFile, X_OK) == 0 ) {
-      return zFile;
+      *pzFile = zFile;
+      return LEDGER_OK;
     }
     free(zFile);
     z += n + (z[n] == ':');
   }
-  return NULL;
+  return LEDGER_OK;
 }
 
 /* The environment with AZURE_CORE_NO_COLOR=true, in one block of memory whose
@@ -212,9 +217,13 @@ int ledgerProcessStart(const char *const *azArg, int msLimit,
   for( i = 0; i < 2; i++ ) {
     if( aPipe[i][1] >= 0 ) close(aPipe[i][1]);
   }
-  if( rc ) {
+  if( rc == ENOMEM ) {
+    ledgerErrorNomem(pErr);
+  } else if( rc ) {
     ledgerErrorSet(pErr, LEDGER_AUTH, "cannot run '%.300s': %s", azArg[0],
                    ledgerSystemError(rc));
+  }
+  if( rc ) {
     ledgerProcessFree(p);
     return pErr->rc;
   }
