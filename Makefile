@@ -218,6 +218,14 @@ fuzz: deps $(addprefix build/fuzz/,$(or $(FUZZ),$(FUZZ_TARGETS))) ## under libFu
 lint: deps all ## style, rooms, formatting, clang-tidy, cppcheck
 	@tests/lint/lint.sh -I$(OUT_release) $(INCLUDE) $(C11) $(PKG_CFLAGS)
 
+# What they have found so far, and what it is: tests/lint/README.md.
+.PHONY: analyze
+analyze: ready build/version.h ## gcc -fanalyzer and clang --analyze read ext/; no finding is an error
+	@for f in $(sort $(MODULE_SRC) $(EMULATOR_SRC)); do \
+	  for c in 'gcc -fanalyzer -c -o /dev/null' 'clang --analyze -o /dev/null'; do \
+	    $$c -O2 -Ibuild $(INCLUDE) $(filter-out -W%,$(C11)) $(PKG_CFLAGS) $$f 2>&1; \
+	  done; done | grep ': warning: '; :
+
 .PHONY: rooms
 rooms: all ## the table of calls between the rooms (folders) of ext/
 	@$(TCLSH) tests/lint/rooms.tcl build/obj/release/ext -print
