@@ -116,7 +116,6 @@ int ledgerChangeSendRow(LedgerQueued *pRow, LedgerError *pErr) {
                    "%s (SELECT * FROM ledger_%ss shows what the ledger holds)",
                    ledgerErrorText(&err), pRow->pKind->zName);
   } else {
-    if( pRow->eState == LEDGER_SENDING ) pRow->eState = LEDGER_QUEUED;
     ledgerErrorSet(pErr, rc, "%s", ledgerErrorText(&err));
   }
   pErr->http = err.http;

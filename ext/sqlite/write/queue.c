@@ -134,15 +134,11 @@ int ledgerQueueAdd(LedgerConn *p, LedgerQueued *pRow, LedgerError *pErr) {
   return LEDGER_OK;
 }
 
-/* Removes rows from the queue: those of pOwner from iFrom on that were not
-** sent are freed; with bAll the others of pOwner are recorded. */
-static void queueRemove(LedgerConn *p, const void *pOwner, i64 iFrom,
-                        int bAll) {
+void ledgerQueueCut(LedgerConn *p, const void *pOwner, i64 iFrom) {
   LedgerQueued **pp = &p->queue.pFirst;
   while( *pp ) {
     LedgerQueued *pRow = *pp;
-    if( pRow->pOwner != pOwner || pRow->n < iFrom ||
-        (pRow->eState != LEDGER_QUEUED && !bAll) ) {
+    if( pRow->pOwner != pOwner || pRow->n < iFrom ) {
       pp = &pRow->pNext;
       continue;
     }
@@ -156,12 +152,4 @@ static void queueRemove(LedgerConn *p, const void *pOwner, i64 iFrom,
     }
   }
   p->queue.ppEnd = pp;
-}
-
-void ledgerQueueCut(LedgerConn *p, const void *pOwner, i64 iFrom) {
-  queueRemove(p, pOwner, iFrom, 0);
-}
-
-void ledgerQueueSettle(LedgerConn *p, const void *pOwner) {
-  queueRemove(p, pOwner, 0, 1);
 }

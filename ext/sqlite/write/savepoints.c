@@ -72,7 +72,7 @@ void ledgerSavepointsRollbackTo(LedgerSavepoints *p, int iSavepoint) {
 
 void ledgerSavepointsEnd(LedgerSavepoints *p) {
   LedgerSavepoints **pp;
-  ledgerQueueSettle(p->pConn, p);
+  ledgerQueueCut(p->pConn, p, 0);
   for( pp = &p->pConn->queue.pTables; *pp; pp = &(*pp)->pNext ) {
     if( *pp == p ) {
       *pp = p->pNext;

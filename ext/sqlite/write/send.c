@@ -340,7 +340,6 @@ static void sendChange(LedgerSend *p, int i, LedgerError *pErr) {
   LedgerQueued *pRow = p->apRow[i];
   LedgerError err = LEDGER_ERROR_INIT;
   char zName[SEND_NAME];
-  pRow->eState = LEDGER_SENDING;
   if( ledgerChangeSendRow(pRow, &err) ) {
     ledgerErrorWrap(pErr, &err, "%s: %s", sendName(p, i, zName),
                     ledgerErrorText(&err));

@@ -27,12 +27,9 @@ int ledgerQueuedNew(LedgerConn *p, Ledger *pLedger, sqlite3_value *pContents,
 ** ledger's queue_max_bytes (the row is freed). */
 int ledgerQueueAdd(LedgerConn *p, LedgerQueued *pRow, LedgerError *pErr);
 
-/* Drops the rows of pOwner with n >= iFrom that were not sent. */
+/* Takes the rows of pOwner with n >= iFrom (0: all) out of the queue: those that
+** were not sent are freed, the others recorded, and no COMMIT sends them again. */
 void ledgerQueueCut(LedgerConn *p, const void *pOwner, i64 iFrom);
-
-/* Ends the transaction for pOwner: its unsent rows are dropped, the others
-** are recorded. */
-void ledgerQueueSettle(LedgerConn *p, const void *pOwner);
 
 /* ---- write/savepoints.c: the transaction methods of a table that queues -- */
 
