@@ -27,8 +27,8 @@ int ledgerQueuedNew(LedgerConn *p, Ledger *pLedger, sqlite3_value *pContents,
 ** ledger's queue_max_bytes (the row is freed). */
 int ledgerQueueAdd(LedgerConn *p, LedgerQueued *pRow, LedgerError *pErr);
 
-/* Takes the rows of pOwner with n >= iFrom (0: all) out of the queue: those that
-** were not sent are freed, the others recorded, and no COMMIT sends them again. */
+/* Takes the rows of pOwner with n >= iFrom (0: all) out of the queue: those not
+** sent are freed, the others recorded, and no COMMIT sends them again. */
 void ledgerQueueCut(LedgerConn *p, const void *pOwner, i64 iFrom);
 
 /* ---- write/savepoints.c: the transaction methods of a table that queues -- */
