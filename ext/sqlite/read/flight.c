@@ -344,7 +344,7 @@ static int flightAgain(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
 static int flightTake(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
   LedgerPager *pRest = NULL;
   i64 iNext;
-  int bShort;
+  int bShort, i;
   p->pLanes->nUnder--;
   pLeg->eState = LEG_HERE;
   if( ledgerPagerNext(pLeg->pPager, &pLeg->pPage, &pLeg->err) ) {
@@ -357,6 +357,11 @@ static int flightTake(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
   if( pLeg->pPage->nEntry > 0 ) {
     iNext = pLeg->pPage->aEntry[pLeg->pPage->nEntry - 1].id.seqno;
     if( iNext > p->iSeen ) p->iSeen = iNext;
+  }
+  /* The trunk just ends: it is known soon whether the bound is committed. */
+  if( p->pStatus && pLeg->iTo == INT64_MAX && pLeg->pPage->isLast &&
+      ledgerCallWaitAny(&p->pStatus, 1, &i, pErr) ) {
+    return pErr->rc;
   }
   bShort = flightIsShort(p, pLeg);
   if( pLeg->iTo == INT64_MAX && flightAnswered(p, pLeg, bShort, pErr) ) {
