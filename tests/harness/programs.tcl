@@ -16,19 +16,21 @@ proc interrupt {when setup sql args} {
 }
 
 # Runs SQL while memory runs out (unit/oom.c): the lines that don't say `ok`, and those
-# of fewer than LEAST allocations that failed.
+# of fewer than LEAST allocations that failed. Under a sanitizer a leak is an error, too.
 proc out_of_memory {least args} {
   set got {}
-  foreach line [split [exec {*}[with_module] $::root/build/unit/oom {*}$args \
+  set leaks [expr {[with_module] eq "" ? "" : "env ASAN_OPTIONS=detect_leaks=1:exitcode=99"}]
+  foreach line [split [exec {*}[with_module] {*}$leaks $::root/build/unit/oom {*}$args \
       2>$::testdir/oom.err] \n] {
     if {![regexp {^(\d+) ok$} $line -> n] || $n < $least} { lappend got $line }
   }
   return $got
 }
 
-# The sanitizers have a malloc() of their own: with them the file ends here.
-proc requires_malloc {} {
+# The sanitizers can't do without memory themselves, nor without system calls: with them
+# the file ends here.
+proc requires_plain_process {} {
   if {$::env(LEDGER_TEST_PRELOAD) eq ""} return
-  skip_test all "build/unit/oom is not for the sanitizers"
+  skip_test all "not for the sanitizers: what fails here they need"
   finish_test
 }
