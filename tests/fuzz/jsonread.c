@@ -4,7 +4,7 @@
 ** Whatever the input is, there is no fault of memory, and what is read agrees
 ** with cJSON.
 **
-** libFuzzer: -max_len=4000
+** libFuzzer: -dict=answers.dict -max_len=4000
 */
 #include "fuzz.h"
 #include "jsonread.h"

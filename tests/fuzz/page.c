@@ -5,7 +5,7 @@
 ** entries in it, and the same around them, or fails with the same words. All
 ** else it leaves to the tree anyway.
 **
-** libFuzzer: -max_len=1500
+** libFuzzer: -dict=answers.dict -max_len=1500
 */
 #include "fuzz.h"
 

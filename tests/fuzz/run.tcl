@@ -46,6 +46,9 @@ proc arguments target {
   foreach folder [list $target.seeds $here/seeds/$target] {
     if {[file isdirectory $folder]} { lappend folders $folder }
   }
+  if {$folders eq "" || ![regexp -- {-dict=} $flags]} {
+    error "$target has no seeds, or no dictionary"
+  }
   return [list -max_total_time=$seconds -seed=$seed -timeout=20 -rss_limit_mb=1024 \
     -artifact_prefix=$target- -print_final_stats=1 {*}$flags $learnt {*}$folders]
 }

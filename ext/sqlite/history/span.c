@@ -278,8 +278,14 @@ int ledgerPastFindAny(Ledger *pLedger, LedgerTxid id, LedgerPastPage *pPage,
   char *zAt = spanBehind(pLedger, "", id.seqno);
   *ppEntry = NULL;
   while( zAt ) {
-    sqlite3_free(pPage->zSubLedger);
-    pPage->zSubLedger = zAt;
+    /* The entries at hand are told by the name that stands there. */
+    if( pPage->zSubLedger && strcmp(pPage->zSubLedger, zAt) == 0 ) {
+      sqlite3_free(zAt);
+      zAt = pPage->zSubLedger;
+    } else {
+      sqlite3_free(pPage->zSubLedger);
+      pPage->zSubLedger = zAt;
+    }
     ledgerPastFind(pLedger, zAt, id, pPage, ppEntry);
     if( *ppEntry ) return 1;
     zAt = spanBehind(pLedger, zAt, id.seqno);
