@@ -36,8 +36,9 @@ static void pageSameEntries(const LedgerEntryList *pA,
   }
 }
 
-/* Two values, each of its tree. Their texts are asked for: what stands in a tree for
-** a NUL depends on the text around it. zBut: a member that isn't looked into. */
+/* Two values, each of its tree. Their texts are asked for: what stands in a
+** tree for a NUL depends on the text around it. zBut: a member that is not
+** looked into. */
 static void pageSameValue(LedgerJson *pA, cJSON *p, LedgerJson *pB, cJSON *q,
                           const char *zBut) {
   size_t nA, nB;
