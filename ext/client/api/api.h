@@ -174,6 +174,9 @@ struct LedgerRange {
                     ** refuses them lags, and is asked again for a while */
   int bWindow;      /* a part of a range: bounds that are refused end it, and
                     ** seqnos alone say what lies within */
+  LedgerTxid wideFrom; /* ids known to be committed, around all of the range
+                       ** that is wanted: where its own bounds are refused, */
+  LedgerTxid wideTo;   /* these go out. {0,0}: none is known */
 };
 
 typedef struct LedgerPage LedgerPage;

@@ -18,7 +18,10 @@
 **     highest state that any answer has shown;
 **   - a list that is missing is an error, and no end;
 **   - whatever the wire carried, rows outside the range are dropped here, so
-**     that a bound which the service refuses costs time but no rows.
+**     that a bound which the service refuses costs time but no rows;
+**   - where all that is wanted is known to be committed, no request goes out
+**     without bounds that are: the pages of a node that hasn't heard of it
+**     would end too early.
 */
 #include "client/api/apiInt.h"
 
@@ -50,6 +53,8 @@ struct LedgerPager {
   LedgerTxid from; /* as in LedgerRange */
   LedgerTxid to;
   LedgerTxid floor;
+  LedgerTxid wideFrom;
+  LedgerTxid wideTo;
   int bWindow;
   int bSure;
   int bRefused;         /* bWindow: the service refused our bounds */
@@ -57,7 +62,7 @@ struct LedgerPager {
   LedgerCall *pCall;    /* the next page's request, or NULL */
   char *zLink;          /* where the next page is; NULL: at the start */
   int bEnd;             /* no page follows */
-  int bNoBounds;        /* the service refused our bounds */
+  int bNoBounds;        /* the service refused from and to */
   int nIdle;            /* empty pages in a row, of those */
   LedgerTxid linkFrom;  /* fromTransactionId of the last link */
   int64_t iLinkMax;     /* the highest seqno of them */
@@ -180,6 +185,8 @@ int ledgerPagerOpen(LedgerClient *pClient, const LedgerRange *pRange,
   p->from = pRange->from;
   p->to = pRange->to;
   p->floor = pRange->floor;
+  p->wideFrom = pRange->wideFrom;
+  p->wideTo = pRange->wideTo;
   p->bWindow = pRange->bWindow;
   p->bSure = pRange->bSure;
   p->iSeqnoMax = INT64_MAX;
@@ -242,10 +249,8 @@ int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr) {
     pCall->mNeed |= LEDGER_HAS_TAGS;
   }
   if( p->zLink ) pCall->zLink = ledgerStrdup(p->zLink);
-  if( !p->bNoBounds ) {
-    pCall->query.from = p->from;
-    pCall->query.to = p->to;
-  }
+  pCall->query.from = p->bNoBounds ? p->wideFrom : p->from;
+  pCall->query.to = p->bNoBounds ? p->wideTo : p->to;
   if( !pCall->zWhat || !pCall->zPath || (p->zLink && !pCall->zLink) ||
       (p->zSubLedger && !pCall->query.zSubLedger) ||
       (p->zTag && !pCall->query.zTag) ) {
@@ -253,7 +258,8 @@ int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr) {
     return ledgerErrorNomem(pErr);
   }
   pCall->floor = p->floor;
-  ((PagerAnswer *)pCall->pAnswer)->bSure = p->bSure && !p->bNoBounds;
+  ((PagerAnswer *)pCall->pAnswer)->bSure =
+      p->bNoBounds ? p->wideTo.seqno > 0 : p->bSure;
   p->pCall = pCall;
   ledgerLoopStart(pCall);
   return LEDGER_OK;
@@ -360,9 +366,9 @@ static int pagerTake(LedgerPager *p, LedgerError *pErr) {
 }
 
 /* Whether the service refused the bounds that this request carried, and may be
-** asked without them. Not where they are known to be committed: a node that
-** doesn't know it reads to where it does, and its pages look as if that were
-** the end. */
+** asked without them, or by the wide ones. Not where they are known to be
+** committed: a node that doesn't know it reads to where it does, and its pages
+** look as if that were the end. */
 static int pagerBoundsRefused(const LedgerPager *p) {
   const LedgerCall *pCall = p->pCall;
   if( p->bNoBounds || !pCall->bBounds ) return 0;
@@ -430,6 +436,8 @@ int ledgerPagerFork(LedgerPager *p, LedgerPager **ppRest, LedgerError *pErr) {
   range.from = p->from;
   range.to = p->to;
   range.floor = p->floor;
+  range.wideFrom = p->wideFrom;
+  range.wideTo = p->wideTo;
   range.bWindow = p->bWindow;
   range.bSure = p->bSure;
   if( ledgerPagerOpen(p->pClient, &range, ppRest, pErr) ) return pErr->rc;

@@ -244,7 +244,8 @@ i64 ledgerViewsLeast(Ledger *pLedger, i64 iSeqno);
 
 /* Of a range that is known to be committed to its end: it ends, on the wire
 ** too, in an id that is. A node that doesn't know it yet refuses that, where it
-** would end the page. */
+** would end the page. Where the view of that end isn't known the range keeps
+** its bounds, and gets wide ones for when they are refused. */
 void ledgerViewsClose(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                       LedgerRange *pRange);
 

@@ -346,7 +346,7 @@ static int snapshotProbe(SnapshotBound *pBound, LedgerError *pErr) {
   range.zSubLedger = pBound->zSubLedger;
   range.zTag = pBound->zTag;
   range.from.seqno = pBound->iNext;
-  range.to = pBound->bound;
+  range.to = range.wideTo = pBound->bound;
   if( pBound->to.seqno && pBound->to.seqno < range.to.seqno ) {
     range.to = pBound->to;
   }

@@ -79,7 +79,7 @@ static int viewsMakeSure(Ledger *pLedger, LedgerTxid *pId) {
 
 void ledgerViewsClose(LedgerSnapshot *pSnapshot, Ledger *pLedger,
                       LedgerRange *pRange) {
-  const LedgerTxid top = ledgerSnapshotTop(pSnapshot, pLedger);
+  LedgerTxid top = ledgerSnapshotTop(pSnapshot, pLedger);
   LedgerTxid from = pRange->from, to = pRange->to;
   if( to.seqno == 0 && top.seqno >= from.seqno ) to = pRange->to = top;
   if( !viewsMakeSure(pLedger, &from) )
@@ -88,5 +88,8 @@ void ledgerViewsClose(LedgerSnapshot *pSnapshot, Ledger *pLedger,
   if( pRange->bSure ) {
     pRange->from = from;
     pRange->to = to;
+  } else if( top.seqno >= from.seqno && viewsMakeSure(pLedger, &top) ) {
+    pRange->wideFrom = from;
+    pRange->wideTo = top;
   }
 }
