@@ -224,7 +224,7 @@ analyze: ready build/version.h ## gcc -fanalyzer and clang --analyze read ext/; 
 	@for f in $(sort $(MODULE_SRC) $(EMULATOR_SRC)); do \
 	  for c in 'gcc -fanalyzer -c -o /dev/null' 'clang --analyze -o /dev/null'; do \
 	    $$c -O2 -Ibuild $(INCLUDE) $(filter-out -W%,$(C11)) $(PKG_CFLAGS) $$f 2>&1; \
-	  done; done | grep ': warning: '; :
+	  done; done | grep --line-buffered ': warning: '; :
 
 .PHONY: rooms
 rooms: all ## the table of calls between the rooms (folders) of ext/
