@@ -105,6 +105,7 @@ mutant ext/sqlite/conn/appended.c append/reconcile \
   {0 &&}
 mutant ext/sqlite/conn/appended.c outbox/settle \
   {(pFor->iOutbox == 0 || pRow->iOutbox != pFor->iOutbox)} {1} hangs
+mutant $T append/sessions_again {  p->nLost++;} {}
 mutant $T append/answered_twice {if( settleTwice(apRow, n, pErr) ) break;} {}
 mutant $T append/sessions \
   {for( i = iHigh; i < n; i++ ) settleLost(p, apRow[i]);} \
@@ -173,6 +174,10 @@ mutant $C append/wait_ended \
 mutant $C append/wait_ended \
   {if( rc == LEDGER_IOERR && commitIsCertain(&batch) )} \
   {if( 0 )}
+mutant $C append/wait_ended {         (pRow->eState == LEDGER_PENDING &&
+          ledgerClient} {         (0 && ledgerClient}
+mutant $S append/reconcile {    if( pRow->eState == LEDGER_ROW_REFUSED && pRow->zError &&
+        p->nRefusedMost == 0 )} {    if( 0 )}
 mutant $C append/lock {rc = ledgerLockForCommit(p, pErr);} {rc = LEDGER_OK;}
 mutant $C attach/several {if( rc ) commitOthers(p, batch.pLedger, pErr);} {}
 set K ext/sqlite/write/lock.c
@@ -189,6 +194,12 @@ mutant $G users/commit \
   {if( pRow->eState != LEDGER_UNKNOWN ) pRow->eState = LEDGER_ROW_REFUSED;} \
   {}
 mutant $G users/commit {      p->bSent = 1;} {}
+mutant $G users/commit {if( eState == LEDGER_TX_COMMITTED && gone.seqno &&} \
+  {if( 0 && gone.seqno &&}
+mutant $G users/commit {  pRow->eState = *pbLost ? LEDGER_SENDING : LEDGER_COMMITTED;} \
+  {  pRow->eState = LEDGER_COMMITTED;}
+mutant $G users/commit {ledgerErrorSet(pErr, rc == LEDGER_BUSY ? LEDGER_IOERR : rc,} \
+  {ledgerErrorSet(pErr, rc,}
 mutant $G users/commit {  *pbLost = eState == LEDGER_TX_INVALID;} {  *pbLost = 0;}
 set Q ext/sqlite/write/queue.c
 mutant $Q append/append {if( p->nContents > LEDGER_MAX_CONTENTS )} {if( 0 )}
@@ -198,8 +209,13 @@ mutant $Q append/append \
   {strlen(z) != (size_t)n ||}
 mutant $Q append/append {if( p->queue.nByte + nByte > nMax )} {if( 0 )}
 mutant $Q append/savepoint \
-  {if( pRow->pOwner != pOwner || pRow->n < iFrom ||} \
-  {if( pRow->pOwner != pOwner ||}
+  {if( pRow->pOwner != pOwner || pRow->n < iFrom )} \
+  {if( pRow->pOwner != pOwner )}
+mutant $Q append/savepoint {    if( pRow->eState == LEDGER_QUEUED ) {
+      ledgerQueuedFree(pRow);
+    } else } {    }
+mutant ext/sqlite/write/savepoints.c append/sessions_again {  ledgerQueueCut(p->pConn, p, iFrom);} \
+  {  if( p->pConn->queue.pFirst && p->pConn->queue.pFirst->eState == LEDGER_QUEUED ) ledgerQueueCut(p->pConn, p, iFrom);}
 set P ext/sqlite/write/savepoints.c
 mutant $P append/savepoint {  i64 iFrom = p->iBegin;} {  i64 iFrom = p->pConn->queue.iNext;}
 mutant $P append/savepoint \
@@ -222,6 +238,10 @@ mutant $F outbox/outbox \
 mutant $F append/gateway {if( ledgerClientConfig(p->pClient)->tlsPublic )} {if( 0 )}
 mutant $F append/gateway {if( pQueue->bGateway )} {if( 0 )}
 mutant $F outbox/settle {        ledgerTxidCompare(pRow->tx, p->head) > 0 )} {        0 )}
+mutant $S outbox/order {if( p->nRefusedMost && pRow->rcError == LEDGER_CONSTRAINT ) break;} \
+  {if( p->nRefusedMost ) break;}
+mutant $F outbox/order {    if( p->send.nRefused >= FLUSH_REFUSED )
+      break;} {}
 mutant $F outbox/settle {apRow[i]->id = pRow->tx;} {}
 mutant $F outbox/settle {  p->send.bSettle = 1;} {}
 mutant $F outbox/limits {        if( pQueue->bOtherSubLedger )} {        if( 0 )}
