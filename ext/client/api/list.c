@@ -6,7 +6,8 @@
 **   - both spellings of a next link are read on every version: nextLink and
 **     @nextLink;
 **   - a list ends: links that lead in a circle are noticed, and a list has at
-**     most LIST_MAX_PAGES pages and LIST_MAX_ANSWERS times max_response_bytes.
+**     most LIST_MAX_PAGES pages, and in all of them as many bytes as one answer
+**     may have (max_response_bytes): they are kept until the last is here.
 */
 #include "client/api/apiInt.h"
 
@@ -14,7 +15,6 @@
 #include <string.h>
 
 #define LIST_MAX_PAGES 2000
-#define LIST_MAX_ANSWERS 4
 
 /* Reads the next link of an answer, in both spellings, into *pzNext; NULL
 ** when there is none: a link that isn't text is not an end. It must lead to the
@@ -61,7 +61,7 @@ static int listCircle(LedgerList *p, const char *zLink, LedgerError *pErr) {
 
 int ledgerListFollow(LedgerCall *p, LedgerList *pList, LedgerCall *pNext,
                      LedgerList *pNextList, LedgerError *pErr) {
-  const int64_t nMax = LIST_MAX_ANSWERS * p->pClient->pConfig->maxResponseBytes;
+  const int64_t nMax = p->pClient->pConfig->maxResponseBytes;
 
   pList->nPage++;
   pList->nByte += (int64_t)pList->nBody;
@@ -74,13 +74,13 @@ int ledgerListFollow(LedgerCall *p, LedgerList *pList, LedgerCall *pNext,
                           "%s: the list has more than %d pages", p->zWhat,
                           LIST_MAX_PAGES);
   }
-  if( pList->nByte > nMax ) {
+  if( pList->nByte >= nMax ) {
     return ledgerErrorSet(pErr, LEDGER_TOOBIG,
-                          "%s: the pages of the list have more than %d times "
+                          "%s: the pages of the list have more than "
                           "max_response_bytes (%lld)",
-                          p->zWhat, LIST_MAX_ANSWERS,
-                          (long long)p->pClient->pConfig->maxResponseBytes);
+                          p->zWhat, (long long)nMax);
   }
+  pNext->nList = pList->nByte;
   free(pNext->zLink);
   pNext->zLink = pList->zNext;
   *pNextList = *pList;

@@ -230,6 +230,7 @@ struct LedgerCall {
   char *zWhat;   /* in messages: "entry 2.15" */
   char *zPath;   /* /app/transactions/2.15 */
   char *zLink;   /* path and query to ask for instead, or NULL */
+  int64_t nList; /* bytes that the pages before it had of the list's share */
   char *zBase;   /* https://host:port to ask, or NULL: the ledger's */
   LedgerTxid id; /* asked for; of a write: given by the ledger */
   LedgerParams query;

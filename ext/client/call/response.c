@@ -259,6 +259,12 @@ static int responseFailed(LedgerCall *p, LedgerError *pErr) {
 
   p->http = 0;
   ledgerResponsePlace(p, zPlace);
+  if( pEx->bTooBig && p->nList ) {
+    return ledgerErrorSet(pErr, LEDGER_TOOBIG,
+                          "%s: the pages of the list have more than "
+                          "max_response_bytes (%lld) (%s)",
+                          p->zWhat, (long long)(pEx->nMax + p->nList), zPlace);
+  }
   if( pEx->bTooBig ) {
     return ledgerErrorSet(pErr, LEDGER_TOOBIG,
                           "%s: the answer has more than max_response_bytes "

@@ -190,7 +190,7 @@ static void sendStart(LedgerCall *p) {
     w.xVerify = ledgerTrustVerify;
     w.pVerifyArg = &pClient->trust;
   }
-  w.nMax = pConfig->maxResponseBytes;
+  w.nMax = pConfig->maxResponseBytes - p->nList;
   w.bCanWait = !p->pKind->bPublic && !p->pKind->bOnce;
   w.bKeepHeaders = ledgerLogDetailed(pConfig->zLog);
   if( url.bOom || p->body.bOom ) ledgerErrorNomem(&p->err);
