@@ -5,12 +5,13 @@
 #   - rows beyond a window's end, and rows below the one where it begins (range.c:
 #     pagerKeeps, ledgerPagerFork's iSeqnoMax): pieces.c drops what was shown,
 #     stream.c what is above the snapshot, SQLite what the query doesn't ask for;
-#   - the floor of a link's request (range.c: ledgerPagerFork), and that of a range
-#     whose bound is committed (flight.c: ledgerFlightOpen): flightIsShort() asks
-#     again for what such a page leaves out;
-#   - that a link's refusal is one of bounds that are sure, or of a window (range.c:
-#     ledgerPagerFork's bSure, bWindow, bNoBounds): the same link is asked for again,
-#     and refused, which is an error;
+#   - floors (range.c: ledgerPagerFork; flight.c: ledgerFlightOpen, flightResume,
+#     flightBounds): flightIsShort() asks again for what such a page leaves out;
+#   - that a refusal is one of bounds that are sure, or of a window (flightBounds,
+#     ledgerPagerFork's bSure, bWindow, bNoBounds): a link is asked for again, and
+#     refused, which is an error; a window is read without bounds, and longer;
+#   - what is asked of a link before windows go ahead by it (flightMayGo): an id of
+#     another view is refused, and the bound of the snapshot is that of the link;
 #   - that a pager whose link was taken over has ended (ledgerPagerFork): nobody asks
 #     it again; or that one has whose bound came down (ledgerPagerBound's isLast): a
 #     link that leads above the state has ended it before;
@@ -25,6 +26,8 @@
 # Nor flight.c, where a soft range ends: what a link names is committed, so that nothing
 # appears below it later. Nor range.c's comparison of views: SQLite compares them, too.
 # status.c, that as much is committed in the later view: without it more is asked.
+# Not settled: flightResume's ledgerViewsClose(). No state is known in which the rest of
+# a range that is firm is read without a bound, by a node that doesn't know it.
 
 rule {a page is what was asked for, and it leads on}
 set R ext/client/api/range.c
@@ -139,6 +142,13 @@ mutant $F read/windows {if( iFrom > p->iEnd ) return LEDGER_OK;} \
 mutant $F read/windows {return p->probe.nUsed > 0 ||} {return}
 mutant $F read/windows {(p->bCut && p->bEarly && p->pStatus && p->iRest <= p->iEnd);} \
   {0;}
+mutant $F read/lag_bounds \
+  {  if( flightIsFirm(p) ) ledgerViewsClose(pSnapshot, pLedger, &p->range);} \
+  {}
+mutant $F cache/complete {!(pLeg->bEarly || pPage->isUnbounded)} {!pPage->isUnbounded}
+mutant $F read/windows \
+  {  if( p->range.to.seqno && p->range.to.seqno < iEnd ) iEnd = p->range.to.seqno;} \
+  {}
 mutant $F read/windows {if( iNext > pLeg->iTo || iNext > flightMost(p) )} \
   {if( iNext >= pLeg->iTo || iNext > flightMost(p) )}
 mutant $F read/lag_windows \
