@@ -47,7 +47,9 @@ mutant $R read/windows {return p->zLink && p->linkFrom.seqno > p->iSeqnoMax;} \
 mutant $R read/windows {if( p->iSeqnoLast >= p->iSeqnoMax )} \
   {if( p->iSeqnoLast + 1 >= p->iSeqnoMax )}
 mutant $R read/windows {  if( iSeqnoMax >= p->iSeqnoMax ) return;} {}
-mutant $R read/compare_strict {if( !p->bNoBounds )} {if( 1 )}
+mutant $R read/lag_bounds {pCall->query.to = p->bNoBounds ? p->wideTo : p->to;} \
+  {pCall->query.to = p->to;}
+mutant $R read/lag_bounds {  p->wideTo = pRange->wideTo;} {}
 mutant $R read/answers {if( nRow == 0 && (iFrom == 0 || iHead == 0) )} {if( 0 )} hangs
 mutant $R read/answers {  if( iFrom > p->iLinkMax ) p->iLinkMax = iFrom;} {} hangs
 mutant $R read/lag_windows {    p->page.head = pCall->head;} {}
