@@ -1,8 +1,8 @@
 /*
 ** A fuzz target of requests to the emulator, from their first byte on: what
 ** libevent takes for a request is taken apart, routed and answered, as the
-** administrator's where its first byte says so. A connection has one answer per
-** request, and none makes the emulator end.
+** administrator's where its first byte says so. Memory is safe, and no request
+** makes the emulator end.
 **
 ** libFuzzer: -detect_leaks=0 -max_len=2000
 */
