@@ -10,6 +10,8 @@
 #   - that a refusal is one of bounds that are sure, or of a window (flightBounds,
 #     ledgerPagerFork's bSure, bWindow, bNoBounds): a link is asked for again, and
 #     refused, which is an error; a window is read without bounds, and longer;
+#   - where a page's link names no id (flightTake's bOne): windows begin where the page
+#     did, and pieces.c drops what was shown;
 #   - what is asked of a link before windows go ahead by it (flightMayGo): an id of
 #     another view is refused, and the bound of the snapshot is that of the link;
 #   - that a pager whose link was taken over has ended (ledgerPagerFork): nobody asks
@@ -151,6 +153,11 @@ mutant $F cache/complete {!(pLeg->bEarly || pPage->isUnbounded)} {!pPage->isUnbo
 mutant $F read/windows \
   {  if( p->range.to.seqno && p->range.to.seqno < iEnd ) iEnd = p->range.to.seqno;} \
   {}
+mutant $F read/windows {  flightDropAfter(p, NULL);} {} hangs
+mutant $F read/windows {  p->bNotEarly = 1;
+  flightDropAfter(p, pLeg);} {  p->bNotEarly = 1;}
+mutant $F read/windows {  p->pRest = pPager;
+  p->iRest = iFrom;} {  p->pRest = pPager;}
 mutant $F read/windows {if( iNext > pLeg->iTo || iNext > flightMost(p) )} \
   {if( iNext >= pLeg->iTo || iNext > flightMost(p) )}
 mutant $F read/lag_windows \
