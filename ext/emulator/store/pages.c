@@ -33,6 +33,7 @@ typedef struct PagesFile PagesFile;
 struct PagesFile {
   sqlite3_file base;    /* must be first */
   int bSums;            /* its pages have sums */
+  int nPage;            /* bytes of a page, as page 1 has; 0: not known yet */
   unsigned char *aCopy; /* of a page that is written; NULL: no sums */
 };
 
@@ -88,6 +89,7 @@ static int64_t pagesNumber(const PagesFile *p, int n, sqlite3_int64 iAt) {
   if( !p->bSums || n < 512 || n > PAGES_MAX || (n & (n - 1)) || iAt % n ) {
     return 0;
   }
+  if( p->nPage && n != p->nPage ) return 0;
   return iAt / n + 1;
 }
 
@@ -118,10 +120,24 @@ static int pagesClose(sqlite3_file *pFile) {
 }
 
 static int pagesRead(sqlite3_file *pFile, void *a, int n, sqlite3_int64 iAt) {
+  PagesFile *p = (PagesFile *)pFile;
   sqlite3_file *pUnder = pagesUnder(pFile);
-  int64_t iPage = pagesNumber((PagesFile *)pFile, n, iAt);
+  int64_t iPage = pagesNumber(p, n, iAt);
   uint64_t sum;
   int rc;
+  if( iPage == 1 ) p->nPage = n;
+  /* From 3.45 on SQLite reads a part of an overflow page past its cache: that
+  ** has no sum, its page has. (Of page 1 it reads parts before it knows more.)
+  */
+  if( iPage == 0 && p->nPage && iAt >= p->nPage &&
+      iAt % p->nPage + n <= p->nPage ) {
+    const int iPart = (int)(iAt % p->nPage);
+    rc = pagesRead(pFile, p->aCopy, p->nPage, iAt - iPart);
+    if( rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ ) {
+      memcpy(a, p->aCopy + iPart, (size_t)n);
+    }
+    return rc;
+  }
   errno = 0;
   rc = pUnder->pMethods->xRead(pUnder, a, n, iAt);
   if( iPage == 0 || rc == SQLITE_IOERR_SHORT_READ ) return rc;
@@ -140,6 +156,7 @@ static int pagesWrite(sqlite3_file *pFile, const void *a, int n,
   uint64_t sum;
   int rc;
   if( iPage ) {
+    if( iPage == 1 ) p->nPage = n;
     sum = pagesSum(a, n, iPage);
     memcpy(p->aCopy, a, (size_t)(n - EMU_PAGE_SUM));
     memcpy(p->aCopy + n - EMU_PAGE_SUM, &sum, EMU_PAGE_SUM);
