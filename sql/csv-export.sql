@@ -33,9 +33,10 @@ SELECT transaction_id, sub_ledger,
         -- The shell writes the header with the first row. Where there is none, it is
         -- written here, and no row comes of that.
         SELECT NULL, NULL, NULL, NULL
-         WHERE NOT EXISTS(SELECT 1 FROM ledger_sub_ledgers
+         WHERE CASE WHEN NOT EXISTS(SELECT 1 FROM ledger_sub_ledgers
                            WHERE :sub_ledger IS NULL AND ledger = coalesce(:ledger, 'main'))
-           AND NOT EXISTS(SELECT 1 FROM ledger_entries
+                     AND NOT EXISTS(SELECT 1 FROM ledger_entries
                            WHERE sub_ledger = :sub_ledger AND ledger = coalesce(:ledger, 'main'))
-           AND shell_putsnl('transaction_id,sub_ledger,contents,tags') IS NULL)
+                    THEN shell_putsnl('transaction_id,sub_ledger,contents,tags')
+                    ELSE '' END IS NULL)
  ORDER BY transaction_id;

@@ -94,8 +94,9 @@ CREATE INDEX IF NOT EXISTS main.ledger_outbox_open
 -- from a place on gives the character there if there is one; so all of them are as long
 -- as the text, or it is not UTF-8. (unicode() takes U+FFFE and U+FFFF for U+FFFD.)
 CREATE TRIGGER IF NOT EXISTS main.ledger_outbox_utf8 AFTER INSERT ON ledger_outbox
-WHEN NEW.contents GLOB '*[^' || char(1) || '-' || char(127) || ']*'
-  OR instr(CAST(NEW.contents AS BLOB), x'00')
+WHEN (SELECT encoding FROM pragma_encoding) = 'UTF-8'
+ AND (NEW.contents GLOB '*[^' || char(1) || '-' || char(127) || ']*'
+      OR instr(CAST(NEW.contents AS BLOB), x'00'))
 BEGIN
   SELECT RAISE(ABORT, 'contents: the text is not valid UTF-8: write hex(x)')
    WHERE length(CAST(NEW.contents AS BLOB)) <> (

@@ -196,6 +196,9 @@ static int configSet(LedgerConfig *p, const LedgerOptionRow *pRow,
         free(from.zPath);
         return pErr->rc;
       }
+    } else if( pRow->zDefault[0] ) {
+      z = ledgerStrdup(pRow->zDefault);
+      if( z == NULL ) return ledgerErrorNomem(pErr);
     }
     ledgerSecretFree(*pz);
     *pz = z;

@@ -318,12 +318,13 @@ int ledgerReceiptVerify(const LedgerReceiptInput *pInput,
     rc = verifyOnce(pInput, pMemo, pHasher, pReport);
   }
   if( rc == LEDGER_OK && verifyDoubtful(pReport) ) {
-    pRoom = malloc(VERIFY_ROOM);
+    /* (A compiler may take a malloc() that is only freed for one that passed.) */
+    pRoom = OPENSSL_malloc(VERIFY_ROOM);
     if( pRoom == NULL ) {
       ledgerReceiptReportClear(pReport);
       rc = LEDGER_NOMEM;
     }
-    free(pRoom);
+    OPENSSL_free(pRoom);
   }
   if( rc ) rc = ledgerErrorNomem(pErr);
   ledgerReceiptHasherClear(&own);

@@ -272,8 +272,8 @@ int ledgerPagerPrefetch(LedgerPager *p, LedgerError *pErr) {
 static int pagerKeeps(const LedgerPager *p, LedgerTxid id) {
   LedgerTxid from = p->from;
   LedgerTxid to = p->to;
-  if( from.view == 0 ) from.view = id.view;
-  if( to.view == 0 ) to.view = id.view;
+  if( from.view == 0 || p->bWindow ) from.view = id.view;
+  if( to.view == 0 || p->bWindow ) to.view = id.view;
   if( from.seqno && ledgerTxidCompare(id, from) < 0 ) return 0;
   if( to.seqno && ledgerTxidCompare(id, to) > 0 ) return 0;
   return id.seqno <= p->iSeqnoMax;

@@ -157,7 +157,7 @@ static int certificateSign(EVP_PKEY *pKey, LedgerBuf *pText) {
         (aSig = malloc(nSig)) != NULL &&
         EVP_DigestSign(pCtx, aSig, &nSig, (const unsigned char *)pText->z,
                        pText->n) > 0;
-  if( nSig > 0 && aSig == NULL ) pText->bOom = 1;
+  if( pCtx == NULL || (nSig > 0 && aSig == NULL) ) pText->bOom = 1;
   if( bOk ) {
     ledgerBufText(pText, ".");
     ledgerBufBase64Url(pText, aSig, nSig);

@@ -142,12 +142,13 @@ static void flushError(Flush *p, LedgerError *pErr, LedgerError *pNew) {
 
 /* What a gateway has queued may be recorded at any time, and nothing on disk
 ** says that it was a gateway: the row is not sent again, and tells why. */
-static void flushGateway(LedgerOutboxRow *pRow) {
+static void flushGateway(LedgerOutboxRow *pRow, LedgerError *pErr) {
   LedgerQueued *pQueue = pRow->pQueue;
   char *z = sqlite3_mprintf(
       "a gateway has queued it and may record it yet, so it is not sent again: "
       "%s",
       pQueue->zError);
+  if( z == NULL ) ledgerErrorNomem(pErr);
   pRow->eState = LEDGER_ROW_REFUSED;
   pQueue->rcError = LEDGER_IOERR;
   sqlite3_free(pQueue->zError);
@@ -186,7 +187,7 @@ static void flushTake(Flush *p, LedgerOutboxRows *pRows,
         /* fall through */
       default: /* accepted, or without an answer: to be settled */
         if( pQueue->bGateway ) {
-          flushGateway(pRow);
+          flushGateway(pRow, pErr);
           break;
         }
         pRow->eState = LEDGER_SENDING;
