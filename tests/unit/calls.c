@@ -11,11 +11,11 @@
 ** For n = 1, 1 + STEP, ... until nothing fails any more: a connection that has
 ** run SETUP runs SQL while calls fail, and closes while they do. What comes of
 ** the SQL is the same rows as without, or an error in words; with `+` in front,
-** no error may come. %N in it is a number that no other run has, of this program
-** or another. One that begins with `=` is a check of those behind it: after each
-** it gives the same rows; %F there is 1 where the SQL failed. Once it is closed
-** no descriptor is left. Prints a line for each SQL: how many runs failed a call,
-** and `ok` or what was wrong first.
+** no error may come. %N in it is a number that no other run has, of this
+** program or another. One that begins with `=` is a check of those behind it:
+** after each it gives the same rows; %F there is 1 where the SQL failed. Once
+** it is closed no descriptor is left. Prints a line for each SQL: how many runs
+** failed a call, and `ok` or what was wrong first.
 */
 #pragma GCC visibility push(default)
 #include <dirent.h>
