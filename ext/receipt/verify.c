@@ -318,7 +318,7 @@ int ledgerReceiptVerify(const LedgerReceiptInput *pInput,
     rc = verifyOnce(pInput, pMemo, pHasher, pReport);
   }
   if( rc == LEDGER_OK && verifyDoubtful(pReport) ) {
-    /* (A compiler may take a malloc() that is only freed for one that passed.) */
+    /* (Of a malloc() that is only freed a compiler may make nothing.) */
     pRoom = OPENSSL_malloc(VERIFY_ROOM);
     if( pRoom == NULL ) {
       ledgerReceiptReportClear(pReport);
