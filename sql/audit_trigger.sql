@@ -25,7 +25,6 @@
 --
 -- To take them away: DROP TRIGGER account_ledger_insert, and so on.
 
-
 .bail on
 -- What is wrong is said by a trigger, so that SQLite puts no words of its own before it.
 DROP VIEW IF EXISTS temp.audit_trigger_asked; -- an earlier run's that failed

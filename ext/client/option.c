@@ -273,8 +273,8 @@ const LedgerOptionRow aLedgerOption[] = {
      "allow", "on", NULL, NULL},
     {"max_response_bytes", OPTION_INT64, 0, AT(maxResponseBytes), "16777216",
      1024, NULL,
-     "limit of one answer, in bytes; the pages of a list of "
-     "sub-ledgers, users and the like have as many in all",
+     "limit of one answer, in bytes; the pages of one list of "
+     "sub-ledgers, users and the like share it",
      "67108864", "10", NULL, NULL},
     {"cache", OPTION_TEXT, OPTION_LIVE, AT(zCache), "off", 0, NULL,
      "where what never changes again is kept, and not asked for twice: off, "

@@ -24,7 +24,7 @@ void ledgerReceiptHasherClear(LedgerReceiptHasher *p) {
   memset(p, 0, sizeof(*p));
 }
 
-/* A digest that has not begun is not gone on with: OpenSSL would crash. */
+/* Nothing is added to a digest that has not begun: OpenSSL would crash. */
 void ledgerReceiptHashStart(LedgerReceiptHasher *p) {
   if( p->bFailed ) return;
   if( EVP_DigestInit_ex2(p->pCtx, p->pMd, NULL) != 1 ) p->bFailed = 1;

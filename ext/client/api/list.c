@@ -74,7 +74,7 @@ int ledgerListFollow(LedgerCall *p, LedgerList *pList, LedgerCall *pNext,
                           "%s: the list has more than %d pages", p->zWhat,
                           LIST_MAX_PAGES);
   }
-  if( pList->nByte >= nMax ) {
+  if( pList->nByte >= nMax ) { /* and another page follows */
     return ledgerErrorSet(pErr, LEDGER_TOOBIG,
                           "%s: the pages of the list have more than "
                           "max_response_bytes (%lld)",

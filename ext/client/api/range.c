@@ -18,10 +18,10 @@
 **     highest state that any answer has shown;
 **   - a list that is missing is an error, and no end;
 **   - whatever the wire carried, rows outside the range are dropped here, so
-**     that a bound which the service refuses costs time but no rows. Nor is a
-**     row told of that another range has shown: ranges overlap (flight.c cuts
+**     that a bound which the service refuses costs time but no rows. A row that
+**     another range has shown is dropped, too: ranges overlap (flight.c cuts
 **     what is under way, and asks again from the last row shown), so that an
-**     honest ledger repeats rows, too. Within one range it is an error;
+**     honest ledger repeats rows. Within one range it is an error;
 **   - where all that is wanted is known to be committed, no request goes out
 **     without bounds that are: the pages of a node that hasn't heard of it
 **     would end too early.

@@ -200,7 +200,7 @@ static int urlIsName(const char *zTarget) {
 }
 
 /* Whether zTarget is a file's name, given where the line in the file is meant:
-** as a host it would be attached, and no more be found than its ledger. */
+** taken for a host it would attach, and no ledger would be found there. */
 static int urlIsFile(const char *zTarget) {
   static const char zEnd[] = ".json";
   const size_t n = strlen(zTarget), nEnd = sizeof(zEnd) - 1;

@@ -385,8 +385,8 @@ static int flightTake(LedgerFlight *p, FlightLeg *pLeg, LedgerError *pErr) {
   return pErr->rc;
 }
 
-/* Takes what has come in, without waiting. What a status request says is
-** remembered where it is read; what it fails with doesn't matter here. */
+/* Takes what has come in; it waits for a status alone (flightTake()). What that
+** says is remembered where it is read; how it fails doesn't matter here. */
 static int flightCollect(LedgerFlight *p, LedgerError *pErr) {
   FlightLeg *pLeg;
   int i;
