@@ -94,7 +94,7 @@ CREATE INDEX IF NOT EXISTS main.ledger_outbox_open
 -- from a place on gives the character there if there is one; so all of them are as long
 -- as the text, or it is not UTF-8. (unicode() takes U+FFFE and U+FFFF for U+FFFD.)
 CREATE TRIGGER IF NOT EXISTS main.ledger_outbox_utf8 AFTER INSERT ON ledger_outbox
-WHEN (SELECT encoding FROM pragma_encoding) = 'UTF-8'
+WHEN length(CAST('a' AS BLOB)) = 1 -- not UTF-16
  AND (NEW.contents GLOB '*[^' || char(1) || '-' || char(127) || ']*'
       OR instr(CAST(NEW.contents AS BLOB), x'00'))
 BEGIN
